@@ -1,0 +1,596 @@
+//! What differs between database engines: addresses, connections, error codes, locks on files.
+//! Everything else in this crate is written once.
+
+use std::{
+    fs::{File, OpenOptions},
+    io,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
+
+use sea_orm::{
+    DatabaseConnection, DbErr, FromQueryResult as _, RuntimeErr, SqlErr, SqliteTransactionMode,
+    SqlxSqliteConnector, Statement, TransactionOptions,
+};
+use sqlx::{
+    ConnectOptions as _,
+    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
+};
+use tokio_util::task::TaskTracker;
+
+use crate::{Error, OpenError, Store, Unique};
+
+/// 3.51.3 is the first 3.51 with the fix of a WAL reset that could corrupt a database.
+const OLDEST_SQLITE: &str = "3.51.3";
+/// How long SQLite waits for a lock that another process holds.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(2);
+/// After a checkpoint the write-ahead log is cut to this size, in bytes.
+const JOURNAL_SIZE_LIMIT: &str = "67108864";
+
+/// Where the database is. The scheme of the URL picks the engine.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DatabaseUrl {
+    file: PathBuf,
+}
+
+/// Why a database URL cannot be used; the text says what was expected.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct UrlProblem(&'static str);
+
+impl DatabaseUrl {
+    /// Reads `sqlite://PATH`; a path after two slashes is relative to the working directory,
+    /// after three absolute.
+    pub fn parse(url: &str) -> Result<Self, UrlProblem> {
+        let path = url
+            .strip_prefix("sqlite://")
+            .or_else(|| url.strip_prefix("sqlite:"))
+            .ok_or(UrlProblem("expected sqlite://PATH"))?;
+        if path.contains(":memory:") {
+            return Err(UrlProblem(
+                "expected a file: a database in memory would lose every account",
+            ));
+        }
+        if path.is_empty() || path.ends_with('/') || path.contains(['?', '#', '\0']) {
+            return Err(UrlProblem(
+                "expected sqlite://PATH with the path of a file and nothing after it",
+            ));
+        }
+        Ok(Self {
+            file: PathBuf::from(path),
+        })
+    }
+
+    /// The SQLite database in `file`.
+    #[must_use]
+    pub fn of_file(file: PathBuf) -> Self {
+        Self { file }
+    }
+
+    /// The file, for checks of its place and mode.
+    #[must_use]
+    pub fn file(&self) -> &Path {
+        &self.file
+    }
+}
+
+/// The URL without a password.
+impl std::fmt::Display for DatabaseUrl {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(formatter, "sqlite://{}", self.file.display())
+    }
+}
+
+/// How to connect.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// The database.
+    pub url: DatabaseUrl,
+    /// Connections for reading.
+    pub max_connections: u32,
+    /// How long a call waits for a connection.
+    pub acquire_timeout: Duration,
+}
+
+/// Held while the database is open, so that what must not happen beside a server can refuse.
+pub(crate) struct Presence {
+    database: DatabaseUrl,
+    _lock: File,
+}
+
+/// Held while the schema is read and changed: of two starting programs one goes first.
+pub(crate) struct MigrationLock {
+    _lock: File,
+}
+
+impl Store {
+    /// Connects, creating an empty database where there is none (file mode 0600), and refuses
+    /// one that is not ours. The schema is left as it is: see [`Store::migrate_up`].
+    ///
+    /// # Errors
+    /// [`OpenError::File`], [`OpenError::Foreign`], [`OpenError::EngineTooOld`], and
+    /// [`OpenError::InUse`] beside a program that has it alone.
+    pub async fn connect(options: &Options) -> Result<Self, OpenError> {
+        inspect(&options.url).await?;
+        let lock = presence_file(options.url.file())?;
+        lock.try_lock_shared().map_err(|_| OpenError::InUse)?;
+        Self::connect_with(options, lock).await
+    }
+
+    /// Like [`Store::connect`], for work that no other program may see half-done.
+    ///
+    /// # Errors
+    /// [`OpenError::InUse`] while a server or another command has the database open.
+    pub async fn connect_alone(options: &Options) -> Result<Self, OpenError> {
+        inspect(&options.url).await?;
+        let lock = presence_file(options.url.file())?;
+        lock.try_lock().map_err(|_| OpenError::InUse)?;
+        Self::connect_with(options, lock).await
+    }
+
+    async fn connect_with(options: &Options, lock: File) -> Result<Self, OpenError> {
+        let file = options.url.file();
+        create_private(file).map_err(|source| unusable(file, source))?;
+        let writer = pool(options, connection(file), 1).await?;
+        refuse_old_engine(&writer).await?;
+        let reading = connection(file).pragma("query_only", "ON");
+        let readers = pool(options, reading, options.max_connections.max(1)).await?;
+        Ok(Self {
+            writer,
+            readers,
+            tasks: TaskTracker::new(),
+            presence: Arc::new(Presence {
+                database: options.url.clone(),
+                _lock: lock,
+            }),
+        })
+    }
+
+    /// Waits for the right to change the schema.
+    pub(crate) async fn migration_lock(&self) -> Result<MigrationLock, OpenError> {
+        let file = self.presence.database.file().to_owned();
+        let path = file.clone();
+        let wait = move || -> io::Result<File> {
+            let lock = lock_file(&path, "migration")?;
+            lock.lock()?;
+            Ok(lock)
+        };
+        match tokio::task::spawn_blocking(wait).await {
+            Ok(Ok(lock)) => Ok(MigrationLock { _lock: lock }),
+            Ok(Err(source)) => Err(unusable(&file, source)),
+            Err(join) => Err(unusable(&file, io::Error::other(join))),
+        }
+    }
+}
+
+/// A writer takes the write lock at once: a transaction that reads first and writes later would
+/// be refused with `SQLITE_BUSY_SNAPSHOT`, without waiting.
+pub(crate) fn write_options() -> TransactionOptions {
+    TransactionOptions {
+        sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
+        ..TransactionOptions::default()
+    }
+}
+
+/// Sorts an engine's error into the few kinds that callers tell apart.
+pub(crate) fn classify(error: &DbErr) -> Error {
+    if let Some(SqlErr::UniqueConstraintViolation(message)) = error.sql_err()
+        && let Some(unique) = violated(&message)
+    {
+        return Error::Taken(unique);
+    }
+    match sqlite_code(error) {
+        // SQLITE_BUSY and SQLITE_LOCKED, with the extended codes in the upper bits.
+        Some(code) if matches!(code & 0xff, 5 | 6) => Error::Busy(error.to_string()),
+        // SQLITE_FULL, and SQLITE_IOERR_WRITE when a quota rather than the disk ends.
+        Some(13 | 778) => Error::Full(error.to_string()),
+        _ if matches!(error, DbErr::ConnectionAcquire(_)) => Error::Busy(error.to_string()),
+        _ => Error::Unavailable(error.to_string()),
+    }
+}
+
+/// Whether the database has the table, whose name is one of ours.
+pub(crate) async fn has_table(
+    connection: &DatabaseConnection,
+    table: &'static str,
+) -> Result<bool, Error> {
+    let sql = format!(
+        "SELECT name AS value FROM sqlite_master WHERE type = 'table' AND name = '{table}'"
+    );
+    Ok(text(connection, &sql).await?.is_some())
+}
+
+fn violated(message: &str) -> Option<Unique> {
+    [
+        ("users.email_key", Unique::UserEmail),
+        ("users.username_key", Unique::UserUsername),
+    ]
+    .into_iter()
+    .find_map(|(column, unique)| message.contains(column).then_some(unique))
+}
+
+fn sqlite_code(error: &DbErr) -> Option<u32> {
+    let (DbErr::Exec(RuntimeErr::SqlxError(cause))
+    | DbErr::Query(RuntimeErr::SqlxError(cause))
+    | DbErr::Conn(RuntimeErr::SqlxError(cause))) = error
+    else {
+        return None;
+    };
+    cause.as_database_error()?.code()?.parse().ok()
+}
+
+fn connection(file: &Path) -> SqliteConnectOptions {
+    SqliteConnectOptions::new()
+        .filename(file)
+        .create_if_missing(false)
+        .journal_mode(SqliteJournalMode::Wal)
+        .synchronous(SqliteSynchronous::Full)
+        .busy_timeout(BUSY_TIMEOUT)
+        .foreign_keys(true)
+        .pragma("trusted_schema", "OFF")
+        .pragma("journal_size_limit", JOURNAL_SIZE_LIMIT)
+        .disable_statement_logging()
+}
+
+async fn pool(
+    options: &Options,
+    connection: SqliteConnectOptions,
+    size: u32,
+) -> Result<DatabaseConnection, OpenError> {
+    let pool = SqlitePoolOptions::new()
+        .max_connections(size)
+        .acquire_timeout(options.acquire_timeout)
+        .test_before_acquire(false)
+        .idle_timeout(None)
+        .max_lifetime(None)
+        .connect_with(connection)
+        .await
+        .map_err(|error| unusable(options.url.file(), io::Error::other(error)))?;
+    Ok(SqlxSqliteConnector::from_sqlx_sqlite_pool(pool))
+}
+
+/// Looks at what is there on a connection that cannot write, not even the journal mode, which
+/// SQLite keeps in the file.
+async fn inspect(url: &DatabaseUrl) -> Result<(), OpenError> {
+    if !url
+        .file()
+        .try_exists()
+        .map_err(|source| unusable(url.file(), source))?
+    {
+        return Ok(());
+    }
+    let reading = SqliteConnectOptions::new()
+        .filename(url.file())
+        .read_only(true)
+        .busy_timeout(BUSY_TIMEOUT)
+        .disable_statement_logging();
+    let pool = SqlitePoolOptions::new()
+        .max_connections(1)
+        .connect_with(reading)
+        .await
+        .map_err(|error| unusable(url.file(), io::Error::other(error)))?;
+    let connection = SqlxSqliteConnector::from_sqlx_sqlite_pool(pool);
+    let verdict = refuse_foreign(&connection, url).await;
+    connection.close().await.map_err(Error::from)?;
+    verdict
+}
+
+async fn refuse_old_engine(connection: &DatabaseConnection) -> Result<(), OpenError> {
+    let found = text(connection, "SELECT sqlite_version() AS value")
+        .await?
+        .unwrap_or_default();
+    if version(&found) < version(OLDEST_SQLITE) {
+        return Err(OpenError::EngineTooOld {
+            found,
+            needed: OLDEST_SQLITE,
+        });
+    }
+    Ok(())
+}
+
+/// Ours is a database that is empty or has our table of migrations, which is always the first.
+async fn refuse_foreign(
+    connection: &DatabaseConnection,
+    url: &DatabaseUrl,
+) -> Result<(), OpenError> {
+    let any = "SELECT name AS value FROM sqlite_master WHERE name NOT LIKE 'sqlite_%' LIMIT 1";
+    if has_table(connection, crate::migrate::TABLE).await? {
+        return Ok(());
+    }
+    match text(connection, any).await? {
+        Some(table) => Err(OpenError::Foreign {
+            database: url.to_string(),
+            table,
+        }),
+        None => Ok(()),
+    }
+}
+
+async fn text(connection: &DatabaseConnection, sql: &str) -> Result<Option<String>, Error> {
+    #[derive(sea_orm::FromQueryResult)]
+    struct Row {
+        value: String,
+    }
+    let statement = Statement::from_string(connection.get_database_backend(), sql);
+    let row = Row::find_by_statement(statement).one(connection).await?;
+    Ok(row.map(|row| row.value))
+}
+
+fn version(text: &str) -> Vec<u32> {
+    text.split('.')
+        .map(|part| part.parse().unwrap_or(0))
+        .collect()
+}
+
+/// Creates the file for its owner alone; SQLite gives its companions (`-wal`, `-shm`) the same
+/// mode. An existing file is left as it is.
+fn create_private(file: &Path) -> io::Result<()> {
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    private(&mut options);
+    match options.open(file) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+        created => created.map(drop),
+    }
+}
+
+fn presence_file(database: &Path) -> Result<File, OpenError> {
+    lock_file(database, "server").map_err(|source| unusable(database, source))
+}
+
+fn lock_file(database: &Path, purpose: &str) -> io::Result<File> {
+    let mut name = database.as_os_str().to_owned();
+    name.push(format!("-{purpose}.lock"));
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).create(true).truncate(false);
+    private(&mut options);
+    options.open(name)
+}
+
+#[cfg(unix)]
+fn private(options: &mut OpenOptions) {
+    std::os::unix::fs::OpenOptionsExt::mode(options, 0o600);
+}
+
+#[cfg(not(unix))]
+fn private(_: &mut OpenOptions) {}
+
+fn unusable(path: &Path, source: io::Error) -> OpenError {
+    OpenError::File {
+        path: path.to_owned(),
+        source,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    use sqlx::{Connection as _, Row as _, SqliteConnection};
+
+    struct Place {
+        folder: tempfile::TempDir,
+        options: Options,
+    }
+
+    fn place() -> Place {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let url = DatabaseUrl::of_file(folder.path().join("vestibule.db"));
+        let acquire_timeout = Duration::from_secs(3);
+        Place {
+            folder,
+            options: Options {
+                url,
+                max_connections: 2,
+                acquire_timeout,
+            },
+        }
+    }
+
+    /// A connection that knows nothing of this crate.
+    async fn stranger(place: &Place) -> SqliteConnection {
+        let file = place.options.url.file();
+        let options = SqliteConnectOptions::new()
+            .filename(file)
+            .create_if_missing(true);
+        options.connect().await.expect("a plain connection opens")
+    }
+
+    async fn ask(connection: &mut SqliteConnection, sql: &'static str) -> i64 {
+        sqlx::query(sql)
+            .fetch_one(connection)
+            .await
+            .expect(sql)
+            .get(0)
+    }
+
+    #[tokio::test]
+    async fn every_connection_is_durable_and_checks_references() {
+        let place = place();
+        let store = Store::connect(&place.options).await.expect("opens");
+        for pool in [&store.writer, &store.readers] {
+            let mut connection = pool
+                .get_sqlite_connection_pool()
+                .acquire()
+                .await
+                .expect("a connection");
+            assert_eq!(ask(&mut connection, "PRAGMA synchronous").await, 2, "FULL");
+            assert_eq!(ask(&mut connection, "PRAGMA foreign_keys").await, 1);
+            assert_eq!(ask(&mut connection, "PRAGMA busy_timeout").await, 2000);
+            let mode: String = sqlx::query_scalar("PRAGMA journal_mode")
+                .fetch_one(&mut *connection)
+                .await
+                .expect("a mode");
+            assert_eq!(mode, "wal");
+        }
+        let readers = store.readers.get_sqlite_connection_pool();
+        let refused = sqlx::query("CREATE TABLE t (x)").execute(readers).await;
+        assert!(refused.is_err(), "readers cannot write");
+    }
+
+    #[tokio::test]
+    async fn a_database_of_another_program_is_refused_unchanged() {
+        let place = place();
+        let mut other = stranger(&place).await;
+        sqlx::query("CREATE TABLE customers (x)")
+            .execute(&mut other)
+            .await
+            .expect("a table");
+        other.close().await.expect("closes");
+        let before = std::fs::read(place.options.url.file()).expect("readable");
+        let refused = Store::connect(&place.options).await.err().expect("refused");
+        assert!(
+            matches!(&refused, OpenError::Foreign { table, .. } if table == "customers"),
+            "{refused}"
+        );
+        let mut other = stranger(&place).await;
+        assert_eq!(
+            ask(&mut other, "SELECT count(*) FROM sqlite_master").await,
+            1
+        );
+        other.close().await.expect("closes");
+        let tables_kept = std::fs::read(place.options.url.file()).expect("readable");
+        assert_eq!(
+            before[100..],
+            tables_kept[100..],
+            "nothing but the journal mode in the header"
+        );
+    }
+
+    #[tokio::test]
+    async fn a_file_that_is_no_database_is_refused_unchanged() {
+        let place = place();
+        let text = "This is somebody's letter, and long enough to have a header. ".repeat(20);
+        std::fs::write(place.options.url.file(), &text).expect("writable");
+        assert!(Store::connect(&place.options).await.is_err());
+        assert_eq!(
+            std::fs::read_to_string(place.options.url.file()).expect("readable"),
+            text
+        );
+    }
+
+    #[tokio::test]
+    async fn a_newer_schema_is_refused_without_a_write() {
+        let place = place();
+        let store = Store::connect(&place.options).await.expect("opens");
+        store.migrate_up(None).await.expect("migrates");
+        store.close().await;
+        let mut newer = stranger(&place).await;
+        sqlx::query("INSERT INTO vestibule_migrations VALUES ('m9999_future', 1)")
+            .execute(&mut newer)
+            .await
+            .expect("a row");
+        let before = ask(&mut newer, "PRAGMA schema_version").await;
+        let store = Store::connect(&place.options).await.expect("it is ours");
+        for refused in [store.migrate_up(None).await, store.migrate_down(1).await] {
+            assert!(
+                matches!(&refused, Err(OpenError::NewerSchema { migration }) if migration == "m9999_future"),
+                "{refused:?}"
+            );
+        }
+        assert_eq!(ask(&mut newer, "PRAGMA schema_version").await, before);
+    }
+
+    #[cfg(unix)]
+    #[tokio::test]
+    async fn every_file_is_for_its_owner_alone() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let place = place();
+        let store = Store::connect(&place.options).await.expect("opens");
+        store.migrate_up(None).await.expect("migrates");
+        let mut names = Vec::new();
+        for entry in std::fs::read_dir(place.folder.path()).expect("a folder") {
+            let entry = entry.expect("an entry");
+            let mode = entry.metadata().expect("metadata").permissions().mode() & 0o777;
+            assert_eq!(mode, 0o600, "{}", entry.path().display());
+            names.push(entry.file_name().into_string().expect("a name"));
+        }
+        assert!(names.iter().any(|name| name.ends_with("-wal")), "{names:?}");
+    }
+
+    #[tokio::test]
+    async fn a_lock_of_another_process_is_waited_for() {
+        let place = place();
+        let store = Store::connect(&place.options).await.expect("opens");
+        store.migrate_up(None).await.expect("migrates");
+        let mut rival = stranger(&place).await;
+        sqlx::query("BEGIN IMMEDIATE")
+            .execute(&mut rival)
+            .await
+            .expect("the lock");
+        let waiting = tokio::spawn({
+            let store = store.clone();
+            async move { store.found(vec![1], a_key()).await }
+        });
+        tokio::task::yield_now().await;
+        sqlx::query("COMMIT")
+            .execute(&mut rival)
+            .await
+            .expect("the end of the lock");
+        assert_eq!(
+            waiting.await.expect("no panic").expect("done"),
+            crate::Founding::Founded
+        );
+    }
+
+    #[tokio::test]
+    async fn a_lock_that_is_not_given_back_is_an_answer_within_the_bound() {
+        let place = place();
+        let store = Store::connect(&place.options).await.expect("opens");
+        store.migrate_up(None).await.expect("migrates");
+        let mut rival = stranger(&place).await;
+        sqlx::query("BEGIN IMMEDIATE")
+            .execute(&mut rival)
+            .await
+            .expect("the lock");
+        let refused = store.found(vec![1], a_key()).await;
+        assert!(matches!(refused, Err(Error::Busy(_))), "{refused:?}");
+        assert_eq!(store.secret_key_check().await.expect("readers go on"), None);
+        sqlx::query("COMMIT")
+            .execute(&mut rival)
+            .await
+            .expect("the end of the lock");
+    }
+
+    fn a_key() -> crate::NewSigningKey {
+        let now = crate::Timestamp::from_micros(0);
+        crate::NewSigningKey {
+            id: "key".into(),
+            algorithm: "ES256".into(),
+            public_key: vec![1],
+            sealed_private_key: vec![2],
+            created_at: now,
+            signs_from: now,
+        }
+    }
+
+    #[test]
+    fn versions_compare_by_number() {
+        assert!(version("3.51.3") >= version(OLDEST_SQLITE));
+        assert!(version("3.9.0") < version(OLDEST_SQLITE));
+        assert!(version("3.100.0") > version(OLDEST_SQLITE));
+        assert!(version("3.51.2") < version(OLDEST_SQLITE));
+    }
+
+    #[test]
+    fn a_database_url_names_a_file() {
+        assert_eq!(
+            DatabaseUrl::parse("sqlite://a/b.db"),
+            Ok(DatabaseUrl::of_file("a/b.db".into()))
+        );
+        assert_eq!(
+            DatabaseUrl::parse("sqlite:///a/b.db"),
+            Ok(DatabaseUrl::of_file("/a/b.db".into()))
+        );
+        for refused in [
+            "sqlite::memory:",
+            "sqlite://",
+            "sqlite://a/",
+            "sqlite://a.db?mode=ro",
+            "a.db",
+        ] {
+            assert!(DatabaseUrl::parse(refused).is_err(), "{refused}");
+        }
+    }
+}

@@ -1,0 +1,8 @@
+//! The tables as SeaORM entities: rows, nothing else. The schema itself is made by `migrate`.
+
+pub(crate) mod audit_event;
+pub(crate) mod meta;
+pub(crate) mod session;
+pub(crate) mod signing_key;
+pub(crate) mod user;
+pub(crate) mod user_role;

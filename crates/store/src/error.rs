@@ -1,0 +1,96 @@
+//! What the database could not do. Absence is an `Option` or an outcome, never an error.
+
+use std::path::PathBuf;
+
+/// Why an event did not happen.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum Error {
+    /// A name is in use by somebody else.
+    #[error("{0:?} is taken")]
+    Taken(Unique),
+    /// Others kept the database busy past the bound; the same call may succeed later.
+    #[error("the database was busy for too long: {0}")]
+    Busy(String),
+    /// The database could not be reached, or answered with an error that is not ours to solve.
+    #[error("the database is unavailable: {0}")]
+    Unavailable(String),
+    /// There is no room left to write.
+    #[error("the storage is full: {0}")]
+    Full(String),
+    /// A row holds what no event of ours writes.
+    #[error("the database holds an impossible value in {table}.{column}, row {row}")]
+    Corrupt {
+        /// The table.
+        table: &'static str,
+        /// The column.
+        column: &'static str,
+        /// The key of the row.
+        row: String,
+    },
+}
+
+/// A constraint that keeps something unique among the users that are not deleted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unique {
+    /// Another user has this e-mail address.
+    UserEmail,
+    /// Another user has this username.
+    UserUsername,
+}
+
+/// Why the database was not opened, or its schema not changed. Nothing was written.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// The file or its folder could not be created, read or locked.
+    #[error("the database file {} cannot be used: {source}", path.display())]
+    File {
+        /// The database file.
+        path: PathBuf,
+        /// What the operating system said.
+        source: std::io::Error,
+    },
+    /// The database holds tables of some other program.
+    #[error(
+        "the database {database} is not empty and was not made by Vestibule (it holds the table `{table}`); \
+         nothing was changed. Name another database in database.url"
+    )]
+    Foreign {
+        /// The database, without a password.
+        database: String,
+        /// One of the tables found.
+        table: String,
+    },
+    /// A newer release of the program has changed the schema.
+    #[error(
+        "the database was migrated by a newer Vestibule (it has the migration `{migration}`, unknown here); \
+         nothing was changed. Start that release, or roll the database back with its `migrate down`"
+    )]
+    NewerSchema {
+        /// The first migration that this program does not know.
+        migration: String,
+    },
+    /// The engine is older than what the durability promises were tested with.
+    #[error(
+        "SQLite {found} is too old: {needed} or newer is needed for a known data corruption fix"
+    )]
+    EngineTooOld {
+        /// The version found.
+        found: String,
+        /// The oldest one accepted.
+        needed: &'static str,
+    },
+    /// Another program is at work on the database.
+    #[error("the database is in use by a running server; stop it first")]
+    InUse,
+    /// There is no migration of that number.
+    #[error("there is no migration {asked}; the newest is {newest}")]
+    NoSuchMigration {
+        /// The number asked for, counted from 1.
+        asked: u32,
+        /// The number of the newest one known.
+        newest: u32,
+    },
+    /// Any other answer of the database.
+    #[error(transparent)]
+    Store(#[from] Error),
+}

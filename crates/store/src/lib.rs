@@ -1,0 +1,60 @@
+//! The memory of Vestibule: what was registered, signed in and changed, in one database.
+//! It decides atomicity alone; whether something is allowed is decided by the crate `accounts`.
+//!
+//! Every method of [`Store`] is one event in one transaction: it happened or it did not. Each
+//! runs on a task of its own to its end, also when the caller goes away, and is re-run when the
+//! engine asks for that (see `run.rs`).
+
+mod audit;
+mod engine;
+mod entity;
+mod error;
+mod install;
+mod migrate;
+mod run;
+mod sessions;
+mod time;
+mod users;
+
+use sea_orm::DatabaseConnection;
+use tokio_util::task::TaskTracker;
+
+pub use audit::{Actor, AuditKind, AuditRecord, NewAudit};
+pub use engine::{DatabaseUrl, Options, UrlProblem};
+pub use error::{Error, OpenError, Unique};
+pub use install::{Founding, NewSigningKey, SigningKey};
+pub use migrate::{MigrationStatus, Rollback};
+pub use sessions::{
+    NewSession, Opening, Rotation, RotationOutcome, Session, SessionKind, SignedIn, SuccessorProof,
+};
+pub use time::Timestamp;
+pub use users::{AdminChange, Credentials, LoginKey, NewUser, User, UserFilter};
+
+/// A handle to the database, cheap to clone.
+#[derive(Clone)]
+pub struct Store {
+    /// Writes, one at a time on SQLite.
+    writer: DatabaseConnection,
+    /// Reads, beside the writer.
+    readers: DatabaseConnection,
+    /// The event tasks under way, for [`Store::close`].
+    tasks: TaskTracker,
+    /// Keeps what must live as long as the store, such as the lock that tells other programs
+    /// that a server is at work.
+    presence: std::sync::Arc<engine::Presence>,
+}
+
+impl Store {
+    /// Waits until every event under way has ended, then closes the connections, so that the
+    /// database is left in its resting state.
+    pub async fn close(self) {
+        self.tasks.close();
+        self.tasks.wait().await;
+        for pool in [self.readers, self.writer] {
+            if let Err(error) = pool.close().await {
+                tracing::warn!(%error, "A database pool did not close cleanly: {error}");
+            }
+        }
+        drop(self.presence);
+    }
+}

@@ -1,0 +1,216 @@
+//! Changes of the schema: one at a time under a lock, each recorded, each with a way back.
+//! A database that a newer program has changed is refused without a write.
+
+mod m0001_accounts;
+
+use sea_orm::{DatabaseConnection, FromQueryResult, Statement};
+use sea_orm_migration::{MigrationTrait, MigratorTrait, sea_orm::DynIden, sea_query::Alias};
+
+use crate::{Error, OpenError, Store, Timestamp, engine};
+
+/// The table that says which migrations were applied; the first thing in a new database.
+pub(crate) const TABLE: &str = "vestibule_migrations";
+
+/// One migration and whether the database has it.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+pub struct MigrationStatus {
+    /// Its number, counted from 1.
+    pub number: u32,
+    /// Its name.
+    pub name: String,
+    /// When it was applied, to the second.
+    pub applied_at: Option<Timestamp>,
+}
+
+/// What a rollback would remove.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rollback {
+    /// The migrations to be undone, newest first.
+    pub migrations: Vec<String>,
+    /// Tables that would go, with the number of their rows.
+    pub tables: Vec<(String, u64)>,
+}
+
+impl Rollback {
+    /// How many rows would be lost.
+    #[must_use]
+    pub fn rows(&self) -> u64 {
+        self.tables.iter().map(|(_, rows)| rows).sum()
+    }
+}
+
+/// A migration that says what its way back destroys.
+trait Step: MigrationTrait {
+    /// The tables that `down` drops.
+    fn drops(&self) -> &'static [&'static str];
+    /// The same as what the migrator runs.
+    fn boxed(&self) -> Box<dyn MigrationTrait>;
+}
+
+/// All migrations, oldest first. Their numbers are their places here.
+fn steps() -> Vec<Box<dyn Step>> {
+    vec![Box::new(m0001_accounts::Migration)]
+}
+
+struct Migrator;
+
+impl MigratorTrait for Migrator {
+    fn migrations() -> Vec<Box<dyn MigrationTrait>> {
+        steps().iter().map(|step| step.boxed()).collect()
+    }
+
+    fn migration_table_name() -> DynIden {
+        sea_orm_migration::sea_query::IntoIden::into_iden(Alias::new(TABLE))
+    }
+}
+
+impl Store {
+    /// Applies what is missing, up to the migration number `to` or all. Of several programs
+    /// that start at once one migrates and the others find it done. Gives the names applied.
+    ///
+    /// # Errors
+    /// [`OpenError::NewerSchema`], [`OpenError::NoSuchMigration`]; the database is then as it was.
+    pub async fn migrate_up(&self, to: Option<u32>) -> Result<Vec<String>, OpenError> {
+        let newest = u32::try_from(steps().len()).unwrap_or(u32::MAX);
+        if let Some(asked) = to.filter(|to| *to > newest) {
+            return Err(OpenError::NoSuchMigration { asked, newest });
+        }
+        let _lock = self.migration_lock().await?;
+        let before = self.migration_status().await?;
+        let wanted = before
+            .iter()
+            .filter(|step| to.is_none_or(|to| step.number <= to));
+        let pending: Vec<_> = wanted.filter(|step| step.applied_at.is_none()).collect();
+        let names = pending.iter().map(|step| step.name.clone()).collect();
+        if let Ok(count @ 1..) = u32::try_from(pending.len()) {
+            Migrator::up(&self.writer, Some(count))
+                .await
+                .map_err(Error::from)?;
+        }
+        Ok(names)
+    }
+
+    /// Undoes the newest `steps` migrations and gives their names. Needs
+    /// [`Store::connect_alone`], for a server would go on writing.
+    ///
+    /// # Errors
+    /// [`OpenError::NewerSchema`].
+    pub async fn migrate_down(&self, steps: u32) -> Result<Vec<String>, OpenError> {
+        let _lock = self.migration_lock().await?;
+        let rollback = self.rollback(steps).await?;
+        if let Ok(count @ 1..) = u32::try_from(rollback.migrations.len()) {
+            Migrator::down(&self.writer, Some(count))
+                .await
+                .map_err(Error::from)?;
+        }
+        Ok(rollback.migrations)
+    }
+
+    /// What undoing the newest `steps` migrations would remove. Changes nothing.
+    ///
+    /// # Errors
+    /// [`OpenError::NewerSchema`].
+    pub async fn rollback(&self, steps: u32) -> Result<Rollback, OpenError> {
+        let known = self::steps();
+        let applied = self
+            .migration_status()
+            .await?
+            .into_iter()
+            .filter(|step| step.applied_at.is_some());
+        let mut undone: Vec<_> = applied.collect();
+        undone.reverse();
+        undone.truncate(usize::try_from(steps).unwrap_or(usize::MAX));
+        let mut tables = Vec::new();
+        for step in &undone {
+            for table in known[step.number as usize - 1].drops() {
+                tables.push(((*table).to_owned(), count(&self.readers, table).await?));
+            }
+        }
+        Ok(Rollback {
+            migrations: undone.into_iter().map(|step| step.name).collect(),
+            tables,
+        })
+    }
+
+    /// Every migration that this program knows, and when it was applied. Changes nothing.
+    ///
+    /// # Errors
+    /// [`OpenError::NewerSchema`] when the database has one that it does not know.
+    pub async fn migration_status(&self) -> Result<Vec<MigrationStatus>, OpenError> {
+        let known = Migrator::migrations();
+        let applied = applied(&self.writer).await?;
+        if let Some((migration, _)) = applied
+            .iter()
+            .find(|(name, _)| known.iter().all(|step| step.name() != name))
+        {
+            return Err(OpenError::NewerSchema {
+                migration: migration.clone(),
+            });
+        }
+        let status = known.iter().zip(1..).map(|(step, number)| MigrationStatus {
+            number,
+            name: step.name().to_owned(),
+            applied_at: applied
+                .iter()
+                .find(|(name, _)| name == step.name())
+                .map(|(_, at)| *at),
+        });
+        Ok(status.collect())
+    }
+
+    /// Whether every known migration is applied and the database answers.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] or [`Error::Busy`] with the reason, fit for an operator.
+    pub async fn check_ready(&self) -> Result<(), Error> {
+        self.read((), |db, ()| {
+            Box::pin(async move {
+                let applied = applied(db).await?;
+                let missing = Migrator::migrations()
+                    .iter()
+                    .filter(|step| applied.iter().all(|(name, _)| name != step.name()))
+                    .count();
+                match missing {
+                    0 => Ok(()),
+                    count => Err(Error::Unavailable(format!(
+                        "{count} migrations are not applied"
+                    ))),
+                }
+            })
+        })
+        .await
+    }
+}
+
+async fn applied(db: &DatabaseConnection) -> Result<Vec<(String, Timestamp)>, Error> {
+    if !engine::has_table(db, TABLE).await? {
+        return Ok(Vec::new());
+    }
+    #[derive(FromQueryResult)]
+    struct Row {
+        version: String,
+        applied_at: i64,
+    }
+    let sql = format!("SELECT version, applied_at FROM {TABLE} ORDER BY version");
+    let rows = Row::find_by_statement(Statement::from_string(db.get_database_backend(), sql));
+    let rows = rows.all(db).await?;
+    let in_micros = |seconds: i64| Timestamp::from_micros(seconds.saturating_mul(1_000_000));
+    Ok(rows
+        .into_iter()
+        .map(|row| (row.version, in_micros(row.applied_at)))
+        .collect())
+}
+
+/// The rows of `table`, which is a name from [`Step::drops`].
+async fn count(db: &DatabaseConnection, table: &'static str) -> Result<u64, Error> {
+    #[derive(FromQueryResult)]
+    struct Row {
+        rows: i64,
+    }
+    let sql = format!("SELECT count(*) AS rows FROM {table}");
+    let row = Row::find_by_statement(Statement::from_string(db.get_database_backend(), sql));
+    Ok(row
+        .one(db)
+        .await?
+        .map_or(0, |row| u64::try_from(row.rows).unwrap_or(0)))
+}

@@ -1,0 +1,389 @@
+//! Sessions: signed-in devices. A session row holds the generation of its refresh token and the
+//! hash of the current one; one conditional UPDATE whose row count decides consumes a token, so
+//! there is never more than one live branch. An ended session is a row that is gone.
+
+use std::time::Duration;
+
+use sea_orm::{
+    ActiveValue::Set, ColumnTrait as _, ConnectionTrait, EntityTrait as _, QueryFilter as _,
+    QuerySelect as _, sea_query::Expr,
+};
+use uuid::Uuid;
+
+use crate::{Error, NewAudit, Store, Timestamp, User, audit, entity::session, users};
+
+/// What the device holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SessionKind {
+    /// A refresh token, to be rotated.
+    Token,
+    /// A cookie.
+    Cookie,
+}
+
+impl SessionKind {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Token => "token",
+            Self::Cookie => "cookie",
+        }
+    }
+
+    fn of_row(row: &session::Model) -> Result<Self, Error> {
+        [Self::Token, Self::Cookie]
+            .into_iter()
+            .find(|kind| kind.as_str() == row.kind)
+            .ok_or_else(|| Error::Corrupt {
+                table: "sessions",
+                column: "kind",
+                row: row.id.to_string(),
+            })
+    }
+}
+
+/// A session to open.
+#[derive(Clone)]
+pub struct NewSession {
+    /// Its id, a UUIDv7.
+    pub id: Uuid,
+    /// Whose it is.
+    pub user: Uuid,
+    /// What the device will hold.
+    pub kind: SessionKind,
+    /// The hash of the first refresh token, for [`SessionKind::Token`].
+    pub token_hash: Option<Vec<u8>>,
+    /// When it is opened.
+    pub created_at: Timestamp,
+    /// When it ends if it is not used.
+    pub idle_expires_at: Timestamp,
+    /// When it ends however much it is used.
+    pub expires_at: Timestamp,
+    /// The network address of the device.
+    pub address: Option<String>,
+    /// What the device says that it is.
+    pub user_agent: Option<String>,
+}
+
+/// An open session.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Session {
+    /// Its id.
+    pub id: Uuid,
+    /// Whose it is.
+    pub user: Uuid,
+    /// What the device holds.
+    pub kind: SessionKind,
+    /// Which refresh token is the current one, counted from 1.
+    pub generation: i64,
+    /// When it was opened.
+    pub created_at: Timestamp,
+    /// When it was last used, to some minutes.
+    pub last_used_at: Timestamp,
+    /// When it ends if it is not used.
+    pub idle_expires_at: Timestamp,
+    /// When it ends however much it is used.
+    pub expires_at: Timestamp,
+}
+
+impl Session {
+    /// Whether one of its lifetimes is over at `now`.
+    #[must_use]
+    pub fn is_expired(&self, now: Timestamp) -> bool {
+        now >= self.idle_expires_at || now >= self.expires_at
+    }
+}
+
+/// A session and its user.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SignedIn {
+    /// The session.
+    pub session: Session,
+    /// Its user, who is not deleted.
+    pub user: User,
+}
+
+/// What came of [`Store::open_session`].
+#[derive(Debug, PartialEq, Eq)]
+pub enum Opening {
+    /// The session is open, for this user.
+    Opened(User),
+    /// The account is gone or disabled, or its password is not the one that was checked.
+    Stale,
+}
+
+/// The attempt to exchange a refresh token for its successor. The hashes are of the whole token.
+#[derive(Clone)]
+pub struct Rotation {
+    /// The session that the token names.
+    pub session: Uuid,
+    /// The generation of the presented token.
+    pub generation: i64,
+    /// The hash of the presented token.
+    pub token_hash: Vec<u8>,
+    /// The proof of the successor to be, if this attempt wins.
+    pub successor: SuccessorProof,
+    /// The time of the attempt.
+    pub now: Timestamp,
+    /// When the session ends if it is not used again.
+    pub idle_expires_at: Timestamp,
+    /// For how long a consumed token may be presented again.
+    pub grace: Duration,
+    /// What to record if the token turns out to be used twice.
+    pub reuse: NewAudit,
+}
+
+/// What the winning rotation stores of the successor, and a repetition needs to make it again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SuccessorProof {
+    /// What the successor was derived from, besides the presented token.
+    pub nonce: Vec<u8>,
+    /// The hash of the successor.
+    pub hash: Vec<u8>,
+}
+
+/// What came of a [`Rotation`].
+#[derive(Debug, PartialEq, Eq)]
+pub enum RotationOutcome {
+    /// The token was the current one; its successor is now.
+    Rotated(SignedIn),
+    /// The token was consumed a moment ago and its successor was not used yet: hand out the same
+    /// one again.
+    Repeated(SignedIn, SuccessorProof),
+    /// The token was consumed long ago or its successor was used: the session has ended.
+    Reused(Uuid),
+    /// A lifetime of the session is over.
+    Expired,
+    /// The session has ended.
+    Ended,
+    /// No such token was handed out in the life of this database.
+    NeverIssued,
+}
+
+impl Store {
+    /// Opens a session for an account that is still as the caller saw it: active, and with the
+    /// password hash `seen_hash`. `stronger_hash`, a hash of the same password, replaces it.
+    pub async fn open_session(
+        &self,
+        session: NewSession,
+        seen_hash: String,
+        stronger_hash: Option<String>,
+        audit: NewAudit,
+    ) -> Result<Opening, Error> {
+        self.write(
+            (session, seen_hash, stronger_hash, audit),
+            |tx, (session, seen, stronger, audit)| {
+                Box::pin(async move {
+                    let Some(found) = users::find_locked(tx, session.user).await? else {
+                        return Ok(Opening::Stale);
+                    };
+                    if !found.user.is_active() || found.password_hash.as_ref() != Some(seen) {
+                        return Ok(Opening::Stale);
+                    }
+                    if let Some(stronger) = stronger {
+                        users::replace_hash(tx, session.user, stronger).await?;
+                    }
+                    insert(tx, session).await?;
+                    audit::insert(tx, audit).await?;
+                    Ok(Opening::Opened(found.user))
+                })
+            },
+        )
+        .await
+    }
+
+    /// The session of this id and its user, if it has not ended. It may be expired.
+    pub async fn signed_in(&self, session: Uuid) -> Result<Option<SignedIn>, Error> {
+        self.read(session, |db, session| Box::pin(load(db, *session)))
+            .await
+    }
+
+    /// Consumes a refresh token, repeats what its consumption gave, or ends the session of a
+    /// token that is used twice.
+    pub async fn rotate(&self, rotation: Rotation) -> Result<RotationOutcome, Error> {
+        let lost = rotation.clone();
+        let won = self
+            .write(rotation, |tx, rotation| Box::pin(consume(tx, rotation)))
+            .await?;
+        match won {
+            Some(signed_in) => Ok(RotationOutcome::Rotated(signed_in)),
+            // What a lost UPDATE means is read in a new transaction: the old one may not see
+            // what the winner wrote.
+            None => {
+                self.write(lost, |tx, rotation| Box::pin(explain(tx, rotation)))
+                    .await
+            }
+        }
+    }
+
+    /// Notes that a session is in use at `now` and prolongs its idle lifetime, unless that was
+    /// noted after `unless_since`.
+    pub async fn touch_session(
+        &self,
+        session: Uuid,
+        now: Timestamp,
+        unless_since: Timestamp,
+        idle_expires_at: Timestamp,
+    ) -> Result<(), Error> {
+        self.write(
+            (session, now, unless_since, idle_expires_at),
+            |tx, arguments| {
+                Box::pin(async move {
+                    let (session, now, unless_since, idle_expires_at) = *arguments;
+                    session::Entity::update_many()
+                        .col_expr(session::Column::LastUsedAt, Expr::value(now.as_micros()))
+                        .col_expr(
+                            session::Column::IdleExpiresAt,
+                            Expr::value(idle_expires_at.as_micros()),
+                        )
+                        .filter(session::Column::Id.eq(session))
+                        .filter(session::Column::LastUsedAt.lte(unless_since.as_micros()))
+                        .exec(tx)
+                        .await?;
+                    Ok(())
+                })
+            },
+        )
+        .await
+    }
+
+    /// Ends one session. `false`, and no record, when it had ended before.
+    pub async fn close_session(&self, session: Uuid, audit: NewAudit) -> Result<bool, Error> {
+        self.write((session, audit), |tx, (session, audit)| {
+            Box::pin(async move {
+                if !delete(tx, *session).await? {
+                    return Ok(false);
+                }
+                audit::insert(tx, audit).await?;
+                Ok(true)
+            })
+        })
+        .await
+    }
+}
+
+/// Adds the session to the transaction of the event that opens it.
+pub(crate) async fn insert<C: ConnectionTrait>(tx: &C, new: &NewSession) -> Result<(), Error> {
+    let row = session::ActiveModel {
+        id: Set(new.id),
+        user_id: Set(new.user),
+        kind: Set(new.kind.as_str().to_owned()),
+        generation: Set(1),
+        token_hash: Set(new.token_hash.clone()),
+        nonce: Set(None),
+        rotated_at: Set(None),
+        created_at: Set(new.created_at.as_micros()),
+        last_used_at: Set(new.created_at.as_micros()),
+        idle_expires_at: Set(new.idle_expires_at.as_micros()),
+        expires_at: Set(new.expires_at.as_micros()),
+        address: Set(new.address.clone()),
+        user_agent: Set(new.user_agent.clone()),
+    };
+    session::Entity::insert(row)
+        .exec_without_returning(tx)
+        .await?;
+    Ok(())
+}
+
+async fn consume<C: ConnectionTrait>(
+    tx: &C,
+    rotation: &Rotation,
+) -> Result<Option<SignedIn>, Error> {
+    let now = rotation.now.as_micros();
+    let updated = session::Entity::update_many()
+        .col_expr(
+            session::Column::Generation,
+            Expr::value(rotation.generation + 1),
+        )
+        .col_expr(
+            session::Column::TokenHash,
+            Expr::value(rotation.successor.hash.clone()),
+        )
+        .col_expr(
+            session::Column::Nonce,
+            Expr::value(rotation.successor.nonce.clone()),
+        )
+        .col_expr(session::Column::RotatedAt, Expr::value(now))
+        .col_expr(session::Column::LastUsedAt, Expr::value(now))
+        .col_expr(
+            session::Column::IdleExpiresAt,
+            Expr::value(rotation.idle_expires_at.as_micros()),
+        )
+        .filter(session::Column::Id.eq(rotation.session))
+        .filter(session::Column::Generation.eq(rotation.generation))
+        .filter(session::Column::TokenHash.eq(rotation.token_hash.clone()))
+        .filter(session::Column::IdleExpiresAt.gt(now))
+        .filter(session::Column::ExpiresAt.gt(now))
+        .exec(tx)
+        .await?;
+    match updated.rows_affected {
+        0 => Ok(None),
+        _ => load(tx, rotation.session).await,
+    }
+}
+
+async fn explain<C: ConnectionTrait>(
+    tx: &C,
+    rotation: &Rotation,
+) -> Result<RotationOutcome, Error> {
+    let row = session::Entity::find_by_id(rotation.session)
+        .lock_exclusive()
+        .one(tx)
+        .await?;
+    let Some(row) = row else {
+        return Ok(RotationOutcome::Ended);
+    };
+    let session = session_of(&row)?;
+    if session.is_expired(rotation.now) {
+        return Ok(RotationOutcome::Expired);
+    }
+    if rotation.generation >= row.generation {
+        return Ok(RotationOutcome::NeverIssued);
+    }
+    let repeatable = rotation.generation + 1 == row.generation
+        && row.rotated_at.is_some_and(|at| {
+            rotation.now.saturating_since(Timestamp::from_micros(at)) < rotation.grace
+        });
+    if let (true, Some(nonce), Some(hash)) = (repeatable, row.nonce, row.token_hash) {
+        let signed_in = load(tx, session.id).await?;
+        return Ok(signed_in.map_or(RotationOutcome::Ended, |signed_in| {
+            RotationOutcome::Repeated(signed_in, SuccessorProof { nonce, hash })
+        }));
+    }
+    delete(tx, session.id).await?;
+    let reuse = NewAudit {
+        subject: Some(session.user),
+        ..rotation.reuse.clone()
+    };
+    audit::insert(tx, &reuse).await?;
+    Ok(RotationOutcome::Reused(session.user))
+}
+
+async fn load<C: ConnectionTrait>(db: &C, id: Uuid) -> Result<Option<SignedIn>, Error> {
+    let Some(row) = session::Entity::find_by_id(id).one(db).await? else {
+        return Ok(None);
+    };
+    let session = session_of(&row)?;
+    let user = users::find(db, session.user).await?;
+    Ok(user.map(|user| SignedIn { session, user }))
+}
+
+async fn delete<C: ConnectionTrait>(tx: &C, id: Uuid) -> Result<bool, Error> {
+    Ok(session::Entity::delete_by_id(id)
+        .exec(tx)
+        .await?
+        .rows_affected
+        > 0)
+}
+
+fn session_of(row: &session::Model) -> Result<Session, Error> {
+    Ok(Session {
+        id: row.id,
+        user: row.user_id,
+        kind: SessionKind::of_row(row)?,
+        generation: row.generation,
+        created_at: Timestamp::from_micros(row.created_at),
+        last_used_at: Timestamp::from_micros(row.last_used_at),
+        idle_expires_at: Timestamp::from_micros(row.idle_expires_at),
+        expires_at: Timestamp::from_micros(row.expires_at),
+    })
+}

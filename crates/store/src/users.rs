@@ -1,0 +1,571 @@
+//! Users: who has an account, and the events that change one. Names are unique by constraint,
+//! never by looking first. Whatever takes something away from a user ends their sessions in the
+//! same transaction.
+
+use std::collections::BTreeSet;
+
+use sea_orm::{
+    ActiveValue::Set,
+    ColumnTrait as _, Condition, ConnectionTrait, EntityTrait as _, PaginatorTrait as _,
+    QueryFilter as _, QueryOrder as _, QuerySelect as _, QueryTrait as _,
+    sea_query::{Expr, ExprTrait as _, LikeExpr},
+};
+use uuid::Uuid;
+
+use crate::{
+    Error, NewAudit, NewSession, Store, Timestamp, Unique, audit,
+    entity::{meta, session, user, user_role},
+    sessions,
+};
+
+/// The role that administers the installation.
+const ADMIN: &str = "admin";
+/// The row of `meta` that a transaction locks before it counts admins.
+const ADMIN_GUARD: &str = "admin_guard";
+
+/// An account, without its credentials.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct User {
+    /// Its id, a UUIDv7.
+    pub id: Uuid,
+    /// The e-mail address as it is shown.
+    pub email: String,
+    /// The username as it is shown.
+    pub username: Option<String>,
+    /// The name to be called by.
+    pub name: Option<String>,
+    /// Roles, sorted.
+    pub roles: BTreeSet<String>,
+    /// Whether somebody vouched for the address.
+    pub email_verified: bool,
+    /// Since when the account is disabled.
+    pub disabled_at: Option<Timestamp>,
+    /// Since when the account is deleted.
+    pub deleted_at: Option<Timestamp>,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// When it was last changed.
+    pub updated_at: Timestamp,
+}
+
+impl User {
+    /// Neither disabled nor deleted.
+    #[must_use]
+    pub fn is_active(&self) -> bool {
+        self.disabled_at.is_none() && self.deleted_at.is_none()
+    }
+}
+
+/// An account to make. The keys are the canonical forms of the names, made by the caller.
+#[derive(Clone)]
+#[expect(missing_docs, reason = "the fields are those of `User`")]
+pub struct NewUser {
+    pub id: Uuid,
+    pub email: String,
+    pub email_key: String,
+    pub username: Option<String>,
+    pub username_key: Option<String>,
+    pub name: Option<String>,
+    pub password_hash: String,
+    pub email_verified: bool,
+    pub roles: BTreeSet<String>,
+    pub created_at: Timestamp,
+}
+
+/// An account and what proves that somebody owns it.
+#[derive(Clone)]
+pub struct Credentials {
+    /// The account.
+    pub user: User,
+    /// The hash of its password, if it has one.
+    pub password_hash: Option<String>,
+}
+
+/// The canonical key by which somebody is looked up.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum LoginKey {
+    /// Of an e-mail address.
+    Email(String),
+    /// Of a username.
+    Username(String),
+}
+
+/// Which users to list.
+#[derive(Clone, Debug, Default)]
+pub struct UserFilter {
+    /// Text that the e-mail address, the username or the name contains.
+    pub text: Option<String>,
+    /// How many at the most.
+    pub limit: u64,
+}
+
+/// What came of a change that the last admin must survive.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum AdminChange {
+    /// It happened; the account is now like this.
+    Changed(User),
+    /// There was nothing to change.
+    Unchanged(User),
+    /// No active admin would have been left, so nothing changed.
+    LastAdmin,
+    /// There is no such account.
+    NoSuchUser,
+}
+
+impl Store {
+    /// Makes an account and opens its first session, both or neither.
+    ///
+    /// # Errors
+    /// [`Error::Taken`] when another account has one of the names.
+    pub async fn register(
+        &self,
+        user: NewUser,
+        session: NewSession,
+        audit: NewAudit,
+    ) -> Result<User, Error> {
+        let email_key = user.email_key.clone();
+        let registered = self.write((user, session, audit), |tx, (user, session, audit)| {
+            Box::pin(async move {
+                let made = insert(tx, user).await?;
+                sessions::insert(tx, session).await?;
+                audit::insert(tx, audit).await?;
+                Ok(made)
+            })
+        });
+        self.e_mail_first(registered.await, email_key).await
+    }
+
+    /// Makes an account without a session.
+    ///
+    /// # Errors
+    /// [`Error::Taken`] when another account has one of the names.
+    pub async fn add_user(&self, user: NewUser, audit: NewAudit) -> Result<User, Error> {
+        let email_key = user.email_key.clone();
+        let added = self.write((user, audit), |tx, (user, audit)| {
+            Box::pin(async move {
+                let made = insert(tx, user).await?;
+                audit::insert(tx, audit).await?;
+                Ok(made)
+            })
+        });
+        self.e_mail_first(added.await, email_key).await
+    }
+
+    /// When both names are taken, engines differ in which one they report; this reports the
+    /// e-mail address on all of them.
+    async fn e_mail_first(
+        &self,
+        outcome: Result<User, Error>,
+        email_key: String,
+    ) -> Result<User, Error> {
+        match outcome {
+            Err(Error::Taken(Unique::UserUsername))
+                if self
+                    .credentials(LoginKey::Email(email_key))
+                    .await?
+                    .is_some() =>
+            {
+                Err(Error::Taken(Unique::UserEmail))
+            }
+            outcome => outcome,
+        }
+    }
+
+    /// The account that is known by `key` and not deleted, with its credentials.
+    pub async fn credentials(&self, key: LoginKey) -> Result<Option<Credentials>, Error> {
+        self.read(key, |db, key| {
+            Box::pin(async move {
+                let column = match key {
+                    LoginKey::Email(key) => user::Column::EmailKey.eq(key),
+                    LoginKey::Username(key) => user::Column::UsernameKey.eq(key),
+                };
+                let Some(mut row) = user::Entity::find().filter(column).one(db).await? else {
+                    return Ok(None);
+                };
+                let password_hash = row.password_hash.take();
+                Ok(Some(Credentials {
+                    user: with_roles(db, row).await?,
+                    password_hash,
+                }))
+            })
+        })
+        .await
+    }
+
+    /// Users who are not deleted, oldest first.
+    pub async fn list_users(&self, filter: UserFilter) -> Result<Vec<User>, Error> {
+        self.read(filter, |db, filter| {
+            Box::pin(async move {
+                let mut condition = Condition::all().add(user::Column::DeletedAt.is_null());
+                if let Some(text) = &filter.text {
+                    let pattern = containing(text);
+                    let like = |column: user::Column| {
+                        Expr::col(column).like(LikeExpr::new(pattern.clone()).escape('\\'))
+                    };
+                    condition = condition.add(
+                        Condition::any()
+                            .add(like(user::Column::Email))
+                            .add(like(user::Column::Username))
+                            .add(like(user::Column::Name)),
+                    );
+                }
+                let rows = user::Entity::find()
+                    .filter(condition)
+                    .order_by_asc(user::Column::CreatedAt)
+                    .order_by_asc(user::Column::Id)
+                    .limit(filter.limit)
+                    .all(db)
+                    .await?;
+                all_with_roles(db, rows).await
+            })
+        })
+        .await
+    }
+
+    /// Replaces the password and ends every session of the user. `false` when there is no such
+    /// account.
+    pub async fn set_password(
+        &self,
+        user: Uuid,
+        password_hash: String,
+        audit: NewAudit,
+    ) -> Result<bool, Error> {
+        self.write(
+            (user, password_hash, audit),
+            |tx, (user, password_hash, audit)| {
+                Box::pin(async move {
+                    let changed = user::Entity::update_many()
+                        .col_expr(
+                            user::Column::PasswordHash,
+                            Expr::value(password_hash.clone()),
+                        )
+                        .col_expr(user::Column::UpdatedAt, Expr::value(audit.at.as_micros()))
+                        .filter(user::Column::Id.eq(*user))
+                        .filter(user::Column::DeletedAt.is_null())
+                        .exec(tx)
+                        .await?;
+                    if changed.rows_affected == 0 {
+                        return Ok(false);
+                    }
+                    end_sessions(tx, *user).await?;
+                    audit::insert(tx, audit).await?;
+                    Ok(true)
+                })
+            },
+        )
+        .await
+    }
+
+    /// Gives the user exactly `roles`. Losing a role ends every session of the user, so that no
+    /// token goes on claiming it.
+    pub async fn set_roles(
+        &self,
+        user: Uuid,
+        add: BTreeSet<String>,
+        remove: BTreeSet<String>,
+        audit: NewAudit,
+    ) -> Result<AdminChange, Error> {
+        self.write(
+            (user, add, remove, audit),
+            |tx, (user, add, remove, audit)| {
+                Box::pin(async move {
+                    lock_admins(tx).await?;
+                    let Some(before) = find(tx, *user).await? else {
+                        return Ok(AdminChange::NoSuchUser);
+                    };
+                    let after: BTreeSet<String> = before
+                        .roles
+                        .union(add)
+                        .filter(|role| !remove.contains(*role))
+                        .cloned()
+                        .collect();
+                    if after == before.roles {
+                        return Ok(AdminChange::Unchanged(before));
+                    }
+                    let demoted = before.roles.contains(ADMIN) && !after.contains(ADMIN);
+                    if demoted && before.is_active() && other_admins(tx, *user).await? == 0 {
+                        return Ok(AdminChange::LastAdmin);
+                    }
+                    replace_roles(tx, *user, &after).await?;
+                    touch(tx, *user, audit.at).await?;
+                    if !before.roles.is_subset(&after) {
+                        end_sessions(tx, *user).await?;
+                    }
+                    audit::insert(tx, audit).await?;
+                    Ok(AdminChange::Changed(User {
+                        roles: after,
+                        updated_at: audit.at,
+                        ..before
+                    }))
+                })
+            },
+        )
+        .await
+    }
+
+    /// Disables the account and ends its sessions.
+    pub async fn disable(&self, user: Uuid, audit: NewAudit) -> Result<AdminChange, Error> {
+        self.write((user, audit), |tx, (user, audit)| {
+            Box::pin(async move {
+                lock_admins(tx).await?;
+                let Some(before) = find(tx, *user).await? else {
+                    return Ok(AdminChange::NoSuchUser);
+                };
+                if before.disabled_at.is_some() {
+                    return Ok(AdminChange::Unchanged(before));
+                }
+                if before.roles.contains(ADMIN) && other_admins(tx, *user).await? == 0 {
+                    return Ok(AdminChange::LastAdmin);
+                }
+                set_disabled_at(tx, *user, Some(audit.at), audit.at).await?;
+                end_sessions(tx, *user).await?;
+                audit::insert(tx, audit).await?;
+                let disabled_at = Some(audit.at);
+                Ok(AdminChange::Changed(User {
+                    disabled_at,
+                    updated_at: audit.at,
+                    ..before
+                }))
+            })
+        })
+        .await
+    }
+
+    /// Lets a disabled user log in again. No session comes back.
+    pub async fn enable(&self, user: Uuid, audit: NewAudit) -> Result<AdminChange, Error> {
+        self.write((user, audit), |tx, (user, audit)| {
+            Box::pin(async move {
+                let Some(before) = find(tx, *user).await? else {
+                    return Ok(AdminChange::NoSuchUser);
+                };
+                if before.disabled_at.is_none() {
+                    return Ok(AdminChange::Unchanged(before));
+                }
+                set_disabled_at(tx, *user, None, audit.at).await?;
+                audit::insert(tx, audit).await?;
+                Ok(AdminChange::Changed(User {
+                    disabled_at: None,
+                    updated_at: audit.at,
+                    ..before
+                }))
+            })
+        })
+        .await
+    }
+}
+
+/// The account of this id, if it is not deleted.
+pub(crate) async fn find<C: ConnectionTrait>(tx: &C, id: Uuid) -> Result<Option<User>, Error> {
+    let row = user::Entity::find_by_id(id)
+        .filter(user::Column::DeletedAt.is_null())
+        .one(tx)
+        .await?;
+    match row {
+        Some(row) => Ok(Some(with_roles(tx, row).await?)),
+        None => Ok(None),
+    }
+}
+
+/// Locks the row of the account until the transaction ends and gives its password hash along:
+/// what a decision was made on may be compared with what is true now.
+pub(crate) async fn find_locked<C: ConnectionTrait>(
+    tx: &C,
+    id: Uuid,
+) -> Result<Option<Credentials>, Error> {
+    let row = user::Entity::find_by_id(id)
+        .filter(user::Column::DeletedAt.is_null())
+        .lock_exclusive()
+        .one(tx)
+        .await?;
+    let Some(mut row) = row else { return Ok(None) };
+    let password_hash = row.password_hash.take();
+    Ok(Some(Credentials {
+        user: with_roles(tx, row).await?,
+        password_hash,
+    }))
+}
+
+/// Replaces a hash by a stronger one of the same password.
+pub(crate) async fn replace_hash<C: ConnectionTrait>(
+    tx: &C,
+    id: Uuid,
+    hash: &str,
+) -> Result<(), Error> {
+    user::Entity::update_many()
+        .col_expr(user::Column::PasswordHash, Expr::value(hash))
+        .filter(user::Column::Id.eq(id))
+        .exec(tx)
+        .await?;
+    Ok(())
+}
+
+async fn insert<C: ConnectionTrait>(tx: &C, new: &NewUser) -> Result<User, Error> {
+    let row = user::ActiveModel {
+        id: Set(new.id),
+        email: Set(new.email.clone()),
+        email_key: Set(Some(new.email_key.clone())),
+        username: Set(new.username.clone()),
+        username_key: Set(new.username_key.clone()),
+        name: Set(new.name.clone()),
+        password_hash: Set(Some(new.password_hash.clone())),
+        email_verified: Set(new.email_verified),
+        disabled_at: Set(None),
+        deleted_at: Set(None),
+        created_at: Set(new.created_at.as_micros()),
+        updated_at: Set(new.created_at.as_micros()),
+    };
+    user::Entity::insert(row).exec_without_returning(tx).await?;
+    replace_roles(tx, new.id, &new.roles).await?;
+    Ok(User {
+        id: new.id,
+        email: new.email.clone(),
+        username: new.username.clone(),
+        name: new.name.clone(),
+        roles: new.roles.clone(),
+        email_verified: new.email_verified,
+        disabled_at: None,
+        deleted_at: None,
+        created_at: new.created_at,
+        updated_at: new.created_at,
+    })
+}
+
+async fn replace_roles<C: ConnectionTrait>(
+    tx: &C,
+    user: Uuid,
+    roles: &BTreeSet<String>,
+) -> Result<(), Error> {
+    user_role::Entity::delete_many()
+        .filter(user_role::Column::UserId.eq(user))
+        .exec(tx)
+        .await?;
+    if roles.is_empty() {
+        return Ok(());
+    }
+    let rows = roles.iter().map(|role| user_role::ActiveModel {
+        user_id: Set(user),
+        role: Set(role.clone()),
+    });
+    user_role::Entity::insert_many(rows)
+        .exec_without_returning(tx)
+        .await?;
+    Ok(())
+}
+
+async fn set_disabled_at<C: ConnectionTrait>(
+    tx: &C,
+    user: Uuid,
+    disabled_at: Option<Timestamp>,
+    now: Timestamp,
+) -> Result<(), Error> {
+    let disabled_at = disabled_at.map(Timestamp::as_micros);
+    user::Entity::update_many()
+        .col_expr(user::Column::DisabledAt, Expr::value(disabled_at))
+        .col_expr(user::Column::UpdatedAt, Expr::value(now.as_micros()))
+        .filter(user::Column::Id.eq(user))
+        .exec(tx)
+        .await?;
+    Ok(())
+}
+
+async fn touch<C: ConnectionTrait>(tx: &C, user: Uuid, now: Timestamp) -> Result<(), Error> {
+    user::Entity::update_many()
+        .col_expr(user::Column::UpdatedAt, Expr::value(now.as_micros()))
+        .filter(user::Column::Id.eq(user))
+        .exec(tx)
+        .await?;
+    Ok(())
+}
+
+async fn end_sessions<C: ConnectionTrait>(tx: &C, user: Uuid) -> Result<(), Error> {
+    session::Entity::delete_many()
+        .filter(session::Column::UserId.eq(user))
+        .exec(tx)
+        .await?;
+    Ok(())
+}
+
+/// Makes transactions that count admins wait for each other: the count of two at once would not
+/// see what the other is about to take away.
+async fn lock_admins<C: ConnectionTrait>(tx: &C) -> Result<(), Error> {
+    meta::Entity::update_many()
+        .col_expr(meta::Column::Value, Expr::col(meta::Column::Value))
+        .filter(meta::Column::Name.eq(ADMIN_GUARD))
+        .exec(tx)
+        .await?;
+    Ok(())
+}
+
+/// How many active admins there are besides `user`.
+async fn other_admins<C: ConnectionTrait>(tx: &C, user: Uuid) -> Result<u64, Error> {
+    let admins = user_role::Entity::find()
+        .select_only()
+        .column(user_role::Column::UserId)
+        .filter(user_role::Column::Role.eq(ADMIN))
+        .into_query();
+    let count = user::Entity::find()
+        .filter(user::Column::Id.ne(user))
+        .filter(user::Column::Id.in_subquery(admins))
+        .filter(user::Column::DisabledAt.is_null())
+        .filter(user::Column::DeletedAt.is_null())
+        .count(tx)
+        .await?;
+    Ok(count)
+}
+
+async fn with_roles<C: ConnectionTrait>(db: &C, row: user::Model) -> Result<User, Error> {
+    let roles = user_role::Entity::find()
+        .filter(user_role::Column::UserId.eq(row.id))
+        .all(db)
+        .await?
+        .into_iter()
+        .map(|row| row.role)
+        .collect();
+    Ok(user_of(row, roles))
+}
+
+async fn all_with_roles<C: ConnectionTrait>(
+    db: &C,
+    rows: Vec<user::Model>,
+) -> Result<Vec<User>, Error> {
+    let ids = rows.iter().map(|row| row.id);
+    let mut roles: std::collections::HashMap<Uuid, BTreeSet<String>> = Default::default();
+    for row in user_role::Entity::find()
+        .filter(user_role::Column::UserId.is_in(ids))
+        .all(db)
+        .await?
+    {
+        roles.entry(row.user_id).or_default().insert(row.role);
+    }
+    Ok(rows
+        .into_iter()
+        .map(|row| {
+            let own = roles.remove(&row.id).unwrap_or_default();
+            user_of(row, own)
+        })
+        .collect())
+}
+
+fn user_of(row: user::Model, roles: BTreeSet<String>) -> User {
+    User {
+        id: row.id,
+        email: row.email,
+        username: row.username,
+        name: row.name,
+        roles,
+        email_verified: row.email_verified,
+        disabled_at: row.disabled_at.map(Timestamp::from_micros),
+        deleted_at: row.deleted_at.map(Timestamp::from_micros),
+        created_at: Timestamp::from_micros(row.created_at),
+        updated_at: Timestamp::from_micros(row.updated_at),
+    }
+}
+
+/// A LIKE pattern for rows that contain `text`, whose own `%` and `_` mean themselves.
+fn containing(text: &str) -> String {
+    let literal = text
+        .replace('\\', "\\\\")
+        .replace('%', "\\%")
+        .replace('_', "\\_");
+    format!("%{literal}%")
+}

@@ -1,0 +1,36 @@
+//! Audit events: kept as they were recorded, newest first.
+
+use store::{Actor, AuditKind, NewAudit};
+
+use crate::{conformance, fixture::*};
+
+conformance! {
+    async fn an_event_comes_back_as_it_was_recorded(db) {
+        let store = db.store().await;
+        let event = NewAudit {
+            actor: Actor::Operator,
+            address: Some("2001:db8::1".into()),
+            user_agent: Some("a \u{1F980} client".into()),
+            request_id: Some("request".into()),
+            detail: Some(serde_json::json!({"name_hash": "ab12"})),
+            ..audit(AuditKind::LoginFailed, id())
+        };
+        store.record(event.clone()).await.unwrap();
+        let found = &store.newest_audit(1).await.unwrap()[0];
+        assert_eq!(found.id, event.id);
+        assert_eq!(found.at, NOON);
+        assert_eq!(found.event, "login_failed");
+        assert_eq!((found.actor_kind.as_str(), found.actor), ("operator", None));
+        assert_eq!(found.user_agent, event.user_agent);
+        assert_eq!(found.detail.as_deref(), Some(r#"{"name_hash":"ab12"}"#));
+    }
+
+    async fn the_newest_come_first(db) {
+        let store = db.store().await;
+        for seconds in [1, 3, 2] {
+            store.record(NewAudit { at: after(seconds), ..audit(AuditKind::Login, id()) }).await.unwrap();
+        }
+        let times: Vec<_> = store.newest_audit(2).await.unwrap().into_iter().map(|event| event.at).collect();
+        assert_eq!(times, [after(3), after(2)]);
+    }
+}

@@ -1,0 +1,161 @@
+//! A database of its own for each test, and short ways to make users, sessions and events.
+
+use std::{
+    collections::BTreeSet,
+    sync::atomic::{AtomicU64, Ordering},
+    time::Duration,
+};
+
+use store::{
+    Actor, AuditKind, DatabaseUrl, NewAudit, NewSession, NewUser, Options, Rotation, SessionKind,
+    Store, SuccessorProof, Timestamp,
+};
+use uuid::Uuid;
+
+/// A moment to count from.
+pub(crate) const NOON: Timestamp = Timestamp::from_micros(1_800_000_000_000_000);
+/// The hash that every new user of these tests has for a password.
+pub(crate) const HASH: &str = "hash of the first password";
+
+static COUNTER: AtomicU64 = AtomicU64::new(1);
+
+pub(crate) struct Fixture {
+    pub(crate) options: Options,
+    _folder: tempfile::TempDir,
+}
+
+impl Fixture {
+    pub(crate) fn sqlite() -> Self {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let url = DatabaseUrl::of_file(folder.path().join("test.db"));
+        let options = Options {
+            url,
+            max_connections: 4,
+            acquire_timeout: Duration::from_secs(3),
+        };
+        Self {
+            options,
+            _folder: folder,
+        }
+    }
+
+    /// A connection of its own, as another process would have, to the database as it is.
+    pub(crate) async fn connect(&self) -> Store {
+        Store::connect(&self.options)
+            .await
+            .expect("the test database opens")
+    }
+
+    /// The same, with the newest schema.
+    pub(crate) async fn store(&self) -> Store {
+        let store = self.connect().await;
+        store.migrate_up(None).await.expect("migrations apply");
+        store
+    }
+}
+
+/// An id that no other call gives.
+pub(crate) fn id() -> Uuid {
+    Uuid::from_u128(u128::from(COUNTER.fetch_add(1, Ordering::Relaxed)))
+}
+
+pub(crate) fn after(seconds: u64) -> Timestamp {
+    NOON.plus(Duration::from_secs(seconds))
+}
+
+pub(crate) fn roles(names: &[&str]) -> BTreeSet<String> {
+    names.iter().map(ToString::to_string).collect()
+}
+
+pub(crate) fn user(name: &str) -> NewUser {
+    let key = name.to_lowercase();
+    NewUser {
+        id: id(),
+        email: format!("{name}@example.org"),
+        email_key: format!("{key}@example.org"),
+        username: Some(name.to_owned()),
+        username_key: Some(key),
+        name: None,
+        password_hash: HASH.to_owned(),
+        email_verified: false,
+        roles: BTreeSet::new(),
+        created_at: NOON,
+    }
+}
+
+/// A session of the token kind whose first token has the hash `token 1`.
+pub(crate) fn session(user: Uuid) -> NewSession {
+    NewSession {
+        id: id(),
+        user,
+        kind: SessionKind::Token,
+        token_hash: Some(token(1)),
+        created_at: NOON,
+        idle_expires_at: after(1_000),
+        expires_at: after(10_000),
+        address: Some("192.0.2.1".into()),
+        user_agent: Some("test".into()),
+    }
+}
+
+pub(crate) fn audit(kind: AuditKind, subject: Uuid) -> NewAudit {
+    NewAudit {
+        id: id(),
+        at: NOON,
+        kind,
+        actor: Actor::User(subject),
+        subject: Some(subject),
+        address: None,
+        user_agent: None,
+        request_id: None,
+        detail: None,
+    }
+}
+
+/// The hash of the token of a generation.
+pub(crate) fn token(generation: i64) -> Vec<u8> {
+    format!("token {generation}").into_bytes()
+}
+
+/// The attempt of a client to rotate the token of `generation`, `seconds` after noon.
+pub(crate) fn rotation(session: Uuid, generation: i64, seconds: u64) -> Rotation {
+    Rotation {
+        session,
+        generation,
+        token_hash: token(generation),
+        successor: SuccessorProof {
+            nonce: b"nonce".to_vec(),
+            hash: token(generation + 1),
+        },
+        now: after(seconds),
+        idle_expires_at: after(seconds + 1_000),
+        grace: Duration::from_secs(60),
+        reuse: audit(AuditKind::RefreshedReuse, id()),
+    }
+}
+
+/// Registers a user with one session and gives the ids of both.
+pub(crate) async fn registered(store: &Store, name: &str) -> (Uuid, Uuid) {
+    let user = user(name);
+    let session = session(user.id);
+    let ids = (user.id, session.id);
+    let audit = audit(AuditKind::Registered, user.id);
+    store
+        .register(user, session, audit)
+        .await
+        .expect("a free name registers");
+    ids
+}
+
+pub(crate) async fn admin(store: &Store, name: &str) -> Uuid {
+    let user = NewUser {
+        roles: roles(&["admin"]),
+        ..user(name)
+    };
+    let id = user.id;
+    store
+        .add_user(user, audit(AuditKind::AdminCreated, id))
+        .await
+        .expect("a free name is added");
+    id
+}

@@ -1,0 +1,151 @@
+//! Sessions: rotation, its races, reuse, lifetimes.
+
+use std::time::Duration;
+
+use store::{AuditKind, NewSession, Rotation, RotationOutcome, SessionKind, SuccessorProof};
+
+use crate::{conformance, fixture::*};
+
+conformance! {
+    async fn the_current_token_rotates(db) {
+        let store = db.store().await;
+        let (ada, session_id) = registered(&store, "ada").await;
+        let RotationOutcome::Rotated(signed_in) = store.rotate(rotation(session_id, 1, 5)).await.unwrap() else {
+            panic!("the first token is the current one");
+        };
+        assert_eq!(signed_in.user.id, ada);
+        assert_eq!(signed_in.session.generation, 2);
+        assert_eq!(signed_in.session.last_used_at, after(5));
+        assert_eq!(signed_in.session.idle_expires_at, after(1_005));
+        assert_eq!(signed_in.session.expires_at, after(10_000), "the absolute end does not move");
+    }
+
+    async fn a_consumed_token_repeats_its_successor_within_the_grace(db) {
+        let store = db.store().await;
+        let (_, session_id) = registered(&store, "ada").await;
+        store.rotate(rotation(session_id, 1, 5)).await.unwrap();
+        let late = Rotation {
+            successor: SuccessorProof { nonce: b"another".to_vec(), hash: b"never stored".to_vec() },
+            ..rotation(session_id, 1, 64)
+        };
+        let RotationOutcome::Repeated(signed_in, proof) = store.rotate(late).await.unwrap() else {
+            panic!("59 s after the rotation is within the grace");
+        };
+        assert_eq!(proof, SuccessorProof { nonce: b"nonce".to_vec(), hash: token(2) });
+        assert_eq!(signed_in.session.generation, 2);
+        let next = store.rotate(rotation(session_id, 2, 65)).await.unwrap();
+        assert!(matches!(next, RotationOutcome::Rotated(_)), "the one branch goes on");
+    }
+
+    async fn a_consumed_token_after_the_grace_ends_the_session_and_is_recorded(db) {
+        let store = db.store().await;
+        let (ada, session_id) = registered(&store, "ada").await;
+        store.rotate(rotation(session_id, 1, 5)).await.unwrap();
+        assert_eq!(store.rotate(rotation(session_id, 1, 65)).await.unwrap(), RotationOutcome::Reused(ada));
+        assert_eq!(store.rotate(rotation(session_id, 2, 66)).await.unwrap(), RotationOutcome::Ended);
+        let newest = &store.newest_audit(1).await.unwrap()[0];
+        assert_eq!(newest.event, "refreshed_reuse");
+        assert_eq!(newest.subject, Some(ada));
+    }
+
+    async fn a_consumed_token_whose_successor_was_used_ends_the_session(db) {
+        let store = db.store().await;
+        let (ada, session_id) = registered(&store, "ada").await;
+        store.rotate(rotation(session_id, 1, 1)).await.unwrap();
+        store.rotate(rotation(session_id, 2, 2)).await.unwrap();
+        assert_eq!(store.rotate(rotation(session_id, 1, 3)).await.unwrap(), RotationOutcome::Reused(ada));
+        assert_eq!(store.signed_in(session_id).await.unwrap(), None);
+    }
+
+    async fn without_grace_any_consumed_token_is_reuse(db) {
+        let store = db.store().await;
+        let (ada, session_id) = registered(&store, "ada").await;
+        store.rotate(rotation(session_id, 1, 1)).await.unwrap();
+        let strict = Rotation { grace: Duration::ZERO, ..rotation(session_id, 1, 1) };
+        assert_eq!(store.rotate(strict).await.unwrap(), RotationOutcome::Reused(ada));
+    }
+
+    async fn a_token_that_was_never_issued_changes_nothing(db) {
+        let store = db.store().await;
+        let (_, session_id) = registered(&store, "ada").await;
+        let forged = Rotation { token_hash: b"forged".to_vec(), ..rotation(session_id, 1, 1) };
+        assert_eq!(store.rotate(forged).await.unwrap(), RotationOutcome::NeverIssued);
+        assert_eq!(store.rotate(rotation(session_id, 9, 1)).await.unwrap(), RotationOutcome::NeverIssued);
+        assert_eq!(store.rotate(rotation(id(), 1, 1)).await.unwrap(), RotationOutcome::Ended);
+        let honest = store.rotate(rotation(session_id, 1, 2)).await.unwrap();
+        assert!(matches!(honest, RotationOutcome::Rotated(_)));
+    }
+
+    async fn both_lifetimes_end_a_session(db) {
+        let store = db.store().await;
+        let (_, session_id) = registered(&store, "ada").await;
+        assert_eq!(store.rotate(rotation(session_id, 1, 1_000)).await.unwrap(), RotationOutcome::Expired);
+        let last = store.rotate(rotation(session_id, 1, 999)).await.unwrap();
+        assert!(matches!(last, RotationOutcome::Rotated(_)));
+        let kept_alive = Rotation { idle_expires_at: after(99_999), ..rotation(session_id, 2, 1_500) };
+        assert!(matches!(store.rotate(kept_alive).await.unwrap(), RotationOutcome::Rotated(_)));
+        assert_eq!(store.rotate(rotation(session_id, 3, 10_000)).await.unwrap(), RotationOutcome::Expired);
+    }
+
+    async fn of_twenty_parallel_rotations_one_wins_and_the_others_repeat_it(db) {
+        let store = db.store().await;
+        for round in 0..10 {
+            let (_, session_id) = registered(&store, &format!("ada{round}")).await;
+            let racers: Vec<_> = (0..20u8)
+                .map(|racer| {
+                    let store = store.clone();
+                    let successor = SuccessorProof { nonce: vec![racer], hash: vec![racer, racer] };
+                    let attempt = Rotation { successor, ..rotation(session_id, 1, 1) };
+                    tokio::spawn(async move { store.rotate(attempt).await.map(|outcome| (racer, outcome)) })
+                })
+                .collect();
+            let (mut winner, mut repeated) = (None, Vec::new());
+            for racer in racers {
+                match racer.await.unwrap().unwrap() {
+                    (racer, RotationOutcome::Rotated(_)) => assert_eq!(winner.replace(racer), None),
+                    (_, RotationOutcome::Repeated(_, proof)) => repeated.push(proof),
+                    other => panic!("unexpected: {other:?}"),
+                }
+            }
+            let winner = winner.expect("one wins");
+            assert_eq!(repeated.len(), 19);
+            for proof in repeated {
+                assert_eq!(proof, SuccessorProof { nonce: vec![winner], hash: vec![winner, winner] });
+            }
+        }
+    }
+
+    async fn a_session_closes_once(db) {
+        let store = db.store().await;
+        let (ada, session_id) = registered(&store, "ada").await;
+        assert!(store.close_session(session_id, audit(AuditKind::Logout, ada)).await.unwrap());
+        assert!(!store.close_session(session_id, audit(AuditKind::Logout, ada)).await.unwrap());
+        let logouts = store.newest_audit(10).await.unwrap().into_iter().filter(|event| event.event == "logout");
+        assert_eq!(logouts.count(), 1);
+    }
+
+    async fn use_prolongs_the_idle_lifetime_at_most_once_in_a_while(db) {
+        let store = db.store().await;
+        let (ada, _) = registered(&store, "ada").await;
+        let cookie = NewSession { kind: SessionKind::Cookie, token_hash: None, ..session(ada) };
+        let session_id = cookie.id;
+        store.open_session(cookie, HASH.into(), None, audit(AuditKind::Login, ada)).await.unwrap();
+        let last_used = async || store.signed_in(session_id).await.unwrap().unwrap().session.last_used_at;
+        let interval = 300;
+        for (used, noted) in [(299, NOON), (300, after(300)), (400, after(300)), (600, after(600))] {
+            let unless_since = after(used).minus(Duration::from_secs(interval));
+            store.touch_session(session_id, after(used), unless_since, after(used + 1_000)).await.unwrap();
+            assert_eq!(last_used().await, noted, "used at {used}");
+        }
+    }
+
+    async fn a_cookie_session_has_no_token_to_rotate(db) {
+        let store = db.store().await;
+        let (ada, _) = registered(&store, "ada").await;
+        let cookie = NewSession { kind: SessionKind::Cookie, token_hash: None, ..session(ada) };
+        let session_id = cookie.id;
+        store.open_session(cookie, HASH.into(), None, audit(AuditKind::Login, ada)).await.unwrap();
+        let outcome = store.rotate(rotation(session_id, 1, 1)).await.unwrap();
+        assert_eq!(outcome, RotationOutcome::NeverIssued);
+    }
+}

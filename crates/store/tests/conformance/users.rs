@@ -1,0 +1,208 @@
+//! Users: registration, names, passwords, roles, the last admin.
+
+use store::{AdminChange, AuditKind, Error, LoginKey, NewUser, Opening, Unique, UserFilter};
+
+use crate::{conformance, fixture::*};
+
+conformance! {
+    async fn registration_stores_the_user_the_session_and_the_event(db) {
+        let store = db.store().await;
+        let new = NewUser { roles: roles(&["staff", "admin"]), name: Some("Ada".into()), ..user("Ada") };
+        let opened = session(new.id);
+        let (user_id, session_id) = (new.id, opened.id);
+        let made = store.register(new, opened, audit(AuditKind::Registered, user_id)).await.unwrap();
+
+        let found = store.signed_in(session_id).await.unwrap().expect("the session is open");
+        assert_eq!(found.user, made);
+        assert_eq!(found.user.roles, roles(&["admin", "staff"]));
+        assert_eq!(found.session.generation, 1);
+        let events = store.newest_audit(10).await.unwrap();
+        assert_eq!(events.len(), 1);
+        assert_eq!(events[0].event, "registered");
+        assert_eq!(events[0].subject, Some(user_id));
+    }
+
+    async fn a_taken_name_is_named_and_leaves_nothing_behind(db) {
+        let store = db.store().await;
+        registered(&store, "ada").await;
+        let rival = user("ADA");
+        let opened = session(rival.id);
+        let session_id = opened.id;
+        let event = audit(AuditKind::Registered, rival.id);
+        let refused = store.register(rival, opened, event).await;
+        assert!(matches!(refused, Err(Error::Taken(Unique::UserEmail))), "{refused:?}");
+
+        let other_email = NewUser { email_key: "other@example.org".into(), ..user("Ada") };
+        let event = audit(AuditKind::Registered, other_email.id);
+        let refused = store.add_user(other_email, event).await;
+        assert!(matches!(refused, Err(Error::Taken(Unique::UserUsername))), "{refused:?}");
+
+        assert_eq!(store.signed_in(session_id).await.unwrap(), None);
+        assert_eq!(store.newest_audit(10).await.unwrap().len(), 1);
+        assert_eq!(store.list_users(UserFilter { text: None, limit: 10 }).await.unwrap().len(), 1);
+    }
+
+    async fn of_fifty_parallel_registrations_of_one_name_one_wins(db) {
+        let store = db.store().await;
+        let attempts: Vec<_> = (0..50)
+            .map(|number| {
+                let store = store.clone();
+                // Case variants of one name, with the one canonical key they share.
+                let name: String = "grace"
+                    .chars()
+                    .enumerate()
+                    .map(|(place, letter)| if number >> place & 1 == 1 { letter.to_ascii_uppercase() } else { letter })
+                    .collect();
+                let new = user(&name);
+                let (opened, event) = (session(new.id), audit(AuditKind::Registered, new.id));
+                tokio::spawn(async move { store.register(new, opened, event).await })
+            })
+            .collect();
+        let mut won = 0;
+        for attempt in attempts {
+            match attempt.await.unwrap() {
+                Ok(_) => won += 1,
+                Err(Error::Taken(_)) => {}
+                Err(other) => panic!("neither won nor taken: {other}"),
+            }
+        }
+        assert_eq!(won, 1);
+        assert_eq!(store.newest_audit(100).await.unwrap().len(), 1);
+    }
+
+    async fn accounts_are_found_by_their_canonical_keys_alone(db) {
+        let store = db.store().await;
+        let (ada, _) = registered(&store, "Ada").await;
+        let by = async |key: LoginKey| store.credentials(key).await.unwrap().map(|found| found.user.id);
+        assert_eq!(by(LoginKey::Email("ada@example.org".into())).await, Some(ada));
+        assert_eq!(by(LoginKey::Username("ada".into())).await, Some(ada));
+        // Neither case nor accents nor trailing spaces are the engine's to judge.
+        for other in ["Ada", "áda", "ada ", " ada", "ad", ""] {
+            assert_eq!(by(LoginKey::Username(other.into())).await, None, "{other:?}");
+        }
+        assert_eq!(by(LoginKey::Email("ada".into())).await, None);
+    }
+
+    async fn names_that_differ_in_accent_or_space_are_different_names(db) {
+        let store = db.store().await;
+        for name in ["jose", "josé", "jose ", "josè"] {
+            registered(&store, name).await;
+        }
+        assert_eq!(store.list_users(UserFilter { text: None, limit: 10 }).await.unwrap().len(), 4);
+    }
+
+    async fn a_list_takes_percent_and_underscore_literally(db) {
+        let store = db.store().await;
+        for name in ["a_b", "axb", "c%d", "cxd"] {
+            registered(&store, name).await;
+        }
+        let named = async |text: &str| {
+            let filter = UserFilter { text: Some(text.into()), limit: 10 };
+            let found = store.list_users(filter).await.unwrap();
+            found.into_iter().map(|user| user.username.unwrap_or_default()).collect::<Vec<_>>()
+        };
+        assert_eq!(named("a_b").await, ["a_b"]);
+        assert_eq!(named("c%d").await, ["c%d"]);
+        assert_eq!(named("xd@").await, ["cxd"]);
+        assert_eq!(named("\\").await, Vec::<String>::new());
+    }
+
+    async fn a_new_password_ends_every_session(db) {
+        let store = db.store().await;
+        let (ada, session_id) = registered(&store, "ada").await;
+        let changed = store.set_password(ada, "new".into(), audit(AuditKind::PasswordChanged, ada)).await;
+        assert!(changed.unwrap());
+        assert_eq!(store.signed_in(session_id).await.unwrap(), None);
+        let found = store.credentials(LoginKey::Username("ada".into())).await.unwrap().unwrap();
+        assert_eq!(found.password_hash.as_deref(), Some("new"));
+        let nobody = store.set_password(id(), "new".into(), audit(AuditKind::PasswordChanged, ada)).await;
+        assert!(!nobody.unwrap());
+    }
+
+    async fn a_login_that_raced_a_password_change_opens_nothing(db) {
+        let store = db.store().await;
+        let (ada, _) = registered(&store, "ada").await;
+        store.set_password(ada, "new".into(), audit(AuditKind::PasswordChanged, ada)).await.unwrap();
+        let late = session(ada);
+        let session_id = late.id;
+        let opening = store.open_session(late, HASH.into(), None, audit(AuditKind::Login, ada)).await;
+        assert_eq!(opening.unwrap(), Opening::Stale);
+        assert_eq!(store.signed_in(session_id).await.unwrap(), None);
+    }
+
+    async fn a_login_may_replace_the_hash_it_was_checked_against(db) {
+        let store = db.store().await;
+        let (ada, _) = registered(&store, "ada").await;
+        let opening = store
+            .open_session(session(ada), HASH.into(), Some("stronger".into()), audit(AuditKind::Login, ada))
+            .await
+            .unwrap();
+        assert!(matches!(opening, Opening::Opened(user) if user.id == ada));
+        let found = store.credentials(LoginKey::Username("ada".into())).await.unwrap().unwrap();
+        assert_eq!(found.password_hash.as_deref(), Some("stronger"));
+    }
+
+    async fn a_disabled_user_loses_every_session_and_opens_no_other(db) {
+        let store = db.store().await;
+        let (ada, session_id) = registered(&store, "ada").await;
+        let change = store.disable(ada, audit(AuditKind::Disabled, ada)).await.unwrap();
+        assert!(matches!(&change, AdminChange::Changed(user) if user.disabled_at == Some(NOON)), "{change:?}");
+        assert_eq!(store.signed_in(session_id).await.unwrap(), None);
+        let opening = store.open_session(session(ada), HASH.into(), None, audit(AuditKind::Login, ada)).await;
+        assert_eq!(opening.unwrap(), Opening::Stale);
+
+        let again = store.disable(ada, audit(AuditKind::Disabled, ada)).await.unwrap();
+        assert!(matches!(again, AdminChange::Unchanged(_)));
+        let change = store.enable(ada, audit(AuditKind::Enabled, ada)).await.unwrap();
+        assert!(matches!(change, AdminChange::Changed(user) if user.is_active()));
+        assert_eq!(store.signed_in(session_id).await.unwrap(), None, "no session comes back");
+        let nobody = store.disable(id(), audit(AuditKind::Disabled, ada)).await.unwrap();
+        assert_eq!(nobody, AdminChange::NoSuchUser);
+    }
+
+    async fn losing_a_role_ends_sessions_and_gaining_one_does_not(db) {
+        let store = db.store().await;
+        let (ada, session_id) = registered(&store, "ada").await;
+        let event = || audit(AuditKind::RolesChanged, ada);
+        store.set_roles(ada, roles(&["staff"]), roles(&[]), event()).await.unwrap();
+        let kept = store.signed_in(session_id).await.unwrap().expect("still signed in");
+        assert_eq!(kept.user.roles, roles(&["staff"]));
+        let same = store.set_roles(ada, roles(&["staff"]), roles(&["other"]), event()).await.unwrap();
+        assert!(matches!(same, AdminChange::Unchanged(_)));
+        store.set_roles(ada, roles(&[]), roles(&["staff"]), event()).await.unwrap();
+        assert_eq!(store.signed_in(session_id).await.unwrap(), None);
+    }
+
+    async fn the_last_admin_can_be_neither_demoted_nor_disabled(db) {
+        let store = db.store().await;
+        let last = admin(&store, "root").await;
+        let demoted = store.set_roles(last, roles(&[]), roles(&["admin"]), audit(AuditKind::RolesChanged, last)).await;
+        assert_eq!(demoted.unwrap(), AdminChange::LastAdmin);
+        let disabled = store.disable(last, audit(AuditKind::Disabled, last)).await;
+        assert_eq!(disabled.unwrap(), AdminChange::LastAdmin);
+
+        let other = admin(&store, "other").await;
+        store.disable(other, audit(AuditKind::Disabled, other)).await.unwrap();
+        let disabled = store.disable(last, audit(AuditKind::Disabled, last)).await.unwrap();
+        assert_eq!(disabled, AdminChange::LastAdmin, "a disabled admin does not count");
+    }
+
+    async fn of_two_admins_who_demote_each_other_at_once_one_remains(db) {
+        let store = db.store().await;
+        let (left, right) = (admin(&store, "left").await, admin(&store, "right").await);
+        for round in 0..10 {
+            let demote = |who| {
+                let store = store.clone();
+                let event = audit(AuditKind::RolesChanged, who);
+                tokio::spawn(async move { store.set_roles(who, roles(&[]), roles(&["admin"]), event).await })
+            };
+            let (first, second) = (demote(left), demote(right));
+            let outcomes = [first.await.unwrap().unwrap(), second.await.unwrap().unwrap()];
+            let refused = outcomes.iter().filter(|change| **change == AdminChange::LastAdmin).count();
+            assert_eq!(refused, 1, "round {round}: {outcomes:?}");
+            for who in [left, right] {
+                store.set_roles(who, roles(&["admin"]), roles(&[]), audit(AuditKind::RolesChanged, who)).await.unwrap();
+            }
+        }
+    }
+}
