@@ -1,0 +1,114 @@
+//! The database as the doors see it: something to open, migrate and close. Its events are for
+//! the rules alone.
+
+use store::Store;
+pub use store::{DatabaseUrl, MigrationStatus, Options as DatabaseOptions, Rollback, UrlProblem};
+
+use crate::Error;
+
+/// An open database.
+#[derive(Clone)]
+pub struct Database(Store);
+
+/// Why a database was not opened, or its schema not changed.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// The database says why.
+    #[error(transparent)]
+    Database(#[from] store::OpenError),
+    /// The database was founded with another secret key.
+    #[error(
+        "the secret key is not the one this database was founded with; \
+         name the file that holds the right one in secret_key_file"
+    )]
+    OtherSecretKey,
+    /// The signing keys in the database cannot be used.
+    #[error("the signing keys in the database cannot be used: {0}")]
+    SigningKeys(&'static str),
+}
+
+impl From<store::Error> for OpenError {
+    fn from(error: store::Error) -> Self {
+        Self::Database(error.into())
+    }
+}
+
+impl OpenError {
+    /// Whether the operator has to change something before another try can succeed, other than
+    /// a passing state of the database.
+    #[must_use]
+    pub fn is_misconfiguration(&self) -> bool {
+        match self {
+            Self::OtherSecretKey => true,
+            Self::SigningKeys(_) => false,
+            Self::Database(error) => !matches!(error, store::OpenError::Store(_)),
+        }
+    }
+}
+
+impl Database {
+    /// Connects; creates an empty database where there is none.
+    ///
+    /// # Errors
+    /// [`OpenError::Database`].
+    pub async fn connect(options: &DatabaseOptions) -> Result<Self, OpenError> {
+        Ok(Self(Store::connect(options).await?))
+    }
+
+    /// Connects while nobody else is, for work that must not happen beside a server.
+    ///
+    /// # Errors
+    /// [`OpenError::Database`], also when the database is in use.
+    pub async fn connect_alone(options: &DatabaseOptions) -> Result<Self, OpenError> {
+        Ok(Self(Store::connect_alone(options).await?))
+    }
+
+    /// Whether the database holds keys, which only the right secret key opens.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`].
+    pub async fn is_founded(&self) -> Result<bool, Error> {
+        Ok(self.0.secret_key_check().await?.is_some())
+    }
+
+    /// Applies the missing migrations, up to number `to` or all, and gives their names.
+    ///
+    /// # Errors
+    /// [`OpenError::Database`], with the database as it was.
+    pub async fn migrate_up(&self, to: Option<u32>) -> Result<Vec<String>, OpenError> {
+        Ok(self.0.migrate_up(to).await?)
+    }
+
+    /// Undoes the newest `steps` migrations and gives their names.
+    ///
+    /// # Errors
+    /// [`OpenError::Database`].
+    pub async fn migrate_down(&self, steps: u32) -> Result<Vec<String>, OpenError> {
+        Ok(self.0.migrate_down(steps).await?)
+    }
+
+    /// What undoing the newest `steps` migrations would remove.
+    ///
+    /// # Errors
+    /// [`OpenError::Database`].
+    pub async fn rollback(&self, steps: u32) -> Result<Rollback, OpenError> {
+        Ok(self.0.rollback(steps).await?)
+    }
+
+    /// Every known migration, and when it was applied.
+    ///
+    /// # Errors
+    /// [`OpenError::Database`], also when a newer program has changed the schema.
+    pub async fn migration_status(&self) -> Result<Vec<MigrationStatus>, OpenError> {
+        Ok(self.0.migration_status().await?)
+    }
+
+    /// Waits for every event under way, then closes the connections.
+    pub async fn close(self) {
+        self.0.close().await;
+    }
+
+    pub(crate) fn store(&self) -> &Store {
+        &self.0
+    }
+}

@@ -1,0 +1,87 @@
+//! Why the answer is no, in the words of the domain. What a client is told of it is decided by
+//! the doors.
+
+use std::borrow::Cow;
+
+use crate::throttle::Limited;
+
+/// A refusal, or a failure on the way to an answer.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// What was entered breaks rules; all of them are named.
+    #[error("{} fields are not acceptable", .0.len())]
+    Invalid(Vec<FieldError>),
+    /// Name and password do not belong together, or not to an account that may log in.
+    #[error("wrong name or password")]
+    InvalidCredentials,
+    /// The token or cookie is not one of ours.
+    #[error("not a token of ours: {0}")]
+    InvalidToken(&'static str),
+    /// The token's time is over.
+    #[error("the token has expired")]
+    ExpiredToken,
+    /// The session of the token has ended.
+    #[error("the session has ended")]
+    RevokedToken,
+    /// A refresh token was presented a second time; its session has been ended.
+    #[error("the refresh token was used before")]
+    TokenReused,
+    /// Another account has the e-mail address.
+    #[error("the e-mail address is taken")]
+    EmailTaken,
+    /// Another account has the username.
+    #[error("the username is taken")]
+    UsernameTaken,
+    /// Only operators and admins add users.
+    #[error("registration is closed")]
+    RegistrationClosed,
+    /// Too many attempts.
+    #[error("limit reached: {0:?}")]
+    Limited(Limited),
+    /// No account has this name.
+    #[error("there is no such user")]
+    NoSuchUser,
+    /// The change would leave no admin.
+    #[error("the last admin can be neither demoted, disabled nor deleted")]
+    LastAdmin,
+    /// The database or the hashing queue cannot take more at the moment.
+    #[error("unavailable: {0}")]
+    Unavailable(String),
+    /// The storage is full.
+    #[error("the storage is full: {0}")]
+    StorageFull(String),
+    /// A fault of the program or of its data.
+    #[error("internal error: {0}")]
+    Internal(String),
+}
+
+/// One rule that one field breaks.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+pub struct FieldError {
+    /// The name of the field in the request.
+    pub field: Cow<'static, str>,
+    /// A stable word for the rule.
+    pub code: &'static str,
+    /// A sentence that says what to do.
+    pub message: Cow<'static, str>,
+}
+
+impl From<store::Error> for Error {
+    fn from(error: store::Error) -> Self {
+        match error {
+            store::Error::Taken(store::Unique::UserEmail) => Self::EmailTaken,
+            store::Error::Taken(store::Unique::UserUsername) => Self::UsernameTaken,
+            store::Error::Busy(_) | store::Error::Unavailable(_) => {
+                Self::Unavailable(error.to_string())
+            }
+            store::Error::Full(_) => Self::StorageFull(error.to_string()),
+            store::Error::Corrupt { .. } => Self::Internal(error.to_string()),
+        }
+    }
+}
+
+impl From<Limited> for Error {
+    fn from(limited: Limited) -> Self {
+        Self::Limited(limited)
+    }
+}

@@ -1,0 +1,158 @@
+//! The rules of Vestibule: what an account may do, in the order in which policy reads.
+//! It knows nothing of HTTP and nothing of SQL; what is atomic is decided by the crate `store`.
+//!
+//! [`Accounts`] is the one way in. Each public method of it is a rule, in the file of its name:
+//! `register`, `login`, `sessions` (refresh, log out, who is calling) and `operator`.
+
+mod caller;
+mod clock;
+mod database;
+mod entropy;
+mod error;
+mod hash;
+mod login;
+mod names;
+mod operator;
+mod password;
+mod policy;
+mod register;
+mod secret;
+mod sessions;
+mod throttle;
+mod token;
+
+use std::sync::Arc;
+
+use store::{Actor, AuditKind, NewAudit, Store};
+use uuid::Uuid;
+
+pub use caller::{Caller, Credential, Peer};
+pub use clock::Clock;
+pub use database::{
+    Database, DatabaseOptions, DatabaseUrl, MigrationStatus, OpenError, Rollback, UrlProblem,
+};
+pub use error::{Error, FieldError};
+pub use hash::Argon2Cost;
+pub use login::Login;
+pub use names::Role;
+pub use operator::{NewAccount, Operator};
+pub use policy::Policy;
+pub use register::Registration;
+pub use secret::{SECRET_KEY_BYTES, SecretKey, SecretKeyTooShort};
+pub use sessions::{Opened, Proof};
+pub use store::{SessionKind as Mode, Timestamp, User};
+pub use throttle::{Limit, Limited, Quota, ThrottleSettings};
+
+/// Fills `bytes` from the random source of the operating system, for secrets made at the doors.
+pub fn fill_random(bytes: &mut [u8]) {
+    entropy::fill(bytes);
+}
+
+/// The accounts of one installation. Cheap to clone.
+#[derive(Clone)]
+pub struct Accounts(Arc<Inner>);
+
+struct Inner {
+    store: Store,
+    policy: Policy,
+    clock: Clock,
+    gate: hash::HashGate,
+    throttle: throttle::Throttle,
+    access: token::AccessTokens,
+    cookies: token::CookieTokens,
+    refresh: token::RefreshTokens,
+    audit_name: aws_lc_rs::hmac::Key,
+}
+
+impl Accounts {
+    /// Opens the accounts of a migrated database, founding them if it holds no keys yet.
+    ///
+    /// # Errors
+    /// [`OpenError::OtherSecretKey`] when the database was founded with another secret key.
+    pub async fn open(
+        database: &Database,
+        secret: &SecretKey,
+        policy: Policy,
+        clock: Clock,
+    ) -> Result<Self, OpenError> {
+        let store = database.store().clone();
+        let keys = secret.keys();
+        let now = clock.now();
+        let known = match store.secret_key_check().await? {
+            Some(check) => store::Founding::Existing { check },
+            None => {
+                store
+                    .found(keys.check.clone(), token::KeyRing::generate(&keys, now))
+                    .await?
+            }
+        };
+        if matches!(known, store::Founding::Existing { check } if check != keys.check) {
+            return Err(OpenError::OtherSecretKey);
+        }
+        let stored = store.signing_keys().await?;
+        let ring = token::KeyRing::open(&keys, &stored, now).map_err(OpenError::SigningKeys)?;
+        let (issuer, audience) = (policy.issuer.clone(), policy.audience.clone());
+        Ok(Self(Arc::new(Inner {
+            gate: hash::HashGate::new(policy.hash_cost, policy.hash_slots, policy.hash_queue),
+            throttle: throttle::Throttle::new(policy.limits, clock.clone()),
+            access: token::AccessTokens::new(ring, issuer.clone(), audience, policy.access_ttl),
+            cookies: token::CookieTokens::new(&keys, issuer),
+            refresh: token::RefreshTokens::new(&keys),
+            audit_name: keys.audit_name,
+            store,
+            policy,
+            clock,
+        })))
+    }
+
+    /// The public keys of access tokens, as a JWK set (RFC 7517).
+    #[must_use]
+    pub fn jwks(&self) -> &serde_json::Value {
+        self.0.access.jwks()
+    }
+
+    /// What whoever runs the server may do. Only the command line may ask for it.
+    #[must_use]
+    pub fn operator(&self) -> Operator<'_> {
+        Operator::of(self)
+    }
+
+    /// Whether requests can be answered.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] with the reason, fit for an operator.
+    pub async fn check_ready(&self) -> Result<(), Error> {
+        Ok(self.0.store.check_ready().await?)
+    }
+
+    /// An id for a request: a UUIDv7, so that ids sort by time.
+    #[must_use]
+    pub fn new_request_id(&self) -> String {
+        entropy::uuid_v7(self.0.clock.now()).to_string()
+    }
+
+    /// A record of what `actor` did to `subject`, of now.
+    fn audit(
+        &self,
+        kind: AuditKind,
+        actor: Actor,
+        subject: Option<Uuid>,
+        peer: Option<&Peer>,
+    ) -> NewAudit {
+        let at = self.0.clock.now();
+        NewAudit {
+            id: entropy::uuid_v7(at),
+            at,
+            kind,
+            actor,
+            subject,
+            address: peer.map(|peer| peer.address.to_string()),
+            user_agent: peer.and_then(|peer| peer.user_agent.clone()),
+            request_id: peer.and_then(|peer| peer.request_id.clone()),
+            detail: None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,167 @@
+//! What whoever runs the server may do to accounts, by the command line. There is no password
+//! to prove and no limit to keep; the rules about names, passwords and the last admin hold.
+
+use std::collections::BTreeSet;
+
+use secrecy::SecretString;
+use store::{Actor, AdminChange, AuditKind, User, UserFilter};
+
+use crate::{
+    Accounts, Error, FieldError, Registration, Role,
+    login::lookup,
+    names::{self, Email, Username},
+    password::Password,
+    register::{Parsed, field},
+};
+
+/// The largest list that is given at once.
+const LONGEST_LIST: u64 = 1_000_000;
+
+/// The operator's view of [`Accounts`].
+pub struct Operator<'a> {
+    accounts: &'a Accounts,
+}
+
+/// An account that an operator makes.
+pub struct NewAccount {
+    /// Its names and its password.
+    pub registration: Registration,
+    /// Its roles.
+    pub roles: BTreeSet<Role>,
+}
+
+impl<'a> Operator<'a> {
+    pub(crate) fn of(accounts: &'a Accounts) -> Self {
+        Self { accounts }
+    }
+
+    /// Makes an account, whatever the setting `registration` says. Its address counts as
+    /// verified: the operator vouches for it.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`], [`Error::EmailTaken`], [`Error::UsernameTaken`].
+    pub async fn add_user(&self, new: NewAccount) -> Result<User, Error> {
+        let inner = &self.accounts.0;
+        let parsed = Parsed::parse(new.registration, &inner.policy.password_rules())?;
+        let roles = texts(&new.roles);
+        let kind = if roles.contains("admin") {
+            AuditKind::AdminCreated
+        } else {
+            AuditKind::Registered
+        };
+        let hash = inner.gate.hash(parsed.password.clone()).await?;
+        let user = self.accounts.new_user(parsed, hash, roles, true);
+        let audit = self
+            .accounts
+            .audit(kind, Actor::Operator, Some(user.id), None);
+        Ok(inner.store.add_user(user, audit).await?)
+    }
+
+    /// Users, oldest first, whose names contain `text`.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`].
+    pub async fn list_users(&self, text: Option<String>) -> Result<Vec<User>, Error> {
+        let filter = UserFilter {
+            text,
+            limit: LONGEST_LIST,
+        };
+        Ok(self.accounts.0.store.list_users(filter).await?)
+    }
+
+    /// Replaces the password of a user and ends every session of theirs.
+    ///
+    /// # Errors
+    /// [`Error::NoSuchUser`], [`Error::Invalid`].
+    pub async fn set_password(&self, login: &str, password: SecretString) -> Result<User, Error> {
+        let inner = &self.accounts.0;
+        let user = self.find(login).await?;
+        let password = self.password_of(&user, password)?;
+        let hash = inner.gate.hash(password).await?;
+        let audit = self.record(AuditKind::PasswordChanged, &user);
+        if !inner.store.set_password(user.id, hash, audit).await? {
+            return Err(Error::NoSuchUser);
+        }
+        Ok(user)
+    }
+
+    /// Gives and takes roles. Whoever loses one is logged out everywhere.
+    ///
+    /// # Errors
+    /// [`Error::NoSuchUser`], [`Error::LastAdmin`].
+    pub async fn change_roles(
+        &self,
+        login: &str,
+        add: &BTreeSet<Role>,
+        remove: &BTreeSet<Role>,
+    ) -> Result<User, Error> {
+        let user = self.find(login).await?;
+        let audit = self.record(AuditKind::RolesChanged, &user);
+        let change = self
+            .accounts
+            .0
+            .store
+            .set_roles(user.id, texts(add), texts(remove), audit);
+        changed(change.await?)
+    }
+
+    /// Keeps a user from logging in and logs them out everywhere.
+    ///
+    /// # Errors
+    /// [`Error::NoSuchUser`], [`Error::LastAdmin`].
+    pub async fn disable(&self, login: &str) -> Result<User, Error> {
+        let user = self.find(login).await?;
+        let audit = self.record(AuditKind::Disabled, &user);
+        changed(self.accounts.0.store.disable(user.id, audit).await?)
+    }
+
+    /// Lets a disabled user log in again.
+    ///
+    /// # Errors
+    /// [`Error::NoSuchUser`].
+    pub async fn enable(&self, login: &str) -> Result<User, Error> {
+        let user = self.find(login).await?;
+        let audit = self.record(AuditKind::Enabled, &user);
+        changed(self.accounts.0.store.enable(user.id, audit).await?)
+    }
+
+    async fn find(&self, login: &str) -> Result<User, Error> {
+        let found = self
+            .accounts
+            .0
+            .store
+            .credentials(lookup(&names::Login::new(login)))
+            .await?;
+        found.map(|found| found.user).ok_or(Error::NoSuchUser)
+    }
+
+    /// Holds a new password against the rules for this user.
+    fn password_of(&self, user: &User, password: SecretString) -> Result<Password, Error> {
+        let rules = self.accounts.0.policy.password_rules();
+        let email = Email::parse(&user.email).ok();
+        let username = user
+            .username
+            .as_deref()
+            .and_then(|name| Username::parse(name).ok());
+        let mut broken: Vec<FieldError> = Vec::new();
+        let password = Password::for_setting(password, &rules, email.as_ref(), username.as_ref());
+        field("password", password, &mut broken).ok_or(Error::Invalid(broken))
+    }
+
+    fn record(&self, kind: AuditKind, user: &User) -> store::NewAudit {
+        self.accounts
+            .audit(kind, Actor::Operator, Some(user.id), None)
+    }
+}
+
+fn texts(roles: &BTreeSet<Role>) -> BTreeSet<String> {
+    roles.iter().map(|role| role.as_str().to_owned()).collect()
+}
+
+fn changed(change: AdminChange) -> Result<User, Error> {
+    match change {
+        AdminChange::Changed(user) | AdminChange::Unchanged(user) => Ok(user),
+        AdminChange::LastAdmin => Err(Error::LastAdmin),
+        AdminChange::NoSuchUser => Err(Error::NoSuchUser),
+    }
+}

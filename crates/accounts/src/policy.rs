@@ -1,0 +1,46 @@
+//! What an operator may decide about accounts. The values are checked where they are read.
+
+use std::{num::NonZeroUsize, time::Duration};
+
+use crate::{hash::Argon2Cost, password, throttle::ThrottleSettings};
+
+/// The policy of an installation.
+#[derive(Clone)]
+pub struct Policy {
+    /// Whether anybody may register.
+    pub registration_open: bool,
+    /// The fewest characters of a password.
+    pub password_min_length: usize,
+    /// The `iss` of tokens.
+    pub issuer: String,
+    /// The `aud` of access tokens.
+    pub audience: String,
+    /// The life of an access token.
+    pub access_ttl: Duration,
+    /// The life of an unused refresh token.
+    pub refresh_idle_ttl: Duration,
+    /// The life of a session with refresh tokens.
+    pub refresh_absolute_ttl: Duration,
+    /// For how long a consumed refresh token gives its successor again.
+    pub refresh_grace: Duration,
+    /// The life of an unused cookie session.
+    pub cookie_idle_ttl: Duration,
+    /// The life of a cookie session.
+    pub cookie_absolute_ttl: Duration,
+    /// The limits on attempts.
+    pub limits: ThrottleSettings,
+    /// The cost of a password hash.
+    pub hash_cost: Argon2Cost,
+    /// How many hashes are made at a time.
+    pub hash_slots: NonZeroUsize,
+    /// How many wait for that.
+    pub hash_queue: usize,
+}
+
+impl Policy {
+    pub(crate) fn password_rules(&self) -> password::Rules {
+        password::Rules {
+            min_length: self.password_min_length,
+        }
+    }
+}

@@ -1,0 +1,336 @@
+//! The life of a session: opened with a proof for the device, refreshed, recognised, ended.
+
+use std::time::Duration;
+
+use store::{
+    Actor, AuditKind, NewSession, Rotation, RotationOutcome, SignedIn, SuccessorProof, Timestamp,
+    User,
+};
+use subtle::ConstantTimeEq as _;
+use uuid::Uuid;
+
+use crate::{
+    Accounts, Caller, Credential, Error, Mode, Peer, entropy,
+    throttle::{Network, Quota},
+    token::{Bearing, RefreshToken},
+};
+
+/// The use of a cookie session is noted at most this often.
+const TOUCH_INTERVAL: Duration = Duration::from_secs(5 * 60);
+
+/// A session that was just opened or refreshed, with what the device is to keep.
+pub struct Opened {
+    /// Whose it is.
+    pub user: User,
+    /// What the device is to keep.
+    pub proof: Proof,
+    /// What is left of the limit that this was counted by.
+    pub quota: Option<Quota>,
+}
+
+/// What a device keeps of a session. It is shown once.
+pub enum Proof {
+    /// A pair of tokens.
+    Tokens {
+        /// The access token, a JWT.
+        access_token: String,
+        /// For how long it is good.
+        expires_in: Duration,
+        /// The refresh token, good for one use.
+        refresh_token: String,
+        /// For how long it is good if it is not used.
+        refresh_expires_in: Duration,
+    },
+    /// The value of the session cookie.
+    Cookie {
+        /// A JWT that only this program accepts.
+        value: String,
+        /// For how long it is good at the most.
+        expires_in: Duration,
+    },
+}
+
+/// A session that is about to be stored.
+pub(crate) struct PendingSession {
+    row: NewSession,
+    /// The first refresh token, for a session that has them.
+    first: Option<RefreshToken>,
+}
+
+impl PendingSession {
+    pub(crate) fn row(&self) -> NewSession {
+        self.row.clone()
+    }
+}
+
+impl Accounts {
+    /// Exchanges a refresh token for a new pair. A token that was consumed a moment ago gives
+    /// the same pair again, so that a lost answer or a second tab logs nobody out.
+    ///
+    /// # Errors
+    /// [`Error::InvalidToken`], which changes nothing; [`Error::ExpiredToken`];
+    /// [`Error::RevokedToken`]; [`Error::TokenReused`], which has ended the session;
+    /// [`Error::Limited`].
+    pub async fn refresh(&self, token: &str, peer: &Peer) -> Result<Opened, Error> {
+        let quota = self.0.throttle.refresh(Network::of(peer.address))?;
+        let presented = self.0.refresh.read(token)?;
+        let nonce: [u8; 16] = entropy::bytes();
+        let successor = self.0.refresh.successor(&presented, &nonce);
+        let now = self.0.clock.now();
+        let rotation = Rotation {
+            session: presented.session(),
+            generation: presented.generation(),
+            token_hash: presented.hash(),
+            successor: SuccessorProof {
+                nonce: nonce.to_vec(),
+                hash: successor.hash(),
+            },
+            now,
+            idle_expires_at: now.plus(self.0.policy.refresh_idle_ttl),
+            grace: self.0.policy.refresh_grace,
+            reuse: self.audit(
+                AuditKind::RefreshedReuse,
+                Actor::Anonymous,
+                None,
+                Some(peer),
+            ),
+        };
+        match self.0.store.rotate(rotation).await? {
+            RotationOutcome::Rotated(signed_in) => {
+                self.refreshed(signed_in, &successor, now, quota)
+            }
+            RotationOutcome::Repeated(signed_in, proof) => {
+                let successor = self.0.refresh.successor(&presented, &proof.nonce);
+                // Holds for every authentic token; a row that says otherwise is not ours.
+                if !bool::from(successor.hash().ct_eq(&proof.hash)) {
+                    return Err(Error::InvalidToken(
+                        "not the predecessor of the current token",
+                    ));
+                }
+                self.refreshed(signed_in, &successor, now, quota)
+            }
+            RotationOutcome::Reused(user) => {
+                tracing::warn!(user.id = %user, "A refresh token of user {user} was used twice; the session is ended");
+                Err(Error::TokenReused)
+            }
+            RotationOutcome::Expired => Err(Error::ExpiredToken),
+            RotationOutcome::Ended => Err(Error::RevokedToken),
+            RotationOutcome::NeverIssued => {
+                Err(Error::InvalidToken("never issued by this database"))
+            }
+        }
+    }
+
+    /// The user that an access token proves to be calling.
+    ///
+    /// # Errors
+    /// [`Error::InvalidToken`], [`Error::ExpiredToken`], [`Error::RevokedToken`].
+    pub async fn caller_of_bearer(&self, token: &str) -> Result<Caller, Error> {
+        let now = self.0.clock.now();
+        let bearing = self.0.access.verify(token, now)?;
+        let SignedIn { session, user } = self.standing(bearing, Mode::Token, now).await?;
+        Ok(Caller {
+            user,
+            session: session.id,
+            credential: Credential::Bearer,
+        })
+    }
+
+    /// The user that a session cookie proves to be calling. It counts as use of the session.
+    ///
+    /// # Errors
+    /// [`Error::InvalidToken`], [`Error::ExpiredToken`], [`Error::RevokedToken`].
+    pub async fn caller_of_cookie(&self, cookie: &str) -> Result<Caller, Error> {
+        let now = self.0.clock.now();
+        let bearing = self.0.cookies.verify(cookie, now)?;
+        let SignedIn { session, user } = self.standing(bearing, Mode::Cookie, now).await?;
+        if now.saturating_since(session.last_used_at) >= TOUCH_INTERVAL {
+            let idle_expires_at = now.plus(self.0.policy.cookie_idle_ttl);
+            let unless_since = now.minus(TOUCH_INTERVAL);
+            self.0
+                .store
+                .touch_session(session.id, now, unless_since, idle_expires_at)
+                .await?;
+        }
+        Ok(Caller {
+            user,
+            session: session.id,
+            credential: Credential::Cookie,
+        })
+    }
+
+    /// Ends the session of an access token, also of one whose time is over. A token that is not
+    /// ours, or whose session has ended, is no error: nobody is logged in by it.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when the session may go on.
+    pub async fn logout_bearer(&self, token: &str, peer: &Peer) -> Result<(), Error> {
+        match self.0.access.verify_at_any_time(token) {
+            Ok(bearing) => {
+                self.end(bearing.session, Actor::User(bearing.user), peer)
+                    .await
+            }
+            Err(_) => Ok(()),
+        }
+    }
+
+    /// Ends the session of a cookie, with the same rule.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when the session may go on.
+    pub async fn logout_cookie(&self, cookie: &str, peer: &Peer) -> Result<(), Error> {
+        match self.0.cookies.verify(cookie, self.0.clock.now()) {
+            Ok(bearing) => {
+                self.end(bearing.session, Actor::User(bearing.user), peer)
+                    .await
+            }
+            Err(_) => Ok(()),
+        }
+    }
+
+    /// Ends the session of a refresh token of any generation, with the same rule.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when the session may go on.
+    pub async fn logout_refresh_token(&self, token: &str, peer: &Peer) -> Result<(), Error> {
+        let Ok(presented) = self.0.refresh.read(token) else {
+            return Ok(());
+        };
+        let Some(signed_in) = self.0.store.signed_in(presented.session()).await? else {
+            return Ok(());
+        };
+        self.end(signed_in.session.id, Actor::User(signed_in.user.id), peer)
+            .await
+    }
+
+    /// The row of a session to open, and the secret that goes with it.
+    pub(crate) fn new_session(&self, user: Uuid, mode: Mode, peer: &Peer) -> PendingSession {
+        let created_at = self.0.clock.now();
+        let id = entropy::uuid_v7(created_at);
+        let policy = &self.0.policy;
+        let (idle, absolute, first) = match mode {
+            Mode::Token => (
+                policy.refresh_idle_ttl,
+                policy.refresh_absolute_ttl,
+                Some(self.0.refresh.first(id)),
+            ),
+            Mode::Cookie => (policy.cookie_idle_ttl, policy.cookie_absolute_ttl, None),
+        };
+        let row = NewSession {
+            id,
+            user,
+            kind: mode,
+            token_hash: first.as_ref().map(RefreshToken::hash),
+            created_at,
+            idle_expires_at: created_at.plus(idle),
+            expires_at: created_at.plus(absolute),
+            address: Some(peer.address.to_string()),
+            user_agent: peer.user_agent.clone(),
+        };
+        PendingSession { row, first }
+    }
+
+    /// What the device gets of a session that is now stored.
+    pub(crate) fn opened(
+        &self,
+        pending: PendingSession,
+        user: User,
+        quota: Option<Quota>,
+    ) -> Opened {
+        let PendingSession { row, first } = pending;
+        let bearing = Bearing {
+            user: user.id,
+            session: row.id,
+        };
+        let now = row.created_at;
+        let proof = match first {
+            Some(token) => {
+                let lives = row
+                    .idle_expires_at
+                    .min(row.expires_at)
+                    .saturating_since(now);
+                self.tokens(bearing, &user, &token, lives, now)
+            }
+            None => Proof::Cookie {
+                value: self.0.cookies.issue(bearing, now, row.expires_at),
+                expires_in: row.expires_at.saturating_since(now),
+            },
+        };
+        Opened { user, proof, quota }
+    }
+
+    fn refreshed(
+        &self,
+        signed_in: SignedIn,
+        successor: &RefreshToken,
+        now: Timestamp,
+        quota: Option<Quota>,
+    ) -> Result<Opened, Error> {
+        let SignedIn { session, user } = signed_in;
+        if !user.is_active() {
+            return Err(Error::RevokedToken);
+        }
+        let bearing = Bearing {
+            user: user.id,
+            session: session.id,
+        };
+        let lives = session
+            .idle_expires_at
+            .min(session.expires_at)
+            .saturating_since(now);
+        let proof = self.tokens(bearing, &user, successor, lives, now);
+        Ok(Opened { user, proof, quota })
+    }
+
+    fn tokens(
+        &self,
+        bearing: Bearing,
+        user: &User,
+        refresh: &RefreshToken,
+        refresh_expires_in: Duration,
+        now: Timestamp,
+    ) -> Proof {
+        let id = entropy::uuid_v7(now);
+        Proof::Tokens {
+            access_token: self.0.access.issue(bearing, user.roles.iter(), id, now),
+            expires_in: self.0.access.ttl(),
+            refresh_token: refresh.expose(),
+            refresh_expires_in,
+        }
+    }
+
+    /// The session behind a proof, if it still stands and is of the kind that such a proof has.
+    async fn standing(
+        &self,
+        bearing: Bearing,
+        mode: Mode,
+        now: Timestamp,
+    ) -> Result<SignedIn, Error> {
+        let found = self
+            .0
+            .store
+            .signed_in(bearing.session)
+            .await?
+            .ok_or(Error::RevokedToken)?;
+        if found.session.kind != mode || found.user.id != bearing.user {
+            return Err(Error::InvalidToken("not of this session"));
+        }
+        if found.session.is_expired(now) {
+            return Err(Error::ExpiredToken);
+        }
+        if !found.user.is_active() {
+            return Err(Error::RevokedToken);
+        }
+        Ok(found)
+    }
+
+    async fn end(&self, session: Uuid, actor: Actor, peer: &Peer) -> Result<(), Error> {
+        let subject = match actor {
+            Actor::User(user) => Some(user),
+            Actor::Anonymous | Actor::Operator => None,
+        };
+        let audit = self.audit(AuditKind::Logout, actor, subject, Some(peer));
+        self.0.store.close_session(session, audit).await?;
+        Ok(())
+    }
+}

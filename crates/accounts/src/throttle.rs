@@ -1,0 +1,510 @@
+//! How often logins, registrations and refreshes may be tried: counters in memory, and the figures that the
+//! answers' headers show. What a refusal looks like is left to HTTP, what counts as a failed login to the caller.
+
+use std::{
+    net::{IpAddr, Ipv6Addr},
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use aws_lc_rs::hmac;
+use moka::{policy::EvictionPolicy, sync::Cache};
+
+use crate::{clock::Clock, entropy};
+
+/// Failures of one account within an hour, from all networks together, beyond which networks that never logged
+/// in to it get one try per window.
+const UNDER_ATTACK: Limit = Limit {
+    count: 100,
+    window: Duration::from_hours(1),
+};
+
+/// At most `count` uses within any `window`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limit {
+    /// Uses; 0 refuses each.
+    pub count: u32,
+    /// The time within which they count.
+    pub window: Duration,
+}
+
+/// The limits in force; `None` is off.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ThrottleSettings {
+    /// Failed logins of one account from one network; off, it also switches off the watch over an account under
+    /// attack.
+    pub login_per_account: Option<Limit>,
+    /// Failed logins of one network, whatever the account.
+    pub login_per_ip: Option<Limit>,
+    /// Registrations of one network.
+    pub register_per_ip: Option<Limit>,
+    /// Refreshes of one network.
+    pub refresh_per_ip: Option<Limit>,
+}
+
+impl Default for ThrottleSettings {
+    fn default() -> Self {
+        const QUARTER: Duration = Duration::from_mins(15);
+        const HOUR: Duration = Duration::from_hours(1);
+        let limit = |count, window| Some(Limit { count, window });
+        Self {
+            login_per_account: limit(10, QUARTER),
+            login_per_ip: limit(30, QUARTER),
+            register_per_ip: limit(20, HOUR),
+            refresh_per_ip: limit(3000, HOUR),
+        }
+    }
+}
+
+/// What counts as one client: an IPv4 address, or the /64 of an IPv6 address, all of which one household has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Network(IpAddr);
+
+impl Network {
+    /// The network of a client's address; an IPv4-mapped IPv6 address is the IPv4 address it maps.
+    #[must_use]
+    pub(crate) fn of(address: IpAddr) -> Self {
+        Self(match address.to_canonical() {
+            IpAddr::V4(address) => IpAddr::V4(address),
+            IpAddr::V6(address) => {
+                let [a, b, c, d, ..] = address.segments();
+                IpAddr::V6(Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0))
+            }
+        })
+    }
+}
+
+/// What is left of one limit after a use, for the `RateLimit` and `RateLimit-Policy` headers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Quota {
+    /// The limit's name.
+    pub policy: &'static str,
+    /// Uses allowed within `window`.
+    pub limit: u32,
+    /// The time within which they count.
+    pub window: Duration,
+    /// Uses left.
+    pub remaining: u32,
+    /// How long until one more is left.
+    pub reset: Duration,
+}
+
+/// A limit is used up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limited {
+    /// The limit's name.
+    pub policy: &'static str,
+    /// Uses allowed within `window`.
+    pub limit: u32,
+    /// The time within which they count.
+    pub window: Duration,
+    /// Always 0.
+    pub remaining: u32,
+    /// How long until a try can succeed; never zero. Rounded up it is the `Retry-After` header.
+    pub retry_after: Duration,
+    /// Whether this is the first refusal since the last use that was allowed: the one to record, as a record of
+    /// each would let a stranger fill the disk.
+    pub first: bool,
+}
+
+/// All limits; a clone counts with the same counters.
+///
+/// Everything is keyed by a hash under a key of this process, so the memory holds no names or addresses, and
+/// nobody can aim at another's counter. The maps are bounded, under 64 MiB in all, and forget what was unused
+/// longest. A flood that makes them forget has to come from many networks, since a network's own limit is asked
+/// first.
+#[derive(Clone)]
+pub(crate) struct Throttle(Arc<Counters>);
+
+struct Counters {
+    clock: Clock,
+    key: hmac::Key,
+    login_per_account: Option<Counter>,
+    login_per_ip: Option<Counter>,
+    register_per_ip: Option<Counter>,
+    refresh_per_ip: Option<Counter>,
+    failures_of_account: Counter,
+    /// Pairs of account and network with an earlier success.
+    familiar: Cache<Key, ()>,
+}
+
+type Key = u128;
+
+impl Throttle {
+    const BY_NAME: u64 = 24_576;
+    const BY_NETWORK: u64 = 16_384;
+
+    /// Fresh counters, on the time of `clock`.
+    #[must_use]
+    pub(crate) fn new(settings: ThrottleSettings, clock: Clock) -> Self {
+        let counter = |policy, capacity, limit: Option<Limit>| {
+            limit.map(|limit| Counter::new(policy, limit, capacity))
+        };
+        Self(Arc::new(Counters {
+            clock,
+            key: hmac::Key::new(hmac::HMAC_SHA256, &entropy::bytes::<32>()),
+            login_per_account: counter(
+                "login_per_account",
+                Self::BY_NAME,
+                settings.login_per_account,
+            ),
+            login_per_ip: counter("login_per_ip", Self::BY_NETWORK, settings.login_per_ip),
+            register_per_ip: counter(
+                "register_per_ip",
+                Self::BY_NETWORK,
+                settings.register_per_ip,
+            ),
+            refresh_per_ip: counter("refresh_per_ip", Self::BY_NETWORK, settings.refresh_per_ip),
+            failures_of_account: Counter::new("failures_of_account", UNDER_ATTACK, Self::BY_NAME),
+            familiar: bounded(Self::BY_NAME),
+        }))
+    }
+
+    /// Admits one attempt to log in, counted as failed from now on, so that parallel guesses cannot outrun the
+    /// count; [`LoginAttempt::succeeded`] takes it back.
+    ///
+    /// `account_key` is the same for all names of one account (its id), and the name typed where there is none.
+    ///
+    /// # Errors
+    /// The limit that is used up. A refused attempt is judged by nobody and counts nowhere.
+    pub(crate) fn login(
+        &self,
+        account_key: &str,
+        network: Network,
+    ) -> Result<LoginAttempt, Limited> {
+        let counters = &self.0;
+        let mut attempt = LoginAttempt {
+            throttle: self.clone(),
+            pair: counters.key_of(Some(network), account_key),
+            charges: Vec::with_capacity(3),
+        };
+        let admitted = counters.charge_login(&mut attempt, account_key, network);
+        match admitted {
+            Ok(()) => Ok(attempt),
+            Err(limited) => {
+                attempt.unjudged();
+                Err(limited)
+            }
+        }
+    }
+
+    /// Counts one registration.
+    ///
+    /// # Errors
+    /// The limit, when it is used up.
+    pub(crate) fn register(&self, network: Network) -> Result<Option<Quota>, Limited> {
+        self.0.count(self.0.register_per_ip.as_ref(), network)
+    }
+
+    /// Counts one refresh of a session.
+    ///
+    /// # Errors
+    /// The limit, when it is used up.
+    pub(crate) fn refresh(&self, network: Network) -> Result<Option<Quota>, Limited> {
+        self.0.count(self.0.refresh_per_ip.as_ref(), network)
+    }
+}
+
+/// An attempt to log in that stands as failed. Dropping it leaves it so.
+#[must_use = "an attempt that succeeds has to be taken back"]
+pub(crate) struct LoginAttempt {
+    throttle: Throttle,
+    pair: Key,
+    charges: Vec<Charge>,
+}
+
+impl LoginAttempt {
+    /// The password was right: it counts no more, and the network is known to the account from now on.
+    pub(crate) fn succeeded(self) {
+        self.throttle.0.familiar.insert(self.pair, ());
+        self.unjudged();
+    }
+
+    /// Nobody looked at the password, as the server was too busy: it counts no more.
+    pub(crate) fn unjudged(self) {
+        for charge in &self.charges {
+            charge.take_back();
+        }
+    }
+}
+
+impl Counters {
+    fn charge_login(
+        &self,
+        attempt: &mut LoginAttempt,
+        account_key: &str,
+        network: Network,
+    ) -> Result<(), Limited> {
+        let now = self.clock.monotonic();
+        // The network's own limit comes first: a flood of names from one place then makes no counters at all.
+        if let Some(per_ip) = &self.login_per_ip {
+            let (charge, _) = per_ip.charge(self.key_of(Some(network), ""), now)?;
+            attempt.charges.push(charge);
+        }
+        let Some(per_account) = &self.login_per_account else {
+            return Ok(());
+        };
+        let failures = self
+            .failures_of_account
+            .window(self.key_of(None, account_key));
+        let (charge, earlier_failures) = failures.charge_beyond_limit(now);
+        attempt.charges.push(charge);
+        let under_attack = earlier_failures >= UNDER_ATTACK.count;
+        let stranger = !self.familiar.contains_key(&attempt.pair);
+        let (charge, _) = if under_attack && stranger {
+            per_account.charge_one(attempt.pair, now)?
+        } else {
+            per_account.charge(attempt.pair, now)?
+        };
+        attempt.charges.push(charge);
+        Ok(())
+    }
+
+    fn count(&self, counter: Option<&Counter>, network: Network) -> Result<Option<Quota>, Limited> {
+        let Some(counter) = counter else {
+            return Ok(None);
+        };
+        let key = self.key_of(Some(network), "");
+        let (_, quota) = counter.charge(key, self.clock.monotonic())?;
+        Ok(Some(quota))
+    }
+
+    fn key_of(&self, network: Option<Network>, account_key: &str) -> Key {
+        let mut context = hmac::Context::with_key(&self.key);
+        // Tag and length are fixed before the text that has none, so no two pairs read alike.
+        match network.map(|network| network.0) {
+            None => context.update(b"0"),
+            Some(IpAddr::V4(address)) => {
+                context.update(b"4");
+                context.update(&address.octets());
+            }
+            Some(IpAddr::V6(address)) => {
+                context.update(b"6");
+                context.update(&address.octets());
+            }
+        }
+        context.update(account_key.as_bytes());
+        let tag = context.sign();
+        let (half, _) = tag
+            .as_ref()
+            .split_first_chunk()
+            .expect("SHA-256 has 32 bytes");
+        Key::from_le_bytes(*half)
+    }
+}
+
+/// Forgets the least recently used when full. The cache's own default would weigh how often a key was used, and
+/// under a flood not let a fresh counter in at all: guesses at it would then not be counted.
+fn bounded<V: Clone + Send + Sync + 'static>(capacity: u64) -> Cache<Key, V> {
+    Cache::builder()
+        .max_capacity(capacity)
+        .eviction_policy(EvictionPolicy::lru())
+        .build()
+}
+
+/// One limit and its windows by key.
+struct Counter {
+    policy: &'static str,
+    limit: Limit,
+    windows: Cache<Key, Arc<Mutex<Window>>>,
+}
+
+impl Counter {
+    fn new(policy: &'static str, limit: Limit, capacity: u64) -> Self {
+        Self {
+            policy,
+            limit,
+            windows: bounded(capacity),
+        }
+    }
+
+    fn window(&self, key: Key) -> Handle {
+        Handle {
+            window: self.windows.get_with(key, Arc::default),
+            slice: slice_length(self.limit.window),
+        }
+    }
+
+    fn charge(&self, key: Key, now: Duration) -> Result<(Charge, Quota), Limited> {
+        self.charge_up_to(self.limit.count, key, now)
+    }
+
+    fn charge_one(&self, key: Key, now: Duration) -> Result<(Charge, Quota), Limited> {
+        self.charge_up_to(self.limit.count.min(1), key, now)
+    }
+
+    fn charge_up_to(
+        &self,
+        limit: u32,
+        key: Key,
+        now: Duration,
+    ) -> Result<(Charge, Quota), Limited> {
+        let window = self.limit.window;
+        match self.window(key).charge_up_to(limit, now) {
+            Ok((charge, remaining, reset)) => Ok((
+                charge,
+                Quota {
+                    policy: self.policy,
+                    limit,
+                    window,
+                    remaining,
+                    reset,
+                },
+            )),
+            Err((retry_after, first)) => Err(Limited {
+                policy: self.policy,
+                limit,
+                window,
+                remaining: 0,
+                retry_after,
+                first,
+            }),
+        }
+    }
+}
+
+/// The window of one key, and how long each of its slices is.
+struct Handle {
+    window: Arc<Mutex<Window>>,
+    slice: Duration,
+}
+
+impl Handle {
+    /// Counts a use if fewer than `limit` stand, and says how many remain and when one more will; otherwise when
+    /// there will be one, and whether this is the first refusal.
+    fn charge_up_to(
+        self,
+        limit: u32,
+        now: Duration,
+    ) -> Result<(Charge, u32, Duration), (Duration, bool)> {
+        let mut window = lock(&self.window);
+        window.move_to(slice_at(now, self.slice));
+        let used = window.used();
+        if used >= limit {
+            // Enough slices have to leave for `limit - 1` uses to stand.
+            let excess = (used - limit).saturating_add(1);
+            let first = !std::mem::replace(&mut window.refused, true);
+            return Err((window.frees(excess, now, self.slice), first));
+        }
+        let slice = window.add();
+        let reset = window.frees(1, now, self.slice);
+        drop(window);
+        let charge = Charge {
+            window: self.window,
+            slice,
+        };
+        Ok((charge, limit - used - 1, reset))
+    }
+
+    /// Counts a use in any case, and says how many stood before.
+    fn charge_beyond_limit(self, now: Duration) -> (Charge, u32) {
+        let mut window = lock(&self.window);
+        window.move_to(slice_at(now, self.slice));
+        let used = window.used();
+        let slice = window.add();
+        drop(window);
+        (
+            Charge {
+                window: self.window,
+                slice,
+            },
+            used,
+        )
+    }
+}
+
+/// One counted use, which may be taken back.
+struct Charge {
+    window: Arc<Mutex<Window>>,
+    slice: u64,
+}
+
+impl Charge {
+    fn take_back(&self) {
+        lock(&self.window).remove(self.slice);
+    }
+}
+
+/// Slices of a window: the finer, the sooner after its window a use is forgotten, and the more memory.
+const SLICES: u32 = 15;
+/// One more than make up the window, since the newest has only begun.
+const RING: usize = SLICES as usize + 1;
+
+/// The uses within a sliding window, by slices of a fifteenth of it.
+///
+/// A slice is forgotten as a whole once all of it is older than the window. So the limit is never exceeded in any
+/// window, wherever it begins, which two weighted buckets cannot promise; a use counts for a fifteenth longer at
+/// most; and the size does not depend on the limit, as that of a log of times would.
+#[derive(Default)]
+struct Window {
+    newest: u64,
+    uses: [u32; RING],
+    /// A use was refused since the last that was counted.
+    refused: bool,
+}
+
+impl Window {
+    /// Threads may come with times in another order than they were read in; the later one holds.
+    fn move_to(&mut self, slice: u64) {
+        let gone = slice.saturating_sub(self.newest);
+        for passed in 1..=gone.min(RING as u64) {
+            self.uses[Self::place(self.newest + passed)] = 0;
+        }
+        self.newest += gone;
+    }
+
+    fn used(&self) -> u32 {
+        self.uses
+            .iter()
+            .fold(0, |sum, uses| sum.saturating_add(*uses))
+    }
+
+    /// Counts a use and says in which slice.
+    fn add(&mut self) -> u64 {
+        let uses = &mut self.uses[Self::place(self.newest)];
+        *uses = uses.saturating_add(1);
+        self.refused = false;
+        self.newest
+    }
+
+    fn remove(&mut self, slice: u64) {
+        if self.newest - slice < RING as u64 {
+            let uses = &mut self.uses[Self::place(slice)];
+            *uses = uses.saturating_sub(1);
+        }
+    }
+
+    /// How long until `count` of the uses that stand now are forgotten; the whole window where there are fewer.
+    fn frees(&self, count: u32, now: Duration, slice_length: Duration) -> Duration {
+        let mut freed = 0_u32;
+        let oldest = self.newest.saturating_sub(RING as u64 - 1);
+        let last = (oldest..self.newest).find(|slice| {
+            freed = freed.saturating_add(self.uses[Self::place(*slice)]);
+            freed >= count
+        });
+        let leaves = last.unwrap_or(self.newest) + RING as u64;
+        let nanos = u128::from(leaves) * slice_length.as_nanos();
+        let at = Duration::from_nanos(u64::try_from(nanos).unwrap_or(u64::MAX));
+        at.saturating_sub(now).max(Duration::from_nanos(1))
+    }
+
+    fn place(slice: u64) -> usize {
+        usize::try_from(slice % RING as u64).expect("a remainder of 16 is small")
+    }
+}
+
+fn slice_length(window: Duration) -> Duration {
+    let nanos = window.as_nanos().div_ceil(u128::from(SLICES)).max(1);
+    Duration::from_nanos(u64::try_from(nanos).unwrap_or(u64::MAX))
+}
+
+fn slice_at(now: Duration, slice_length: Duration) -> u64 {
+    u64::try_from(now.as_nanos() / slice_length.as_nanos()).unwrap_or(u64::MAX)
+}
+
+fn lock(window: &Mutex<Window>) -> std::sync::MutexGuard<'_, Window> {
+    window.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,413 @@
+//! Forged and misused tokens: none may be accepted, whatever was changed.
+
+use secrecy::SecretBox;
+use serde_json::{Value, json};
+
+use super::*;
+use crate::SecretKey;
+
+const ISSUER: &str = "https://accounts.example";
+const NOW: Timestamp = Timestamp::from_micros(1_800_000_000_000_000);
+
+struct Installation {
+    keys: Keys,
+    stored: Vec<SigningKey>,
+    access: AccessTokens,
+    cookies: CookieTokens,
+}
+
+fn installation(byte: u8) -> Installation {
+    let secret = SecretKey::new(SecretBox::new(vec![byte; 32].into())).expect("long enough");
+    let keys = secret.keys();
+    let made = KeyRing::generate(&keys, NOW);
+    let stored = vec![SigningKey {
+        id: made.id,
+        algorithm: made.algorithm,
+        public_key: made.public_key,
+        sealed_private_key: made.sealed_private_key,
+        signs_from: made.signs_from,
+        retires_at: None,
+    }];
+    let ring = KeyRing::open(&keys, &stored, NOW).expect("a key of ours opens");
+    let ttl = Duration::from_secs(900);
+    let access = AccessTokens::new(ring, ISSUER.to_owned(), ISSUER.to_owned(), ttl);
+    let cookies = CookieTokens::new(&keys, ISSUER.to_owned());
+    Installation {
+        keys,
+        stored,
+        access,
+        cookies,
+    }
+}
+
+fn bearing() -> Bearing {
+    Bearing {
+        user: Uuid::from_u128(1),
+        session: Uuid::from_u128(2),
+    }
+}
+
+impl Installation {
+    fn access_token(&self) -> String {
+        self.access.issue(
+            bearing(),
+            ["admin".to_owned()].iter(),
+            Uuid::from_u128(3),
+            NOW,
+        )
+    }
+
+    /// A token signed with the real key, with a header and claims of the test's choice.
+    fn signed(&self, header: &Header, claims: &Value) -> String {
+        jsonwebtoken::encode(header, claims, &self.access.ring.signing_key).expect("signs")
+    }
+
+    fn header(&self) -> Header {
+        Header {
+            typ: Some(ACCESS_TYPE.to_owned()),
+            kid: Some(self.stored[0].id.clone()),
+            ..Header::new(Algorithm::ES256)
+        }
+    }
+}
+
+fn good_claims() -> Value {
+    json!({
+        "iss": ISSUER, "aud": ISSUER, "sub": Uuid::from_u128(1), "client_id": "vestibule",
+        "sid": Uuid::from_u128(2), "iat": NOW.as_seconds(), "exp": NOW.as_seconds() + 900,
+        "jti": Uuid::from_u128(3), "roles": [],
+    })
+}
+
+fn parts(token: &str) -> Vec<Value> {
+    let decode = |part: &str| {
+        let bytes = BASE64_URL_SAFE_NO_PAD.decode(part).expect("base64url");
+        serde_json::from_slice(&bytes).expect("JSON")
+    };
+    token.split('.').take(2).map(decode).collect()
+}
+
+#[test]
+fn an_access_token_has_the_form_of_rfc_9068_and_no_address() {
+    let here = installation(1);
+    let [header, claims] = parts(&here.access_token()).try_into().expect("two parts");
+    assert_eq!(
+        header,
+        json!({"typ": "at+jwt", "alg": "ES256", "kid": here.stored[0].id})
+    );
+    let mut expected = good_claims();
+    expected["roles"] = json!(["admin"]);
+    assert_eq!(claims, expected);
+    assert_eq!(here.access.verify(&here.access_token(), NOW), Ok(bearing()));
+}
+
+#[test]
+fn the_key_id_is_the_thumbprint_of_rfc_7638() {
+    // The example of RFC 7638 is an RSA key; this is the same computation on a fixed P-256 point.
+    let mut point = vec![4];
+    point.extend([1; 32]);
+    point.extend([2; 32]);
+    let members = format!(
+        r#"{{"crv":"P-256","kty":"EC","x":"{}","y":"{}"}}"#,
+        BASE64_URL_SAFE_NO_PAD.encode([1; 32]),
+        BASE64_URL_SAFE_NO_PAD.encode([2; 32])
+    );
+    let expected =
+        BASE64_URL_SAFE_NO_PAD.encode(digest::digest(&digest::SHA256, members.as_bytes()));
+    assert_eq!(thumbprint(&point), Some(expected));
+    assert_eq!(thumbprint(&point[1..]), None);
+}
+
+#[test]
+fn the_published_key_verifies_and_holds_nothing_private() {
+    let here = installation(1);
+    let key = &here.access.jwks()["keys"][0];
+    let mut names: Vec<_> = key
+        .as_object()
+        .expect("an object")
+        .keys()
+        .map(String::as_str)
+        .collect();
+    names.sort_unstable();
+    assert_eq!(names, ["alg", "crv", "kid", "kty", "use", "x", "y"]);
+    let decoding = DecodingKey::from_ec_components(
+        key["x"].as_str().expect("x"),
+        key["y"].as_str().expect("y"),
+    );
+    let read: AccessClaims = claims(
+        &here.access_token(),
+        &decoding.expect("a point"),
+        Algorithm::ES256,
+        ISSUER,
+        ISSUER,
+    )
+    .expect("verifies");
+    assert_eq!(read.sub, bearing().user);
+}
+
+#[test]
+fn time_decides_with_our_clock() {
+    let here = installation(1);
+    let token = here.access_token();
+    let at = |seconds: u64| {
+        here.access
+            .verify(&token, NOW.plus(Duration::from_secs(seconds)))
+    };
+    assert_eq!(at(899), Ok(bearing()));
+    assert_eq!(at(900), Err(NotAccepted::Expired));
+    let early = NOW.minus(Duration::from_secs(31));
+    assert_eq!(
+        here.access.verify(&token, early),
+        Err(NotAccepted::Invalid("not yet valid"))
+    );
+    let node_behind = NOW.minus(Duration::from_secs(29));
+    assert_eq!(here.access.verify(&token, node_behind), Ok(bearing()));
+    assert_eq!(here.access.verify_at_any_time(&token), Ok(bearing()));
+}
+
+#[test]
+fn the_two_kinds_do_not_pass_for_each_other() {
+    let here = installation(1);
+    let cookie = here
+        .cookies
+        .issue(bearing(), NOW, NOW.plus(Duration::from_secs(60)));
+    assert_eq!(here.cookies.verify(&cookie, NOW), Ok(bearing()));
+    assert!(here.access.verify(&cookie, NOW).is_err());
+    assert!(here.access.verify_at_any_time(&cookie).is_err());
+    assert!(here.cookies.verify(&here.access_token(), NOW).is_err());
+    assert_eq!(
+        here.cookies
+            .verify(&cookie, NOW.plus(Duration::from_secs(60))),
+        Err(NotAccepted::Expired)
+    );
+}
+
+#[test]
+fn tokens_of_another_installation_are_not_ours() {
+    let (here, there) = (installation(1), installation(2));
+    assert!(here.access.verify(&there.access_token(), NOW).is_err());
+    let cookie = there
+        .cookies
+        .issue(bearing(), NOW, NOW.plus(Duration::from_secs(60)));
+    assert!(here.cookies.verify(&cookie, NOW).is_err());
+    assert!(
+        KeyRing::open(&there.keys, &here.stored, NOW).is_err(),
+        "keys are sealed with the secret"
+    );
+}
+
+#[test]
+fn a_claim_that_is_missing_or_of_another_type_is_a_refusal() {
+    let here = installation(1);
+    assert_eq!(
+        here.access
+            .verify(&here.signed(&here.header(), &good_claims()), NOW),
+        Ok(bearing())
+    );
+    let exp = NOW.as_seconds() + 900;
+    let wrong = [
+        Value::Null,
+        json!(true),
+        json!([]),
+        json!({}),
+        json!("text"),
+        json!(-1),
+        json!(1.5),
+        json!([ISSUER]),
+        json!(exp as f64),
+        json!(exp.to_string()),
+        json!("99999999999999999999"),
+    ];
+    for name in [
+        "iss",
+        "aud",
+        "sub",
+        "client_id",
+        "sid",
+        "iat",
+        "exp",
+        "jti",
+        "roles",
+    ] {
+        let mut missing = good_claims();
+        missing.as_object_mut().expect("an object").remove(name);
+        let token = here.signed(&here.header(), &missing);
+        assert!(here.access.verify(&token, NOW).is_err(), "without {name}");
+        for value in &wrong {
+            // These happen to be of the right type; others judge their meaning.
+            let harmless = matches!(
+                (name, value),
+                ("client_id", Value::String(_))
+                    | ("roles", Value::Array(_))
+                    | ("iat", Value::Number(_))
+            );
+            if harmless && !value.is_f64() {
+                continue;
+            }
+            let mut changed = good_claims();
+            changed[name] = value.clone();
+            let token = here.signed(&here.header(), &changed);
+            assert!(here.access.verify(&token, NOW).is_err(), "{name} = {value}");
+        }
+    }
+    for nbf in [json!("soon"), json!(1.5), json!(NOW.as_seconds() + 31)] {
+        let mut changed = good_claims();
+        changed["nbf"] = nbf;
+        assert!(
+            here.access
+                .verify(&here.signed(&here.header(), &changed), NOW)
+                .is_err()
+        );
+    }
+}
+
+#[test]
+fn a_header_of_another_kind_is_a_refusal_even_under_the_right_key() {
+    let here = installation(1);
+    let refused = |header: Header, what: &str| {
+        let token = here.signed(&header, &good_claims());
+        assert!(here.access.verify(&token, NOW).is_err(), "{what}");
+    };
+    for typ in [
+        None,
+        Some("JWT"),
+        Some("at+JWT "),
+        Some("application/at+jwt"),
+        Some(COOKIE_TYPE),
+    ] {
+        refused(
+            Header {
+                typ: typ.map(str::to_owned),
+                ..here.header()
+            },
+            "typ",
+        );
+    }
+    for kid in [
+        None,
+        Some(""),
+        Some("other"),
+        Some("../../etc/passwd"),
+        Some("' OR 1=1"),
+    ] {
+        refused(
+            Header {
+                kid: kid.map(str::to_owned),
+                ..here.header()
+            },
+            "kid",
+        );
+    }
+    refused(
+        Header {
+            crit: Some(vec!["exp".into()]),
+            ..here.header()
+        },
+        "crit",
+    );
+}
+
+#[test]
+fn a_key_that_the_token_brings_along_is_not_used() {
+    let (here, there) = (installation(1), installation(2));
+    let jwk = serde_json::from_value(there.access.jwks()["keys"][0].clone()).expect("a JWK");
+    let header = Header {
+        jwk: Some(jwk),
+        jku: Some("https://evil.example/jwks.json".into()),
+        x5u: Some("https://evil.example/cert.pem".into()),
+        ..here.header()
+    };
+    let token = there.signed(&header, &good_claims());
+    assert!(here.access.verify(&token, NOW).is_err());
+}
+
+#[test]
+fn other_algorithms_are_refused_whatever_signs_them() {
+    let here = installation(1);
+    let payload = BASE64_URL_SAFE_NO_PAD.encode(good_claims().to_string());
+    let kid = &here.stored[0].id;
+    for alg in [
+        "none", "None", "NONE", "nOnE", "HS256", "HS384", "HS512", "RS256", "PS256", "ES384",
+        "EdDSA", "",
+    ] {
+        let header = json!({"alg": alg, "typ": "at+jwt", "kid": kid}).to_string();
+        let header = BASE64_URL_SAFE_NO_PAD.encode(header);
+        for signature in ["", "AA", &"A".repeat(86)] {
+            let token = format!("{header}.{payload}.{signature}");
+            assert!(here.access.verify(&token, NOW).is_err(), "{alg}");
+        }
+    }
+    // The classic confusion: the public key as an HMAC secret.
+    for secret in [
+        here.stored[0].public_key.clone(),
+        here.access.jwks().to_string().into_bytes(),
+    ] {
+        let header = Header {
+            alg: Algorithm::HS256,
+            ..here.header()
+        };
+        let token =
+            jsonwebtoken::encode(&header, &good_claims(), &EncodingKey::from_secret(&secret));
+        assert!(here.access.verify(&token.expect("signs"), NOW).is_err());
+    }
+}
+
+#[test]
+fn no_changed_letter_and_no_cut_is_accepted() {
+    let here = installation(1);
+    let token = here.access_token();
+    for place in 0..token.len() {
+        for other in ["A", "z", "-", ".", "=", " "] {
+            let mut changed = token.clone();
+            changed.replace_range(place..=place, other);
+            if changed != token {
+                assert!(
+                    here.access.verify(&changed, NOW).is_err(),
+                    "{place}: {changed}"
+                );
+            }
+        }
+        assert!(
+            here.access.verify(&token[..place], NOW).is_err(),
+            "cut at {place}"
+        );
+    }
+    for around in [
+        format!("{token}."),
+        format!("{token}.x"),
+        format!(" {token}"),
+        format!("{token}\n"),
+        token.replace('.', ".."),
+    ] {
+        assert!(here.access.verify(&around, NOW).is_err(), "{around}");
+    }
+    assert!(here.access.verify(&"A".repeat(10_000_000), NOW).is_err());
+}
+
+#[test]
+fn the_newest_key_that_may_sign_signs_and_retired_ones_verify_no_more() {
+    let here = installation(1);
+    let next = KeyRing::generate(&here.keys, NOW);
+    let (day, now) = (Duration::from_secs(86_400), NOW);
+    let mut stored = here.stored.clone();
+    stored.push(SigningKey {
+        id: next.id.clone(),
+        algorithm: next.algorithm,
+        public_key: next.public_key,
+        sealed_private_key: next.sealed_private_key,
+        signs_from: now.plus(day),
+        retires_at: None,
+    });
+    let today = KeyRing::open(&here.keys, &stored, now).expect("opens");
+    assert_eq!(today.signing_id, here.stored[0].id);
+    assert_eq!(
+        today.verifying.len(),
+        2,
+        "a key is published before it signs"
+    );
+    let tomorrow = KeyRing::open(&here.keys, &stored, now.plus(day)).expect("opens");
+    assert_eq!(tomorrow.signing_id, next.id);
+    stored[0].retires_at = Some(now.plus(day));
+    let later = KeyRing::open(&here.keys, &stored, now.plus(day)).expect("opens");
+    assert!(!later.verifying.contains_key(&here.stored[0].id));
+}

@@ -1,0 +1,314 @@
+//! The program put together: database, secret key, accounts, site. It reads no setting itself
+//! and decides nothing.
+
+use std::{
+    fs::OpenOptions,
+    io::{self, Write as _},
+    path::Path,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use accounts::{
+    Accounts, Clock, Database, DatabaseOptions, OpenError, Policy, SECRET_KEY_BYTES, SecretKey,
+};
+use secrecy::{ExposeSecret as _, SecretBox};
+
+use crate::{
+    config::{Config, Registration, SecretKeySource},
+    site::Site,
+};
+
+/// What every request needs. Cheap to clone.
+#[derive(Clone)]
+pub struct App(Arc<Parts>);
+
+struct Parts {
+    accounts: Accounts,
+    config: Config,
+    site: Option<Site>,
+    clock: Clock,
+    draining: AtomicBool,
+}
+
+/// Why the program did not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// A setting has to change first.
+    #[error("{0}")]
+    Misconfigured(String),
+    /// Something that may pass.
+    #[error("{0}")]
+    Failed(String),
+}
+
+impl App {
+    /// Puts the parts together.
+    #[must_use]
+    pub fn new(accounts: Accounts, config: Config, site: Option<Site>, clock: Clock) -> Self {
+        let draining = AtomicBool::new(false);
+        Self(Arc::new(Parts {
+            accounts,
+            config,
+            site,
+            clock,
+            draining,
+        }))
+    }
+
+    /// The accounts.
+    #[must_use]
+    pub fn accounts(&self) -> &Accounts {
+        &self.0.accounts
+    }
+
+    /// The settings in force.
+    #[must_use]
+    pub fn config(&self) -> &Config {
+        &self.0.config
+    }
+
+    /// The static site, if there is one.
+    #[must_use]
+    pub fn site(&self) -> Option<&Site> {
+        self.0.site.as_ref()
+    }
+
+    /// Whether browsers reach the server by https, by its public URL.
+    #[must_use]
+    pub fn is_https(&self) -> bool {
+        self.0.config.public_url.is_https()
+    }
+
+    /// Whether a page of this origin may act for its visitor.
+    #[must_use]
+    pub fn is_own_or_allowed_origin(&self, origin: &str) -> bool {
+        let config = self.config();
+        config
+            .own_origins()
+            .iter()
+            .chain(&config.cors.origins)
+            .any(|ours| ours == origin)
+    }
+
+    /// From now on the server says that it is not ready.
+    pub fn start_draining(&self) {
+        self.0.draining.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether the server is on its way down.
+    #[must_use]
+    pub fn is_draining(&self) -> bool {
+        self.0.draining.load(Ordering::Relaxed)
+    }
+
+    /// An id for a request, unique and in the order of time.
+    #[must_use]
+    pub fn request_id(&self) -> String {
+        self.0.accounts.new_request_id()
+    }
+
+    /// Time since some moment, which no change of the system clock moves.
+    #[must_use]
+    pub fn monotonic(&self) -> Duration {
+        self.0.clock.monotonic()
+    }
+}
+
+/// Connects to the configured database and brings its schema up to date.
+///
+/// # Errors
+/// [`StartError`], with what to do about it.
+pub async fn open_database(config: &Config) -> Result<Database, StartError> {
+    prepare_data_dir(config)?;
+    let database = Database::connect(&database_options(config)).await?;
+    database.migrate_up(None).await?;
+    Ok(database)
+}
+
+/// How to connect to the configured database.
+#[must_use]
+pub fn database_options(config: &Config) -> DatabaseOptions {
+    DatabaseOptions {
+        url: config.database.url.clone(),
+        max_connections: config.database.max_connections,
+        acquire_timeout: config.database.acquire_timeout,
+    }
+}
+
+/// Opens the configured static site, if there is one.
+///
+/// # Errors
+/// [`StartError::Misconfigured`] with what to do about the folder.
+pub fn open_site(config: &Config) -> Result<Option<Site>, StartError> {
+    let Some(dir) = &config.site.dir else {
+        return Ok(None);
+    };
+    let site = Site::open(dir, config.site.rules.clone(), &config.data_dir);
+    site.map(Some)
+        .map_err(|problem| StartError::Misconfigured(problem.to_string()))
+}
+
+/// Files with secrets that others than their owner may read, a sentence each.
+#[must_use]
+pub fn wide_modes(config: &Config) -> Vec<String> {
+    let mut expected = vec![
+        (config.data_dir.clone(), 0o700),
+        (config.database.url.file().to_owned(), 0o600),
+    ];
+    if let SecretKeySource::GeneratedAt(path) = &config.secret_key {
+        expected.push((path.clone(), 0o600));
+    }
+    expected
+        .into_iter()
+        .filter_map(|(path, mode)| wide_mode(&path, mode))
+        .collect()
+}
+
+#[cfg(unix)]
+fn wide_mode(path: &Path, expected: u32) -> Option<String> {
+    let mode =
+        std::os::unix::fs::PermissionsExt::mode(&std::fs::metadata(path).ok()?.permissions());
+    (mode & 0o777 & !expected != 0).then(|| {
+        format!(
+            "{} may be read by others (mode {:o}); close it with: chmod {expected:o} {}",
+            path.display(),
+            mode & 0o777,
+            path.display()
+        )
+    })
+}
+
+#[cfg(not(unix))]
+fn wide_mode(_: &Path, _: u32) -> Option<String> {
+    None
+}
+
+/// Creates the folder for data, for its owner alone.
+///
+/// # Errors
+/// [`StartError::Misconfigured`] when it cannot be made.
+pub fn prepare_data_dir(config: &Config) -> Result<(), StartError> {
+    create_private_dir(&config.data_dir).map_err(|error| {
+        StartError::Misconfigured(format!(
+            "data_dir {} cannot be created: {error}. Name a folder that this user may write to",
+            config.data_dir.display()
+        ))
+    })
+}
+
+/// Opens the accounts of a migrated database with the configured secret key.
+///
+/// # Errors
+/// [`StartError::Misconfigured`] when the key is missing or is not the one the database was
+/// founded with.
+pub async fn open_accounts(
+    config: &Config,
+    database: &Database,
+    clock: Clock,
+) -> Result<Accounts, StartError> {
+    let secret = secret_key(config, database).await?;
+    Ok(Accounts::open(database, &secret, policy(config), clock).await?)
+}
+
+/// The configured key, or the one in the data folder, which is made for a database without keys.
+async fn secret_key(config: &Config, database: &Database) -> Result<SecretKey, StartError> {
+    let path = match &config.secret_key {
+        SecretKeySource::Given(key, _) => {
+            return SecretKey::new(SecretBox::new(key.expose_secret().to_vec().into()))
+                .map_err(|error| StartError::Misconfigured(format!("secret_key: {error}")));
+        }
+        SecretKeySource::GeneratedAt(path) => path,
+    };
+    let founded = database
+        .is_founded()
+        .await
+        .map_err(|error| StartError::Failed(error.to_string()))?;
+    let read = match std::fs::read(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound && founded => {
+            return Err(StartError::Misconfigured(format!(
+                "the database was founded with a secret key, and {} is not there. Put the file back, or name \
+                 it in secret_key_file; without it no session and no signing key can be read",
+                path.display()
+            )));
+        }
+        Err(error) if error.kind() == io::ErrorKind::NotFound => generate_key(path),
+        read => read,
+    };
+    let unusable = |reason: &dyn std::fmt::Display| {
+        StartError::Misconfigured(format!("the secret key file {}: {reason}", path.display()))
+    };
+    let bytes = read.map_err(|error| unusable(&error))?;
+    SecretKey::new(SecretBox::new(bytes.into())).map_err(|error| unusable(&error))
+}
+
+/// Makes the key file. Of two programs that start at once one makes it and both read it.
+fn generate_key(path: &Path) -> io::Result<Vec<u8>> {
+    let mut key = vec![0; SECRET_KEY_BYTES];
+    accounts::fill_random(&mut key);
+    // Written whole under another name first, so that nobody reads half a key.
+    let draft = path.with_extension(format!("new-{}", std::process::id()));
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let mut file = options.open(&draft)?;
+    file.write_all(&key)?;
+    file.sync_all()?;
+    let linked = std::fs::hard_link(&draft, path);
+    std::fs::remove_file(&draft)?;
+    // The name must outlive a power cut as well as the bytes do: the database will need the key.
+    if let Some(folder) = path
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty())
+    {
+        std::fs::File::open(folder)?.sync_all()?;
+    }
+    match linked {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => std::fs::read(path),
+        linked => linked.map(|()| key),
+    }
+}
+
+fn create_private_dir(path: &Path) -> io::Result<()> {
+    let mut builder = std::fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(path)
+}
+
+fn policy(config: &Config) -> Policy {
+    let slots = std::thread::available_parallelism().unwrap_or(std::num::NonZeroUsize::MIN);
+    Policy {
+        registration_open: config.registration == Registration::Open,
+        password_min_length: config.password.min_length,
+        issuer: config.token.issuer.clone(),
+        audience: config.token.audience.clone(),
+        access_ttl: config.token.access_ttl,
+        refresh_idle_ttl: config.token.refresh_idle_ttl,
+        refresh_absolute_ttl: config.token.refresh_absolute_ttl,
+        refresh_grace: config.token.refresh_grace,
+        cookie_idle_ttl: config.cookie.idle_ttl,
+        cookie_absolute_ttl: config.cookie.absolute_ttl,
+        limits: config.limits,
+        hash_cost: accounts::Argon2Cost::RECOMMENDED,
+        hash_slots: slots,
+        hash_queue: slots.get() * HASH_QUEUE_PER_SLOT,
+    }
+}
+
+/// With a hash at some 15 to 25 ms, a full queue is worth about a second.
+const HASH_QUEUE_PER_SLOT: usize = 64;
+
+impl From<OpenError> for StartError {
+    fn from(error: OpenError) -> Self {
+        match error.is_misconfiguration() {
+            true => Self::Misconfigured(error.to_string()),
+            false => Self::Failed(error.to_string()),
+        }
+    }
+}

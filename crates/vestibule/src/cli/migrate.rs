@@ -1,0 +1,140 @@
+//! `vestibule migrate`: the schema of the database, forward, back, and as it is.
+
+use std::io::{BufRead as _, IsTerminal as _, Write as _};
+
+use accounts::{Database, Rollback};
+use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
+
+use super::{Ended, Failure, output, warn};
+use crate::{app, config::Loaded};
+
+pub(super) fn command() -> Command {
+    let to = Arg::new("to")
+        .long("to")
+        .value_name("N")
+        .value_parser(value_parser!(u32));
+    let steps = Arg::new("steps")
+        .long("steps")
+        .value_name("N")
+        .value_parser(value_parser!(u32));
+    Command::new("migrate")
+        .about("Change or show the schema of the database")
+        .subcommand_required(true)
+        .subcommand(
+            Command::new("up")
+                .about("Apply the missing migrations (serve does this by itself)")
+                .arg(to.help("Stop after migration number N")),
+        )
+        .subcommand(
+            Command::new("down")
+                .about("Undo the newest migrations, and with them the data in their tables")
+                .arg(steps.default_value("1").help("How many"))
+                .arg(
+                    Arg::new("yes")
+                        .long("yes")
+                        .action(ArgAction::SetTrue)
+                        .help("Do not ask before data is dropped"),
+                ),
+        )
+        .subcommand(
+            Command::new("status")
+                .about("List the migrations and when they were applied")
+                .arg(output::json_flag()),
+        )
+}
+
+pub(super) async fn run(matches: &ArgMatches, loaded: &Loaded) -> Ended {
+    warn(loaded);
+    app::prepare_data_dir(&loaded.config)?;
+    match matches.subcommand() {
+        Some(("up", matches)) => up(matches, loaded).await,
+        Some(("down", matches)) => down(matches, loaded).await,
+        Some(("status", matches)) => status(matches, loaded).await,
+        _ => Err(Failure::Usage(
+            "no such command; see vestibule migrate --help".to_owned(),
+        )),
+    }
+}
+
+async fn up(matches: &ArgMatches, loaded: &Loaded) -> Ended {
+    let database = Database::connect(&app::database_options(&loaded.config)).await?;
+    let applied = database.migrate_up(matches.get_one("to").copied()).await?;
+    database.close().await;
+    report(
+        "applied",
+        "nothing to apply: the schema is up to date",
+        &applied,
+    );
+    Ok(())
+}
+
+async fn down(matches: &ArgMatches, loaded: &Loaded) -> Ended {
+    let database = Database::connect_alone(&app::database_options(&loaded.config)).await?;
+    let steps = matches.get_one("steps").copied().unwrap_or(1);
+    let rollback = database.rollback(steps).await?;
+    if rollback.rows() > 0 && !matches.get_flag("yes") {
+        confirm(&rollback)?;
+    }
+    let undone = database.migrate_down(steps).await?;
+    database.close().await;
+    report(
+        "undone",
+        "nothing to undo: no migration is applied",
+        &undone,
+    );
+    Ok(())
+}
+
+async fn status(matches: &ArgMatches, loaded: &Loaded) -> Ended {
+    let database = Database::connect(&app::database_options(&loaded.config)).await?;
+    let status = database.migration_status().await?;
+    database.close().await;
+    if output::wants_json(matches) {
+        return output::json(&status);
+    }
+    let rows: Vec<_> = status
+        .iter()
+        .map(|step| {
+            let applied = step
+                .applied_at
+                .map_or("pending".to_owned(), |at| at.to_string());
+            (step.number.to_string(), &step.name, applied)
+        })
+        .collect();
+    let rows = rows
+        .iter()
+        .map(|(number, name, applied)| [number, name.as_str(), applied.as_str()]);
+    output::table(["NUMBER", "MIGRATION", "APPLIED"], rows);
+    Ok(())
+}
+
+/// Says how many rows would go and asks for the word.
+fn confirm(rollback: &Rollback) -> Ended {
+    println!("This drops {} rows for good:", rollback.rows());
+    for (table, rows) in &rollback.tables {
+        println!("  {table}: {rows}");
+    }
+    if !std::io::stdin().is_terminal() {
+        return Err(Failure::Usage(
+            "nothing was changed; repeat with --yes to drop them".to_owned(),
+        ));
+    }
+    print!("Type yes to go on: ");
+    let mut answer = String::new();
+    let read = std::io::stdout()
+        .flush()
+        .and_then(|()| std::io::stdin().lock().read_line(&mut answer));
+    match read {
+        Ok(_) if answer.trim() == "yes" => Ok(()),
+        _ => Err(Failure::Failed("nothing was changed".to_owned())),
+    }
+}
+
+fn report(verb: &str, nothing: &str, names: &[String]) {
+    if names.is_empty() {
+        println!("{nothing}");
+    }
+    for name in names {
+        println!("{verb} {name}");
+    }
+}

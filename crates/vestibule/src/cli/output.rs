@@ -1,0 +1,83 @@
+//! How commands print lists: a table for people, JSON for programs.
+
+use clap::{Arg, ArgAction, ArgMatches};
+use serde::Serialize;
+
+use super::{Ended, Failure};
+
+/// `--json`, for everything that lists.
+pub(super) fn json_flag() -> Arg {
+    Arg::new("json")
+        .long("json")
+        .action(ArgAction::SetTrue)
+        .help("Print JSON instead of a table")
+}
+
+pub(super) fn wants_json(matches: &ArgMatches) -> bool {
+    matches.get_flag("json")
+}
+
+/// Prints one JSON document.
+pub(super) fn json(value: &impl Serialize) -> Ended {
+    let text = serde_json::to_string_pretty(value).map_err(|error| {
+        Failure::Failed(format!("the answer cannot be written as JSON: {error}"))
+    })?;
+    println!("{text}");
+    Ok(())
+}
+
+/// Prints columns as wide as their longest cell. Control characters of stored text are escaped:
+/// a name must not move the cursor of whoever lists it.
+pub(super) fn table<'a, const N: usize>(
+    head: [&'a str; N],
+    rows: impl Iterator<Item = [&'a str; N]>,
+) {
+    let lines: Vec<[String; N]> = std::iter::once(head)
+        .chain(rows)
+        .map(|row| row.map(visible))
+        .collect();
+    let widths: [usize; N] = std::array::from_fn(|column| {
+        lines
+            .iter()
+            .map(|line| line[column].chars().count())
+            .max()
+            .unwrap_or(0)
+    });
+    for line in &lines {
+        let mut text = String::new();
+        for (cell, width) in line.iter().zip(widths) {
+            text.push_str(&format!("{cell:<width$}  "));
+        }
+        println!("{}", text.trim_end());
+    }
+}
+
+/// The text with everything that a terminal would obey written out.
+pub(super) fn visible(text: &str) -> String {
+    let obeyed = |letter: char| {
+        letter.is_control() || matches!(letter, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    };
+    text.chars()
+        .map(|letter| {
+            if obeyed(letter) {
+                letter.escape_default().to_string()
+            } else {
+                letter.to_string()
+            }
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::visible;
+
+    #[test]
+    fn stored_text_cannot_steer_the_terminal() {
+        assert_eq!(
+            visible("a\u{1b}[2Jb\nc\u{202e}d\u{9b}"),
+            "a\\u{1b}[2Jb\\nc\\u{202e}d\\u{9b}"
+        );
+        assert_eq!(visible("Zoë 🦀"), "Zoë 🦀");
+    }
+}

@@ -1,0 +1,146 @@
+//! `vestibule serve`: the server, from its first line to its last.
+
+use std::{io::IsTerminal as _, net::SocketAddr};
+
+use clap::Command;
+use serde_json::json;
+
+use super::{Ended, Failure};
+use crate::{
+    app::{self, App},
+    config::{Config, Loaded},
+    http, serve,
+    site::Site,
+    telemetry,
+};
+
+pub(super) fn command() -> Command {
+    Command::new("serve").about("Run the server")
+}
+
+pub(super) async fn run(loaded: Loaded) -> Ended {
+    let Loaded {
+        config,
+        sources,
+        warnings,
+        ..
+    } = loaded;
+    telemetry::start(&config.log);
+    let listener = serve::bind(config.listen).await.map_err(|error| {
+        Failure::Failed(format!(
+            "cannot listen on {}: {error}. Name another address in listen, or end the program that uses it",
+            config.listen
+        ))
+    })?;
+    let bound = listener
+        .local_addr()
+        .map_err(|error| Failure::Failed(format!("the listening address is unknown: {error}")))?;
+    let config = config.with_bound(bound);
+
+    let site = app::open_site(&config)?;
+    let database = app::open_database(&config).await?;
+    let clock = accounts::Clock::system();
+    let accounts = app::open_accounts(&config, &database, clock.clone()).await?;
+    let mut warnings = warnings;
+    warnings.extend(app::wide_modes(&config));
+    warnings.extend(site.iter().flat_map(site_warnings));
+    for warning in &warnings {
+        tracing::warn!("{warning}");
+    }
+    let announcement = Announcement {
+        config: &config,
+        bound,
+        sources,
+        warnings,
+    };
+    announcement.print();
+
+    let drain_delay = config.drain_delay;
+    let app = App::new(accounts, config, site, clock);
+    let draining = app.clone();
+    let shutdown = async move {
+        serve::terminated().await;
+        draining.start_draining();
+        tracing::info!("Shutting down");
+        tokio::time::sleep(drain_delay).await;
+    };
+    let drained = serve::serve(
+        listener,
+        http::router(app),
+        serve::Bounds::default(),
+        shutdown,
+    )
+    .await;
+    tracing::info!(?drained, "The last request has ended");
+    database.close().await;
+    Ok(())
+}
+
+fn site_warnings(site: &Site) -> impl Iterator<Item = String> {
+    let shadowed = site
+        .shadowed()
+        .into_iter()
+        .map(|path| format!("the site's {path} is never served: that path belongs to Vestibule"));
+    shadowed.chain(site.doubtful_rules())
+}
+
+/// What is said when the server is about to answer: a few lines on a terminal, one JSON line
+/// elsewhere.
+struct Announcement<'a> {
+    config: &'a Config,
+    bound: SocketAddr,
+    sources: Vec<String>,
+    warnings: Vec<String>,
+}
+
+impl Announcement<'_> {
+    /// The lines on a terminal are twelve at the most, and the last is the address.
+    const MOST_WARNINGS: usize = 5;
+
+    fn print(&self) {
+        if std::io::stdout().is_terminal() {
+            self.print_lines();
+        } else {
+            println!("{}", self.json());
+        }
+    }
+
+    fn json(&self) -> serde_json::Value {
+        json!({
+            "event": "ready",
+            "url": self.config.public_url.as_str(),
+            "listen": self.bound.to_string(),
+            "data_dir": self.config.data_dir.display().to_string(),
+            "database": self.config.database.url.to_string(),
+            "settings": self.sources,
+            "site": self.config.site.dir.as_ref().map(|dir| dir.display().to_string()),
+            "warnings": self.warnings,
+        })
+    }
+
+    fn print_lines(&self) {
+        let settings = match self.sources.as_slice() {
+            [] => "defaults".to_owned(),
+            sources => sources.join(", "),
+        };
+        println!("Vestibule {}", env!("CARGO_PKG_VERSION"));
+        println!("  data      {}", self.config.data_dir.display());
+        println!("  database  {}", self.config.database.url);
+        println!("  settings  {settings}");
+        if let Some(dir) = &self.config.site.dir {
+            println!(
+                "  site      {}, protected: {}",
+                dir.display(),
+                self.config.site.rules.describe()
+            );
+        }
+        for warning in self.warnings.iter().take(Self::MOST_WARNINGS) {
+            println!("  warning   {warning}");
+        }
+        if let Some(more @ 1..) = self.warnings.len().checked_sub(Self::MOST_WARNINGS) {
+            println!("  warning   and {more} more, in the log");
+        }
+        println!("  listening on {}", self.bound);
+        println!("ready on {}", self.config.public_url);
+    }
+}

@@ -1,0 +1,312 @@
+//! `vestibule user`: accounts, by whoever runs the server. Works beside a running one.
+
+use std::{
+    collections::BTreeSet,
+    io::{IsTerminal as _, Read as _},
+};
+
+use accounts::{NewAccount, Registration, Role, User};
+use clap::{Arg, ArgAction, ArgMatches, Command};
+use secrecy::{ExposeSecret as _, SecretString};
+use serde::Serialize;
+
+use super::{Ended, Failure, open, output};
+use crate::config::Loaded;
+
+pub(super) fn command() -> Command {
+    Command::new("user")
+        .about("Add, list and change users")
+        .subcommand_required(true)
+        .subcommand(
+            with_password(Command::new("add").about("Add a user; the password is prompted for"))
+                .arg(
+                    Arg::new("email")
+                        .value_name("EMAIL")
+                        .required(true)
+                        .help("The e-mail address"),
+                )
+                .arg(
+                    Arg::new("username")
+                        .long("username")
+                        .value_name("U")
+                        .help("A name to log in with"),
+                )
+                .arg(
+                    Arg::new("name")
+                        .long("name")
+                        .value_name("N")
+                        .help("A name to be called by"),
+                )
+                .arg(roles("role", "A role, such as admin; may be repeated")),
+        )
+        .subcommand(
+            Command::new("list")
+                .about("List users")
+                .arg(
+                    Arg::new("q")
+                        .long("q")
+                        .value_name("TEXT")
+                        .help("Only those whose names contain TEXT"),
+                )
+                .arg(output::json_flag()),
+        )
+        .subcommand(with_password(
+            Command::new("passwd")
+                .about("Set a user's password and end their sessions")
+                .arg(login()),
+        ))
+        .subcommand(
+            Command::new("roles")
+                .about("Give a user roles or take them away; taking one ends their sessions")
+                .arg(login())
+                .arg(roles("add", "A role to give; may be repeated"))
+                .arg(roles("remove", "A role to take away; may be repeated")),
+        )
+        .subcommand(
+            Command::new("disable")
+                .about("Keep a user out and end their sessions")
+                .arg(login()),
+        )
+        .subcommand(
+            Command::new("enable")
+                .about("Let a disabled user log in again")
+                .arg(login()),
+        )
+}
+
+pub(super) async fn run(matches: &ArgMatches, loaded: &Loaded) -> Ended {
+    let Some((name, matches)) = matches.subcommand() else {
+        return Err(Failure::Usage(
+            "no such command; see vestibule user --help".to_owned(),
+        ));
+    };
+    // What is wrong with the call itself comes before anything is opened.
+    let password = match name {
+        "add" | "passwd" => Some(read_password(matches)?),
+        _ => None,
+    };
+    let (database, accounts) = open(loaded).await?;
+    let operator = accounts.operator();
+    let ended = match (name, password) {
+        ("add", Some(password)) => operator
+            .add_user(new_account(matches, password)?)
+            .await
+            .map(|user| said("added", &user)),
+        ("passwd", Some(password)) => operator
+            .set_password(login_of(matches), password)
+            .await
+            .map(|user| said("changed the password and ended every session of", &user)),
+        ("roles", _) => {
+            let (add, remove) = (roles_of(matches, "add")?, roles_of(matches, "remove")?);
+            operator
+                .change_roles(login_of(matches), &add, &remove)
+                .await
+                .map(|user| {
+                    said("changed", &user);
+                })
+        }
+        ("disable", _) => operator
+            .disable(login_of(matches))
+            .await
+            .map(|user| said("disabled and ended every session of", &user)),
+        ("enable", _) => operator
+            .enable(login_of(matches))
+            .await
+            .map(|user| said("enabled", &user)),
+        _ => match operator
+            .list_users(matches.get_one::<String>("q").cloned())
+            .await
+        {
+            Ok(users) => {
+                list(matches, &users)?;
+                Ok(())
+            }
+            Err(error) => Err(error),
+        },
+    };
+    drop(accounts);
+    database.close().await;
+    Ok(ended?)
+}
+
+fn new_account(matches: &ArgMatches, password: SecretString) -> Result<NewAccount, Failure> {
+    let text = |name: &str| matches.get_one::<String>(name).cloned();
+    let registration = Registration {
+        email: text("email").unwrap_or_default(),
+        password,
+        username: text("username"),
+        name: text("name"),
+    };
+    Ok(NewAccount {
+        registration,
+        roles: roles_of(matches, "role")?,
+    })
+}
+
+/// A user in a list.
+#[derive(Serialize)]
+struct Row<'a> {
+    id: uuid::Uuid,
+    email: &'a str,
+    username: Option<&'a str>,
+    name: Option<&'a str>,
+    roles: &'a BTreeSet<String>,
+    disabled: bool,
+    created_at: accounts::Timestamp,
+}
+
+fn list(matches: &ArgMatches, users: &[User]) -> Ended {
+    if output::wants_json(matches) {
+        let rows: Vec<_> = users.iter().map(row).collect();
+        return output::json(&rows);
+    }
+    let cells: Vec<_> = users
+        .iter()
+        .map(|user| {
+            let roles = user
+                .roles
+                .iter()
+                .map(String::as_str)
+                .collect::<Vec<_>>()
+                .join(",");
+            let state = if user.disabled_at.is_some() {
+                "disabled"
+            } else {
+                "active"
+            };
+            [
+                user.email.clone(),
+                user.username.clone().unwrap_or_default(),
+                user.name.clone().unwrap_or_default(),
+                roles,
+                state.to_owned(),
+                user.created_at.to_string(),
+            ]
+        })
+        .collect();
+    let rows = cells.iter().map(|row| row.each_ref().map(String::as_str));
+    output::table(
+        ["EMAIL", "USERNAME", "NAME", "ROLES", "STATE", "CREATED"],
+        rows,
+    );
+    Ok(())
+}
+
+fn row(user: &User) -> Row<'_> {
+    Row {
+        id: user.id,
+        email: &user.email,
+        username: user.username.as_deref(),
+        name: user.name.as_deref(),
+        roles: &user.roles,
+        disabled: user.disabled_at.is_some(),
+        created_at: user.created_at,
+    }
+}
+
+fn said(what: &str, user: &User) {
+    let roles = user
+        .roles
+        .iter()
+        .map(String::as_str)
+        .collect::<Vec<_>>()
+        .join(", ");
+    let roles = if roles.is_empty() {
+        "none".to_owned()
+    } else {
+        roles
+    };
+    println!(
+        "{what} {} (id {}, roles: {roles})",
+        output::visible(&user.email),
+        user.id
+    );
+}
+
+fn login() -> Arg {
+    Arg::new("login")
+        .value_name("LOGIN")
+        .required(true)
+        .help("An e-mail address or a username")
+}
+
+fn login_of(matches: &ArgMatches) -> &str {
+    matches
+        .get_one::<String>("login")
+        .map_or("", String::as_str)
+}
+
+fn roles(name: &'static str, help: &'static str) -> Arg {
+    Arg::new(name)
+        .long(name)
+        .value_name("R")
+        .action(ArgAction::Append)
+        .help(help)
+}
+
+fn roles_of(matches: &ArgMatches, name: &str) -> Result<BTreeSet<Role>, Failure> {
+    let texts = matches.get_many::<String>(name).into_iter().flatten();
+    texts
+        .map(|text| {
+            Role::parse(text).map_err(|refusal| {
+                Failure::Usage(format!("--{name} {text:?}: {}", refusal.message))
+            })
+        })
+        .collect()
+}
+
+fn with_password(command: Command) -> Command {
+    command
+        .arg(
+            Arg::new("password-file")
+                .long("password-file")
+                .value_name("F")
+                .conflicts_with("password-stdin")
+                .help("Read the password from the first line of file F"),
+        )
+        .arg(
+            Arg::new("password-stdin")
+                .long("password-stdin")
+                .action(ArgAction::SetTrue)
+                .help("Read the password from standard input"),
+        )
+}
+
+/// A password never comes as an argument, which every user of the machine could read.
+fn read_password(matches: &ArgMatches) -> Result<SecretString, Failure> {
+    if let Some(path) = matches.get_one::<String>("password-file") {
+        let text = std::fs::read_to_string(path)
+            .map_err(|error| Failure::Failed(format!("the password file {path}: {error}")))?;
+        return Ok(first_line(&text.into()));
+    }
+    if matches.get_flag("password-stdin") {
+        let mut text = String::new();
+        std::io::stdin()
+            .read_to_string(&mut text)
+            .map_err(|error| Failure::Failed(format!("standard input: {error}")))?;
+        return Ok(first_line(&text.into()));
+    }
+    if !std::io::stdin().is_terminal() {
+        return Err(Failure::Usage(
+            "there is no terminal to ask for the password: use --password-stdin or --password-file"
+                .to_owned(),
+        ));
+    }
+    let ask = |prompt: &str| {
+        rpassword::prompt_password(prompt)
+            .map(SecretString::from)
+            .map_err(|error| Failure::Failed(format!("the password could not be read: {error}")))
+    };
+    let password = ask("Password: ")?;
+    if ask("Again: ")?.expose_secret() != password.expose_secret() {
+        return Err(Failure::Failed(
+            "the two entries differ; nothing was changed".to_owned(),
+        ));
+    }
+    Ok(password)
+}
+
+fn first_line(text: &SecretString) -> SecretString {
+    let line = text.expose_secret().split('\n').next().unwrap_or_default();
+    line.strip_suffix('\r').unwrap_or(line).to_owned().into()
+}

@@ -1,0 +1,351 @@
+//! The configuration, in two steps: what the operator said (`said.rs`), then what it means
+//! (`meaning.rs`), both after one table of settings (`table.rs`). No other file reads the
+//! environment; what the values are for is left to their users.
+
+mod file;
+mod meaning;
+mod problem;
+mod reference;
+mod said;
+mod table;
+#[cfg(test)]
+mod tests;
+mod value;
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::io::IsTerminal;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use accounts::{DatabaseUrl, ThrottleSettings};
+use clap::{ArgMatches, Command};
+use ipnet::IpNet;
+use secrecy::SecretBox;
+use serde::Serialize;
+
+use crate::site::Rules;
+
+pub use file::Document;
+pub use problem::{Problem, Problems, Source};
+pub use reference::reference;
+pub use table::{Kind, PREFIX, Preset, SETTINGS, Secrecy, Setting};
+pub use value::{LogFormat, Origin, Registration};
+
+/// Everything an operator can decide, in the types that the program works with.
+#[derive(Debug)]
+pub struct Config {
+    /// Where to accept connections; port 0 lets the system choose.
+    pub listen: SocketAddr,
+    /// The folder for what the server keeps.
+    pub data_dir: PathBuf,
+    /// The address under which browsers reach the server.
+    pub public_url: Origin,
+    /// Proxies whose `X-Forwarded-For` is believed.
+    pub trusted_proxies: Vec<IpNet>,
+    /// The database.
+    pub database: Database,
+    /// The key from which all other secrets are derived.
+    pub secret_key: SecretKeySource,
+    /// Sessions in token mode.
+    pub token: Token,
+    /// Sessions in cookie mode.
+    pub cookie: Cookie,
+    /// Who may open an account.
+    pub registration: Registration,
+    /// New passwords.
+    pub password: Password,
+    /// How often something may be tried; `None` is off.
+    pub limits: ThrottleSettings,
+    /// Pages of other origins.
+    pub cors: Cors,
+    /// The static site.
+    pub site: Site,
+    /// The built-in pages.
+    pub ui: Ui,
+    /// How long to go on serving after SIGTERM.
+    pub drain_delay: Duration,
+    /// The log.
+    pub log: Logging,
+    /// Whether `public_url` is the default, which has the port of `listen`.
+    public_url_follows: bool,
+    /// Whether `token.issuer` is the default, which is `public_url`.
+    issuer_follows: bool,
+    /// Whether `token.audience` is the default, which is `public_url`.
+    audience_follows: bool,
+}
+
+/// Where the database is and how many connections it gets.
+#[derive(Debug)]
+pub struct Database {
+    /// Where it is.
+    pub url: DatabaseUrl,
+    /// Most connections at a time.
+    pub max_connections: u32,
+    /// How long to wait for a free one.
+    pub acquire_timeout: Duration,
+}
+
+/// Where the secret key comes from.
+#[derive(Debug)]
+pub enum SecretKeySource {
+    /// The operator gave these bytes, at least 32, there.
+    Given(SecretBox<[u8]>, Source),
+    /// The operator gave none: it is in this file, or is to be generated into it.
+    GeneratedAt(PathBuf),
+}
+
+/// Life times and claims of tokens.
+#[derive(Debug)]
+pub struct Token {
+    /// Life of an access token.
+    pub access_ttl: Duration,
+    /// How long a session lasts unused.
+    pub refresh_idle_ttl: Duration,
+    /// How long a session lasts at most.
+    pub refresh_absolute_ttl: Duration,
+    /// How long a used refresh token may be repeated; zero is the strict rule.
+    pub refresh_grace: Duration,
+    /// The claim `iss`.
+    pub issuer: String,
+    /// The claim `aud`.
+    pub audience: String,
+}
+
+/// Life times of cookie sessions.
+#[derive(Debug)]
+pub struct Cookie {
+    /// How long a session lasts unused.
+    pub idle_ttl: Duration,
+    /// How long a session lasts at most.
+    pub absolute_ttl: Duration,
+}
+
+/// The rule for new passwords.
+#[derive(Debug)]
+pub struct Password {
+    /// Fewest characters.
+    pub min_length: usize,
+}
+
+/// Pages of other origins.
+#[derive(Debug)]
+pub struct Cors {
+    /// Origins that may call the API with credentials.
+    pub origins: Vec<Origin>,
+}
+
+/// The static site and what of it needs a login.
+#[derive(Debug)]
+pub struct Site {
+    /// Its folder; `None` serves no site.
+    pub dir: Option<PathBuf>,
+    /// `site.rules` and behind them `site.protect`, in the order in which they are judged.
+    pub rules: Rules,
+}
+
+/// The built-in pages.
+#[derive(Debug)]
+pub struct Ui {
+    /// Whether they are served.
+    pub enabled: bool,
+    /// The name that they show.
+    pub name: String,
+}
+
+/// The log.
+#[derive(Debug)]
+pub struct Logging {
+    /// Its form.
+    pub format: LogFormat,
+    /// The least severe event that is written, as one of the words of the table; `off` writes none.
+    pub level: String,
+}
+
+/// A configuration without problems.
+#[derive(Debug)]
+pub struct Loaded {
+    /// What it means.
+    pub config: Config,
+    /// Every setting with its source, for `config show`; secrets are hidden.
+    pub rows: Vec<Row>,
+    /// The places that said anything, the highest first, such as `flags` or the name of a file.
+    pub sources: Vec<String>,
+    /// What an operator should change soon, a sentence each.
+    pub warnings: Vec<String>,
+}
+
+/// One effective setting as it may be shown to anybody.
+#[derive(Debug, Serialize)]
+pub struct Row {
+    /// Its file key.
+    pub key: &'static str,
+    /// A string, an array for a list, or null where it is off.
+    pub value: serde_json::Value,
+    /// Where it was said.
+    pub source: Source,
+}
+
+/// Everything that an operator can say anything in. The default says nothing at all.
+#[derive(Default)]
+pub struct Inputs {
+    /// Values of flags by the key of their setting.
+    pub flags: BTreeMap<&'static str, Vec<String>>,
+    /// Environment variables, also those of others.
+    pub environment: Vec<(OsString, OsString)>,
+    /// The `.env` file of the working directory.
+    pub dot_env: Option<Document>,
+    /// `vestibule.toml`.
+    pub file: Option<Document>,
+    /// Whether the log goes to a terminal.
+    pub terminal: bool,
+}
+
+/// Adds the flags of all settings, and `--config`, to a command and to all its subcommands.
+pub fn arguments(command: Command) -> Command {
+    reference::arguments(command)
+}
+
+/// Reads flags, environment, `.env` and file.
+///
+/// # Errors
+/// All problems at once; the caller prints them and ends with exit code 2.
+pub fn load(matches: &ArgMatches) -> Result<Loaded, Problems> {
+    load_from(Inputs::around(matches))
+}
+
+/// Reads a configuration from what is handed in. Files that it names as holding secrets are read as
+/// well.
+///
+/// # Errors
+/// All problems at once.
+pub fn load_from(inputs: Inputs) -> Result<Loaded, Problems> {
+    let terminal = inputs.terminal;
+    meaning::resolve(said::Said::listen(inputs), terminal)
+}
+
+impl Inputs {
+    /// The inputs of this process: the one place that reaches for its environment and working
+    /// directory.
+    fn around(matches: &ArgMatches) -> Self {
+        let levels = levels(matches);
+        let named_file = levels.iter().rev().find_map(|level| {
+            level
+                .try_get_one::<PathBuf>(reference::CONFIG_FLAG)
+                .ok()
+                .flatten()
+        });
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "this is the file that reads the environment"
+        )]
+        let environment = std::env::vars_os().collect();
+        Self {
+            flags: Self::flags_of(matches),
+            environment,
+            dot_env: Document::find(Path::new(".env")),
+            file: named_file.map_or_else(
+                || Document::find(Path::new("vestibule.toml")),
+                |path| Some(Document::read(path)),
+            ),
+            terminal: std::io::stderr().is_terminal(),
+        }
+    }
+
+    /// The flags of all settings, before and after a subcommand. Of a single value the last place
+    /// wins; lists are joined.
+    pub fn flags_of(matches: &ArgMatches) -> BTreeMap<&'static str, Vec<String>> {
+        let mut flags: BTreeMap<&'static str, Vec<String>> = BTreeMap::new();
+        for level in levels(matches) {
+            for setting in SETTINGS {
+                let Ok(Some(values)) =
+                    level.try_get_many::<String>(&reference::argument_id(setting))
+                else {
+                    continue;
+                };
+                let said = flags.entry(setting.key).or_default();
+                if !setting.repeatable {
+                    said.clear();
+                }
+                said.extend(values.cloned());
+            }
+        }
+        flags
+    }
+}
+
+impl Config {
+    /// The same configuration for a listener that is bound: where the port was the system's to
+    /// choose, defaults that follow from it are decided now.
+    #[must_use]
+    pub fn with_bound(mut self, bound: SocketAddr) -> Self {
+        self.public_url = self.public_url_for(bound);
+        if self.issuer_follows {
+            self.token.issuer = self.public_url.to_string();
+        }
+        if self.audience_follows {
+            self.token.audience = self.public_url.to_string();
+        }
+        self.listen = bound;
+        self
+    }
+
+    /// The public URL of a server that listens there.
+    pub fn public_url_for(&self, bound: SocketAddr) -> Origin {
+        if self.public_url_follows {
+            Origin::local("localhost", bound.port())
+        } else {
+            self.public_url.clone()
+        }
+    }
+
+    /// The origins that count as our own: `public_url`, and where that is `localhost` on the
+    /// listening port, as by default, the addresses of this machine on it as well.
+    pub fn own_origins(&self) -> Vec<Origin> {
+        let port = self.listen.port();
+        if self.public_url == Origin::local("localhost", port) {
+            ["localhost", "127.0.0.1", "[::1]"]
+                .map(|host| Origin::local(host, port))
+                .to_vec()
+        } else {
+            vec![self.public_url.clone()]
+        }
+    }
+}
+
+impl Loaded {
+    /// Where a setting was said, by its file key.
+    pub fn source_of(&self, key: &str) -> &Source {
+        self.rows
+            .iter()
+            .find(|row| row.key == key)
+            .map_or(&Source::Default, |row| &row.source)
+    }
+}
+
+impl Row {
+    /// The value on one line for a terminal; empty where the setting is off.
+    pub fn text(&self) -> String {
+        let text_of = |value: &serde_json::Value| {
+            value
+                .as_str()
+                .map_or_else(|| value.to_string(), problem::printable)
+        };
+        match &self.value {
+            serde_json::Value::Null => String::new(),
+            serde_json::Value::Array(items) => {
+                items.iter().map(text_of).collect::<Vec<_>>().join(", ")
+            }
+            single => text_of(single),
+        }
+    }
+}
+
+/// The matches of the command and of its subcommands, from the outermost to the innermost.
+fn levels(matches: &ArgMatches) -> Vec<&ArgMatches> {
+    std::iter::successors(Some(matches), |level| {
+        level.subcommand().map(|(_, inner)| inner)
+    })
+    .collect()
+}

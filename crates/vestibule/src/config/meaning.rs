@@ -1,0 +1,431 @@
+//! Step two of the configuration: what the operator's words mean, all problems collected. Every
+//! setting has its line in `resolve`; the checks below it are those that look at several settings
+//! at once.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use accounts::{DatabaseUrl, ThrottleSettings};
+use secrecy::{ExposeSecret, SecretBox};
+use serde_json::json;
+
+use super::file::{self, SaidRule};
+use super::problem::{Source, quoted, showable};
+use super::said::Said;
+use super::table::{self, Kind, Preset, SETTINGS, Secrecy, Setting};
+use super::value::{FromText, Origin, key_from_bytes, key_from_text};
+use super::{
+    Config, Cookie, Cors, Database, Loaded, Logging, Password, Problems, Row, SecretKeySource,
+    Site, Token, Ui,
+};
+use crate::site::{Access, Pattern, Rule, Rules};
+
+/// Turns what was said into what it means.
+pub(super) fn resolve(said: Said, terminal: bool) -> Result<Loaded, Problems> {
+    let mut meaning = Meaning {
+        said,
+        derived: BTreeMap::new(),
+    };
+    meaning.derive_defaults(terminal);
+    let config = Config {
+        listen: meaning.one("listen"),
+        data_dir: meaning.one("data_dir"),
+        public_url: meaning.one("public_url"),
+        trusted_proxies: meaning.many("trusted_proxies"),
+        database: Database {
+            url: meaning.database_url(),
+            max_connections: meaning.one("database.max_connections"),
+            acquire_timeout: meaning.one("database.acquire_timeout"),
+        },
+        secret_key: meaning.secret_key(),
+        token: Token {
+            access_ttl: meaning.one("token.access_ttl"),
+            refresh_idle_ttl: meaning.one("token.refresh_idle_ttl"),
+            refresh_absolute_ttl: meaning.one("token.refresh_absolute_ttl"),
+            refresh_grace: meaning.one("token.refresh_grace"),
+            issuer: meaning.one("token.issuer"),
+            audience: meaning.one("token.audience"),
+        },
+        cookie: Cookie {
+            idle_ttl: meaning.one("cookie.idle_ttl"),
+            absolute_ttl: meaning.one("cookie.absolute_ttl"),
+        },
+        registration: meaning.one("registration"),
+        password: Password {
+            min_length: meaning.one("password.min_length"),
+        },
+        limits: ThrottleSettings {
+            login_per_account: meaning.one("limits.login_per_account"),
+            login_per_ip: meaning.one("limits.login_per_ip"),
+            register_per_ip: meaning.one("limits.register_per_ip"),
+            refresh_per_ip: meaning.one("limits.refresh_per_ip"),
+        },
+        cors: Cors {
+            origins: meaning.many("cors.origins"),
+        },
+        site: Site {
+            dir: meaning.maybe("site.dir"),
+            rules: meaning.site_rules(),
+        },
+        ui: Ui {
+            enabled: meaning.one("ui.enabled"),
+            name: meaning.one("ui.name"),
+        },
+        drain_delay: meaning.one("drain_delay"),
+        log: Logging {
+            format: meaning.one("log.format"),
+            level: meaning.one("log.level"),
+        },
+        public_url_follows: meaning.is_default("public_url"),
+        issuer_follows: meaning.is_default("token.issuer"),
+        audience_follows: meaning.is_default("token.audience"),
+    };
+    meaning.check_together(&config);
+    meaning.warn(&config);
+    let rows: Vec<_> = SETTINGS
+        .iter()
+        .map(|setting| meaning.row(setting))
+        .collect();
+    let Said {
+        problems, warnings, ..
+    } = meaning.said;
+    // A setting that others follow from is read twice; its problem is told once.
+    problems.settle()?;
+    Ok(Loaded {
+        config,
+        sources: places(&rows),
+        rows,
+        warnings,
+    })
+}
+
+struct Meaning {
+    said: Said,
+    /// Defaults that follow from other settings.
+    derived: BTreeMap<&'static str, String>,
+}
+
+impl Meaning {
+    /// Defaults that follow from other settings, each after those it follows from.
+    fn derive_defaults(&mut self, terminal: bool) {
+        let port = self.one::<SocketAddr>("listen").port();
+        let local = Origin::local("localhost", port).to_string();
+        self.derive("public_url", local);
+        let public_url = self.one::<Origin>("public_url").to_string();
+        self.derive("token.issuer", public_url.clone());
+        self.derive("token.audience", public_url);
+        let data_dir: PathBuf = self.one("data_dir");
+        let key_file = data_dir.join("secret.key").to_string_lossy().into_owned();
+        let database = DatabaseUrl::of_file(data_dir.join("vestibule.db")).to_string();
+        self.derive("database.url", database);
+        self.derive("secret_key_file", key_file);
+        let format = if terminal { "pretty" } else { "json" };
+        self.derive("log.format", format.to_owned());
+        self.lower_default("token.refresh_idle_ttl", "token.refresh_absolute_ttl");
+        self.lower_default("cookie.idle_ttl", "cookie.absolute_ttl");
+    }
+
+    fn derive(&mut self, key: &'static str, text: String) {
+        self.derived.insert(key, text);
+    }
+
+    /// Whoever shortens the one time alone means the other one, too, where its default is longer.
+    fn lower_default(&mut self, idle: &'static str, absolute: &'static str) {
+        let most: Duration = self.one(absolute);
+        if self.is_default(idle) && self.one::<Duration>(idle) > most {
+            let lowered = self.texts(absolute).join("");
+            self.derive(idle, lowered);
+        }
+    }
+
+    /// A setting that always has a value. After a problem the default stands in, so that the rest
+    /// can be checked as well; a configuration with problems is never handed out.
+    fn one<T: FromText>(&mut self, key: &'static str) -> T {
+        self.maybe(key).unwrap_or_else(|| {
+            let default = self.default(key).unwrap_or_default();
+            T::from_text(default, known(key).kind)
+                .expect("a setting with a value has a default that can be used")
+        })
+    }
+
+    /// A setting that may have no value.
+    fn maybe<T: FromText>(&mut self, key: &'static str) -> Option<T> {
+        self.many(key).pop()
+    }
+
+    /// A setting that takes several values; those that cannot be used are left out.
+    fn many<T: FromText>(&mut self, key: &'static str) -> Vec<T> {
+        let setting = known(key);
+        let read: Vec<_> = self
+            .texts(key)
+            .into_iter()
+            .map(|text| {
+                T::from_text(text, setting.kind).map_err(|expected| {
+                    (expected, showable(setting, text).map(|text| quoted(&text)))
+                })
+            })
+            .collect();
+        let mut values = Vec::with_capacity(read.len());
+        for result in read {
+            match result {
+                Ok(value) => values.push(value),
+                Err((expected, got)) => self.refuse(key, expected, got),
+            }
+        }
+        values
+    }
+
+    /// The effective text of a setting, said or default.
+    fn texts(&self, key: &str) -> Vec<&str> {
+        match self.said.get(key) {
+            Some(given) => given
+                .texts
+                .iter()
+                .map(ExposeSecret::expose_secret)
+                .collect(),
+            None => self.default(key).into_iter().collect(),
+        }
+    }
+
+    fn default(&self, key: &str) -> Option<&str> {
+        self.derived
+            .get(key)
+            .map(String::as_str)
+            .or(match known(key).default {
+                Preset::Value(text) => Some(text),
+                Preset::Nothing | Preset::Derived(_) => None,
+            })
+    }
+
+    fn is_default(&self, key: &str) -> bool {
+        self.said.source(key) == Source::Default
+    }
+
+    fn refuse(&mut self, key: &str, expected: impl Into<String>, got: Option<String>) {
+        self.said
+            .problems
+            .push(key, self.said.source(key), expected, got);
+    }
+
+    /// The database in the data folder is not read from a URL, since a folder may have any name.
+    fn database_url(&mut self) -> DatabaseUrl {
+        let said = (!self.is_default("database.url")).then(|| self.maybe("database.url"));
+        said.flatten().unwrap_or_else(|| {
+            let data_dir: PathBuf = self.one("data_dir");
+            DatabaseUrl::of_file(data_dir.join("vestibule.db"))
+        })
+    }
+
+    fn secret_key(&mut self) -> SecretKeySource {
+        let source = self.said.source("secret_key");
+        let file_source = self.said.source("secret_key_file");
+        let path: PathBuf = self.one("secret_key_file");
+        let key = match (&source, &file_source) {
+            (Source::Default, Source::Default) => None,
+            (_, Source::Default) => self.maybe("secret_key").map(|key| (key, source)),
+            (Source::Default, _) => self.key_in_file(&path).map(|key| (key, file_source)),
+            _ => {
+                self.refuse(
+                    "secret_key",
+                    format!(
+                        "one of secret_key and secret_key_file, but {file_source} gives the other"
+                    ),
+                    None,
+                );
+                None
+            }
+        };
+        key.map_or(SecretKeySource::GeneratedAt(path), |(key, source)| {
+            SecretKeySource::Given(key, source)
+        })
+    }
+
+    fn key_in_file(&mut self, path: &Path) -> Option<SecretBox<[u8]>> {
+        let text = path.to_string_lossy();
+        let key = file::read_secret_bytes(path, &mut self.said.warnings)
+            .and_then(|bytes| key_from_bytes(&bytes));
+        // A key given where its file belongs must not end up in a report.
+        let got = key_from_text(&text).is_none().then(|| quoted(&text));
+        key.map_err(|expected| self.refuse("secret_key_file", expected, got))
+            .ok()
+    }
+
+    /// `site.rules` before `site.protect`.
+    fn site_rules(&mut self) -> Rules {
+        let said = self.said.rules.take();
+        let in_file = said.iter().flat_map(|said| &said.rules);
+        let mut rules: Vec<_> = in_file.filter_map(|rule| self.rule(rule)).collect();
+        self.said.rules = said;
+        let protected = self.many("site.protect").into_iter();
+        rules.extend(protected.map(|pattern| Rule {
+            pattern,
+            access: Access::SignedIn,
+        }));
+        Rules::new(rules)
+    }
+
+    fn rule(&mut self, said: &SaidRule) -> Option<Rule> {
+        let mut refuse = |key: &str, expected: String, got: Option<String>| {
+            let source = said.source.clone();
+            self.said.problems.push(key, source, expected, got);
+        };
+        let path = said.path.as_deref().unwrap_or_default();
+        let pattern = Pattern::from_text(path, Kind::Pattern)
+            .map_err(|expected| refuse("site.rules.path", expected, Some(quoted(path))));
+        for role in said.roles.iter().flatten().filter(|role| !is_role(role)) {
+            let expected = "roles of 1 to 32 of the characters a-z, 0-9, _ and -";
+            refuse("site.rules.roles", expected.into(), Some(quoted(role)));
+        }
+        let access = match (said.public.unwrap_or(false), &said.roles) {
+            (true, None) => Access::Public,
+            (false, None) => Access::SignedIn,
+            (false, Some(roles)) if !roles.is_empty() => Access::Roles(roles.clone()),
+            (false, Some(_)) => {
+                let expected = "at least one role; leave roles out where any login will do";
+                refuse("site.rules.roles", expected.into(), None);
+                return None;
+            }
+            (true, Some(_)) => {
+                let expected = "either roles or public = true, not both";
+                refuse("site.rules.public", expected.into(), None);
+                return None;
+            }
+        };
+        let pattern = pattern.ok()?;
+        Some(Rule { pattern, access })
+    }
+
+    /// Settings that make no sense together. Those that are wrong by themselves are not measured
+    /// against each other.
+    fn check_together(&mut self, config: &Config) {
+        let (token, cookie) = (&config.token, &config.cookie);
+        if token.refresh_idle_ttl > token.refresh_absolute_ttl {
+            self.refuse_longer("token.refresh_idle_ttl", "token.refresh_absolute_ttl");
+        }
+        if cookie.idle_ttl > cookie.absolute_ttl {
+            self.refuse_longer("cookie.idle_ttl", "cookie.absolute_ttl");
+        }
+        let site_is_known = config.site.dir.is_some()
+            || self.said.incomplete
+            || self.said.problems.concern("site.dir");
+        for key in ["site.protect", "site.rules"] {
+            if !site_is_known && !self.is_default(key) {
+                self.refuse(
+                    key,
+                    "site.dir as well (--site FOLDER), since without a site it protects nothing",
+                    None,
+                );
+            }
+        }
+    }
+
+    fn refuse_longer(&mut self, idle: &'static str, absolute: &'static str) {
+        if self.said.problems.concern(idle)
+            || self.said.problems.concern(absolute)
+            || self.said.incomplete
+        {
+            return;
+        }
+        let expected = format!(
+            "at most {absolute}, which is {}",
+            self.texts(absolute).join("")
+        );
+        let got = quoted(&self.texts(idle).join(""));
+        self.refuse(idle, expected, Some(got));
+    }
+
+    fn warn(&mut self, config: &Config) {
+        for setting in SETTINGS
+            .iter()
+            .filter(|setting| setting.secrecy == Secrecy::UrlPassword)
+        {
+            let source = self.said.source(setting.key);
+            if matches!(source, Source::Flag(_))
+                && self
+                    .texts(setting.key)
+                    .iter()
+                    .any(|text| setting.is_secret_in(text))
+            {
+                let variable = setting.file_variable().unwrap_or_default();
+                self.said.warnings.push(format!(
+                    "{source} holds a password, which the process list shows to every user: \
+                     use {variable} instead"
+                ));
+            }
+        }
+        if config.public_url_follows && !config.listen.ip().is_loopback() {
+            let public_url = &config.public_url;
+            self.said.warnings.push(format!(
+                "public_url is {public_url}, but {} is open to other machines, whose browsers will \
+                 be refused: set public_url",
+                config.listen
+            ));
+        }
+    }
+
+    fn row(&self, setting: &'static Setting) -> Row {
+        let source = self.said.source(setting.key);
+        let shown = |text| showable(setting, text).unwrap_or(Cow::Borrowed("(hidden)"));
+        let texts = self.texts(setting.key);
+        let value = match (setting.kind, texts.as_slice()) {
+            (Kind::Rules, _) => json!(
+                self.said
+                    .rules
+                    .iter()
+                    .flat_map(|said| &said.rules)
+                    .map(rule_row)
+                    .collect::<Vec<_>>()
+            ),
+            (_, texts) if setting.repeatable => {
+                json!(texts.iter().map(|text| shown(text)).collect::<Vec<_>>())
+            }
+            (_, [text])
+                if setting.key != "secret_key_file" || self.said.get("secret_key").is_none() =>
+            {
+                json!(shown(text))
+            }
+            _ => json!(null),
+        };
+        Row {
+            key: setting.key,
+            value,
+            source,
+        }
+    }
+}
+
+/// The places behind the rows, each once, the highest first.
+fn places(rows: &[Row]) -> Vec<String> {
+    let mut sources: Vec<_> = rows.iter().map(|row| &row.source).collect();
+    sources.sort();
+    let mut places: Vec<_> = sources
+        .into_iter()
+        .filter_map(|source| match source {
+            Source::Flag(_) => Some("flags".to_owned()),
+            Source::Variable(_) => Some("environment".to_owned()),
+            Source::DotEnv(_) => Some(".env".to_owned()),
+            Source::File { path, .. } => Some(path.display().to_string()),
+            Source::Default => None,
+        })
+        .collect();
+    places.dedup();
+    places
+}
+
+fn rule_row(rule: &SaidRule) -> serde_json::Value {
+    json!({ "path": rule.path, "roles": rule.roles, "public": rule.public.unwrap_or(false) })
+}
+
+fn known(key: &str) -> &'static Setting {
+    table::setting(key).expect("every key of the resolve step is in the table")
+}
+
+fn is_role(role: &str) -> bool {
+    (1..=32).contains(&role.len())
+        && role
+            .bytes()
+            .all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'_' | b'-'))
+}

@@ -1,0 +1,459 @@
+//! The one table of settings: what each is called, what it may hold, its default and description.
+//! Flags, variables, file keys, help and the reference page follow from it; a new setting is a row
+//! here and a line in `meaning::resolve`, which turns the values into types.
+
+use std::fmt;
+
+use super::problem::without_password;
+
+/// What opens the name of every environment variable of this program.
+pub const PREFIX: &str = "VESTIBULE_";
+
+/// Variables that hosting platforms set, with the setting that each one stands for. The
+/// `VESTIBULE_` form wins over them.
+pub(super) const FOREIGN_VARIABLES: &[(&str, &str)] =
+    &[("DATABASE_URL", "database.url"), ("PORT", "listen")];
+
+/// One row of the table.
+#[derive(Debug, Clone, Copy)]
+pub struct Setting {
+    /// Its name in the file, such as `token.access_ttl`; the other forms are derived from it.
+    pub key: &'static str,
+    /// The heading under which help and reference show it.
+    pub group: &'static str,
+    /// What a value may look like.
+    pub kind: Kind,
+    /// What holds when nobody said anything.
+    pub default: Preset,
+    /// Whether it takes several values.
+    pub repeatable: bool,
+    /// How much of its value may be shown.
+    pub secrecy: Secrecy,
+    /// One line for `--help`.
+    pub help: &'static str,
+    /// What else an operator should know, for the reference page; may be empty.
+    pub details: &'static str,
+    short_flag: Option<&'static str>,
+}
+
+/// What a value may look like. Ranges stand here as the operator would write them, so that help can
+/// quote them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// An IP address with a port.
+    Address,
+    /// A path of the file system.
+    Path,
+    /// Scheme, host and port of a web site.
+    Origin,
+    /// An IP network in CIDR form, or one address.
+    Network,
+    /// A path of the site, with wildcards.
+    Pattern,
+    /// Tables of path rules; they can stand in the file alone.
+    Rules,
+    /// Where the database is.
+    DatabaseUrl,
+    /// Key material as text.
+    SecretKey,
+    /// A span of time between two bounds.
+    Duration(&'static str, &'static str),
+    /// A whole number between two bounds.
+    Count(u32, u32),
+    /// A number of attempts per span of time.
+    Limit,
+    /// True or false.
+    Switch,
+    /// One of some words.
+    Choice(&'static [&'static str]),
+    /// One line of text of at most so many characters.
+    Text(usize),
+}
+
+/// What holds when nobody said anything.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Preset {
+    /// Nothing: the feature is off.
+    Nothing,
+    /// This value, written as an operator would write it.
+    Value(&'static str),
+    /// A value that follows from other settings, described in words.
+    Derived(&'static str),
+}
+
+/// How much of a value may be shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Secrecy {
+    /// All of it.
+    Public,
+    /// All but a password inside the URL. A `…_FILE` variable may name a file that holds it.
+    UrlPassword,
+    /// Nothing, and there is no flag for it, since the process list would show it.
+    Secret,
+}
+
+const SERVER: &str = "Server";
+const SITE: &str = "Site";
+const DATABASE: &str = "Database";
+const SECRET_KEY: &str = "Secret key";
+const ACCOUNTS: &str = "Accounts";
+const TOKENS: &str = "Tokens";
+const COOKIES: &str = "Cookies";
+const LIMITS: &str = "Limits";
+const PAGES: &str = "Built-in pages";
+const LOG: &str = "Log";
+
+const LEVELS: &[&str] = &["off", "error", "warn", "info", "debug", "trace"];
+
+/// Every setting there is, in the order in which help and reference show them.
+pub static SETTINGS: &[Setting] = &[
+    Setting::new("listen", SERVER, Kind::Address)
+        .help("Address and port on which to serve HTTP")
+        .default("127.0.0.1:8080")
+        .details(
+            "Port 0 lets the system choose a free one, which the `ready on` line names. The \
+             variable `PORT`, set by many hosting platforms, means `0.0.0.0:PORT`.",
+        ),
+    Setting::new("data_dir", SERVER, Kind::Path)
+        .help("Folder for the database and the generated secret key")
+        .default("./vestibule-data")
+        .details(
+            "Created with mode 0700 where it is missing. It must not lie inside the site's \
+             folder.",
+        ),
+    Setting::new("public_url", SERVER, Kind::Origin)
+        .help("The address under which browsers reach this server")
+        .derived("`http://localhost:` and the port of `listen`")
+        .details(
+            "The only source of absolute links, of the security of cookies, of the issuer \
+             of tokens and of what counts as our own origin; the `Host` and `X-Forwarded-*` \
+             headers never are. At its default the origins `localhost`, `127.0.0.1` and \
+             `[::1]` on that port all count as ours. Changing it logs everyone out.",
+        ),
+    Setting::new("trusted_proxies", SERVER, Kind::Network)
+        .help("Proxies whose X-Forwarded-For is believed")
+        .repeatable()
+        .details(
+            "The client's address is the right-most entry of `X-Forwarded-For` that is not \
+             in one of these networks. Without this setting the header is ignored.",
+        ),
+    Setting::new("cors.origins", SERVER, Kind::Origin)
+        .help("Other origins whose pages may call the API")
+        .repeatable()
+        .details("Exact origins; there is no wildcard, because credentials are allowed for them."),
+    Setting::new("drain_delay", SERVER, Kind::Duration("0s", "5m"))
+        .help("How long to go on serving after SIGTERM")
+        .default("0s")
+        .details(
+            "`/readyz` answers 503 for so long before the listener closes, so that a load \
+             balancer can look elsewhere first.",
+        ),
+    Setting::new("site.dir", SITE, Kind::Path)
+        .help("Folder of the static site to serve at /")
+        .short_flag("site"),
+    Setting::new("site.protect", SITE, Kind::Pattern)
+        .help("Paths of the site that need a login")
+        .repeatable()
+        .short_flag("protect")
+        .details(
+            "`/members/**` means that page and everything below it, `*` anything within one \
+             segment. Judged after `site.rules`.",
+        ),
+    Setting::new("site.rules", SITE, Kind::Rules)
+        .help("Rules for paths of the site, first match first")
+        .details(
+            "For the file alone: `[[site.rules]]` tables with `path`, and either `roles = \
+             [\"staff\"]` (any one of them is enough), `public = true`, or neither (any \
+             login).",
+        ),
+    Setting::new("database.url", DATABASE, Kind::DatabaseUrl)
+        .help("Where the database is")
+        .derived("`sqlite://DATA_DIR/vestibule.db`")
+        .url_password()
+        .details(
+            "The variable `DATABASE_URL` is read as well. A password does not belong into \
+             the flag, which every user of the machine can read.",
+        ),
+    Setting::new("database.max_connections", DATABASE, Kind::Count(1, 1000))
+        .help("Most connections to the database")
+        .default("10"),
+    Setting::new(
+        "database.acquire_timeout",
+        DATABASE,
+        Kind::Duration("100ms", "30s"),
+    )
+    .help("How long to wait for a free connection")
+    .default("3s")
+    .details("After that the request is answered with 503."),
+    Setting::new("secret_key", SECRET_KEY, Kind::SecretKey)
+        .help("The key from which all other secrets are derived")
+        .secret()
+        .details(
+            "At least 32 random bytes, as base64, base64url or hexadecimal digits, for \
+             instance from `openssl rand -base64 32`. It encrypts signing keys at rest; a \
+             database remembers its key and refuses another.",
+        ),
+    Setting::new("secret_key_file", SECRET_KEY, Kind::Path)
+        .help("File that holds the secret key")
+        .derived("`DATA_DIR/secret.key`, generated for an empty database")
+        .details(
+            "Either the raw bytes or one of the text forms of `secret_key`; give one of the \
+             two. The file should have mode 0600.",
+        ),
+    Setting::new("registration", ACCOUNTS, Kind::Choice(&["open", "closed"]))
+        .help("Who may open an account")
+        .default("open")
+        .details("`closed`: only operators and admins add users."),
+    Setting::new("password.min_length", ACCOUNTS, Kind::Count(8, 64))
+        .help("Fewest characters of a new password")
+        .default("8"),
+    Setting::new("token.access_ttl", TOKENS, Kind::Duration("10s", "24h"))
+        .help("How long an access token is valid")
+        .default("15m")
+        .details(
+            "Services that check tokens by the public keys alone go on accepting one for so \
+             long after a logout.",
+        ),
+    Setting::new(
+        "token.refresh_idle_ttl",
+        TOKENS,
+        Kind::Duration("10s", "3650d"),
+    )
+    .help("How long an unused session lasts")
+    .default("30d")
+    .details("For sessions in token mode. At most `token.refresh_absolute_ttl`, to which the default gives way."),
+    Setting::new(
+        "token.refresh_absolute_ttl",
+        TOKENS,
+        Kind::Duration("10s", "3650d"),
+    )
+    .help("How long any session lasts")
+    .default("90d"),
+    Setting::new("token.refresh_grace", TOKENS, Kind::Duration("0s", "10m"))
+        .help("How long a used refresh token may be repeated")
+        .default("60s")
+        .details(
+            "Within it a used refresh token gets the same successor again, so that a lost \
+             answer logs nobody out. `0s` gives the strict rule: any second use ends the \
+             session.",
+        ),
+    Setting::new("token.issuer", TOKENS, Kind::Text(300))
+        .help("The iss claim of access tokens")
+        .derived("`public_url`"),
+    Setting::new("token.audience", TOKENS, Kind::Text(300))
+        .help("The aud claim of access tokens")
+        .derived("`public_url`"),
+    Setting::new("cookie.idle_ttl", COOKIES, Kind::Duration("10s", "400d"))
+        .help("How long an unused cookie session lasts")
+        .default("7d")
+        .details("At most `cookie.absolute_ttl`, to which the default gives way."),
+    Setting::new(
+        "cookie.absolute_ttl",
+        COOKIES,
+        Kind::Duration("10s", "400d"),
+    )
+    .help("How long any cookie session lasts")
+    .default("30d")
+    .details("Browsers keep no cookie longer than 400 days."),
+    Setting::new("limits.login_per_account", LIMITS, Kind::Limit)
+        .help("Failed logins per account and network")
+        .default("10/15m"),
+    Setting::new("limits.login_per_ip", LIMITS, Kind::Limit)
+        .help("Failed logins per client address")
+        .default("30/15m")
+        .details("IPv6 addresses count per /64."),
+    Setting::new("limits.register_per_ip", LIMITS, Kind::Limit)
+        .help("Registrations per client address")
+        .default("20/1h"),
+    Setting::new("limits.refresh_per_ip", LIMITS, Kind::Limit)
+        .help("Refreshed sessions per client address")
+        .default("3000/1h"),
+    Setting::new("ui.enabled", PAGES, Kind::Switch)
+        .help("Whether to serve the built-in pages")
+        .default("true")
+        .details("`/login`, `/register` and `/dashboard`."),
+    Setting::new("ui.name", PAGES, Kind::Text(60))
+        .help("The name that the built-in pages show")
+        .default("Vestibule"),
+    Setting::new("log.format", LOG, Kind::Choice(&["pretty", "json"]))
+        .help("Form of the log")
+        .derived("`pretty` on a terminal, else `json`"),
+    Setting::new(
+        "log.level",
+        LOG,
+        Kind::Choice(LEVELS),
+    )
+    .help("What to log")
+    .default("info"),
+];
+
+/// The row of this key.
+pub(super) fn setting(key: &str) -> Option<&'static Setting> {
+    SETTINGS.iter().find(|setting| setting.key == key)
+}
+
+/// The candidate most like a misspelt name, if any is like it at all.
+pub(super) fn nearest(name: &str, candidates: impl Iterator<Item = String>) -> Option<String> {
+    // 0.8 lets through swapped, missing and doubled letters, and keeps unrelated words out.
+    candidates
+        .map(|candidate| (strsim::jaro_winkler(name, &candidate), candidate))
+        .filter(|(likeness, _)| *likeness > 0.8)
+        .max_by(|(one, _), (other, _)| one.total_cmp(other))
+        .map(|(_, candidate)| candidate)
+}
+
+impl Setting {
+    const fn new(key: &'static str, group: &'static str, kind: Kind) -> Self {
+        Self {
+            key,
+            group,
+            kind,
+            help: "",
+            default: Preset::Nothing,
+            repeatable: false,
+            secrecy: Secrecy::Public,
+            details: "",
+            short_flag: None,
+        }
+    }
+
+    const fn help(mut self, line: &'static str) -> Self {
+        self.help = line;
+        self
+    }
+
+    const fn default(mut self, value: &'static str) -> Self {
+        self.default = Preset::Value(value);
+        self
+    }
+
+    const fn derived(mut self, description: &'static str) -> Self {
+        self.default = Preset::Derived(description);
+        self
+    }
+
+    const fn details(mut self, details: &'static str) -> Self {
+        self.details = details;
+        self
+    }
+
+    const fn repeatable(mut self) -> Self {
+        self.repeatable = true;
+        self
+    }
+
+    const fn short_flag(mut self, name: &'static str) -> Self {
+        self.short_flag = Some(name);
+        self
+    }
+
+    const fn secret(mut self) -> Self {
+        self.secrecy = Secrecy::Secret;
+        self
+    }
+
+    const fn url_password(mut self) -> Self {
+        self.secrecy = Secrecy::UrlPassword;
+        self
+    }
+
+    /// The flag without its dashes, or `None` where a flag would not do: for secrets and for
+    /// tables.
+    pub fn flag(&self) -> Option<String> {
+        self.has_flag().then(|| {
+            self.short_flag
+                .map_or_else(|| self.long_flag(), str::to_owned)
+        })
+    }
+
+    /// The full spelling of a flag that also has a shorter one.
+    pub fn flag_alias(&self) -> Option<String> {
+        self.short_flag.map(|_| self.long_flag())
+    }
+
+    /// The environment variable, or `None` for tables.
+    pub fn variable(&self) -> Option<String> {
+        (self.kind != Kind::Rules)
+            .then(|| format!("{PREFIX}{}", self.key.replace('.', "_").to_uppercase()))
+    }
+
+    /// The variable that names a file holding the value; only for what may be secret. The file of
+    /// `secret_key` is a setting of its own and therefore absent here.
+    pub fn file_variable(&self) -> Option<String> {
+        let variable = self
+            .variable()
+            .filter(|_| self.secrecy != Secrecy::Public)?;
+        let file_variable = format!("{variable}_FILE");
+        let is_a_setting = SETTINGS
+            .iter()
+            .any(|other| other.variable().as_ref() == Some(&file_variable));
+        (!is_a_setting).then_some(file_variable)
+    }
+
+    /// Whether this value of the setting holds something that must not be read by others.
+    pub(super) fn is_secret_in(&self, value: &str) -> bool {
+        match self.secrecy {
+            Secrecy::Public => false,
+            Secrecy::UrlPassword => without_password(value) != value,
+            Secrecy::Secret => true,
+        }
+    }
+
+    fn has_flag(&self) -> bool {
+        self.secrecy != Secrecy::Secret && self.kind != Kind::Rules
+    }
+
+    fn long_flag(&self) -> String {
+        self.key.replace(['.', '_'], "-")
+    }
+}
+
+impl Kind {
+    /// The word that stands for the value in `--help`.
+    pub fn placeholder(self) -> String {
+        match self {
+            Self::Address => "ADDRESS:PORT".into(),
+            Self::Path => "PATH".into(),
+            Self::Origin | Self::DatabaseUrl => "URL".into(),
+            Self::Network => "CIDR".into(),
+            Self::Pattern => "PATTERN".into(),
+            Self::Rules => "TABLES".into(),
+            Self::SecretKey => "KEY".into(),
+            Self::Duration(..) => "DURATION".into(),
+            Self::Count(..) => "N".into(),
+            Self::Limit => "N/DURATION".into(),
+            Self::Switch => "true|false".into(),
+            Self::Choice(words) => words.join("|"),
+            Self::Text(_) => "TEXT".into(),
+        }
+    }
+}
+
+/// What is expected of a value, as the end of the sentence "expected …".
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Address => "an IP address and a port, such as 127.0.0.1:8080 or [::1]:8080",
+            Self::Path => "a path",
+            Self::Origin => "an origin such as https://example.org and nothing behind it",
+            Self::Network => "an address or a network such as 10.0.0.0/8",
+            Self::Pattern => "a path that starts with a slash, such as /members/**",
+            Self::Rules => "[[site.rules]] tables with path, roles and public",
+            Self::DatabaseUrl => "the URL of an SQLite file, such as sqlite:///srv/vestibule.db",
+            Self::SecretKey => "32 or more random bytes as base64 or hexadecimal digits",
+            Self::Limit => "a limit such as 10/15m, for a time from 1s to 24h, or off",
+            Self::Switch => "true or false",
+            Self::Duration(least, most) => {
+                return write!(
+                    f,
+                    "a duration from {least} to {most}, such as 90s, 15m or 30d"
+                );
+            }
+            Self::Count(least, most) => {
+                return write!(f, "a whole number from {least} to {most}");
+            }
+            Self::Choice(words) => return write!(f, "one of {}", words.join(", ")),
+            Self::Text(most) => return write!(f, "one line of 1 to {most} characters"),
+        })
+    }
+}

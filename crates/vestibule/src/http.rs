@@ -1,0 +1,73 @@
+//! The HTTP door: every route and every layer on this screen, in the order in which they apply.
+//! Handlers translate; what an account may do is decided in the crate `accounts`.
+
+mod auth;
+mod body;
+pub mod bounds;
+mod caller;
+mod cookie;
+mod csrf;
+mod error;
+mod forms;
+mod headers;
+mod health;
+mod limit;
+mod peer;
+mod site;
+mod web;
+
+use std::time::Duration;
+
+use axum::{
+    Router, middleware,
+    routing::{get, post},
+};
+
+use crate::app::App;
+
+/// The largest body of a request, in bytes.
+const BODY_BYTES: usize = 64 * 1024;
+/// For how long a body may take to arrive.
+const BODY_TIME: Duration = Duration::from_secs(15);
+/// For how long an answer of the API may take to begin.
+const ANSWER_TIME: Duration = Duration::from_secs(30);
+
+/// All routes. The name of a handler is the id of its operation.
+pub fn router(app: App) -> Router {
+    let api = Router::new()
+        .route("/api/auth/register", post(auth::register))
+        .route("/api/auth/login", post(auth::login))
+        .route("/api/auth/refresh", post(auth::refresh))
+        .route("/api/auth/logout", post(auth::logout))
+        .route("/api/auth/me", get(auth::me))
+        .route_layer(middleware::from_fn_with_state(
+            app.clone(),
+            csrf::refuse_cross_origin,
+        ))
+        .route("/.well-known/jwks.json", get(auth::jwks))
+        .route("/livez", get(health::livez))
+        .route("/readyz", get(health::readyz))
+        .route("/api", get(error::unknown_route))
+        .route(
+            "/api/{*path}",
+            get(error::unknown_route).fallback(error::unknown_route),
+        );
+
+    let pages = Router::new()
+        .route("/login", get(web::page))
+        .route("/register", get(web::page))
+        .route("/dashboard", get(web::page))
+        .route("/api/ui/{*path}", get(web::asset));
+
+    api.merge(pages)
+        .layer(middleware::from_fn(headers::no_store))
+        .layer(bounds::time_limit(ANSWER_TIME))
+        .method_not_allowed_fallback(error::method_not_allowed)
+        // What is not reserved belongs to the site, which may stream for as long as it takes.
+        .fallback(site::serve)
+        .layer(bounds::body_limit(BODY_BYTES, BODY_TIME))
+        .layer(bounds::panic_barrier())
+        .layer(middleware::from_fn_with_state(app.clone(), headers::secure))
+        .layer(middleware::from_fn_with_state(app.clone(), peer::identify))
+        .with_state(app)
+}

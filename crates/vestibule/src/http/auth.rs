@@ -1,0 +1,219 @@
+//! `/api/auth`: registration, login, refresh, logout, and who is calling. Also the public keys,
+//! with which others check what login gives.
+
+use accounts::{Login, Mode, Opened, Proof, Registration, Timestamp, User};
+use axum::{
+    Json,
+    extract::{Request, State},
+    http::{HeaderMap, HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use serde::Serialize;
+use uuid::Uuid;
+
+use super::{
+    body::{self, JsonObject},
+    caller::{Presented, SignedInCaller},
+    cookie,
+    error::ApiResult,
+    forms::Fields,
+    limit,
+    peer::ThisPeer,
+};
+use crate::app::App;
+
+const MODES: [(&str, Mode); 2] = [("token", Mode::Token), ("cookie", Mode::Cookie)];
+
+/// `POST /api/auth/register`: makes an account and opens its first session.
+pub(super) async fn register(
+    State(app): State<App>,
+    ThisPeer(peer): ThisPeer,
+    body: JsonObject,
+) -> ApiResult<Response> {
+    let mut fields = Fields::of(body);
+    let registration = Registration {
+        email: fields.text("email"),
+        password: fields.secret("password"),
+        username: fields.optional_text("username"),
+        name: fields.optional_text("name"),
+    };
+    let mode = fields.choice("mode", &MODES);
+    fields.end()?;
+    let opened = app.accounts().register(registration, mode, &peer).await?;
+    let location = [(header::LOCATION, "/api/user/profile")];
+    Ok((StatusCode::CREATED, location, session(&app, opened)).into_response())
+}
+
+/// `POST /api/auth/login`: exchanges a name and a password for a session, always a new one.
+pub(super) async fn login(
+    State(app): State<App>,
+    ThisPeer(peer): ThisPeer,
+    body: JsonObject,
+) -> ApiResult<Response> {
+    let mut fields = Fields::of(body);
+    let entered = Login {
+        login: fields.text_of(&["login", "email", "username"]),
+        password: fields.secret("password"),
+    };
+    let mode = fields.choice("mode", &MODES);
+    fields.end()?;
+    let opened = app.accounts().login(entered, mode, &peer).await?;
+    Ok(session(&app, opened))
+}
+
+/// `POST /api/auth/refresh`: exchanges a refresh token for a new pair.
+pub(super) async fn refresh(
+    State(app): State<App>,
+    ThisPeer(peer): ThisPeer,
+    body: JsonObject,
+) -> ApiResult<Response> {
+    let mut fields = Fields::of(body);
+    let token = fields.text("refresh_token");
+    fields.end()?;
+    let opened = app.accounts().refresh(&token, &peer).await?;
+    Ok(session(&app, opened))
+}
+
+/// `POST /api/auth/logout`: ends the session of whatever proof the request carries, in a header
+/// or as `{refresh_token}`. Nobody is told whether there was one.
+pub(super) async fn logout(
+    State(app): State<App>,
+    ThisPeer(peer): ThisPeer,
+    headers: HeaderMap,
+    request: Request,
+) -> ApiResult<Response> {
+    let refresh_token = refresh_token_of(&body::read(request).await?)?;
+    let ended = match (refresh_token, Presented::of(&app, &headers)) {
+        (Some(token), _) => app.accounts().logout_refresh_token(&token, &peer).await,
+        (None, Presented::Bearer(token)) => app.accounts().logout_bearer(&token, &peer).await,
+        (None, Presented::Cookie(value)) => app.accounts().logout_cookie(&value, &peer).await,
+        (None, Presented::Unusable | Presented::Nothing) => Ok(()),
+    };
+    ended?;
+    let mut answer = StatusCode::NO_CONTENT.into_response();
+    if matches!(Presented::of(&app, &headers), Presented::Cookie(_)) {
+        answer
+            .headers_mut()
+            .insert(header::SET_COOKIE, cookie::remove(&app));
+    }
+    Ok(answer)
+}
+
+/// `GET /api/auth/me`: the user who makes this request.
+pub(super) async fn me(SignedInCaller(caller): SignedInCaller) -> Json<UserView> {
+    Json(UserView::from(caller.user))
+}
+
+/// `GET /.well-known/jwks.json`: the public keys of access tokens (RFC 7517), for any service
+/// that wants to check them.
+pub(super) async fn jwks(State(app): State<App>) -> Response {
+    let headers = [
+        (
+            header::CONTENT_TYPE,
+            HeaderValue::from_static("application/jwk-set+json"),
+        ),
+        // Shorter than the time for which a new key is published before it signs.
+        (
+            header::CACHE_CONTROL,
+            HeaderValue::from_static("public, max-age=300"),
+        ),
+        (
+            header::ACCESS_CONTROL_ALLOW_ORIGIN,
+            HeaderValue::from_static("*"),
+        ),
+    ];
+    (headers, app.accounts().jwks().to_string()).into_response()
+}
+
+/// A user as the API shows it.
+#[derive(Serialize)]
+pub(super) struct UserView {
+    id: Uuid,
+    email: String,
+    username: Option<String>,
+    name: Option<String>,
+    roles: Vec<String>,
+    email_verified: bool,
+    created_at: Timestamp,
+    updated_at: Timestamp,
+}
+
+impl From<User> for UserView {
+    fn from(user: User) -> Self {
+        Self {
+            id: user.id,
+            email: user.email,
+            username: user.username,
+            name: user.name,
+            roles: user.roles.into_iter().collect(),
+            email_verified: user.email_verified,
+            created_at: user.created_at,
+            updated_at: user.updated_at,
+        }
+    }
+}
+
+/// The answer that opens a session, in the token form.
+#[derive(Serialize)]
+struct TokenSession {
+    access_token: String,
+    token_type: &'static str,
+    expires_in: u64,
+    refresh_token: String,
+    refresh_expires_in: u64,
+    user: UserView,
+}
+
+/// The answer that opens a session, in the cookie form.
+#[derive(Serialize)]
+struct CookieSession {
+    user: UserView,
+    expires_in: u64,
+}
+
+fn session(app: &App, opened: Opened) -> Response {
+    let user = UserView::from(opened.user);
+    let quota = opened.quota;
+    let mut answer = match opened.proof {
+        Proof::Tokens {
+            access_token,
+            expires_in,
+            refresh_token,
+            refresh_expires_in,
+        } => Json(TokenSession {
+            access_token,
+            token_type: "Bearer",
+            expires_in: expires_in.as_secs(),
+            refresh_token,
+            refresh_expires_in: refresh_expires_in.as_secs(),
+            user,
+        })
+        .into_response(),
+        Proof::Cookie { value, expires_in } => {
+            let set = [(header::SET_COOKIE, cookie::set(app, value, expires_in))];
+            (
+                set,
+                Json(CookieSession {
+                    user,
+                    expires_in: expires_in.as_secs(),
+                }),
+            )
+                .into_response()
+        }
+    };
+    if let Some(quota) = quota {
+        limit::tell(&quota, answer.headers_mut());
+    }
+    answer
+}
+
+/// The token in the body of a logout, which may also be empty.
+fn refresh_token_of(body: &axum::body::Bytes) -> ApiResult<Option<String>> {
+    if body.is_empty() {
+        return Ok(None);
+    }
+    let mut fields = Fields::of(JsonObject(body::parse(body)?));
+    let token = fields.optional_text("refresh_token");
+    fields.end()?;
+    Ok(token)
+}

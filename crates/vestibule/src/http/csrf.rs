@@ -1,0 +1,58 @@
+//! Requests that a page of another origin makes a browser send (CSRF). A browser says where a
+//! request comes from, in `Sec-Fetch-Site` or `Origin`; what changes something on the strength of
+//! a cookie, and every login and registration, must come from us.
+
+use axum::{
+    extract::{Request, State},
+    http::{HeaderMap, HeaderName, HeaderValue, Method, header},
+    middleware::Next,
+    response::{IntoResponse as _, Response},
+};
+
+use super::{caller::Presented, error::ApiError};
+use crate::app::App;
+
+const FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
+/// The routes that open a session. They are judged without a cookie too, or a page could log a
+/// visitor in to an account of its own choice.
+const OPENING: [&str; 2] = ["/api/auth/login", "/api/auth/register"];
+
+/// Refuses with 403 what another origin sent.
+pub(super) async fn refuse_cross_origin(
+    State(app): State<App>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let opens = OPENING.contains(&request.uri().path());
+    let headers = request.headers();
+    let by_cookie = matches!(Presented::of(&app, headers), Presented::Cookie(_));
+    if is_safe(request.method()) || !(opens || by_cookie) || is_ours(&app, headers, by_cookie) {
+        return next.run(request).await;
+    }
+    let received = headers
+        .get(header::ORIGIN)
+        .map(|origin| String::from_utf8_lossy(origin.as_bytes()));
+    ApiError::CrossOrigin {
+        received: received.map(|origin| origin.escape_debug().to_string()),
+    }
+    .into_response()
+}
+
+fn is_ours(app: &App, headers: &HeaderMap, by_cookie: bool) -> bool {
+    let site = headers.get(FETCH_SITE).map(HeaderValue::as_bytes);
+    let origin = headers
+        .get(header::ORIGIN)
+        .map(|value| value.to_str().unwrap_or_default());
+    match (site, origin) {
+        (Some(b"same-origin" | b"none"), _) => true,
+        (_, Some(origin)) => app.is_own_or_allowed_origin(origin),
+        (Some(_), None) => false,
+        // Not from a browser, which sends at least one of the two with an unsafe request.
+        (None, None) => !by_cookie,
+    }
+}
+
+/// RFC 9110 section 9.2.1, and nothing else.
+fn is_safe(method: &Method) -> bool {
+    matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS)
+}

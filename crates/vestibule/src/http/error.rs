@@ -1,0 +1,273 @@
+//! The one translation of refusals into answers: status, code, sentence (RFC 9457). The cause of
+//! a failure goes to the log, here and nowhere else, and never to the client.
+
+use accounts::{Error, FieldError};
+use axum::{
+    Json,
+    http::{HeaderName, HeaderValue, StatusCode, Uri, header},
+    response::{IntoResponse, Response},
+};
+use serde::Serialize;
+
+use super::limit;
+
+/// For how long a client should wait before it tries an overloaded server again, in seconds.
+const RETRY_AFTER: HeaderValue = HeaderValue::from_static("2");
+
+/// The answer of a handler.
+pub(crate) type ApiResult<T> = Result<T, ApiError>;
+
+/// Why a request got no other answer.
+#[derive(Debug)]
+pub(crate) enum ApiError {
+    /// The rules say no, or could not say anything.
+    Rules(Error),
+    /// The request is not of the form that the protocol asks for.
+    Malformed(&'static str),
+    /// The body is of another type than JSON.
+    UnsupportedMediaType,
+    /// A credential is needed and none came.
+    MissingToken,
+    /// A page of another origin made the browser send this.
+    CrossOrigin {
+        /// The origin that the browser named, if it did.
+        received: Option<String>,
+    },
+    /// The caller lacks the role.
+    Forbidden,
+}
+
+impl ApiError {
+    /// Whether another credential could help, rather than another time.
+    pub(crate) fn is_about_the_credential(&self) -> bool {
+        matches!(
+            self,
+            Self::MissingToken
+                | Self::Rules(Error::InvalidToken(_) | Error::ExpiredToken | Error::RevokedToken)
+        )
+    }
+}
+
+impl<E: Into<Error>> From<E> for ApiError {
+    fn from(error: E) -> Self {
+        Self::Rules(error.into())
+    }
+}
+
+/// A problem document.
+#[derive(Serialize)]
+struct Problem<'a> {
+    r#type: &'static str,
+    title: &'a str,
+    status: u16,
+    detail: &'a str,
+    code: &'static str,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    errors: &'a [FieldError],
+}
+
+/// An answer with a problem document and no further headers.
+pub(crate) fn problem(status: StatusCode, code: &'static str, detail: &str) -> Response {
+    problem_with(status, code, detail, &[])
+}
+
+fn problem_with(
+    status: StatusCode,
+    code: &'static str,
+    detail: &str,
+    errors: &[FieldError],
+) -> Response {
+    let title = status.canonical_reason().unwrap_or("Error");
+    let document = Problem {
+        r#type: "about:blank",
+        title,
+        status: status.as_u16(),
+        detail,
+        code,
+        errors,
+    };
+    let content_type = [(header::CONTENT_TYPE, "application/problem+json")];
+    (status, content_type, Json(document)).into_response()
+}
+
+impl IntoResponse for ApiError {
+    fn into_response(self) -> Response {
+        match self {
+            Self::Rules(error) => refusal(error),
+            Self::Malformed(detail) => {
+                problem(StatusCode::BAD_REQUEST, "malformed_request", detail)
+            }
+            Self::UnsupportedMediaType => problem(
+                StatusCode::UNSUPPORTED_MEDIA_TYPE,
+                "unsupported_media_type",
+                "Send JSON, with the header Content-Type: application/json.",
+            ),
+            Self::MissingToken => challenge(
+                "missing_token",
+                "Send an access token in the header Authorization: Bearer, or the session cookie.",
+                "Bearer realm=\"vestibule\"",
+            ),
+            Self::CrossOrigin { received } => problem(
+                StatusCode::FORBIDDEN,
+                "cross_origin_refused",
+                &cross_origin_detail(received.as_deref()),
+            ),
+            Self::Forbidden => problem(
+                StatusCode::FORBIDDEN,
+                "forbidden",
+                "Your account lacks the role for this.",
+            ),
+        }
+    }
+}
+
+fn refusal(error: Error) -> Response {
+    const TOKEN: &str = "Bearer realm=\"vestibule\", error=\"invalid_token\"";
+    match error {
+        Error::Invalid(errors) => problem_with(
+            StatusCode::UNPROCESSABLE_ENTITY,
+            "validation_failed",
+            "Some fields are not acceptable; see errors.",
+            &errors,
+        ),
+        Error::InvalidCredentials => challenge(
+            "invalid_credentials",
+            "The name or the password is wrong.",
+            "Bearer realm=\"vestibule\"",
+        ),
+        Error::InvalidToken(reason) => {
+            tracing::debug!(reason, "A token was refused: {reason}");
+            challenge(
+                "invalid_token",
+                "The token or cookie is not valid. Log in again.",
+                TOKEN,
+            )
+        }
+        Error::ExpiredToken => challenge(
+            "expired_token",
+            "The token has expired. Refresh it, or log in again.",
+            TOKEN,
+        ),
+        Error::RevokedToken => challenge(
+            "revoked_token",
+            "The session has ended. Log in again.",
+            TOKEN,
+        ),
+        Error::TokenReused => challenge(
+            "refresh_token_reused",
+            "This refresh token was used before, so its session has been ended. Log in again.",
+            TOKEN,
+        ),
+        Error::EmailTaken => taken(
+            "email_taken",
+            "email",
+            "An account with this e-mail address exists.",
+        ),
+        Error::UsernameTaken => taken(
+            "username_taken",
+            "username",
+            "This username is taken. Choose another.",
+        ),
+        Error::RegistrationClosed => problem(
+            StatusCode::FORBIDDEN,
+            "registration_closed",
+            "Registration is closed. Ask the operator of this site for an account.",
+        ),
+        Error::Limited(limited) => limit::answer(&limited),
+        Error::NoSuchUser => not_found(),
+        Error::LastAdmin => problem(
+            StatusCode::CONFLICT,
+            "conflict",
+            "The last admin can be neither demoted, disabled nor deleted.",
+        ),
+        Error::Unavailable(cause) => {
+            tracing::error!(cause, "A request could not be answered: {cause}");
+            unavailable("The server cannot answer at the moment. Try again shortly.")
+        }
+        Error::StorageFull(cause) => {
+            tracing::error!(cause, "The storage is full: {cause}");
+            problem(
+                StatusCode::INSUFFICIENT_STORAGE,
+                "storage_full",
+                "The server's storage is full.",
+            )
+        }
+        Error::Internal(cause) => {
+            tracing::error!(cause, "A request failed: {cause}");
+            problem(
+                StatusCode::INTERNAL_SERVER_ERROR,
+                "internal_error",
+                "Something went wrong on the server. The request id helps its operator to find out what.",
+            )
+        }
+    }
+}
+
+/// 503 with `Retry-After`.
+pub(crate) fn unavailable(detail: &str) -> Response {
+    let mut answer = problem(StatusCode::SERVICE_UNAVAILABLE, "unavailable", detail);
+    answer
+        .headers_mut()
+        .insert(header::RETRY_AFTER, RETRY_AFTER);
+    answer
+}
+
+/// The one answer for what does not exist and what is not the caller's to know.
+pub(crate) fn not_found() -> Response {
+    problem(StatusCode::NOT_FOUND, "not_found", "There is nothing here.")
+}
+
+/// A path under `/api` that is no route.
+pub(super) async fn unknown_route() -> Response {
+    not_found()
+}
+
+/// A known path with another method. The router adds `Allow`.
+pub(super) async fn method_not_allowed(uri: Uri) -> Response {
+    let detail = format!(
+        "{} does not take this method; see the header Allow.",
+        uri.path()
+    );
+    problem(
+        StatusCode::METHOD_NOT_ALLOWED,
+        "method_not_allowed",
+        &detail,
+    )
+}
+
+/// 401 with the challenge of RFC 6750 section 3.
+fn challenge(code: &'static str, detail: &str, challenge: &'static str) -> Response {
+    with(
+        problem(StatusCode::UNAUTHORIZED, code, detail),
+        header::WWW_AUTHENTICATE,
+        HeaderValue::from_static(challenge),
+    )
+}
+
+fn taken(code: &'static str, field: &'static str, sentence: &'static str) -> Response {
+    let errors = [FieldError {
+        field: field.into(),
+        code: "taken",
+        message: sentence.into(),
+    }];
+    problem_with(StatusCode::CONFLICT, code, sentence, &errors)
+}
+
+fn with(mut answer: Response, name: HeaderName, value: HeaderValue) -> Response {
+    answer.headers_mut().insert(name, value);
+    answer
+}
+
+fn cross_origin_detail(received: Option<&str>) -> String {
+    match received {
+        Some(origin) => format!(
+            "This request came from the origin {origin}, which is not the server's. If it is one of \
+             yours, set public_url to it, or add it to cors.origins."
+        ),
+        None => {
+            "This request carries a session cookie but does not say which origin it comes from. \
+                 Send it without the cookie, or with an access token."
+                .to_owned()
+        }
+    }
+}

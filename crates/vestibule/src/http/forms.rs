@@ -1,0 +1,187 @@
+//! The fields of a JSON object, each taken by name and type. Whatever is missing, of another type
+//! or unknown is named, all at once.
+
+use accounts::{Error, FieldError};
+use secrecy::SecretString;
+use serde_json::{Map, Value};
+
+use super::{body::JsonObject, error::ApiError};
+
+/// The fields of a body that were not taken yet, and what was wrong so far.
+pub(super) struct Fields {
+    left: Map<String, Value>,
+    broken: Vec<FieldError>,
+}
+
+impl Fields {
+    pub(super) fn of(JsonObject(left): JsonObject) -> Self {
+        Self {
+            left,
+            broken: Vec::new(),
+        }
+    }
+
+    /// A text that must be there. If it is not, the empty text stands in for it until
+    /// [`Fields::end`] refuses.
+    pub(super) fn text(&mut self, name: &'static str) -> String {
+        self.optional_text(name).unwrap_or_else(|| {
+            if self.broken.iter().all(|error| error.field != name) {
+                self.refuse(name, "required", "This field is required.");
+            }
+            String::new()
+        })
+    }
+
+    /// A text that may be left out or null.
+    pub(super) fn optional_text(&mut self, name: &'static str) -> Option<String> {
+        match self.left.remove(name) {
+            None | Some(Value::Null) => None,
+            Some(Value::String(text)) => Some(text),
+            Some(_) => {
+                self.refuse(name, "wrong_type", "This field must be a string.");
+                None
+            }
+        }
+    }
+
+    /// A text that must be there under one of several names, the first of which is the proper one.
+    pub(super) fn text_of(&mut self, names: &[&'static str]) -> String {
+        let present: Vec<_> = names
+            .iter()
+            .filter(|name| self.left.contains_key(**name))
+            .collect();
+        match present.as_slice() {
+            [] => self.text(names[0]),
+            [name] => self.text(name),
+            [..] => {
+                for name in names {
+                    if self.left.remove(*name).is_some() {
+                        self.refuse(name, "ambiguous", "Send only one of these fields.");
+                    }
+                }
+                String::new()
+            }
+        }
+    }
+
+    /// A secret that must be there.
+    pub(super) fn secret(&mut self, name: &'static str) -> SecretString {
+        self.text(name).into()
+    }
+
+    /// One of a few words, the first of which holds when none is given.
+    pub(super) fn choice<T: Copy>(&mut self, name: &'static str, choices: &[(&str, T)]) -> T {
+        let default = choices[0].1;
+        let Some(word) = self.optional_text(name) else {
+            return default;
+        };
+        match choices.iter().find(|(choice, _)| *choice == word) {
+            Some((_, value)) => *value,
+            None => {
+                let words: Vec<_> = choices
+                    .iter()
+                    .map(|(word, _)| format!("\"{word}\""))
+                    .collect();
+                let message = format!("This field must be {}.", words.join(" or "));
+                self.broken.push(FieldError {
+                    field: name.into(),
+                    code: "not_a_choice",
+                    message: message.into(),
+                });
+                default
+            }
+        }
+    }
+
+    /// Refuses the body if anything was wrong with it or is left of it.
+    pub(super) fn end(mut self) -> Result<(), ApiError> {
+        let unknown = self.left.into_iter().map(|(name, _)| FieldError {
+            field: name.into(),
+            code: "unknown_field",
+            message: "There is no such field here. Leave it out.".into(),
+        });
+        self.broken.extend(unknown);
+        if self.broken.is_empty() {
+            return Ok(());
+        }
+        Err(ApiError::Rules(Error::Invalid(self.broken)))
+    }
+
+    fn refuse(&mut self, field: &'static str, code: &'static str, message: &'static str) {
+        self.broken.push(FieldError {
+            field: field.into(),
+            code,
+            message: message.into(),
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn fields(value: Value) -> Fields {
+        match value {
+            Value::Object(object) => Fields::of(JsonObject(object)),
+            other => panic!("no object: {other}"),
+        }
+    }
+
+    fn refused(fields: Fields) -> Vec<(String, &'static str)> {
+        match fields.end() {
+            Err(ApiError::Rules(Error::Invalid(errors))) => errors
+                .into_iter()
+                .map(|error| (error.field.into_owned(), error.code))
+                .collect(),
+            Ok(()) => Vec::new(),
+            Err(other) => panic!("another refusal: {other:?}"),
+        }
+    }
+
+    #[test]
+    fn everything_wrong_is_named_at_once() {
+        let mut body = fields(json!({"email": 7, "role": "admin", "mode": "both"}));
+        body.text("email");
+        body.secret("password");
+        body.choice("mode", &[("token", 1), ("cookie", 2)]);
+        assert_eq!(
+            refused(body),
+            [
+                ("email".into(), "wrong_type"),
+                ("password".into(), "required"),
+                ("mode".into(), "not_a_choice"),
+                ("role".into(), "unknown_field"),
+            ]
+        );
+    }
+
+    #[test]
+    fn null_is_the_same_as_left_out() {
+        let mut body = fields(json!({"name": null, "mode": null}));
+        assert_eq!(body.optional_text("name"), None);
+        assert_eq!(body.choice("mode", &[("token", 1), ("cookie", 2)]), 1);
+        assert_eq!(refused(body), []);
+    }
+
+    #[test]
+    fn one_of_several_names_is_taken_and_two_are_ambiguous() {
+        let names = ["login", "email", "username"];
+        let mut body = fields(json!({"email": "ada"}));
+        assert_eq!(body.text_of(&names), "ada");
+        assert_eq!(refused(body), []);
+        let mut body = fields(json!({}));
+        body.text_of(&names);
+        assert_eq!(refused(body), [("login".into(), "required")]);
+        let mut body = fields(json!({"email": "ada", "username": "eve"}));
+        body.text_of(&names);
+        assert_eq!(
+            refused(body),
+            [
+                ("email".into(), "ambiguous"),
+                ("username".into(), "ambiguous")
+            ]
+        );
+    }
+}

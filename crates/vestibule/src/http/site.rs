@@ -1,0 +1,105 @@
+//! The gate of the static site: who asks, may they, and if not, where to. The files themselves
+//! are served by the module `site`, and only after this.
+
+use accounts::Caller;
+use axum::{
+    extract::{Request, State},
+    http::{HeaderMap, HeaderValue, Method, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+
+use super::{
+    caller::Presented,
+    error::{self, ApiError},
+};
+use crate::{
+    app::App,
+    site::{Access, Judged, is_page_visit, login_location},
+};
+
+/// Every path that is no route of ours.
+pub(super) async fn serve(State(app): State<App>, request: Request) -> Response {
+    let Some(site) = app.site() else {
+        return without_site(&app, &request);
+    };
+    let asked = request
+        .uri()
+        .path_and_query()
+        .map_or("/", |asked| asked.as_str());
+    let (method, headers) = (request.method(), request.headers());
+    match site.judge(asked).await {
+        Judged::Public(target) => site.serve(target, method, headers).await,
+        Judged::NotFound => site.not_found(method, headers).await,
+        Judged::Protected(target, access) => {
+            let visitor = Visitor {
+                asked,
+                method,
+                headers,
+            };
+            match visitor.admit(&app, &access).await {
+                Ok(()) => site.serve(target, method, headers).await,
+                Err(refusal) => refusal,
+            }
+        }
+    }
+}
+
+/// Whoever asks for something protected.
+struct Visitor<'a> {
+    asked: &'a str,
+    method: &'a Method,
+    headers: &'a HeaderMap,
+}
+
+impl Visitor<'_> {
+    /// Lets the request pass, or says how it is turned away. To an anonymous visitor a protected
+    /// place is the same whether there is a file or not.
+    async fn admit(&self, app: &App, access: &Access) -> Result<(), Response> {
+        let presented = Presented::of(app, self.headers);
+        let refusal = match presented.caller(app.accounts()).await {
+            Ok(caller) if allows(access, &caller) => return Ok(()),
+            Ok(_) => ApiError::Forbidden,
+            Err(refusal) if refusal.is_about_the_credential() => {
+                if is_page_visit(self.method, self.headers) {
+                    return Err(self.to_login());
+                }
+                refusal
+            }
+            // Nobody knows who asks: nothing is shown, and nobody is asked to log in again.
+            Err(failure) => failure,
+        };
+        Err(private(refusal.into_response()))
+    }
+
+    fn to_login(&self) -> Response {
+        let location = HeaderValue::try_from(login_location(self.asked))
+            .unwrap_or(HeaderValue::from_static("/login"));
+        private((StatusCode::SEE_OTHER, [(header::LOCATION, location)]).into_response())
+    }
+}
+
+fn allows(access: &Access, caller: &Caller) -> bool {
+    match access {
+        Access::Public | Access::SignedIn => true,
+        Access::Roles(roles) => caller.has_any_role(roles),
+    }
+}
+
+/// No cache may keep what depends on who asks.
+fn private(mut answer: Response) -> Response {
+    answer
+        .headers_mut()
+        .insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    answer
+}
+
+/// Without a site there is one place to go.
+fn without_site(app: &App, request: &Request) -> Response {
+    let root =
+        request.uri().path() == "/" && matches!(*request.method(), Method::GET | Method::HEAD);
+    if root && app.config().ui.enabled {
+        let location = [(header::LOCATION, "/dashboard")];
+        return private((StatusCode::SEE_OTHER, location).into_response());
+    }
+    private(error::not_found())
+}

@@ -1,0 +1,118 @@
+//! The built-in pages: one document, its script and its style, from inside the binary.
+
+use axum::{
+    body::Body,
+    extract::{Path, State},
+    http::{HeaderMap, HeaderValue, StatusCode, Uri, header},
+    response::{IntoResponse as _, Response},
+};
+use rust_embed::{EmbeddedFile, RustEmbed};
+
+use super::{error, headers};
+use crate::app::App;
+
+/// Where the page is told what the operator calls the site, and where a login leads.
+const NAME: &str = r#"<meta name="vestibule-name" content="Vestibule" />"#;
+const AREAS: &str = r#"<meta name="vestibule-areas" content="" />"#;
+
+#[derive(RustEmbed)]
+#[folder = "../../web/dist"]
+struct Dist;
+
+/// `GET /login`, `/register`, `/dashboard`: the one page, which shows what its path says.
+pub(super) async fn page(State(app): State<App>, uri: Uri) -> Response {
+    if !app.config().ui.enabled {
+        tracing::debug!(path = uri.path(), "The built-in pages are off");
+        return error::not_found();
+    }
+    let Some(document) = Dist::get("index.html") else {
+        return error::not_found();
+    };
+    let document = String::from_utf8_lossy(&document.data);
+    let areas = app
+        .site()
+        .map(|site| site.areas().join(" "))
+        .unwrap_or_default();
+    let document = document
+        .replace(NAME, &meta("vestibule-name", &app.config().ui.name))
+        .replace(AREAS, &meta("vestibule-areas", &areas));
+    let html = HeaderValue::from_static("text/html; charset=utf-8");
+    let mut answer = ([(header::CONTENT_TYPE, html)], document).into_response();
+    headers::of_page(&mut answer);
+    answer
+}
+
+/// `GET /api/ui/…`: a file of the page. Its name stays when its content changes, so a browser
+/// asks each time whether it still holds the newest.
+pub(super) async fn asset(Path(path): Path<String>, asked: HeaderMap) -> Response {
+    match Dist::get(&path) {
+        Some(file) if path != "index.html" => file_answer(&path, file, &asked),
+        _ => error::not_found(),
+    }
+}
+
+fn file_answer(path: &str, file: EmbeddedFile, asked: &HeaderMap) -> Response {
+    let hash: String = file.metadata.sha256_hash()[..16]
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
+    let tag = format!("\"{hash}\"");
+    let known = asked.get_all(header::IF_NONE_MATCH).iter().any(|value| {
+        value.to_str().is_ok_and(|tags| {
+            tags.split(',').any(|held| {
+                let held = held.trim();
+                held == "*" || held.trim_start_matches("W/") == tag
+            })
+        })
+    });
+    let etag = HeaderValue::try_from(tag).expect("hexadecimal digits are a header value");
+    let common = [
+        (header::ETAG, etag),
+        (header::CACHE_CONTROL, HeaderValue::from_static("no-cache")),
+    ];
+    if known {
+        return (StatusCode::NOT_MODIFIED, common).into_response();
+    }
+    let kind = mime_guess::from_path(path).first_or_octet_stream();
+    let kind = match kind.type_() == "text" {
+        true => format!("{kind}; charset=utf-8"),
+        false => kind.to_string(),
+    };
+    (
+        common,
+        [(header::CONTENT_TYPE, kind)],
+        Body::from(file.data),
+    )
+        .into_response()
+}
+
+fn meta(name: &str, content: &str) -> String {
+    let content = content
+        .replace('&', "&amp;")
+        .replace('<', "&lt;")
+        .replace('>', "&gt;")
+        .replace('"', "&quot;");
+    format!(r#"<meta name="{name}" content="{content}" />"#)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_page_has_a_place_for_all_that_it_is_told() {
+        let document = Dist::get("index.html").expect("the page is built");
+        let document = String::from_utf8_lossy(&document.data);
+        for place in [NAME, AREAS] {
+            assert_eq!(document.matches(place).count(), 1, "{place}");
+        }
+    }
+
+    #[test]
+    fn a_name_stays_inside_its_attribute() {
+        assert_eq!(
+            meta("n", r#"A & "B" <script>"#),
+            r#"<meta name="n" content="A &amp; &quot;B&quot; &lt;script&gt;" />"#
+        );
+    }
+}

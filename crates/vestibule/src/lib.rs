@@ -1,0 +1,10 @@
+//! The doors of Vestibule: HTTP and the command line, and the wiring behind them. They translate;
+//! what an account may do is decided in the crate `accounts`.
+
+pub mod app;
+pub mod cli;
+pub mod config;
+pub mod http;
+pub mod serve;
+pub mod site;
+mod telemetry;

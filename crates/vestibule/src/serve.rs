@@ -1,0 +1,495 @@
+//! The one file that listens: accepts connections, bounds how long and how large each may be, and drains them at the
+//! end. What a request means is left to the router; the bounds of a single request (body, time) to `http/bounds.rs`.
+//!
+//! Between two requests a connection is a socket and a timer. hyper is given one request at a time, after its head has
+//! arrived whole and was judged by `head.rs`: so an idle connection holds no buffer, the time that a head may take and
+//! the time that a client may be silent are two numbers, and a head that could be read in two ways never reaches a route.
+
+mod head;
+mod wire;
+
+use std::convert::Infallible;
+use std::future::{Future, poll_fn};
+use std::io;
+use std::net::SocketAddr;
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::{ConnectInfo, Request};
+use axum::response::Response;
+use bytes::{Bytes, BytesMut};
+use hyper::body::Incoming;
+use hyper::header::{CONNECTION, HeaderValue};
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::TokioIo;
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::{Instant, sleep, timeout};
+use tokio_util::sync::{CancellationToken, WaitForCancellationFuture};
+use tokio_util::task::TaskTracker;
+use tower::Service;
+use tracing::{debug, error, warn};
+
+use self::head::Framing;
+pub(crate) use self::head::Refusal;
+use self::wire::{Answer, OneRequest, Outcome, Progress, Wire};
+use crate::http::bounds::refused;
+
+/// What stands in for a head that was refused, so that hyper writes the refusal as it writes any answer.
+const PLACEHOLDER: &[u8] = b"GET / HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n";
+
+/// Files that are open beside connections: database, logs, files of the site.
+const OTHER_FILES: usize = 256;
+
+/// After an answer that ends a connection, so much of what the client still sends is read and thrown away. Closing with
+/// unread bytes would reset the connection, and the client might lose the answer that tells it why.
+const LINGER_BYTES: usize = 1024 * 1024;
+const LINGER_TIME: Duration = Duration::from_secs(2);
+
+/// A signal that follows another within this time is an echo of it.
+const ECHO_TIME: Duration = Duration::from_secs(1);
+
+/// How large and how slow a connection may be. The default is what is promised to clients.
+#[derive(Clone, Copy, Debug)]
+pub struct Bounds {
+    /// Bytes of a request head, request line and empty line included.
+    pub header_bytes: usize,
+    /// From the first byte of a head to its last.
+    pub header_time: Duration,
+    /// How long a new connection may be silent.
+    pub silent_time: Duration,
+    /// How long a connection that has carried a request may be silent.
+    pub idle_time: Duration,
+    /// How long a client may take no byte of an answer that waits for it.
+    pub write_stall: Duration,
+    /// How long requests may go on after the shutdown.
+    pub drain_time: Duration,
+    /// How many connections may be open at once. Fewer are, where the process may not open so many files.
+    pub connections: usize,
+}
+
+impl Default for Bounds {
+    fn default() -> Self {
+        Bounds {
+            header_bytes: 16 * 1024,
+            header_time: Duration::from_secs(10),
+            silent_time: Duration::from_secs(10),
+            // Longer than the 60 s of nginx, which would otherwise send a request into a connection that we are closing.
+            idle_time: Duration::from_secs(75),
+            write_stall: Duration::from_secs(30),
+            drain_time: Duration::from_secs(30),
+            connections: 10_000,
+        }
+    }
+}
+
+/// How the requests ended that were under way at the shutdown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Drained {
+    /// Answered to their end.
+    pub finished: usize,
+    /// Cut off at `Bounds::drain_time`.
+    pub cut: usize,
+}
+
+/// Listens on `address`; port 0 picks a free one.
+///
+/// # Errors
+/// As the operating system says: the port is taken or reserved, the address is not ours.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "this is the one place that listens"
+)]
+pub async fn bind(address: SocketAddr) -> io::Result<TcpListener> {
+    TcpListener::bind(address).await
+}
+
+/// Serves `app` until `shutdown` resolves, then lets the running requests finish and closes every idle connection.
+///
+/// Each request carries `ConnectInfo<SocketAddr>`: the address at the other end of the socket.
+pub async fn serve(
+    listener: TcpListener,
+    app: Router,
+    bounds: Bounds,
+    shutdown: impl Future<Output = ()>,
+) -> Drained {
+    let server = Arc::new(Server {
+        app,
+        http: http(&bounds),
+        bounds,
+        draining: CancellationToken::new(),
+        cutting: CancellationToken::new(),
+        finished: AtomicUsize::new(0),
+        cut: AtomicUsize::new(0),
+    });
+    let connections = TaskTracker::new();
+    tokio::select! {
+        () = shutdown => {}
+        never = accept_all(&listener, &server, &connections) => match never {},
+    }
+    drop(listener);
+    server.drain(&connections).await
+}
+
+/// Resolves when the process is asked to end, by SIGTERM or SIGINT. A second such signal, a second or more later, ends it
+/// at once.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "who asks twice wants the end, clean or not"
+)]
+pub async fn terminated() {
+    let signals = signal(SignalKind::terminate())
+        .and_then(|term| Ok((term, signal(SignalKind::interrupt())?)));
+    let (mut term, mut interrupt) = match signals {
+        Ok(signals) => signals,
+        Err(failure) => {
+            error!(%failure, "Signals cannot be received, so the server will not end gracefully");
+            return std::future::pending().await;
+        }
+    };
+    either(&mut term, &mut interrupt).await;
+    tokio::spawn(async move {
+        // A wrapper that hands its own signal on, as `timeout` and `npm` do, is not an impatient person.
+        let mut settled = pin!(sleep(ECHO_TIME));
+        let mut is_settled = false;
+        loop {
+            tokio::select! {
+                () = &mut settled, if !is_settled => is_settled = true,
+                () = either(&mut term, &mut interrupt) => if is_settled { break },
+            }
+        }
+        warn!("A second signal ended the server before its requests had finished");
+        std::process::exit(1);
+    });
+}
+
+async fn either(one: &mut Signal, other: &mut Signal) {
+    tokio::select! {
+        _ = one.recv() => {}
+        _ = other.recv() => {}
+    }
+}
+
+/// What all connections share.
+struct Server {
+    app: Router,
+    http: http1::Builder,
+    bounds: Bounds,
+    draining: CancellationToken,
+    cutting: CancellationToken,
+    /// Requests that ended since draining began, and since cutting began.
+    finished: AtomicUsize,
+    cut: AtomicUsize,
+}
+
+/// hyper with buffers in proportion to the requests, and without timers of its own: it never waits for a head.
+fn http(bounds: &Bounds) -> http1::Builder {
+    let mut http = http1::Builder::new();
+    http.header_read_timeout(None)
+        .max_header_size(bounds.header_bytes)
+        .max_buf_size(64 * 1024);
+    http
+}
+
+impl Server {
+    async fn drain(&self, connections: &TaskTracker) -> Drained {
+        self.draining.cancel();
+        connections.close();
+        if timeout(self.bounds.drain_time, connections.wait())
+            .await
+            .is_err()
+        {
+            self.cutting.cancel();
+            connections.wait().await;
+        }
+        Drained {
+            finished: self.finished.load(Ordering::Relaxed),
+            cut: self.cut.load(Ordering::Relaxed),
+        }
+    }
+}
+
+/// Accepts while there is room. At the cap it stops, so further clients wait in the kernel's queue until one leaves.
+async fn accept_all(
+    listener: &TcpListener,
+    server: &Arc<Server>,
+    connections: &TaskTracker,
+) -> Infallible {
+    let cap = server.bounds.connections.min(most_connections());
+    let room = Arc::new(Semaphore::new(cap));
+    let mut full = Seldom::default();
+    let mut failing = Seldom::default();
+    loop {
+        if room.available_permits() == 0 && full.is_due() {
+            warn!(
+                cap,
+                "All {cap} connections are in use; new ones wait until one ends"
+            );
+        }
+        let permit = Arc::clone(&room)
+            .acquire_owned()
+            .await
+            .expect("the semaphore is never closed");
+        match listener.accept().await {
+            Ok((stream, peer)) => {
+                connections.spawn(attend(stream, peer, Arc::clone(server), permit));
+            }
+            Err(failure) if is_of_one_connection(&failure) => {}
+            Err(failure) => {
+                if failing.is_due() {
+                    warn!(%failure, "Connections cannot be accepted: {failure}");
+                }
+                // Out of files or memory. The listener stays readable, so trying again at once would spin.
+                sleep(Duration::from_millis(250)).await;
+            }
+        }
+    }
+}
+
+/// The client was gone before it was accepted; the next one may be fine.
+fn is_of_one_connection(failure: &io::Error) -> bool {
+    use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset, Interrupted};
+    matches!(
+        failure.kind(),
+        ConnectionAborted | ConnectionRefused | ConnectionReset | Interrupted
+    )
+}
+
+/// As many connections as the process may open files for, or else accepting fails in ways that hurt the database too.
+/// Where the kernel does not tell, the configured cap stands.
+fn most_connections() -> usize {
+    let limits = std::fs::read_to_string("/proc/self/limits").unwrap_or_default();
+    limits
+        .lines()
+        .find_map(|line| {
+            line.strip_prefix("Max open files")?
+                .split_whitespace()
+                .next()?
+                .parse()
+                .ok()
+        })
+        .map_or(usize::MAX, |files: usize| {
+            files.saturating_sub(OTHER_FILES).max(files / 2)
+        })
+}
+
+/// A message that is worth a line a minute.
+#[derive(Default)]
+struct Seldom(Option<Instant>);
+
+impl Seldom {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "no rule about accounts depends on this time"
+    )]
+    fn is_due(&mut self) -> bool {
+        let due = self
+            .0
+            .is_none_or(|last| last.elapsed() >= Duration::from_secs(60));
+        if due {
+            self.0 = Some(Instant::now());
+        }
+        due
+    }
+}
+
+/// One connection from beginning to end; it holds its place until then.
+async fn attend(
+    stream: TcpStream,
+    peer: SocketAddr,
+    server: Arc<Server>,
+    _place: OwnedSemaphorePermit,
+) {
+    if let Err(failure) = stream.set_nodelay(true) {
+        debug!(%failure, "TCP_NODELAY could not be set");
+    }
+    let wire = Wire {
+        stream,
+        received: BytesMut::new(),
+    };
+    tokio::select! {
+        () = converse(wire, peer, &server) => {}
+        () = server.cutting.cancelled() => {}
+    }
+}
+
+/// Takes one request after the other until either side has had enough.
+async fn converse<S: AsyncRead + AsyncWrite + Unpin + Send>(
+    mut wire: Wire<S>,
+    peer: SocketAddr,
+    server: &Server,
+) {
+    let mut draining = pin!(server.draining.cancelled());
+    let mut patience = server.bounds.silent_time;
+    loop {
+        let next = tokio::select! {
+            biased;
+            () = draining.as_mut() => return,
+            next = next_request(&mut wire, &server.bounds, patience) => next,
+        };
+        let Some(asked) = next else { return };
+        // Boxed, so that a connection that waits is not as large as one that works.
+        let outcome = Box::pin(exchange(&mut wire, asked, peer, server, draining.as_mut())).await;
+        match outcome {
+            Outcome::Reusable => {}
+            Outcome::Finished => return linger(&mut wire).await,
+            Outcome::Broken => return,
+        }
+        if wire.received.is_empty() {
+            wire.received = BytesMut::new();
+        }
+        patience = server.bounds.idle_time;
+    }
+}
+
+/// A head that may go to a route, or why it may not.
+type Asked = Result<(Bytes, Framing), Refusal>;
+
+/// Waits for the next request head. `None`: the client left, or was silent for longer than `patience`.
+async fn next_request<S: AsyncRead + Unpin>(
+    wire: &mut Wire<S>,
+    bounds: &Bounds,
+    patience: Duration,
+) -> Option<Asked> {
+    if wire.received.is_empty() && !matches!(timeout(patience, wire.fill()).await, Ok(Ok(1..))) {
+        return None;
+    }
+    match timeout(bounds.header_time, read_head(wire, bounds.header_bytes)).await {
+        Ok(Ok(asked)) => Some(asked),
+        Ok(Err(_gone)) => None,
+        Err(_late) => Some(Err(Refusal::TooSlow)),
+    }
+}
+
+/// Reads to the end of the head and judges it. An error is one of the connection.
+async fn read_head<S: AsyncRead + Unpin>(
+    wire: &mut Wire<S>,
+    most_bytes: usize,
+) -> io::Result<Asked> {
+    let mut scanned = 0;
+    loop {
+        while scanned < 2 && wire.received.starts_with(b"\r\n") {
+            // RFC 9112, section 2.2: some clients send an empty line too many after a body.
+            let _empty_line = wire.received.split_to(2);
+            scanned = 0;
+        }
+        match head::end(&wire.received, &mut scanned, most_bytes) {
+            Err(refusal) => return Ok(Err(refusal)),
+            Ok(Some(length)) => {
+                let head = wire.received.split_to(length).freeze();
+                return Ok(head::judge(&head).map(|framing| (head, framing)));
+            }
+            Ok(None) => {}
+        }
+        if wire.fill().await? == 0 {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
+    }
+}
+
+/// Has hyper parse one request, the router answer it, and hyper write the answer.
+async fn exchange<S: AsyncRead + AsyncWrite + Unpin + Send>(
+    wire: &mut Wire<S>,
+    asked: Asked,
+    peer: SocketAddr,
+    server: &Server,
+    mut draining: Pin<&mut WaitForCancellationFuture<'_>>,
+) -> Outcome {
+    let _under_way = UnderWay(server);
+    let mut outcome = Outcome::Finished;
+    let progress = Progress::default();
+    let refusal = asked.as_ref().err().copied();
+    let request = asked.unwrap_or((Bytes::from_static(PLACEHOLDER), Framing::Length(0)));
+    let last = request.1 == Framing::Chunked;
+    let stream = OneRequest::new(wire, request, progress.clone(), &mut outcome)
+        .give_up_writing_after(server.bounds.write_stall)
+        .watch_for_departure(refusal.is_none());
+    let service = service_fn(|request| {
+        let progress = progress.clone();
+        async move {
+            let mut response = match refusal {
+                Some(refusal) => refused(refusal),
+                None => route(server.app.clone(), request, peer).await,
+            };
+            if last {
+                let close = HeaderValue::from_static("close");
+                response.headers_mut().insert(CONNECTION, close);
+            }
+            Ok::<_, Infallible>(response.map(|body| Answer::new(body, progress)))
+        }
+    });
+    let mut connection = pin!(server.http.serve_connection(TokioIo::new(stream), service));
+    let mut told_to_close = false;
+    let ended = poll_fn(|cx| {
+        let mut polled = connection.as_mut().poll(cx);
+        if polled.is_pending() && progress.sent() {
+            // hyper now waits for another request. Asked again, it finds the stream at its end.
+            polled = connection.as_mut().poll(cx);
+        }
+        if polled.is_pending() && !told_to_close && draining.as_mut().poll(cx).is_ready() {
+            told_to_close = true;
+            connection.as_mut().graceful_shutdown();
+            polled = connection.as_mut().poll(cx);
+        }
+        polled
+    })
+    .await;
+    if let Err(failure) = ended {
+        debug!(%failure, "A connection broke off: {failure}");
+        return Outcome::Broken;
+    }
+    outcome
+}
+
+/// Calls the router with what it may know of the connection.
+async fn route(mut app: Router, request: hyper::Request<Incoming>, peer: SocketAddr) -> Response {
+    let mut request: Request = request.map(Body::new);
+    request.extensions_mut().insert(ConnectInfo(peer));
+    if let (Some(_), Some(path)) = (request.uri().authority(), request.uri().path_and_query()) {
+        // Only the path counts: no route may take a host name from the request target.
+        *request.uri_mut() = path.clone().into();
+    }
+    match app.call(request).await {
+        Ok(response) => response,
+        Err(impossible) => match impossible {},
+    }
+}
+
+/// Counts a request that ends during the drain, however it ends.
+struct UnderWay<'a>(&'a Server);
+
+impl Drop for UnderWay<'_> {
+    fn drop(&mut self) {
+        let server = self.0;
+        if server.cutting.is_cancelled() {
+            server.cut.fetch_add(1, Ordering::Relaxed);
+        } else if server.draining.is_cancelled() {
+            server.finished.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+}
+
+/// Ends our side and lets the client finish, within bounds.
+async fn linger<S: AsyncRead + AsyncWrite + Unpin>(wire: &mut Wire<S>) {
+    let ending = async {
+        wire.stream.shutdown().await?;
+        let mut thrown_away = 0;
+        while thrown_away < LINGER_BYTES {
+            wire.received.clear();
+            match wire.fill().await? {
+                0 => break,
+                bytes => thrown_away += bytes,
+            }
+        }
+        Ok::<_, io::Error>(())
+    };
+    // Whether the client let us end in peace makes no difference any more.
+    let _ended = timeout(LINGER_TIME, ending).await;
+}

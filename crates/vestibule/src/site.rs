@@ -1,0 +1,413 @@
+//! The site gate for files: opens the folder that `--site` names, judges what a path needs before anything is read, and
+//! serves it. Who the caller is, and where a stranger is sent, is left to the HTTP layer.
+
+mod answer;
+mod conditions;
+mod encoding;
+mod files;
+mod path;
+mod rules;
+#[cfg(test)]
+mod tests;
+mod withheld;
+
+use std::io;
+use std::path::{Component, Path, PathBuf};
+
+use axum::http::{HeaderMap, Method, StatusCode, header};
+use axum::response::Response;
+
+use files::{Found, Located, Opened, off_the_async_threads};
+pub use path::{Rejected, SitePath};
+pub use rules::{Access, Pattern, Rule, Rules};
+
+/// Paths that belong to the server. Whatever the router does not answer itself below them is no file of the site, so
+/// that no other spelling of such a path brings up a file that looks like ours.
+const RESERVED: &[&str] = &[
+    "/login",
+    "/register",
+    "/dashboard",
+    "/account",
+    "/admin",
+    "/livez",
+    "/readyz",
+    "/metrics",
+    "/.well-known/jwks.json",
+];
+/// Here everything below is reserved too.
+const RESERVED_FOLDER: &str = "/api";
+
+/// The page that is sent with each 404.
+const NOT_FOUND_PAGE: &str = "/404.html";
+
+/// A folder of files and the rules on who may have them.
+#[derive(Debug)]
+pub struct Site {
+    dir: PathBuf,
+    rules: Rules,
+}
+
+/// Why a folder cannot be served; each sentence says what to do.
+#[derive(Debug, thiserror::Error)]
+pub enum SiteProblem {
+    /// There is nothing at this path.
+    #[error("the site's folder {0} does not exist; create it or name another one with --site")]
+    Missing(String),
+    /// There is a file instead.
+    #[error("{0} is no folder; name the folder that holds the site with --site")]
+    NotAFolder(String),
+    /// The folder is there but cannot be read.
+    #[error("the site's folder {dir} cannot be read: {source}; give this user read access to it")]
+    Unreadable {
+        /// The folder.
+        dir: String,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// Accounts and keys would lie among published files.
+    #[error(
+        "the data directory {data_dir} is inside the site {dir}; keep it outside: --data-dir {instead}"
+    )]
+    DataInside {
+        /// The site's folder.
+        dir: String,
+        /// The data directory.
+        data_dir: String,
+        /// A folder beside the site, quoted for a shell.
+        instead: String,
+    },
+}
+
+/// What a path needs.
+#[derive(Debug)]
+pub enum Judged {
+    /// There is nothing that anybody could have: answer with [`Site::not_found`].
+    NotFound,
+    /// Anybody may have it.
+    Public(Target),
+    /// The caller must be known and meet the demand first. It may yet turn out that there is nothing.
+    Protected(Target, Access),
+}
+
+/// What [`Site::serve`] opens: the outcome of judging one path.
+#[derive(Debug)]
+pub struct Target {
+    access: Access,
+    kind: Kind,
+}
+
+#[derive(Debug)]
+enum Kind {
+    File(Located),
+    /// A folder asked for without its slash: its path with it, and the query of the request.
+    Folder(SitePath, Option<String>),
+    Nothing,
+    Unreadable,
+}
+
+impl Site {
+    /// Opens the folder. Refuses one that is missing, is no folder, cannot be read, or holds the data directory, which
+    /// need not exist yet.
+    pub fn open(dir: &Path, rules: Rules, data_dir: &Path) -> Result<Self, SiteProblem> {
+        let unreadable = |source| SiteProblem::Unreadable {
+            dir: quoted(dir),
+            source,
+        };
+        let real = match dir.canonicalize() {
+            Ok(real) => real,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                return Err(SiteProblem::Missing(quoted(dir)));
+            }
+            Err(error) => return Err(unreadable(error)),
+        };
+        if !real.is_dir() {
+            return Err(SiteProblem::NotAFolder(quoted(dir)));
+        }
+        std::fs::read_dir(&real).map_err(unreadable)?;
+        if resolve(data_dir).map_err(unreadable)?.starts_with(&real) {
+            let (dir, data_dir) = (quoted(dir), quoted(data_dir));
+            return Err(SiteProblem::DataInside {
+                dir,
+                data_dir,
+                instead: quoted(&folder_beside(&real)),
+            });
+        }
+        Ok(Self {
+            dir: std::path::absolute(dir).map_err(unreadable)?,
+            rules,
+        })
+    }
+
+    /// Where a login leads, as percent-encoded paths.
+    pub fn areas(&self) -> Vec<String> {
+        self.rules.areas()
+    }
+
+    /// Files that nobody can have because the server answers at their address itself.
+    pub fn shadowed(&self) -> Vec<String> {
+        let pages = RESERVED
+            .iter()
+            .flat_map(|page| [(*page).to_owned(), format!("{page}/index.html")]);
+        let mut shadowed: Vec<String> = pages
+            .filter(|path| self.dir.join(&path[1..]).is_file())
+            .collect();
+        if self.dir.join(&RESERVED_FOLDER[1..]).exists() {
+            shadowed.push(format!("{RESERVED_FOLDER}/"));
+        }
+        shadowed
+    }
+
+    /// Rules that probably protect less than was meant, a sentence each: those that name nothing in the site, and those
+    /// that name a folder's index page while the rest of the folder is public.
+    pub fn doubtful_rules(&self) -> Vec<String> {
+        let protecting = self
+            .rules
+            .iter()
+            .filter(|rule| rule.access != Access::Public);
+        protecting
+            .filter_map(|rule| self.doubt(&rule.pattern))
+            .collect()
+    }
+
+    /// What the target of a request needs, given as it was sent, with or without its query. It is judged by its own
+    /// name, the name of the file that it opens and the name of the file to which a link leads; the strictest demand
+    /// counts. Nothing is read.
+    pub async fn judge(&self, path_and_query: &str) -> Judged {
+        let (raw_path, query) = match path_and_query.split_once('?') {
+            Some((raw_path, query)) => (raw_path, Some(query)),
+            None => (path_and_query, None),
+        };
+        let path = match SitePath::parse(raw_path) {
+            Ok(path) if !is_reserved(&path) => path,
+            Ok(_) | Err(_) => return Judged::NotFound,
+        };
+        let mut access = self.rules.access(&path);
+        let kind = match self.find(path.clone()).await {
+            Ok(Found::File(located)) => {
+                access = access.stricter(self.rules.access(&located.real));
+                Kind::File(located)
+            }
+            Ok(Found::Folder) => Kind::Folder(path.folder(), query.map(str::to_owned)),
+            Ok(Found::Nothing) => Kind::Nothing,
+            Err(error) => {
+                tracing::error!(%path, %error, "The site's folder cannot be read; {path} is answered with 503");
+                Kind::Unreadable
+            }
+        };
+        match (access, kind) {
+            (Access::Public, Kind::Nothing) => Judged::NotFound,
+            (Access::Public, kind) => Judged::Public(Target {
+                access: Access::Public,
+                kind,
+            }),
+            (access, kind) => Judged::Protected(
+                Target {
+                    access: access.clone(),
+                    kind,
+                },
+                access,
+            ),
+        }
+    }
+
+    /// The answer to a caller who may have the target.
+    pub async fn serve(&self, target: Target, method: &Method, headers: &HeaderMap) -> Response {
+        let Target { access, kind } = target;
+        if !is_read(method) {
+            return answer::method_not_allowed(&access, method);
+        }
+        match kind {
+            Kind::File(located) => self.serve_file(located, &access, method, headers).await,
+            Kind::Folder(folder, query) => {
+                answer::to_folder(&folder, query.as_deref(), &access, method)
+            }
+            Kind::Nothing => self.absent(&access, method, headers).await,
+            Kind::Unreadable => answer::unavailable(&access, method),
+        }
+    }
+
+    /// 404 with the site's `404.html`, or a line of text where it has none or keeps it from strangers.
+    pub async fn not_found(&self, method: &Method, headers: &HeaderMap) -> Response {
+        self.absent(&Access::Public, method, headers).await
+    }
+
+    async fn serve_file(
+        &self,
+        located: Located,
+        access: &Access,
+        method: &Method,
+        headers: &HeaderMap,
+    ) -> Response {
+        let page = located.page.clone();
+        let accepted = encoding::accepted(headers);
+        let answered = match off_the_async_threads(move || located.open(&accepted)).await {
+            Ok(Some(opened)) => answer::file(opened, &page, access, method, headers).await,
+            Ok(None) => Ok(self.absent(access, method, headers).await),
+            Err(error) => Err(error),
+        };
+        answered.unwrap_or_else(|error| {
+            tracing::error!(path = %page, %error, "The file {page} cannot be read; it is answered with 503");
+            answer::unavailable(access, method)
+        })
+    }
+
+    /// 404 to a caller who met `access`.
+    async fn absent(&self, access: &Access, method: &Method, headers: &HeaderMap) -> Response {
+        if is_read(method)
+            && let Some((opened, page)) = self.not_found_page(access, headers).await
+            && let Ok(answer) = answer::not_found_page(opened, &page, access, method).await
+        {
+            return answer;
+        }
+        answer::text(
+            StatusCode::NOT_FOUND,
+            "There is nothing at this address.\n",
+            access,
+            method,
+        )
+    }
+
+    /// The site's page for what is absent, if whoever met `met` may see it.
+    async fn not_found_page(
+        &self,
+        met: &Access,
+        headers: &HeaderMap,
+    ) -> Option<(Opened, SitePath)> {
+        let page = SitePath::parse(NOT_FOUND_PAGE).ok()?;
+        let Found::File(located) = self.find(page.clone()).await.ok()? else {
+            return None;
+        };
+        let needed = self
+            .rules
+            .access(&page)
+            .stricter(self.rules.access(&located.real));
+        if needed != Access::Public && needed != *met {
+            return None;
+        }
+        let accepted = encoding::accepted(headers);
+        let opened = off_the_async_threads(move || located.open(&accepted))
+            .await
+            .ok()??;
+        Some((opened, page))
+    }
+
+    async fn find(&self, path: SitePath) -> io::Result<Found> {
+        let dir = self.dir.clone();
+        off_the_async_threads(move || files::find(&dir, &path)).await
+    }
+
+    fn doubt(&self, pattern: &Pattern) -> Option<String> {
+        let written = pattern.as_str();
+        let fixed = pattern.exact().unwrap_or_else(|| {
+            let before_star = written.split('*').next().unwrap_or_default();
+            before_star
+                .rsplit_once('/')
+                .map_or("", |(folder, _)| folder)
+        });
+        let fixed = fixed.trim_end_matches('/');
+        let is_folder = fixed.is_empty() || {
+            let path = SitePath::parse(&path::encode(fixed)).ok()?;
+            match files::find(&self.dir, &path).ok()? {
+                Found::Nothing => {
+                    return Some(format!(
+                        "the rule `{written}` names nothing in the site; check its spelling"
+                    ));
+                }
+                found => matches!(found, Found::Folder),
+            }
+        };
+        // Stands for the files inside that have no rule of their own.
+        let inside = SitePath::parse(&format!("{}/-", path::encode(fixed))).ok()?;
+        let is_open_inside = self.rules.access(&inside) == Access::Public;
+        (pattern.exact().is_some() && is_folder && is_open_inside).then(|| {
+            format!("the rule `{written}` protects the index page alone; for the whole folder write `{fixed}/**`")
+        })
+    }
+}
+
+/// Whether somebody is opening a page, who is better sent to the login page than told 401: GET or HEAD with
+/// `Sec-Fetch-Mode: navigate` or, from a client too old to send that, asking for HTML without being a script.
+pub fn is_page_visit(method: &Method, headers: &HeaderMap) -> bool {
+    if !is_read(method) {
+        return false;
+    }
+    if let Some(mode) = headers.get("sec-fetch-mode") {
+        return mode == "navigate";
+    }
+    let asks_for_html = headers
+        .get_all(header::ACCEPT)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','))
+        .filter_map(|range| range.split(';').next())
+        .any(|media_type| media_type.trim().eq_ignore_ascii_case("text/html"));
+    asks_for_html && !headers.contains_key("x-requested-with")
+}
+
+/// The login page that leads back to this path and query of the same origin. What could lead elsewhere, such as
+/// `//host` or a backslash, which browsers read as a slash, is left out.
+pub fn login_location(path_and_query: &str) -> String {
+    let is_local = path_and_query.starts_with('/')
+        && !path_and_query.starts_with("//")
+        && !path_and_query.contains(|letter: char| letter == '\\' || letter.is_control());
+    if is_local {
+        format!("/login?next={}", path::encode(path_and_query))
+    } else {
+        "/login".to_owned()
+    }
+}
+
+fn is_read(method: &Method) -> bool {
+    method == Method::GET || method == Method::HEAD
+}
+
+fn is_reserved(path: &SitePath) -> bool {
+    let page = path.as_str().trim_end_matches('/');
+    let page = page.strip_suffix("/index.html").unwrap_or(page);
+    RESERVED.contains(&page) || path.segments().next() == Some(&RESERVED_FOLDER[1..])
+}
+
+/// The path free of links as far as it exists, and of `..` in the rest, which is about to be created.
+fn resolve(path: &Path) -> io::Result<PathBuf> {
+    let path = std::path::absolute(path)?;
+    let existing = path
+        .ancestors()
+        .find_map(|folder| Some((folder, folder.canonicalize().ok()?)));
+    let Some((folder, mut real)) = existing else {
+        return Ok(path);
+    };
+    for component in path
+        .strip_prefix(folder)
+        .map_err(io::Error::other)?
+        .components()
+    {
+        match component {
+            Component::ParentDir => _ = real.pop(),
+            other => real.push(other),
+        }
+    }
+    Ok(real)
+}
+
+/// A name for the data directory next to the site, never the site itself.
+fn folder_beside(dir: &Path) -> PathBuf {
+    let name = dir
+        .file_name()
+        .map_or_else(|| "site".into(), |name| name.to_string_lossy());
+    dir.with_file_name(if name == "vestibule-data" {
+        "vestibule-accounts"
+    } else {
+        "vestibule-data"
+    })
+}
+
+/// The path as a shell takes it.
+fn quoted(path: &Path) -> String {
+    let path = path.display().to_string();
+    let is_plain = |letter: char| letter.is_alphanumeric() || "/._-+:@,=".contains(letter);
+    if !path.is_empty() && path.chars().all(is_plain) {
+        path
+    } else {
+        format!("'{}'", path.replace('\'', r"'\''"))
+    }
+}

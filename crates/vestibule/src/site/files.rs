@@ -1,0 +1,368 @@
+//! Finds and opens the file that a path names, and streams its bytes; all of it blocks and runs off the async threads.
+//! Which caller may have it is left to `rules`, and what HTTP says about it to `answer`.
+
+use std::fs::{self, File, Metadata, OpenOptions};
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::io::{self, Read, Seek, SeekFrom};
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+use axum::body::{Body, Bytes};
+use futures_util::stream;
+
+use super::encoding::Encoding;
+use super::path::SitePath;
+use super::withheld::is_withheld;
+
+/// How much of a file is in memory at a time, in bytes.
+const CHUNK: u64 = 64 * 1024;
+/// How often a file is opened anew when another one was put in its place meanwhile.
+const OPENING_ATTEMPTS: usize = 3;
+
+/// What a path names.
+#[derive(Debug)]
+pub(super) enum Found {
+    /// A regular file.
+    File(Located),
+    /// A folder that was asked for without its final slash.
+    Folder,
+    /// Nothing that is ever served.
+    Nothing,
+}
+
+/// A file that may be opened once the caller is known to be allowed to.
+#[derive(Debug)]
+pub(super) struct Located {
+    /// Where it is, free of links.
+    file: PathBuf,
+    /// The path by which it was asked for, its index page included: gives the content type.
+    pub(super) page: SitePath,
+    /// The path of the very file below the root; another one if a link led there. Rules count for both.
+    pub(super) real: SitePath,
+}
+
+/// An open file, or its compressed copy, with what identifies its content.
+#[derive(Debug)]
+pub(super) struct Opened {
+    file: File,
+    state: State,
+    /// How the content is encoded; `None` for the file as it is.
+    pub(super) encoding: Option<Encoding>,
+}
+
+/// What a file shows to the outside of the version of its content.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct State {
+    length: u64,
+    modified: Option<SystemTime>,
+    version: u64,
+}
+
+/// Looks for the file of a path below `dir`, following links as long as they stay inside.
+pub(super) fn find(dir: &Path, path: &SitePath) -> io::Result<Found> {
+    // Resolved each time: deployments swap the link that the site's folder often is.
+    let root = fs::canonicalize(dir)?;
+    let page = path.page();
+    let file = match fs::canonicalize(page.below(&root)) {
+        Ok(file) => file,
+        Err(error) if means_absent(&error) => return Ok(Found::Nothing),
+        Err(error) => return Err(error),
+    };
+    let Some(real) = file.strip_prefix(&root).ok().and_then(SitePath::of_file) else {
+        return Ok(Found::Nothing);
+    };
+    if !is_spelled_as_listed(&root, &page)?
+        || (real != page && !is_spelled_as_listed(&root, &real)?)
+    {
+        return Ok(Found::Nothing);
+    }
+    let kind = match fs::symlink_metadata(&file) {
+        Ok(metadata) => metadata.file_type(),
+        Err(error) if means_absent(&error) => return Ok(Found::Nothing),
+        Err(error) => return Err(error),
+    };
+    if kind.is_dir() && !path.is_folder() {
+        return Ok(Found::Folder);
+    }
+    // Pipes and devices are told apart by their kind alone: opening one might wait for ever.
+    if !kind.is_file() || is_withheld(page.name()) || is_withheld(real.name()) {
+        return Ok(Found::Nothing);
+    }
+    Ok(Found::File(Located { file, page, real }))
+}
+
+impl Located {
+    /// Opens the file, or the first compressed copy beside it that the client takes and that is not older than the
+    /// file. `None` if the file is gone or is another one than was found.
+    pub(super) fn open(&self, accepted: &[Encoding]) -> io::Result<Option<Opened>> {
+        let Some((file, state)) = open_regular(&self.file)? else {
+            return Ok(None);
+        };
+        for encoding in accepted {
+            let mut copy = self.file.clone().into_os_string();
+            copy.push(encoding.suffix());
+            // A copy is an extra: one that cannot be read is as good as none.
+            if let Ok(Some((copy, copied))) = open_regular(Path::new(&copy))
+                && copied.modified >= state.modified
+            {
+                return Ok(Some(Opened {
+                    file: copy,
+                    state: copied,
+                    encoding: Some(*encoding),
+                }));
+            }
+        }
+        Ok(Some(Opened {
+            file,
+            state,
+            encoding: None,
+        }))
+    }
+}
+
+impl Opened {
+    /// Length of the content in bytes, as encoded.
+    pub(super) fn length(&self) -> u64 {
+        self.state.length
+    }
+
+    /// When the content last changed; `None` where HTTP cannot say it.
+    pub(super) fn modified(&self) -> Option<SystemTime> {
+        self.state
+            .modified
+            .filter(|time| *time >= SystemTime::UNIX_EPOCH)
+    }
+
+    /// A strong validator (RFC 9110, section 8.8.1). It is made of what the file system changes with every write, not
+    /// of the content: a hash would read a whole film before its first byte could leave. Neither the inode nor a time
+    /// can be read back from it.
+    pub(super) fn etag(&self) -> String {
+        let encoding = self.encoding.map_or("", Encoding::suffix).replace('.', "-");
+        format!(
+            "\"{:016x}-{:x}{encoding}\"",
+            self.state.version, self.state.length
+        )
+    }
+
+    /// The bytes of the range, a chunk at a time; the first one is read at once, so that a small file leaves in one
+    /// piece with its header. Fails if the file is written to meanwhile: the client sees a broken transfer instead of
+    /// a mixture of two versions.
+    pub(super) async fn body(self, range: Range<u64>) -> io::Result<Body> {
+        let (first, reading) = Reading {
+            file: self.file,
+            state: self.state,
+            left: range,
+        }
+        .next()
+        .await?;
+        if reading.left.is_empty() {
+            return Ok(Body::from(first));
+        }
+        Ok(Body::from_stream(stream::try_unfold(
+            (Some(first), reading),
+            |(first, reading)| async {
+                match first {
+                    Some(chunk) => Ok(Some((chunk, (None, reading)))),
+                    None if reading.left.is_empty() => Ok(None),
+                    None => {
+                        let (chunk, reading) = reading.next().await?;
+                        Ok::<_, io::Error>(Some((chunk, (None, reading))))
+                    }
+                }
+            },
+        )))
+    }
+}
+
+struct Reading {
+    file: File,
+    state: State,
+    left: Range<u64>,
+}
+
+impl Reading {
+    async fn next(mut self) -> io::Result<(Bytes, Self)> {
+        off_the_async_threads(move || Ok((self.read_chunk()?, self))).await
+    }
+
+    fn read_chunk(&mut self) -> io::Result<Bytes> {
+        let length = CHUNK.min(self.left.end - self.left.start);
+        let mut chunk = Vec::with_capacity(usize::try_from(length).map_err(io::Error::other)?);
+        self.file.seek(SeekFrom::Start(self.left.start))?;
+        self.file.by_ref().take(length).read_to_end(&mut chunk)?;
+        self.left.start += chunk.len() as u64;
+        let is_last = self.left.is_empty();
+        if chunk.len() as u64 != length || (is_last && !self.state.is_still(&self.file.metadata()?))
+        {
+            return Err(io::Error::other("the file changed while it was sent"));
+        }
+        Ok(chunk.into())
+    }
+}
+
+impl State {
+    fn of(metadata: &Metadata) -> Self {
+        let modified = metadata.modified().ok();
+        let mut version = DefaultHasher::new();
+        modified.hash(&mut version);
+        identity(metadata).hash(&mut version);
+        change_time(metadata).hash(&mut version);
+        Self {
+            length: metadata.len(),
+            modified,
+            version: version.finish(),
+        }
+    }
+
+    /// Whether the content is the same. A file that was replaced by renaming another one over it counts as the same:
+    /// who holds it open reads the old one to its end.
+    fn is_still(&self, metadata: &Metadata) -> bool {
+        self.length == metadata.len() && self.modified == metadata.modified().ok()
+    }
+}
+
+/// Opens a path that is free of links; `None` if it no longer is, or is not a regular file.
+fn open_regular(path: &Path) -> io::Result<Option<(File, State)>> {
+    for _ in 0..OPENING_ATTEMPTS {
+        match open_once(path) {
+            // Somebody has just renamed a new version over it: that one is wanted.
+            Ok(Some((file, metadata)))
+                if identity(&metadata) == identity(&fs::symlink_metadata(path)?) =>
+            {
+                return Ok(Some((file, State::of(&metadata))));
+            }
+            Ok(Some(_)) => {}
+            Ok(None) => return Ok(None),
+            Err(error) if means_absent(&error) => return Ok(None),
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(None)
+}
+
+fn open_once(path: &Path) -> io::Result<Option<(File, Metadata)>> {
+    let file = without_waiting(OpenOptions::new().read(true)).open(path)?;
+    let metadata = file.metadata()?;
+    // Had a folder on the way been replaced by a link since `path` was resolved, this could be a file elsewhere.
+    Ok((metadata.is_file() && fs::canonicalize(path)? == path).then_some((file, metadata)))
+}
+
+/// Neither follows a link nor waits for the other end of a pipe.
+#[cfg(unix)]
+fn without_waiting(options: &mut OpenOptions) -> &mut OpenOptions {
+    use std::os::unix::fs::OpenOptionsExt;
+    options.custom_flags(libc::O_NOFOLLOW | libc::O_NONBLOCK | libc::O_NOCTTY)
+}
+
+#[cfg(not(unix))]
+fn without_waiting(options: &mut OpenOptions) -> &mut OpenOptions {
+    options
+}
+
+/// Which file this is, whatever it is called. Elsewhere than on Unix the standard library does not say.
+#[cfg(unix)]
+fn identity(metadata: &Metadata) -> impl Hash + PartialEq + use<> {
+    use std::os::unix::fs::MetadataExt;
+    (metadata.dev(), metadata.ino())
+}
+
+#[cfg(not(unix))]
+fn identity(metadata: &Metadata) -> impl Hash + PartialEq + use<> {
+    metadata.created().ok()
+}
+
+/// When the file system last saw the file change: unlike the modification time it cannot be set back, so a copy tool
+/// that keeps times does not make two versions look like one.
+#[cfg(unix)]
+fn change_time(metadata: &Metadata) -> impl Hash + use<> {
+    use std::os::unix::fs::MetadataExt;
+    (metadata.ctime(), metadata.ctime_nsec())
+}
+
+#[cfg(not(unix))]
+fn change_time(metadata: &Metadata) -> impl Hash + use<> {
+    metadata.modified().ok()
+}
+
+/// Whether every name of the path is spelled as its folder lists it. File systems that ignore case, fold Unicode, cut
+/// off trailing dots or make up short names (`PROGRA~1`, `file:stream`) open a file under names that no rule was
+/// written for; those names do not exist here.
+fn is_spelled_as_listed(root: &Path, path: &SitePath) -> io::Result<bool> {
+    let mut folder = root.to_path_buf();
+    for name in path.segments() {
+        if may_be_another_spelling(&folder, name) && !is_listed(&folder, name)? {
+            return Ok(false);
+        }
+        folder.push(name);
+    }
+    Ok(true)
+}
+
+/// Reading a folder for each request would be slow, so it is read only for a name that could have a second spelling:
+/// it looks like one, or the same name in the other case exists too.
+fn may_be_another_spelling(folder: &Path, name: &str) -> bool {
+    if !name.is_ascii() || name.contains(['~', ':']) || name.ends_with(['.', ' ']) {
+        return true;
+    }
+    let swapped: String = name
+        .chars()
+        .map(|letter| {
+            if letter.is_ascii_lowercase() {
+                letter.to_ascii_uppercase()
+            } else {
+                letter.to_ascii_lowercase()
+            }
+        })
+        .collect();
+    swapped != name
+        && !matches!(fs::symlink_metadata(folder.join(swapped)), Err(error) if means_absent(&error))
+}
+
+fn is_listed(folder: &Path, name: &str) -> io::Result<bool> {
+    for entry in fs::read_dir(folder)? {
+        if entry?.file_name() == name {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// Runs what reads the disk where waiting for it stops nobody else.
+pub(super) async fn off_the_async_threads<T: Send + 'static>(
+    work: impl FnOnce() -> io::Result<T> + Send + 'static,
+) -> io::Result<T> {
+    tokio::task::spawn_blocking(work)
+        .await
+        .map_err(io::Error::other)?
+}
+
+/// Whether the error says that there is no such file for us, in contrast to a machine in trouble.
+fn means_absent(error: &io::Error) -> bool {
+    use io::ErrorKind::{
+        InvalidFilename, InvalidInput, IsADirectory, NotADirectory, NotFound, PermissionDenied,
+    };
+    let known = [
+        InvalidFilename,
+        InvalidInput,
+        IsADirectory,
+        NotADirectory,
+        NotFound,
+        PermissionDenied,
+    ];
+    known.contains(&error.kind()) || is_link_or_special(error)
+}
+
+/// A link where none may be, links in a circle, or a socket or device without anybody behind it.
+#[cfg(unix)]
+fn is_link_or_special(error: &io::Error) -> bool {
+    matches!(
+        error.raw_os_error(),
+        Some(libc::ELOOP | libc::ENXIO | libc::ENODEV)
+    )
+}
+
+#[cfg(not(unix))]
+fn is_link_or_special(_: &io::Error) -> bool {
+    false
+}

@@ -1,0 +1,59 @@
+//! The log: what is written, in which form, to standard error. The level is for our own crates;
+//! libraries are kept to warnings at every level, for what they would trace includes SQL with its
+//! values and the bytes of connections, and so passwords and tokens.
+
+use tracing_subscriber::{EnvFilter, fmt, prelude::*};
+
+use crate::config::{LogFormat, Logging};
+
+/// Our crates, whose events hold no secrets.
+const OURS: [&str; 3] = ["vestibule", "accounts", "store"];
+
+/// Starts the log. To be called once.
+pub(crate) fn start(log: &Logging) {
+    let filter = EnvFilter::new(directives(&log.level));
+    let registry = tracing_subscriber::registry().with(filter);
+    match log.format {
+        LogFormat::Pretty => registry
+            .with(fmt::layer().with_writer(std::io::stderr).with_target(false))
+            .init(),
+        LogFormat::Json => {
+            registry
+                .with(
+                    fmt::layer()
+                        .json()
+                        .flatten_event(true)
+                        .with_span_list(false)
+                        .with_writer(std::io::stderr),
+                )
+                .init();
+        }
+    }
+}
+
+fn directives(level: &str) -> String {
+    let ours: Vec<_> = OURS.iter().map(|name| format!("{name}={level}")).collect();
+    let libraries = if matches!(level, "error" | "off") {
+        level
+    } else {
+        "warn"
+    };
+    format!("{libraries},{}", ours.join(","))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn libraries_never_trace() {
+        assert_eq!(
+            directives("trace"),
+            "warn,vestibule=trace,accounts=trace,store=trace"
+        );
+        assert_eq!(
+            directives("error"),
+            "error,vestibule=error,accounts=error,store=error"
+        );
+    }
+}

@@ -1,0 +1,81 @@
+//! The end of the server: what is running may finish within a bound, and what is idle is closed at once.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::Request;
+use tokio::net::TcpStream;
+use tokio::sync::Notify;
+use vestibule::serve::{Bounds, Drained};
+
+use super::{GET, Running, SHORT, generous, soon};
+
+/// A route that says when it has begun and answers when it is let go.
+fn held() -> (Router, Arc<Notify>, Arc<Notify>) {
+    let (begun, let_go) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
+    let (begin, wait) = (Arc::clone(&begun), Arc::clone(&let_go));
+    let handler = move |_: Request| async move {
+        begin.notify_one();
+        wait.notified().await;
+        "finished"
+    };
+    (Router::new().fallback(handler), begun, let_go)
+}
+
+#[tokio::test]
+async fn a_shutdown_lets_running_requests_finish_and_closes_idle_connections() {
+    let (app, begun, let_go) = held();
+    let server = Running::new(app, generous()).await;
+    let address = server.address;
+    let (mut working, mut idle, mut halfway) = (
+        server.client().await,
+        server.client().await,
+        server.client().await,
+    );
+    working.send(GET).await;
+    halfway.send("GET / HT").await;
+    soon(begun.notified()).await;
+    let drained = tokio::spawn(server.shut_down());
+    assert_eq!(idle.rest().await, "");
+    assert_eq!(halfway.rest().await, "");
+    assert!(
+        TcpStream::connect(address).await.is_err(),
+        "the listener is still open"
+    );
+    let_go.notify_one();
+    let answer = working.rest().await;
+    assert!(answer.contains("\r\nconnection: close\r\n"), "{answer}");
+    assert!(answer.ends_with("finished"), "{answer}");
+    drop(working);
+    assert_eq!(
+        drained.await.expect("no panic"),
+        Drained {
+            finished: 1,
+            cut: 0
+        }
+    );
+}
+
+#[tokio::test]
+async fn a_shutdown_cuts_what_does_not_finish_in_time() {
+    let (app, begun, _never) = held();
+    let server = Running::new(
+        app,
+        Bounds {
+            drain_time: SHORT,
+            ..generous()
+        },
+    )
+    .await;
+    let mut client = server.client().await;
+    client.send(GET).await;
+    soon(begun.notified()).await;
+    assert_eq!(
+        server.shut_down().await,
+        Drained {
+            finished: 0,
+            cut: 1
+        }
+    );
+    assert_eq!(client.rest().await, "");
+}

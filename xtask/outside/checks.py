@@ -1,0 +1,42 @@
+"""Runs checks one after the other and counts them; the last line is `N passed, N failed`."""
+
+import sys
+import traceback
+
+
+class Checks:
+    """Each check is a function that raises where it fails; its name is the sentence it proves."""
+
+    def __init__(self):
+        self.passed = 0
+        self.failed = 0
+
+    def run(self, name, check, *arguments):
+        try:
+            check(*arguments)
+        except Exception:
+            self.failed += 1
+            print(f"FAIL  {name}", traceback.format_exc(), sep="\n", flush=True)
+        else:
+            self.passed += 1
+            print(f"ok    {name}", flush=True)
+
+    def run_all(self, checks, *arguments):
+        for check in checks:
+            self.run(check.__name__.replace("_", " "), check, *arguments)
+
+    def finish(self):
+        print(f"{self.passed} passed, {self.failed} failed")
+        sys.exit(1 if self.failed or not self.passed else 0)
+
+
+def expect(actual, *wanted):
+    """Fails with what came instead."""
+    assert actual in wanted, f"{actual!r} instead of {' or '.join(map(repr, wanted))}"
+
+
+def expect_answer(answer, status, code=None):
+    """Fails where status, or the code of a problem document, is another one."""
+    assert answer.status == status, f"{answer!r} instead of {status}"
+    if code is not None:
+        assert answer["code"] == code, f"{answer!r} instead of {code}"

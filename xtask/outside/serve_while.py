@@ -1,0 +1,17 @@
+"""Runs a command while the released program serves the example site, whose URL is in VESTIBULE_URL.
+
+    serve_while.py COMMAND [ARGUMENT]...
+"""
+
+import os
+import subprocess
+import sys
+
+from server import NO_LIMITS, ROOT, Server
+
+with Server(*NO_LIMITS) as server:
+    environment = {**os.environ, "VESTIBULE_URL": server.url}
+    status = subprocess.run(sys.argv[1:], cwd=ROOT, env=environment, check=False).returncode
+    if status != 0:
+        server.print_log()
+sys.exit(status)

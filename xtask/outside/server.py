@@ -1,0 +1,105 @@
+"""The released program as a child process: started on a free port, ended by a signal to itself alone.
+
+It knows the command line and the ready line; what is asked of the server is up to the scripts.
+"""
+
+import collections
+import json
+import os
+import pathlib
+import signal
+import subprocess
+import tempfile
+import threading
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+
+# Settings of whoever runs the tests are not for the server under test.
+SETTINGS = ("VESTIBULE_", "DATABASE_URL", "PORT")
+
+# Tests act as hundreds of clients from one address.
+NO_LIMITS = [
+    "--limits-register-per-ip=off",
+    "--limits-login-per-account=off",
+    "--limits-login-per-ip=off",
+    "--limits-refresh-per-ip=off",
+]
+
+
+class Server:
+    """`with Server() as server:` serves the example site with its members' area protected."""
+
+    def __init__(self, *flags):
+        self.flags = flags
+        self.folder = tempfile.TemporaryDirectory(prefix="vestibule-")
+        self.data = pathlib.Path(self.folder.name) / "data"
+        self.listen = "127.0.0.1:0"
+        self.url = None
+        self.process = None
+        self.log = collections.deque(maxlen=200)
+
+    def __enter__(self):
+        self.start()
+        return self
+
+    def __exit__(self, failure, *_):
+        try:
+            if self.process.poll() is None:
+                status = self.stop()
+                assert failure or status == 0, f"SIGTERM ended the server with {status}"
+        except BaseException:
+            self.print_log()
+            raise
+        finally:
+            self.folder.cleanup()
+        if failure:
+            self.print_log()
+
+    def start(self):
+        """Starts the server, again on the address it had before, and waits for its ready line."""
+        self.url = None
+        command = [os.environ["VESTIBULE_BINARY"], "serve"]
+        command += ["--listen", self.listen, "--data-dir", str(self.data)]
+        command += ["--site", str(ROOT / "examples/site"), "--protect", "/members/**"]
+        self.process = subprocess.Popen(
+            command + list(self.flags),
+            cwd=self.folder.name,
+            env={name: value for name, value in os.environ.items() if not name.startswith(SETTINGS)},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            errors="replace",
+        )
+        found = threading.Event()
+        threading.Thread(target=self._read, args=[self.process.stdout, found], daemon=True).start()
+        if not found.wait(timeout=60) or self.url is None:
+            self.print_log()
+            self.kill()
+            raise RuntimeError("the server printed no ready line")
+
+    def stop(self):
+        """Asks the server to end and returns its exit code."""
+        self.process.send_signal(signal.SIGTERM)
+        try:
+            return self.process.wait(timeout=60)
+        except subprocess.TimeoutExpired:
+            self.kill()
+            raise
+
+    def kill(self):
+        """SIGKILL: no handler runs, nothing is written after it."""
+        self.process.kill()
+        self.process.wait()
+
+    def print_log(self):
+        print("--- the server's last lines", *self.log, "---", sep="\n", flush=True)
+
+    def _read(self, lines, found):
+        for line in lines:
+            self.log.append(line.rstrip())
+            if '"event":"ready"' in line:
+                ready = json.loads(line)
+                self.url, self.listen = ready["url"], ready["listen"]
+                found.set()
+        found.set()

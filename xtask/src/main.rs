@@ -1,0 +1,50 @@
+//! The chores of this repository, started with `cargo xtask`: lint, test, build the pages, develop.
+//! What each chore consists of stands in its own file; this one only names them and picks.
+
+#![expect(
+    clippy::print_stdout,
+    reason = "a command-line tool for developers speaks on standard output"
+)]
+
+mod counts;
+mod dev;
+mod lint;
+mod needs;
+mod program;
+mod report;
+mod test;
+mod web;
+
+use std::process::ExitCode;
+
+const HELP: &str = "\
+cargo xtask COMMAND
+
+  lint            formatting, clippy, rustdoc, licences and sources, unused dependencies, web lint
+  test            every test there is; installs what is missing; ends with `N passed, N failed`
+  ui              build the pages of web/ into web/dist, which is committed
+  dev [FLAG]...   the server and Vite's development server together; flags go to `vestibule serve`
+  audit           known security advisories against Cargo.lock; needs the network
+  torture crash   kill -9 under load, 20 times, and look after each restart (`test` does 3)
+  --help          this text";
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    match words.as_slice() {
+        ["lint"] => lint::run(),
+        ["audit"] => lint::audit(),
+        ["test"] => test::run(),
+        ["torture", "crash"] => test::torture(),
+        ["ui"] => web::run(),
+        ["dev", flags @ ..] => dev::run(flags),
+        ["--help" | "-h" | "help"] => {
+            println!("{HELP}");
+            ExitCode::SUCCESS
+        }
+        _ => {
+            println!("{HELP}\n\nunknown command: {}", words.join(" "));
+            ExitCode::from(2)
+        }
+    }
+}

@@ -1,0 +1,120 @@
+//! Every test there is, in the order in which a failure is cheapest to learn of.
+//! The suites themselves stand beside the code they test, in `sdk/`, `web/` and in `xtask/outside`.
+
+use std::process::ExitCode;
+
+use anyhow::{Result, bail};
+
+use crate::counts::{Counts, Runner};
+use crate::needs;
+use crate::program::{Program, root, target};
+use crate::report::Report;
+use crate::web;
+
+const CARGO_NEXTEST: &str = "0.9.151";
+
+/// Restarts after `kill -9` in every test run, and when they are asked for by name.
+const FEW_CRASHES: &str = "3";
+const MANY_CRASHES: &str = "20";
+
+/// `cargo xtask test`
+pub(crate) fn run() -> ExitCode {
+    let mut report = Report::default();
+    report.step("what the tests need", tools);
+    report.suite("rust", rust);
+    report.suite("client", || npm_test("sdk"));
+    report.suite("pages", || npm_test("web"));
+    report.suite("web/dist is fresh", web::fresh);
+    let built = report.step("release build", release_build);
+    let released = |suite: fn() -> Result<Counts>| {
+        move || {
+            if !built {
+                bail!("there is no release build to try");
+            }
+            suite()
+        }
+    };
+    report.suite("browser", released(browser));
+    report.suite("outside: README", released(readme));
+    report.suite("outside: tokens", released(tokens));
+    report.suite("outside: crashes", released(|| crashes(FEW_CRASHES)));
+    report.finish_tests()
+}
+
+/// `cargo xtask torture crash`
+pub(crate) fn torture() -> ExitCode {
+    let mut report = Report::default();
+    if report.step("release build", release_build) {
+        report.suite("crashes", || crashes(MANY_CRASHES));
+    }
+    report.finish_tests()
+}
+
+/// Finds or installs every tool at once, so that a missing one is known before the long suites.
+fn tools() -> Result<()> {
+    needs::cargo_tool("nextest", CARGO_NEXTEST)?;
+    needs::node()?;
+    needs::system_program("curl", "curl")?;
+    needs::python()?;
+    needs::chromium()?;
+    Ok(())
+}
+
+/// The tests of all crates, and the examples in their documentation, which nextest does not run.
+fn rust() -> Result<Counts> {
+    needs::cargo_tool("nextest", CARGO_NEXTEST)?;
+    let tests = Program::new("cargo").words("nextest run --workspace --no-fail-fast");
+    let examples = Program::new("cargo").words("test --workspace --doc --no-fail-fast");
+    let tests = Counts::of(Runner::Nextest, &tests.watch()?)?;
+    let examples = Counts::of(Runner::CargoDoc, &examples.watch()?)?;
+    Ok([tests, examples].into_iter().sum())
+}
+
+fn npm_test(folder: &str) -> Result<Counts> {
+    needs::node()?;
+    needs::npm_packages("sdk")?;
+    needs::npm_packages(folder)?;
+    let tests = Program::new("npm").words("test").inside(folder);
+    Counts::of(Runner::Vitest, &tests.watch()?)
+}
+
+/// Built as for a release but for its link-time optimisation, which would take minutes more.
+fn release_build() -> Result<()> {
+    Program::new("cargo")
+        .words("build --release --package vestibule")
+        .run()
+}
+
+fn browser() -> Result<Counts> {
+    needs::node()?;
+    needs::npm_packages("sdk")?;
+    needs::npm_packages("web")?;
+    let tests = outside("serve_while.py")?
+        .env("CHROMIUM", needs::chromium()?)
+        .words("npm --prefix web run e2e");
+    Counts::of(Runner::Playwright, &tests.watch()?)
+}
+
+/// Runs the commands of README.md, as a reader would.
+fn readme() -> Result<Counts> {
+    needs::system_program("curl", "curl")?;
+    Counts::of(Runner::Outside, &outside("readme.py")?.watch()?)
+}
+
+/// Checks the access tokens with a JWT library that shares no code with ours.
+fn tokens() -> Result<Counts> {
+    Counts::of(Runner::Outside, &outside("tokens.py")?.watch()?)
+}
+
+fn crashes(cycles: &str) -> Result<Counts> {
+    let tests = outside("crash.py")?.arg("--cycles").arg(cycles);
+    Counts::of(Runner::Outside, &tests.watch()?)
+}
+
+/// A script of `xtask/outside`, all of which start and end the released program themselves.
+fn outside(script: &str) -> Result<Program> {
+    Ok(Program::new(needs::python()?)
+        .arg(root().join("xtask/outside").join(script))
+        .env("VESTIBULE_BINARY", target()?.join("release/vestibule"))
+        .env("PYTHONDONTWRITEBYTECODE", "1"))
+}
