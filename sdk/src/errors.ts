@@ -1,0 +1,95 @@
+/**
+ * The one error class of the library and the codes it can carry. What a code means for the session is decided in
+ * session.ts; what to tell a person is left to the application.
+ */
+
+/** Codes of the server's problem documents. A newer server may send one that is not listed here yet. */
+export type ServerErrorCode =
+  | 'malformed_request'
+  | 'invalid_credentials'
+  | 'missing_token'
+  | 'invalid_token'
+  | 'expired_token'
+  | 'revoked_token'
+  | 'refresh_token_reused'
+  | 'forbidden'
+  | 'cross_origin_refused'
+  | 'registration_closed'
+  | 'not_found'
+  | 'method_not_allowed'
+  | 'payload_too_large'
+  | 'unsupported_media_type'
+  | 'email_taken'
+  | 'username_taken'
+  | 'conflict'
+  | 'precondition_failed'
+  | 'validation_failed'
+  | 'cookie_not_possible'
+  | 'rate_limited'
+  | 'unavailable'
+  | 'storage_full'
+  | 'internal_error';
+
+/** Codes made here: no answer came, it was not Vestibule's, or there is no session to use. */
+export type ClientErrorCode = 'network_error' | 'unexpected_response' | 'signed_out';
+
+export type AuthErrorCode = ServerErrorCode | ClientErrorCode;
+
+/** What is wrong with one field of a request. */
+export interface FieldError {
+  readonly field: string;
+  readonly code: string;
+  readonly message: string;
+}
+
+interface AuthErrorDetails {
+  status?: number;
+  requestId?: string | null;
+  errors?: readonly FieldError[];
+  retryAfter?: number | null;
+  cause?: unknown;
+}
+
+/** Every failure of the library. */
+export class AuthError extends Error {
+  override readonly name = 'AuthError';
+  readonly code: AuthErrorCode;
+  /** The HTTP status, or 0 where no answer came. */
+  readonly status: number;
+  /** The server's `X-Request-Id`, to quote to whoever runs it. */
+  readonly requestId: string | null;
+  /** Per-field reasons of a `validation_failed`; empty for everything else. */
+  readonly errors: readonly FieldError[];
+  /** Seconds the server asked to wait before the next try. */
+  readonly retryAfter: number | null;
+
+  constructor(code: AuthErrorCode, message: string, details: AuthErrorDetails = {}) {
+    super(message, { cause: details.cause });
+    this.code = code;
+    this.status = details.status ?? 0;
+    this.requestId = details.requestId ?? null;
+    this.errors = details.errors ?? [];
+    this.retryAfter = details.retryAfter ?? null;
+  }
+}
+
+/** Reads a refusal: a problem document (RFC 9457), or anything else a proxy on the way may have answered. */
+export async function errorFrom(response: Response): Promise<AuthError> {
+  const problem = await response.json().catch(() => null);
+  const retryAfter = Number.parseInt(response.headers.get('retry-after') ?? '', 10);
+  return new AuthError(
+    typeof problem?.code === 'string' ? problem.code : 'unexpected_response',
+    problem?.detail ?? problem?.title ?? `The server answered ${response.status}.`,
+    {
+      status: response.status,
+      requestId: response.headers.get('x-request-id'),
+      errors: Array.isArray(problem?.errors) ? problem.errors : [],
+      retryAfter: retryAfter >= 0 ? retryAfter : null,
+    },
+  );
+}
+
+/** The error of a call that needs a session where there is none, or none any more. */
+export function signedOut(cause?: unknown): AuthError {
+  return new AuthError('signed_out', 'Nobody is signed in.', { cause });
+}

@@ -1,0 +1,186 @@
+/**
+ * The server's side of the contract in memory, reached through `fetch` alone: accounts, rotation of refresh tokens
+ * with reuse detection, expiry. Tests steer it by holding answers back and by breaking single requests.
+ */
+
+import { vi } from 'vitest';
+
+export const BASE_URL = 'https://accounts.test';
+const ACCESS_SECONDS = 900;
+
+interface ServerSession {
+  login: string;
+  generation: number;
+}
+
+interface Trouble {
+  path: string;
+  answer: () => Response;
+}
+
+export class FakeServer {
+  /** Every request so far, as `METHOD /path`. */
+  readonly requests: string[] = [];
+  /** The `Authorization` header of every request so far, or an empty string. */
+  readonly bearers: string[] = [];
+  readonly #sessions = new Map<string, ServerSession>();
+  readonly #expiry = new Map<string, number>();
+  readonly #held = new Map<string, Promise<void>>();
+  #trouble: Trouble[] = [];
+  #cookie: string | null = null;
+  #count = 0;
+
+  readonly fetch: typeof fetch = async (input, init) => {
+    const request = new Request(input, init);
+    const { pathname } = new URL(request.url);
+    this.requests.push(`${request.method} ${pathname}`);
+    this.bearers.push(request.headers.get('authorization') ?? '');
+    const body = await request.text();
+    const answer = this.#broken(pathname) ?? this.#route(request, pathname, body ? JSON.parse(body) : null);
+    await this.#held.get(pathname);
+    return answer;
+  };
+
+  count(request: string): number {
+    return this.requests.filter((made) => made === request).length;
+  }
+
+  /** The next request to `path` is answered by `answer` instead. */
+  breakOnce(path: string, answer: () => Response): void {
+    this.#trouble.push({ path, answer });
+  }
+
+  /** Keeps answers of `path` on the way until the returned function is called. */
+  holdBack(path: string): () => void {
+    const { promise, resolve } = deferred();
+    this.#held.set(path, promise);
+    return () => {
+      this.#held.delete(path);
+      resolve();
+    };
+  }
+
+  /** Resolves once `request` has reached the server `times` times. */
+  async received(request: string, times = 1): Promise<void> {
+    await vi.waitUntil(() => this.count(request) >= times);
+  }
+
+  /** An operator ends every session. */
+  endAllSessions(): void {
+    this.#sessions.clear();
+    this.#cookie = null;
+  }
+
+  expireAccessTokens(): void {
+    for (const token of this.#expiry.keys()) this.#expiry.set(token, 0);
+  }
+
+  #broken(path: string): Response | undefined {
+    const found = this.#trouble.find((trouble) => trouble.path === path);
+    this.#trouble = this.#trouble.filter((trouble) => trouble !== found);
+    return found?.answer();
+  }
+
+  #route(request: Request, path: string, body: Record<string, string> | null): Response {
+    switch (path) {
+      case '/api/auth/register':
+      case '/api/auth/login':
+        return this.#login(body ?? {});
+      case '/api/auth/refresh':
+        return this.#refresh(body);
+      case '/api/auth/logout':
+        this.#sessions.delete(body?.refresh_token?.split('.')[0] ?? this.#cookie ?? '');
+        return new Response(null, { status: 204 });
+      default: {
+        const session = this.#authenticate(request);
+        return session ? json(200, userNamed(session.login)) : problem(401, 'invalid_token');
+      }
+    }
+  }
+
+  #login(body: Record<string, string>): Response {
+    if (body.password !== 'correct horse') return problem(401, 'invalid_credentials');
+    this.#count += 1;
+    const id = `s${this.#count}`;
+    const session = { login: body.login ?? body.email ?? '', generation: 0 };
+    this.#sessions.set(id, session);
+    if (body.mode === 'cookie') {
+      this.#cookie = id;
+      return json(200, { user: userNamed(session.login), expires_in: 604_800 });
+    }
+    return this.#pair(id, session);
+  }
+
+  #refresh(body: Record<string, string> | null): Response {
+    const [id = '', generation] = body?.refresh_token?.split('.') ?? [this.#cookie ?? ''];
+    const session = this.#sessions.get(id);
+    if (!session) return problem(401, body ? 'revoked_token' : 'missing_token');
+    if (generation !== undefined && Number(generation) !== session.generation) {
+      this.#sessions.delete(id);
+      return problem(401, 'refresh_token_reused');
+    }
+    session.generation += 1;
+    return this.#pair(id, session, body !== null);
+  }
+
+  #pair(id: string, session: ServerSession, withRefreshToken = true): Response {
+    this.#count += 1;
+    const access_token = `${id}.access.${this.#count}`;
+    this.#expiry.set(access_token, performance.now() + ACCESS_SECONDS * 1000);
+    return json(200, {
+      access_token,
+      token_type: 'Bearer',
+      expires_in: ACCESS_SECONDS,
+      user: userNamed(session.login),
+      ...(withRefreshToken && { refresh_token: `${id}.${session.generation}`, refresh_expires_in: 2_592_000 }),
+    });
+  }
+
+  #authenticate(request: Request): ServerSession | undefined {
+    const bearer = request.headers.get('authorization')?.slice('Bearer '.length);
+    if (!bearer) return request.credentials === 'include' ? this.#sessions.get(this.#cookie ?? '') : undefined;
+    if ((this.#expiry.get(bearer) ?? 0) <= performance.now()) return undefined;
+    return this.#sessions.get(bearer.split('.')[0] ?? '');
+  }
+}
+
+export function json(status: number, body: unknown, headers: Record<string, string> = {}): Response {
+  return Response.json(body, { status, headers: { 'x-request-id': 'request-1', ...headers } });
+}
+
+export function problem(status: number, code: string, headers: Record<string, string> = {}): Response {
+  return json(status, { type: 'about:blank', title: code, status, detail: `Because of ${code}.`, code }, headers);
+}
+
+export function userNamed(login: string) {
+  const at = '2026-01-01T00:00:00Z';
+  return {
+    id: `id-of-${login}`,
+    email: `${login}@example.org`,
+    username: login,
+    name: null,
+    roles: [],
+    email_verified: false,
+    created_at: at,
+    updated_at: at,
+  };
+}
+
+export function deferred(): { promise: Promise<void>; resolve: () => void } {
+  let resolve = () => {};
+  const promise = new Promise<void>((done) => {
+    resolve = done;
+  });
+  return { promise, resolve };
+}
+
+/** A storage that several clients share, as the tabs of one browser do. */
+export function sharedStorage() {
+  const values = new Map<string, string>();
+  return {
+    values,
+    getItem: (key: string) => values.get(key) ?? null,
+    setItem: (key: string, value: string) => void values.set(key, value),
+    removeItem: (key: string) => void values.delete(key),
+  };
+}

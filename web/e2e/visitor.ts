@@ -1,0 +1,53 @@
+/**
+ * The actors of the browser tests: a visitor with a browser whose console must stay clean, and accounts of their own.
+ */
+
+import { type BrowserContext, test as base, expect, type Page } from '@playwright/test';
+
+export { expect };
+
+export const PASSWORD = 'a quiet hall of seven arches';
+
+/** A new account's names, like no other's, so that the tests need no empty database. */
+export function someone() {
+  const username = `ada${crypto.randomUUID().slice(0, 8)}`;
+  return { username, email: `${username}@example.org` };
+}
+
+export const test = base.extend<{ context: BrowserContext }>({
+  context: async ({ context }, use) => {
+    const complaints: string[] = [];
+    context.on('console', (message) => {
+      if (message.type() !== 'error' && message.type() !== 'warning') return;
+      // Chromium reports every refused request; that the server refuses some is what the tests are about.
+      const expected = message.text().startsWith('Failed to load resource') && isAuth(message.location().url);
+      if (!expected) complaints.push(message.text());
+    });
+    context.on('weberror', (error) => complaints.push(String(error.error())));
+    await use(context);
+    expect(complaints, 'the console of the browser').toEqual([]);
+  },
+});
+
+function isAuth(url: string): boolean {
+  return new URL(url).pathname.startsWith('/api/auth/');
+}
+
+export async function register(page: Page, account = someone(), path = '/register') {
+  await page.goto(path);
+  await fillRegistration(page, account);
+  await page.getByRole('button', { name: 'Create account' }).click();
+  return account;
+}
+
+export async function fillRegistration(page: Page, { email, username }: { email: string; username: string }) {
+  await page.getByLabel('E-mail').fill(email);
+  await page.getByLabel('Username').fill(username);
+  await page.getByLabel('Password', { exact: true }).fill(PASSWORD);
+}
+
+export async function logIn(page: Page, login: string, password = PASSWORD) {
+  await page.getByLabel('E-mail or username').fill(login);
+  await page.getByLabel('Password', { exact: true }).fill(password);
+  await page.getByRole('button', { name: 'Log in' }).click();
+}

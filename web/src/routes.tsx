@@ -1,0 +1,40 @@
+/**
+ * Every page of the app on one screen, with who may see it. The server answers each of these paths with index.html.
+ */
+
+import { lazy, Suspense } from 'react';
+import { Route, Switch } from 'wouter';
+import { LoginPage } from './pages/login.tsx';
+import { NotFoundPage } from './pages/not-found.tsx';
+import { RegisterPage } from './pages/register.tsx';
+import { SignedInOnly, SignedOutOnly } from './parts/guards.tsx';
+import { Pending } from './ui/pending.tsx';
+
+const DashboardPage = lazy(() => import('./pages/dashboard.tsx').then((page) => ({ default: page.DashboardPage })));
+
+export function Routes() {
+  return (
+    <Switch>
+      <Route path="/login">
+        <SignedOutOnly>
+          <LoginPage />
+        </SignedOutOnly>
+      </Route>
+      <Route path="/register">
+        <SignedOutOnly>
+          <RegisterPage />
+        </SignedOutOnly>
+      </Route>
+      <Route path="/dashboard">
+        <SignedInOnly>
+          <Suspense fallback={<Pending />}>
+            <DashboardPage />
+          </Suspense>
+        </SignedInOnly>
+      </Route>
+      <Route>
+        <NotFoundPage />
+      </Route>
+    </Switch>
+  );
+}

@@ -1,0 +1,52 @@
+/**
+ * A labelled text field with its hint and its error, tied together for screen readers.
+ */
+
+import type { InputHTMLAttributes, ReactNode, Ref } from 'react';
+
+export interface FieldProps extends InputHTMLAttributes<HTMLInputElement> {
+  name: string;
+  label: string;
+  hint?: string;
+  error?: string | undefined;
+  /** What to say when a required field was left empty. */
+  missing?: string;
+  ref?: Ref<HTMLInputElement>;
+  /** A control at the end of the field. */
+  trailing?: ReactNode;
+}
+
+export function Field({ name, label, hint, error, missing, required, trailing, ...rest }: FieldProps) {
+  const hintId = hint && `${name}-hint`;
+  const errorId = error && `${name}-error`;
+  return (
+    <div className="field">
+      <label htmlFor={name}>
+        {label}
+        {!required && <span className="optional"> (optional)</span>}
+      </label>
+      <div className="field-box">
+        <input
+          id={name}
+          name={name}
+          required={required}
+          data-missing={missing}
+          aria-invalid={error ? true : undefined}
+          aria-describedby={[errorId, hintId].filter(Boolean).join(' ') || undefined}
+          {...rest}
+        />
+        {trailing}
+      </div>
+      {error && (
+        <p id={errorId} className="field-error">
+          {error}
+        </p>
+      )}
+      {hint && (
+        <p id={hintId} className="field-hint">
+          {hint}
+        </p>
+      )}
+    </div>
+  );
+}

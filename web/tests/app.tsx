@@ -1,0 +1,62 @@
+/**
+ * Puts the whole app, with its real client, in front of a scripted server. Each answer is a function of the request
+ * body, looked up by `METHOD path`.
+ */
+
+import { cleanup, render } from '@testing-library/react';
+import { afterEach, vi } from 'vitest';
+import { leaveFor } from '../src/lib/leave.ts';
+import { createPageClient, SessionProvider } from '../src/lib/session.tsx';
+import { Routes } from '../src/routes.tsx';
+
+vi.mock('../src/lib/leave.ts', () => ({ leaveFor: vi.fn() }));
+afterEach(cleanup);
+
+export const ADA = {
+  id: '0198f000-0000-7000-8000-000000000001',
+  email: 'ada@example.org',
+  username: 'ada',
+  name: 'Ada Lovelace',
+  roles: ['staff'],
+  email_verified: false,
+  created_at: '2026-03-01T12:00:00Z',
+  updated_at: '2026-03-02T12:00:00Z',
+};
+
+type Answer = (body: unknown) => Response | Promise<Response>;
+
+export const ok = (body: unknown) => () => Response.json(body);
+export const created = (body: unknown) => () => Response.json(body, { status: 201 });
+export const gone = () => new Response(null, { status: 204 });
+export const refused =
+  (status: number, code: string, extra: object = {}, headers: Record<string, string> = {}) =>
+  () =>
+    Response.json({ type: 'about:blank', title: code, status, detail: code, code, ...extra }, { status, headers });
+
+/** Opens `path` with nobody signed in, unless `answers` says otherwise. What was sent is in `requests`. */
+export function openApp(path: string, answers: Record<string, Answer> = {}) {
+  const script: Record<string, Answer> = { 'GET /api/auth/me': refused(401, 'missing_token'), ...answers };
+  const requests: { request: string; body: unknown }[] = [];
+  const serve: typeof fetch = async (input, init) => {
+    const request = `${init?.method} ${new URL(String(input)).pathname}`;
+    const body = init?.body ? JSON.parse(String(init.body)) : undefined;
+    requests.push({ request, body });
+    const answer = script[request];
+    if (!answer) throw new TypeError(`No answer for ${request}`);
+    return answer(body);
+  };
+  vi.stubGlobal('fetch', serve);
+  vi.mocked(leaveFor).mockClear();
+  window.history.replaceState(null, '', path);
+  render(
+    <SessionProvider client={createPageClient()}>
+      <Routes />
+    </SessionProvider>,
+  );
+  return { requests, script, leftFor: vi.mocked(leaveFor) };
+}
+
+/** Path and query of the page that is shown. */
+export function address(): string {
+  return window.location.pathname + window.location.search;
+}

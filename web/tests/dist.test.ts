@@ -1,0 +1,50 @@
+// @vitest-environment node
+/**
+ * The committed build: it is what the sources build, byte for byte; it is small; and it keeps to the strict CSP.
+ */
+
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { expect, test } from 'vitest';
+
+const WEB = new URL('..', import.meta.url).pathname;
+const DIST = join(WEB, 'dist');
+const read = (name: string) => readFileSync(join(DIST, name));
+const gzipped = (name: string) => gzipSync(read(name)).length;
+
+test('dist is what the sources build', { timeout: 120_000 }, () => {
+  const fresh = mkdtempSync(join(tmpdir(), 'vestibule-dist-'));
+  try {
+    const { VITEST: _, ...env } = process.env;
+    execFileSync(process.execPath, [join(WEB, 'node_modules/vite/bin/vite.js'), 'build', '--outDir', fresh], {
+      cwd: WEB,
+      env: { ...env, NODE_ENV: 'production' },
+      stdio: 'pipe',
+    });
+    expect(readdirSync(DIST).sort()).toEqual(readdirSync(fresh).sort());
+    for (const name of readdirSync(fresh))
+      expect(read(name).equals(readFileSync(join(fresh, name))), `dist/${name} is stale: npm run build`).toBe(true);
+  } finally {
+    rmSync(fresh, { recursive: true });
+  }
+});
+
+test('the first screen is at most 95 kB of script and 8 kB of style, gzipped', () => {
+  expect(gzipped('app.js')).toBeLessThanOrEqual(95_000);
+  expect(gzipped('app.css')).toBeLessThanOrEqual(8_000);
+});
+
+test('the build is well under a megabyte and holds no source map', () => {
+  const names = readdirSync(DIST);
+  expect(names.filter((name) => name.endsWith('.map'))).toEqual([]);
+  expect(names.reduce((sum, name) => sum + read(name).length, 0)).toBeLessThan(700_000);
+});
+
+test('index.html holds no script or style of its own', () => {
+  const html = read('index.html').toString();
+  expect(html).toContain('src="/api/ui/app.js"');
+  expect(html).not.toMatch(/<script(?![^>]*\ssrc=)|<style|\sstyle=|\son\w+=/i);
+});

@@ -1,0 +1,62 @@
+/**
+ * `next` leads to this origin or nowhere.
+ */
+
+import { expect, test } from 'vitest';
+import { isBuiltIn, nextFrom, withNext } from '../src/lib/next.ts';
+
+const ORIGIN = 'https://site.test';
+const nextOf = (next: string) => nextFrom(`?next=${encodeURIComponent(next)}`, ORIGIN);
+
+test.each(['/members/', '/', '/members/a%20b?page=2&q=%2F%2F#top', '/dashboard', '/a//b', '/@site', '/login-help'])(
+  '%s is followed',
+  (next) => {
+    expect(nextOf(next)).toBe(next);
+  },
+);
+
+test.each([
+  '',
+  'members/',
+  '//elsewhere.test',
+  '///elsewhere.test',
+  '/\\elsewhere.test',
+  '\\\\elsewhere.test',
+  '/a\\b',
+  '/\t/elsewhere.test',
+  '/\n/elsewhere.test',
+  '/\u0000',
+  '/\u0085/elsewhere.test',
+  ' /members/',
+  'https://elsewhere.test/',
+  'https:elsewhere.test',
+  'javascript:alert(1)',
+  'data:text/html,hello',
+  '/.//elsewhere.test',
+  '/members/..//elsewhere.test',
+  '/%2e//elsewhere.test',
+])('%j leads to the dashboard instead', (next) => {
+  expect(nextOf(next)).toBe('/dashboard');
+});
+
+test('a way back to log in or register is a circle, so it leads to the dashboard', () => {
+  expect(nextOf('/login?next=/members/')).toBe('/dashboard');
+  expect(nextOf('/register')).toBe('/dashboard');
+});
+
+test('of several, the first counts, and none means the dashboard', () => {
+  expect(nextFrom('?next=/a&next=//elsewhere.test', ORIGIN)).toBe('/a');
+  expect(nextFrom('', ORIGIN)).toBe('/dashboard');
+});
+
+test('links keep next whole', () => {
+  const link = withNext('/register', '/members/?page=2&sort=name#top');
+  expect(nextFrom(link.slice(link.indexOf('?')), ORIGIN)).toBe('/members/?page=2&sort=name#top');
+  expect(withNext('/login', '/dashboard')).toBe('/login');
+});
+
+test('only our own pages are opened without leaving the app', () => {
+  expect(isBuiltIn('/dashboard?next=/members/')).toBe(true);
+  expect(isBuiltIn('/members/')).toBe(false);
+  expect(isBuiltIn('/dashboard-of-theirs')).toBe(false);
+});

@@ -1,0 +1,36 @@
+/**
+ * How the pages are built: stable file names without hashes, so that the committed `dist` changes only where the
+ * source did. The sources of `@vestibule/client` are compiled in, as a fresh clone holds no build of it.
+ */
+
+import react from '@vitejs/plugin-react';
+import { defaultClientConditions, type Plugin } from 'vite';
+import { defineConfig } from 'vitest/config';
+
+/** What the server fills in before it sends index.html, for the development server. */
+const filledIn: Plugin = {
+  name: 'filled-in',
+  apply: 'serve',
+  transformIndexHtml: (html) => html.replaceAll('{{name}}', 'Vestibule').replaceAll('{{areas}}', '/members/'),
+};
+
+export default defineConfig(({ command }) => ({
+  // The server keeps `/api/` for itself, so the assets lie below it and shadow no file of anybody's site.
+  base: command === 'build' ? '/api/ui/' : '/',
+  plugins: [react(), filledIn],
+  resolve: { conditions: ['@vestibule/source', ...defaultClientConditions] },
+  server: { proxy: { '/api': process.env.VESTIBULE_URL ?? 'http://localhost:8080' } },
+  build: {
+    target: 'baseline-widely-available',
+    cssCodeSplit: false,
+    modulePreload: { polyfill: false },
+    rolldownOptions: {
+      output: {
+        entryFileNames: 'app.js',
+        chunkFileNames: '[name].js',
+        assetFileNames: ({ names }) => (names.some((name) => name.endsWith('.css')) ? 'app.css' : '[name][extname]'),
+      },
+    },
+  },
+  test: { environment: 'jsdom', include: ['tests/**/*.test.{ts,tsx}'], restoreMocks: true, unstubGlobals: true },
+}));
