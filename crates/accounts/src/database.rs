@@ -41,7 +41,9 @@ impl OpenError {
         match self {
             Self::OtherSecretKey => true,
             Self::SigningKeys(_) => false,
-            Self::Database(error) => !matches!(error, store::OpenError::Store(_)),
+            Self::Database(error) => {
+                !matches!(error, store::OpenError::Store(_) | store::OpenError::InUse)
+            }
         }
     }
 }

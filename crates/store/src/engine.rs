@@ -3,7 +3,7 @@
 
 use std::{
     fs::{File, OpenOptions},
-    io,
+    io::{self, Read as _},
     path::{Path, PathBuf},
     sync::Arc,
     time::Duration,
@@ -260,6 +260,11 @@ async fn inspect(url: &DatabaseUrl) -> Result<(), OpenError> {
     {
         return Ok(());
     }
+    if !has_header(url.file()).map_err(|source| unusable(url.file(), source))? {
+        return Err(OpenError::NotADatabase {
+            database: url.to_string(),
+        });
+    }
     let reading = SqliteConnectOptions::new()
         .filename(url.file())
         .read_only(true)
@@ -274,6 +279,16 @@ async fn inspect(url: &DatabaseUrl) -> Result<(), OpenError> {
     let verdict = refuse_foreign(&connection, url).await;
     connection.close().await.map_err(Error::from)?;
     verdict
+}
+
+/// Whether the file begins as every SQLite database does. An empty file is one without a page.
+fn has_header(file: &Path) -> io::Result<bool> {
+    const HEADER: &[u8] = b"SQLite format 3\0";
+    let mut start = Vec::new();
+    File::open(file)?
+        .take(HEADER.len() as u64)
+        .read_to_end(&mut start)?;
+    Ok(start.is_empty() || start == HEADER)
 }
 
 async fn refuse_old_engine(connection: &DatabaseConnection) -> Result<(), OpenError> {
@@ -463,7 +478,11 @@ mod tests {
         let place = place();
         let text = "This is somebody's letter, and long enough to have a header. ".repeat(20);
         std::fs::write(place.options.url.file(), &text).expect("writable");
-        assert!(Store::connect(&place.options).await.is_err());
+        let refused = Store::connect(&place.options).await.err();
+        assert!(
+            matches!(refused, Some(OpenError::NotADatabase { .. })),
+            "{refused:?}"
+        );
         assert_eq!(
             std::fs::read_to_string(place.options.url.file()).expect("readable"),
             text

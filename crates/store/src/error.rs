@@ -60,6 +60,14 @@ pub enum OpenError {
         /// One of the tables found.
         table: String,
     },
+    /// The file holds something else than a database.
+    #[error(
+        "{database} is not a SQLite database; nothing was changed. Name another file in database.url"
+    )]
+    NotADatabase {
+        /// The database, without a password.
+        database: String,
+    },
     /// A newer release of the program has changed the schema.
     #[error(
         "the database was migrated by a newer Vestibule (it has the migration `{migration}`, unknown here); \

@@ -20,7 +20,7 @@ use std::time::Duration;
 
 use axum::{
     Router, middleware,
-    routing::{get, post},
+    routing::{any, get, post},
 };
 
 use crate::app::App;
@@ -47,11 +47,9 @@ pub fn router(app: App) -> Router {
         .route("/.well-known/jwks.json", get(auth::jwks))
         .route("/livez", get(health::livez))
         .route("/readyz", get(health::readyz))
-        .route("/api", get(error::unknown_route))
-        .route(
-            "/api/{*path}",
-            get(error::unknown_route).fallback(error::unknown_route),
-        );
+        .route("/api", any(error::unknown_route))
+        .route("/api/", any(error::unknown_route))
+        .route("/api/{*path}", any(error::unknown_route));
 
     let pages = Router::new()
         .route("/login", get(web::page))

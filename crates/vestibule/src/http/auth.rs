@@ -15,7 +15,7 @@ use super::{
     body::{self, JsonObject},
     caller::{Presented, SignedInCaller},
     cookie,
-    error::ApiResult,
+    error::{ApiError, ApiResult},
     forms::Fields,
     limit,
     peer::ThisPeer,
@@ -82,19 +82,18 @@ pub(super) async fn logout(
     headers: HeaderMap,
     request: Request,
 ) -> ApiResult<Response> {
-    let refresh_token = refresh_token_of(&body::read(request).await?)?;
-    let ended = match (refresh_token, Presented::of(&app, &headers)) {
-        (Some(token), _) => app.accounts().logout_refresh_token(&token, &peer).await,
-        (None, Presented::Bearer(token)) => app.accounts().logout_bearer(&token, &peer).await,
-        (None, Presented::Cookie(value)) => app.accounts().logout_cookie(&value, &peer).await,
-        (None, Presented::Unusable | Presented::Nothing) => Ok(()),
-    };
-    ended?;
+    let refresh_token = refresh_token_of(&headers, &body::read(request).await?)?;
     let mut answer = StatusCode::NO_CONTENT.into_response();
-    if matches!(Presented::of(&app, &headers), Presented::Cookie(_)) {
-        answer
-            .headers_mut()
-            .insert(header::SET_COOKIE, cookie::remove(&app));
+    match (refresh_token, Presented::of(&app, &headers)) {
+        (Some(token), _) => app.accounts().logout_refresh_token(&token, &peer).await?,
+        (None, Presented::Bearer(token)) => app.accounts().logout_bearer(&token, &peer).await?,
+        (None, Presented::Cookie(value)) => {
+            app.accounts().logout_cookie(&value, &peer).await?;
+            // Only here: a browser that forgot a cookie could no longer end its session.
+            let remove = cookie::remove(&app);
+            answer.headers_mut().insert(header::SET_COOKIE, remove);
+        }
+        (None, Presented::Unusable | Presented::Nothing) => {}
     }
     Ok(answer)
 }
@@ -208,9 +207,15 @@ fn session(app: &App, opened: Opened) -> Response {
 }
 
 /// The token in the body of a logout, which may also be empty.
-fn refresh_token_of(body: &axum::body::Bytes) -> ApiResult<Option<String>> {
+fn refresh_token_of(
+    headers: &HeaderMap,
+    body: &axum::body::Bytes,
+) -> ApiResult<Option<String>> {
     if body.is_empty() {
         return Ok(None);
+    }
+    if !body::is_json(headers) {
+        return Err(ApiError::UnsupportedMediaType);
     }
     let mut fields = Fields::of(JsonObject(body::parse(body)?));
     let token = fields.optional_text("refresh_token");

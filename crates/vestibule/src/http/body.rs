@@ -64,7 +64,7 @@ pub(super) fn parse(body: &Bytes) -> Result<Map<String, Value>, ApiError> {
 
 /// `application/json`, with no other charset than UTF-8. A form or plain text, which a page of
 /// another origin may send without asking first, is not.
-fn is_json(headers: &HeaderMap) -> bool {
+pub(super) fn is_json(headers: &HeaderMap) -> bool {
     let mut values = headers.get_all(header::CONTENT_TYPE).iter();
     let (Some(value), None) = (values.next(), values.next()) else {
         return false;

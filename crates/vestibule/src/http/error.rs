@@ -66,7 +66,7 @@ struct Problem<'a> {
     errors: &'a [FieldError],
 }
 
-/// An answer with a problem document and no further headers.
+/// An answer with a problem document, which no cache may keep, whichever layer gave it.
 pub(crate) fn problem(status: StatusCode, code: &'static str, detail: &str) -> Response {
     problem_with(status, code, detail, &[])
 }
@@ -86,8 +86,11 @@ fn problem_with(
         code,
         errors,
     };
-    let content_type = [(header::CONTENT_TYPE, "application/problem+json")];
-    (status, content_type, Json(document)).into_response()
+    let headers = [
+        (header::CONTENT_TYPE, "application/problem+json"),
+        (header::CACHE_CONTROL, "no-store"),
+    ];
+    (status, headers, Json(document)).into_response()
 }
 
 impl IntoResponse for ApiError {

@@ -1,0 +1,573 @@
+//! The command line, by the real binary: what it prints, what it leaves behind, how it ends.
+
+use std::{
+    os::unix::fs::PermissionsExt as _,
+    path::Path,
+    process::{Command, Stdio},
+};
+
+use serde_json::{Value, json};
+
+use crate::process::{Server, run, run_with_input, stderr, stdout, vestibule};
+
+const PASSWORD: &str = "correct horse battery staple";
+
+fn folder() -> tempfile::TempDir {
+    tempfile::tempdir().expect("a temporary folder")
+}
+
+fn mode(path: &Path) -> u32 {
+    std::fs::metadata(path)
+        .expect("it exists")
+        .permissions()
+        .mode()
+        & 0o777
+}
+
+fn add(folder: &Path, email: &str, more: &[&str]) -> std::process::Output {
+    let arguments = [&["user", "add", email, "--password-stdin"], more].concat();
+    run_with_input(folder, &arguments, &format!("{PASSWORD}\n"))
+}
+
+fn register(server: &Server, name: &str) -> Value {
+    let email = format!("{name}@example.org");
+    let answer = server.post(
+        "/api/auth/register",
+        &json!({"email": email, "password": PASSWORD}),
+    );
+    assert_eq!(answer.status, 201, "{}", answer.body);
+    answer.json()
+}
+
+#[test]
+fn the_first_run_in_an_empty_folder_makes_all_it_needs_for_its_owner_alone() {
+    let folder = folder();
+    let server = Server::start(folder.path(), &[]);
+    let data = folder.path().join("vestibule-data");
+    assert_eq!(mode(&data), 0o700);
+    for file in ["vestibule.db", "vestibule.db-wal", "secret.key"] {
+        assert_eq!(mode(&data.join(file)), 0o600, "{file}");
+    }
+    assert_eq!(
+        std::fs::read(data.join("secret.key"))
+            .expect("readable")
+            .len(),
+        32
+    );
+    assert_eq!(server.ready["event"], "ready");
+    assert_eq!(server.ready["warnings"], json!([]));
+    assert_eq!(server.request("GET", "/readyz", &[], "").status, 200);
+    assert_eq!(server.stop(), Some(0));
+}
+
+#[test]
+fn a_terminal_gets_a_dozen_lines_at_most_and_the_address_last() {
+    let folder = folder();
+    let program = env!("CARGO_BIN_EXE_vestibule");
+    let mut terminal = Command::new("script")
+        .args([
+            "-qefc",
+            &format!("{program} serve --listen 127.0.0.1:0"),
+            "typescript",
+        ])
+        .current_dir(folder.path())
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("script is part of Debian's base");
+    let mut lines = Vec::new();
+    let output = std::io::BufReader::new(terminal.stdout.take().expect("a pipe"));
+    for line in std::io::BufRead::lines(output) {
+        let line = line.expect("readable").trim_end().to_owned();
+        let is_last = line.starts_with("ready on ");
+        lines.push(line);
+        if is_last {
+            break;
+        }
+    }
+    terminal.kill().expect("it runs");
+    terminal.wait().expect("it ends");
+    assert!(lines.len() <= 12, "{lines:#?}");
+    assert!(
+        lines
+            .last()
+            .is_some_and(|line| line.starts_with("ready on http://localhost:")),
+        "{lines:#?}"
+    );
+}
+
+#[test]
+fn stopping_and_starting_loses_nothing_and_neither_does_a_kill() {
+    let folder = folder();
+    let server = Server::start(folder.path(), &["--public-url", "http://localhost:1"]);
+    let opened = register(&server, "ada");
+    let (access, refresh) = (
+        opened["access_token"].clone(),
+        opened["refresh_token"].clone(),
+    );
+    assert_eq!(server.stop(), Some(0));
+
+    let server = Server::start(folder.path(), &["--public-url", "http://localhost:1"]);
+    assert_eq!(server.me(access.as_str().expect("a token")).status, 200);
+    let refreshed = server.post("/api/auth/refresh", &json!({"refresh_token": refresh}));
+    assert_eq!(refreshed.status, 200, "{}", refreshed.body);
+    let refreshed = refreshed.json();
+    server.kill();
+
+    let server = Server::start(folder.path(), &["--public-url", "http://localhost:1"]);
+    let refresh = refreshed["refresh_token"].clone();
+    assert_eq!(
+        server
+            .post("/api/auth/refresh", &json!({"refresh_token": refresh}))
+            .status,
+        200
+    );
+    let login = json!({"login": "ada@example.org", "password": PASSWORD});
+    assert_eq!(server.post("/api/auth/login", &login).status, 200);
+}
+
+#[test]
+fn two_servers_that_start_at_once_on_nothing_share_one_installation() {
+    let folder = folder();
+    let start = || Server::start(folder.path(), &["--public-url", "http://localhost:1"]);
+    let (one, other) = std::thread::scope(|scope| {
+        let (one, other) = (scope.spawn(start), scope.spawn(start));
+        (one.join().expect("ready"), other.join().expect("ready"))
+    });
+    let opened = register(&one, "ada");
+    let token = opened["access_token"].as_str().expect("a token");
+    assert_eq!(
+        other.me(token).status,
+        200,
+        "a token of one is good at the other"
+    );
+    assert_eq!(
+        other
+            .request(
+                "POST",
+                "/api/auth/logout",
+                &[&format!("Authorization: Bearer {token}")],
+                ""
+            )
+            .status,
+        204
+    );
+    assert_eq!(one.me(token).status, 401, "and ended by either");
+}
+
+#[test]
+fn every_problem_of_the_configuration_is_named_and_nothing_starts() {
+    let folder = folder();
+    std::fs::write(
+        folder.path().join("vestibule.toml"),
+        "lisen = \"x\"\n[token]\naccess_ttl = \"never\"\n",
+    )
+    .expect("writable");
+    let mut command = vestibule(folder.path(), ["serve", "--registration", "perhaps"]);
+    let output = command
+        .env("VESTIBULE_SECRET_KEY", "tooshort")
+        .output()
+        .expect("it runs");
+    assert_eq!(output.status.code(), Some(2));
+    let said = stderr(&output);
+    for expected in [
+        "lisen",
+        "token.access_ttl",
+        "registration",
+        "secret_key",
+        "VESTIBULE_SECRET_KEY",
+    ] {
+        assert!(said.contains(expected), "{expected} in {said}");
+    }
+    assert!(!said.contains("tooshort"), "{said}");
+    assert!(
+        !folder.path().join("vestibule-data").exists(),
+        "nothing is made"
+    );
+}
+
+#[test]
+fn wrong_calls_end_with_2() {
+    let folder = folder();
+    for arguments in [
+        &["srve"][..],
+        &["serve", "--no-such-flag"],
+        &["user"],
+        &["user", "add"],
+        &["migrate", "up", "--to", "x"],
+    ] {
+        let output = run(folder.path(), arguments);
+        assert_eq!(
+            output.status.code(),
+            Some(2),
+            "{arguments:?}: {}",
+            stderr(&output)
+        );
+    }
+    for arguments in [
+        &["--help"][..],
+        &["--version"],
+        &["serve", "--help"],
+        &["user", "add", "--help"],
+    ] {
+        assert_eq!(
+            run(folder.path(), arguments).status.code(),
+            Some(0),
+            "{arguments:?}"
+        );
+    }
+}
+
+#[test]
+fn an_address_in_use_is_a_failure_that_names_it() {
+    let folder = folder();
+    let server = Server::start(folder.path(), &[]);
+    let address = server.ready["listen"].as_str().expect("an address");
+    let output = run(folder.path(), ["serve", "--listen", address]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(stderr(&output).contains(address), "{}", stderr(&output));
+}
+
+#[test]
+fn another_secret_key_and_a_lost_one_are_refused_by_name() {
+    let folder = folder();
+    assert_eq!(
+        add(folder.path(), "ada@example.org", &[]).status.code(),
+        Some(0)
+    );
+    let key = folder.path().join("vestibule-data/secret.key");
+    std::fs::write(folder.path().join("other.key"), [7; 32]).expect("writable");
+    let other = run(
+        folder.path(),
+        [
+            "serve",
+            "--listen",
+            "127.0.0.1:0",
+            "--secret-key-file",
+            "other.key",
+        ],
+    );
+    assert_eq!(other.status.code(), Some(2));
+    assert!(
+        stderr(&other).contains("secret_key_file"),
+        "{}",
+        stderr(&other)
+    );
+
+    std::fs::remove_file(&key).expect("removable");
+    let lost = run(folder.path(), ["user", "list"]);
+    assert_eq!(lost.status.code(), Some(2));
+    assert!(
+        stderr(&lost).contains("secret_key_file"),
+        "{}",
+        stderr(&lost)
+    );
+    assert!(
+        !key.exists(),
+        "no new key is made for a database that has one"
+    );
+
+    std::fs::write(&key, [7; 31]).expect("writable");
+    let short = run(folder.path(), ["user", "list"]);
+    assert_eq!(short.status.code(), Some(2));
+}
+
+#[test]
+fn a_database_of_another_program_is_refused_and_named() {
+    let folder = folder();
+    std::fs::write(
+        folder.path().join("letters.db"),
+        "Dear Sir or Madam, ".repeat(50),
+    )
+    .expect("writable");
+    let mut command = vestibule(folder.path(), ["serve", "--listen", "127.0.0.1:0"]);
+    let output = command
+        .env("DATABASE_URL", "sqlite://letters.db")
+        .output()
+        .expect("it runs");
+    assert_eq!(output.status.code(), Some(2));
+    assert!(
+        stderr(&output).contains("letters.db"),
+        "{}",
+        stderr(&output)
+    );
+    let kept = std::fs::read_to_string(folder.path().join("letters.db")).expect("readable");
+    assert!(kept.starts_with("Dear Sir") && kept.len() == 950);
+}
+
+#[test]
+fn a_data_folder_inside_the_site_is_refused_with_the_flag_to_add() {
+    let folder = folder();
+    std::fs::write(folder.path().join("index.html"), "<p>Hello").expect("writable");
+    let output = run(
+        folder.path(),
+        ["serve", "--listen", "127.0.0.1:0", "--site", "."],
+    );
+    assert_eq!(output.status.code(), Some(2));
+    let said = stderr(&output);
+    let flag = said
+        .split("--data-dir ")
+        .nth(1)
+        .expect("the flag is printed")
+        .trim()
+        .trim_matches('\'');
+    let server = Server::start(folder.path(), &["--site", ".", "--data-dir", flag]);
+    assert_eq!(server.request("GET", "/", &[], "").body, "<p>Hello");
+    drop(server);
+    std::fs::remove_dir_all(folder.path().join(flag)).expect("it was made there");
+}
+
+#[test]
+fn users_are_added_listed_and_changed_beside_a_running_server() {
+    let folder = folder();
+    let server = Server::start(folder.path(), &[]);
+    let added = add(
+        folder.path(),
+        "root@example.org",
+        &[
+            "--username",
+            "root",
+            "--name",
+            "The Root",
+            "--role",
+            "admin",
+        ],
+    );
+    assert!(
+        stdout(&added).starts_with("added root@example.org (id "),
+        "{}",
+        stdout(&added)
+    );
+    let login = json!({"login": "root", "password": PASSWORD});
+    let opened = server.post("/api/auth/login", &login).json();
+    assert_eq!(opened["user"]["roles"], json!(["admin"]));
+    assert_eq!(opened["user"]["email_verified"], true);
+    let token = opened["access_token"].as_str().expect("a token");
+
+    let listed = run(folder.path(), ["user", "list", "--json"]);
+    let users: Value = serde_json::from_slice(&listed.stdout).expect("JSON");
+    assert_eq!(users[0]["email"], "root@example.org");
+    assert_eq!(users.as_array().map(Vec::len), Some(1));
+    let table = stdout(&run(folder.path(), ["user", "list", "--q", "ROOT"]));
+    assert!(
+        table.lines().count() == 2 && table.starts_with("EMAIL"),
+        "{table}"
+    );
+
+    for refused in [
+        &["user", "disable", "root"][..],
+        &["user", "roles", "root", "--remove", "admin"],
+    ] {
+        let output = run(folder.path(), refused);
+        assert_eq!(output.status.code(), Some(1));
+        assert!(
+            stderr(&output).contains("last admin"),
+            "{}",
+            stderr(&output)
+        );
+    }
+    assert_eq!(
+        add(folder.path(), "second@example.org", &["--role", "admin"])
+            .status
+            .code(),
+        Some(0)
+    );
+    assert_eq!(
+        run(folder.path(), ["user", "disable", "root@example.org"])
+            .status
+            .code(),
+        Some(0)
+    );
+    assert_eq!(
+        server.me(token).status,
+        401,
+        "at once, in the running server"
+    );
+    assert_eq!(server.post("/api/auth/login", &login).status, 401);
+    assert_eq!(
+        run(folder.path(), ["user", "enable", "ROOT"]).status.code(),
+        Some(0)
+    );
+    assert_eq!(server.post("/api/auth/login", &login).status, 200);
+
+    let changed = run_with_input(
+        folder.path(),
+        &["user", "passwd", "root", "--password-stdin"],
+        "another long password",
+    );
+    assert_eq!(changed.status.code(), Some(0), "{}", stderr(&changed));
+    assert_eq!(server.post("/api/auth/login", &login).status, 401);
+}
+
+#[test]
+fn what_cannot_be_added_is_refused_with_every_reason() {
+    let folder = folder();
+    assert_eq!(
+        add(folder.path(), "ada@example.org", &[]).status.code(),
+        Some(0)
+    );
+    let again = add(folder.path(), "ADA@example.ORG", &[]);
+    assert_eq!(again.status.code(), Some(1));
+    assert!(stderr(&again).contains("taken"), "{}", stderr(&again));
+    let arguments = [
+        "user",
+        "add",
+        "no address",
+        "--username",
+        "x",
+        "--password-stdin",
+    ];
+    let wrong = run_with_input(folder.path(), &arguments, "password\n");
+    for field in ["email:", "username:", "password:"] {
+        assert!(
+            stderr(&wrong).contains(field),
+            "{field} in {}",
+            stderr(&wrong)
+        );
+    }
+    let role = add(folder.path(), "eve@example.org", &["--role", "Not A Role"]);
+    assert_eq!(role.status.code(), Some(2));
+    let nowhere = run(folder.path(), ["user", "add", "eve@example.org"]);
+    assert_eq!(nowhere.status.code(), Some(2), "no terminal to ask at");
+    assert!(stderr(&nowhere).contains("--password-stdin"));
+    let nobody = run(folder.path(), ["user", "disable", "nobody"]);
+    assert_eq!(nobody.status.code(), Some(1));
+}
+
+#[test]
+fn a_password_comes_from_the_first_line_of_a_file() {
+    let folder = folder();
+    std::fs::write(
+        folder.path().join("password"),
+        format!("{PASSWORD}\r\nanything\n"),
+    )
+    .expect("writable");
+    let added = run(
+        folder.path(),
+        [
+            "user",
+            "add",
+            "ada@example.org",
+            "--password-file",
+            "password",
+        ],
+    );
+    assert_eq!(added.status.code(), Some(0), "{}", stderr(&added));
+    let server = Server::start(folder.path(), &[]);
+    let login = json!({"login": "ada@example.org", "password": PASSWORD});
+    assert_eq!(server.post("/api/auth/login", &login).status, 200);
+}
+
+#[test]
+fn migrations_are_shown_undone_and_applied() {
+    let folder = folder();
+    let status = || -> Value {
+        let output = run(folder.path(), ["migrate", "status", "--json"]);
+        assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+        serde_json::from_slice(&output.stdout).expect("JSON")
+    };
+    assert_eq!(status()[0]["applied_at"], Value::Null);
+    assert!(stdout(&run(folder.path(), ["migrate", "up"])).starts_with("applied "));
+    assert!(status()[0]["applied_at"].is_string());
+    assert!(stdout(&run(folder.path(), ["migrate", "up"])).contains("up to date"));
+    assert_eq!(
+        add(folder.path(), "ada@example.org", &[]).status.code(),
+        Some(0)
+    );
+
+    let asked = run(folder.path(), ["migrate", "down"]);
+    assert_eq!(
+        asked.status.code(),
+        Some(2),
+        "without a terminal there is nobody to ask"
+    );
+    assert!(stdout(&asked).contains("users: 1"), "{}", stdout(&asked));
+    assert!(
+        stdout(&run(folder.path(), ["user", "list"])).contains("ada@example.org"),
+        "nothing was dropped"
+    );
+
+    let server = Server::start(folder.path(), &[]);
+    let beside = run(folder.path(), ["migrate", "down", "--yes"]);
+    assert_eq!(beside.status.code(), Some(1));
+    assert!(
+        stderr(&beside).contains("running server"),
+        "{}",
+        stderr(&beside)
+    );
+    assert_eq!(server.stop(), Some(0));
+
+    assert!(stdout(&run(folder.path(), ["migrate", "down", "--yes"])).starts_with("undone "));
+    assert_eq!(status()[0]["applied_at"], Value::Null);
+    assert_eq!(
+        run(folder.path(), ["migrate", "up", "--to", "99"])
+            .status
+            .code(),
+        Some(2)
+    );
+}
+
+#[test]
+fn the_settings_in_force_are_shown_with_their_sources_and_without_secrets() {
+    let folder = folder();
+    std::fs::write(folder.path().join(".env"), "VESTIBULE_LOG_LEVEL=debug\n").expect("writable");
+    let secret = "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff";
+    let mut command = vestibule(
+        folder.path(),
+        ["config", "show", "--token-access-ttl", "5m", "--json"],
+    );
+    let output = command
+        .env("VESTIBULE_SECRET_KEY", secret)
+        .output()
+        .expect("it runs");
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    assert!(!stdout(&output).contains(&secret[..12]));
+    let rows: Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    let source = |key: &str| {
+        let rows = rows.as_array().expect("a list");
+        let row = rows.iter().find(|row| row["key"] == key).expect(key);
+        row["source"].to_string()
+    };
+    assert!(source("token.access_ttl").contains("--token-access-ttl"));
+    assert!(
+        source("log.level").contains(".env"),
+        "{}",
+        source("log.level")
+    );
+    assert!(source("secret_key").contains("VESTIBULE_SECRET_KEY"));
+    assert!(source("listen").contains("default"));
+    let table = stdout(&run(folder.path(), ["config", "show"]));
+    assert!(
+        table.starts_with("SETTING") && table.contains("http://localhost:8080"),
+        "{table}"
+    );
+}
+
+#[test]
+fn files_that_others_may_read_are_named_in_a_warning() {
+    let folder = folder();
+    assert_eq!(Server::start(folder.path(), &[]).stop(), Some(0));
+    let key = folder.path().join("vestibule-data/secret.key");
+    std::fs::set_permissions(&key, std::fs::Permissions::from_mode(0o644)).expect("ours");
+    let server = Server::start(folder.path(), &[]);
+    let warnings = server.ready["warnings"].to_string();
+    assert!(
+        warnings.contains("secret.key") && warnings.contains("chmod 600"),
+        "{warnings}"
+    );
+}
+
+#[test]
+fn a_request_under_way_is_answered_before_the_server_ends() {
+    let folder = folder();
+    let server = Server::start(folder.path(), &["--drain-delay", "30s"]);
+    server.signal("TERM");
+    // The listener stays open for the delay, so that a balancer sees the 503 and goes elsewhere.
+    let mut ready = server.request("GET", "/readyz", &[], "");
+    while ready.status == 200 {
+        ready = server.request("GET", "/readyz", &[], "");
+    }
+    assert_eq!(ready.status, 503);
+    assert!(ready.body.contains("draining"), "{}", ready.body);
+    register(&server, "ada");
+}
