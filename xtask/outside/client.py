@@ -27,6 +27,11 @@ class Client:
         address = urllib.parse.urlsplit(url)
         self.connection = http.client.HTTPConnection(address.hostname, address.port, timeout=30)
 
+    def ask(self, method, path, headers=None, body=None):
+        """Any request, with nothing added to its headers but Host, Accept-Encoding and Content-Length."""
+        self.connection.request(method, path, body, headers or {})
+        return Answer(self.connection.getresponse())
+
     def get(self, path, token=None):
         return self._ask("GET", path, token)
 
@@ -50,5 +55,4 @@ class Client:
         if body is not None:
             body = json.dumps(body)
             headers["Content-Type"] = "application/json"
-        self.connection.request(method, path, body, headers)
-        return Answer(self.connection.getresponse())
+        return self.ask(method, path, headers, body)

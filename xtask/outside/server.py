@@ -27,16 +27,21 @@ NO_LIMITS = [
 
 
 class Server:
-    """`with Server() as server:` serves the example site with its members' area protected."""
+    """`with Server() as server:` serves the example site with its members' area protected, or another one.
 
-    def __init__(self, *flags):
-        self.flags = flags
+    A panic anywhere in the server fails the script, even where the client got a proper answer.
+    """
+
+    def __init__(self, *flags, site=ROOT / "examples/site", protect="/members/**"):
+        self.flags = ["--site", str(site), "--protect", protect, *flags]
         self.folder = tempfile.TemporaryDirectory(prefix="vestibule-")
         self.data = pathlib.Path(self.folder.name) / "data"
         self.listen = "127.0.0.1:0"
         self.url = None
         self.process = None
+        self.reader = None
         self.log = collections.deque(maxlen=200)
+        self.panics = []
 
     def __enter__(self):
         self.start()
@@ -47,6 +52,7 @@ class Server:
             if self.process.poll() is None:
                 status = self.stop()
                 assert failure or status == 0, f"SIGTERM ended the server with {status}"
+            assert failure or not self.panics, self.panics
         except BaseException:
             self.print_log()
             raise
@@ -60,9 +66,8 @@ class Server:
         self.url = None
         command = [os.environ["VESTIBULE_BINARY"], "serve"]
         command += ["--listen", self.listen, "--data-dir", str(self.data)]
-        command += ["--site", str(ROOT / "examples/site"), "--protect", "/members/**"]
         self.process = subprocess.Popen(
-            command + list(self.flags),
+            command + self.flags,
             cwd=self.folder.name,
             env={name: value for name, value in os.environ.items() if not name.startswith(SETTINGS)},
             stdin=subprocess.DEVNULL,
@@ -72,20 +77,23 @@ class Server:
             errors="replace",
         )
         found = threading.Event()
-        threading.Thread(target=self._read, args=[self.process.stdout, found], daemon=True).start()
+        self.reader = threading.Thread(target=self._read, args=[self.process.stdout, found], daemon=True)
+        self.reader.start()
         if not found.wait(timeout=60) or self.url is None:
             self.print_log()
             self.kill()
             raise RuntimeError("the server printed no ready line")
 
     def stop(self):
-        """Asks the server to end and returns its exit code."""
+        """Asks the server to end and returns its exit code, its last lines having been read."""
         self.process.send_signal(signal.SIGTERM)
         try:
-            return self.process.wait(timeout=60)
+            status = self.process.wait(timeout=60)
         except subprocess.TimeoutExpired:
             self.kill()
             raise
+        self.reader.join()
+        return status
 
     def kill(self):
         """SIGKILL: no handler runs, nothing is written after it."""
@@ -97,7 +105,9 @@ class Server:
 
     def _read(self, lines, found):
         for line in lines:
-            self.log.append(line.rstrip())
+            self.log.append(line.rstrip()[:500])
+            if "panicked" in line:
+                self.panics.append(line.rstrip())
             if '"event":"ready"' in line:
                 ready = json.loads(line)
                 self.url, self.listen = ready["url"], ready["listen"]

@@ -6,6 +6,7 @@
     reason = "a command-line tool for developers speaks on standard output"
 )]
 
+mod bench;
 mod counts;
 mod dev;
 mod lint;
@@ -26,6 +27,7 @@ cargo xtask COMMAND
   dev [FLAG]...   the server and Vite's development server together; flags go to `vestibule serve`
   audit           known security advisories against Cargo.lock; needs the network
   torture crash   kill -9 under load, 20 times, and look after each restart (`test` does 3)
+  bench [NAME]    measure something of the released program; without a name, the list
   --help          this text";
 
 fn main() -> ExitCode {
@@ -36,6 +38,8 @@ fn main() -> ExitCode {
         ["audit"] => lint::audit(),
         ["test"] => test::run(),
         ["torture", "crash"] => test::torture(),
+        ["bench"] => bench::list(),
+        ["bench", name] => bench::run(name),
         ["ui"] => web::run(),
         ["dev", flags @ ..] => dev::run(flags),
         ["--help" | "-h" | "help"] => {

@@ -3,7 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, ensure};
 
 use crate::program::{Program, find, root, target};
 
@@ -42,6 +42,41 @@ pub(crate) fn node() -> Result<()> {
         "Node.js {NODE_MAJOR} or newer is needed, and `node` is {version}"
     );
     Ok(())
+}
+
+/// The files of a Debian package, unpacked under `target/` and not installed: that needs no rights, and systems that
+/// leave documentation out of what they install have it too.
+pub(crate) fn debian_files(package: &str) -> Result<PathBuf> {
+    let folder = target()?.join("debian").join(package);
+    if folder.is_dir() {
+        return Ok(folder);
+    }
+    let missing =
+        format!("the files of the Debian package `{package}` are needed, with apt-get and dpkg");
+    let fetched = tempfile::tempdir_in(target()?)?;
+    with_fresh_lists(|| {
+        Program::new("apt-get")
+            // Otherwise root is warned that a lesser user, whom it would rather be, may not write here.
+            .words("-q -o APT::Sandbox::User=root download")
+            .arg(package)
+            .inside(fetched.path())
+            .run()
+    })
+    .context(missing)?;
+    let archive = std::fs::read_dir(fetched.path())?
+        .next()
+        .context("apt-get has downloaded nothing")??
+        .path();
+    let unpacked = fetched.path().join("unpacked");
+    Program::new("dpkg-deb")
+        .arg("--extract")
+        .arg(archive)
+        .arg(&unpacked)
+        .run()?;
+    std::fs::create_dir_all(target()?.join("debian"))?;
+    // In one step, so that a folder of this name is always whole.
+    std::fs::rename(unpacked, &folder)?;
+    Ok(folder)
 }
 
 /// A subcommand of cargo, installed from its source where it is missing.
@@ -111,25 +146,26 @@ fn same_bytes(left: &Path, right: &Path) -> bool {
 
 fn install_debian_package(program: &str, package: &str) -> Result<()> {
     let missing = format!("`{program}` is missing: install it (Debian package `{package}`)");
-    let Some(apt) = find("apt-get") else {
-        bail!(missing);
-    };
+    ensure!(find("apt-get").is_some(), missing);
+    let install = || apt_get_as_root(&format!("install --no-install-recommends {package}"));
+    with_fresh_lists(install).context(missing)
+}
+
+/// The list of packages may be absent or too old; it is fetched only when `work` has failed.
+fn with_fresh_lists(work: impl Fn() -> Result<()>) -> Result<()> {
+    work().or_else(|_| apt_get_as_root("update").and_then(|()| work()))
+}
+
+fn apt_get_as_root(line: &str) -> Result<()> {
     let is_root = Program::new("id").arg("-u").ask().as_deref() == Some("0");
-    let apt_get = |line: &str| {
-        let program = if is_root {
-            Program::new(&apt)
-        } else {
-            Program::new("sudo").arg("-n").arg(&apt)
-        };
-        program
-            .env("DEBIAN_FRONTEND", "noninteractive")
-            .words("-q -y -o DPkg::Lock::Timeout=300")
-            .words(line)
-            .run()
+    let program = if is_root {
+        Program::new("apt-get")
+    } else {
+        Program::new("sudo").words("-n apt-get")
     };
-    let install = format!("install --no-install-recommends {package}");
-    // The list of packages may be absent or too old; it is fetched only then.
-    apt_get(&install)
-        .or_else(|_| apt_get("update").and_then(|()| apt_get(&install)))
-        .context(missing)
+    program
+        .env("DEBIAN_FRONTEND", "noninteractive")
+        .words("-q -y -o DPkg::Lock::Timeout=300")
+        .words(line)
+        .run()
 }

@@ -68,10 +68,11 @@ impl Program {
         self
     }
 
-    /// Runs inside a folder of the repository.
-    pub(crate) fn inside(mut self, folder: &str) -> Self {
+    /// Runs inside a folder, named from the root of the repository or absolutely.
+    pub(crate) fn inside(mut self, folder: impl AsRef<Path>) -> Self {
+        let folder = folder.as_ref();
         self.command.current_dir(root().join(folder));
-        self.shown = format!("({folder}) {}", self.shown);
+        self.shown = format!("({}) {}", folder.display(), self.shown);
         self
     }
 

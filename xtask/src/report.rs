@@ -87,12 +87,12 @@ impl Report {
     }
 
     fn print_table(&self) {
-        println!("\n{:24} {:>8} {:>7} {:>9}", "", "passed", "failed", "time");
+        println!("\n{:26} {:>8} {:>7} {:>9}", "", "passed", "failed", "time");
         for row in &self.rows {
             let passed = row.counts.map(|counts| counts.passed.to_string());
             let failed = row.counts.map(|counts| counts.failed.to_string());
             println!(
-                "{:24} {:>8} {:>7} {:>7.1} s  {}",
+                "{:26} {:>8} {:>7} {:>7.1} s  {}",
                 row.name,
                 passed.unwrap_or_default(),
                 failed.unwrap_or_default(),

@@ -13,6 +13,9 @@ use crate::web;
 
 const CARGO_NEXTEST: &str = "0.9.151";
 
+/// The Debian package whose files are served as somebody's site.
+const DOCUMENTATION: &str = "sqlite3-doc";
+
 /// Restarts after `kill -9` in every test run, and when they are asked for by name.
 const FEW_CRASHES: &str = "3";
 const MANY_CRASHES: &str = "20";
@@ -34,9 +37,12 @@ pub(crate) fn run() -> ExitCode {
             suite()
         }
     };
+    report.suite("client against the server", released(client_contract));
     report.suite("browser", released(browser));
     report.suite("outside: README", released(readme));
     report.suite("outside: tokens", released(tokens));
+    report.suite("outside: documentation", released(documentation));
+    report.suite("outside: sockets", released(sockets));
     report.suite("outside: crashes", released(|| crashes(FEW_CRASHES)));
     report.finish_tests()
 }
@@ -57,6 +63,7 @@ fn tools() -> Result<()> {
     needs::system_program("curl", "curl")?;
     needs::python()?;
     needs::chromium()?;
+    needs::debian_files(DOCUMENTATION)?;
     Ok(())
 }
 
@@ -79,10 +86,18 @@ fn npm_test(folder: &str) -> Result<Counts> {
 }
 
 /// Built as for a release but for its link-time optimisation, which would take minutes more.
-fn release_build() -> Result<()> {
+pub(crate) fn release_build() -> Result<()> {
     Program::new("cargo")
         .words("build --release --package vestibule")
         .run()
+}
+
+/// The client library against a running server, not against the fake of its own tests.
+fn client_contract() -> Result<Counts> {
+    needs::node()?;
+    needs::npm_packages("sdk")?;
+    let tests = outside("serve_while.py")?.words("npm --prefix sdk run contract");
+    Counts::of(Runner::Vitest, &tests.watch()?)
 }
 
 fn browser() -> Result<Counts> {
@@ -106,13 +121,25 @@ fn tokens() -> Result<Counts> {
     Counts::of(Runner::Outside, &outside("tokens.py")?.watch()?)
 }
 
+/// Serves a thousand pages that nobody wrote for us, and asks for every one of them.
+fn documentation() -> Result<Counts> {
+    let site = needs::debian_files(DOCUMENTATION)?.join("usr/share/doc/sqlite3");
+    let tests = outside("documentation.py")?.arg(site);
+    Counts::of(Runner::Outside, &tests.watch()?)
+}
+
+/// Sends what no client library would send.
+fn sockets() -> Result<Counts> {
+    Counts::of(Runner::Outside, &outside("sockets.py")?.watch()?)
+}
+
 fn crashes(cycles: &str) -> Result<Counts> {
     let tests = outside("crash.py")?.arg("--cycles").arg(cycles);
     Counts::of(Runner::Outside, &tests.watch()?)
 }
 
 /// A script of `xtask/outside`, all of which start and end the released program themselves.
-fn outside(script: &str) -> Result<Program> {
+pub(crate) fn outside(script: &str) -> Result<Program> {
     Ok(Program::new(needs::python()?)
         .arg(root().join("xtask/outside").join(script))
         .env("VESTIBULE_BINARY", target()?.join("release/vestibule"))

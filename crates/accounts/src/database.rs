@@ -4,7 +4,7 @@
 use store::Store;
 pub use store::{DatabaseUrl, MigrationStatus, Options as DatabaseOptions, Rollback, UrlProblem};
 
-use crate::Error;
+use crate::{Error, SecretKey};
 
 /// An open database.
 #[derive(Clone)]
@@ -71,6 +71,18 @@ impl Database {
     /// [`Error::Unavailable`].
     pub async fn is_founded(&self) -> Result<bool, Error> {
         Ok(self.0.secret_key_check().await?.is_some())
+    }
+
+    /// Refuses a secret key that is not the one the database was founded with, before anything
+    /// is written. A database that was not founded takes any.
+    ///
+    /// # Errors
+    /// [`OpenError::OtherSecretKey`].
+    pub async fn refuse_other_key(&self, secret: &SecretKey) -> Result<(), OpenError> {
+        match self.0.secret_key_check().await? {
+            Some(check) if check != secret.keys().check => Err(OpenError::OtherSecretKey),
+            _ => Ok(()),
+        }
     }
 
     /// Applies the missing migrations, up to number `to` or all, and gives their names.

@@ -35,7 +35,7 @@ pub use error::{Error, FieldError};
 pub use hash::Argon2Cost;
 pub use login::Login;
 pub use names::Role;
-pub use operator::{NewAccount, Operator};
+pub use operator::{Change, NewAccount, Operator};
 pub use policy::Policy;
 pub use register::Registration;
 pub use secret::{SECRET_KEY_BYTES, SecretKey, SecretKeyTooShort};

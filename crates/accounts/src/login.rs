@@ -1,8 +1,10 @@
 //! Logging in. Wrong, unknown, deleted and disabled get the same answer after the same work:
 //! one look-up, one hash, one record.
 
+use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 use secrecy::SecretString;
-use store::{Actor, AuditKind, Credentials, LoginKey, NewAudit, Opening};
+use store::{Actor, AuditKind, Credentials, NewAudit, Opening};
+use tracing::Instrument as _;
 
 use crate::{
     Accounts, Error, Mode, Peer,
@@ -23,7 +25,9 @@ pub struct Login {
 }
 
 impl Accounts {
-    /// Opens a new session for whoever knows the name and the password of an account.
+    /// Opens a new session for whoever knows the name and the password of an account. An attempt
+    /// that was begun is judged to its end, also when the client goes away: it was counted as a
+    /// failure, and nobody else would take that back.
     ///
     /// # Errors
     /// [`Error::InvalidCredentials`], the same for every reason; [`Error::Limited`];
@@ -38,51 +42,78 @@ impl Accounts {
         )
         .ok_or(Error::Invalid(broken))?;
         let name = names::Login::new(&entered.login);
+        let (accounts, peer) = (self.clone(), peer.clone());
+        let judging = async move { accounts.judge(name, password, mode, &peer).await };
+        tokio::spawn(judging.in_current_span())
+            .await
+            .map_err(|join| Error::Internal(join.to_string()))?
+    }
+
+    async fn judge(
+        &self,
+        name: names::Login,
+        password: Password,
+        mode: Mode,
+        peer: &Peer,
+    ) -> Result<Opened, Error> {
         let found = self.find(&name).await?;
         let attempt = self.admit(&name, found.as_ref(), peer).await?;
 
-        let hash = found.as_ref().and_then(|found| found.password_hash.clone());
-        let verdict = match self.0.gate.verify(password.clone(), hash.clone()).await {
-            Ok(verdict) => verdict,
-            Err(error) => {
-                // Nobody judged the password, so the try is not counted.
-                attempt.unjudged();
-                return Err(error.into());
+        match self.prove(&name, found, password, mode, peer).await {
+            Ok(opened) => {
+                attempt.succeeded();
+                Ok(opened)
             }
-        };
+            Err(Error::InvalidCredentials) => Err(Error::InvalidCredentials),
+            // Nobody said whether the password was right, so the attempt counts for nothing.
+            Err(failure) => {
+                attempt.unjudged();
+                Err(failure)
+            }
+        }
+    }
+
+    /// Compares the password, whoever's it may be, and opens the session if it is the one.
+    async fn prove(
+        &self,
+        name: &names::Login,
+        found: Option<Credentials>,
+        password: Password,
+        mode: Mode,
+        peer: &Peer,
+    ) -> Result<Opened, Error> {
+        let user = found.as_ref().map(|found| found.user.id);
+        let hash = found.as_ref().and_then(|found| found.password_hash.clone());
+        let verdict = self.0.gate.verify(password.clone(), hash.clone()).await?;
         let (Some(found), Some(hash)) = (found.filter(|found| found.user.is_active()), hash) else {
-            return self.refuse(&name, None, peer).await;
+            return self.refuse(name, user, peer).await;
         };
-        let user = found.user.id;
+        let id = found.user.id;
         let stronger = match verdict {
-            Verdict::NoMatch => return self.refuse(&name, Some(user), peer).await,
+            Verdict::NoMatch => return self.refuse(name, user, peer).await,
             Verdict::Unusable(reason) => {
-                tracing::error!(user.id = %user, reason, "The password hash of user {user} cannot be checked: {reason}");
-                return self.refuse(&name, Some(user), peer).await;
+                tracing::error!(user.id = %id, reason, "The password hash of user {id} cannot be checked: {reason}");
+                return self.refuse(name, user, peer).await;
             }
             Verdict::Match => None,
             // A full queue is no reason to refuse a right password: the hash is replaced another time.
             Verdict::MatchButWeak => self.0.gate.hash(password).await.ok(),
         };
-        let pending = self.new_session(user, mode, peer);
-        let audit = self.audit(AuditKind::Login, Actor::User(user), Some(user), Some(peer));
-        match self
+        let pending = self.new_session(id, mode, peer);
+        let audit = self.audit(AuditKind::Login, Actor::User(id), user, Some(peer));
+        let opening = self
             .0
             .store
-            .open_session(pending.row(), hash, stronger, audit)
-            .await?
-        {
-            Opening::Opened(user) => {
-                attempt.succeeded();
-                Ok(self.opened(pending, user, None))
-            }
+            .open_session(pending.row(), hash, stronger, audit);
+        match opening.await? {
+            Opening::Opened(user) => Ok(self.opened(pending, user, None)),
             // The account changed while the password was being checked.
-            Opening::Stale => self.refuse(&name, Some(user), peer).await,
+            Opening::Stale => self.refuse(name, user, peer).await,
         }
     }
 
     async fn find(&self, name: &names::Login) -> Result<Option<Credentials>, Error> {
-        Ok(self.0.store.credentials(lookup(name)).await?)
+        Ok(self.0.store.credentials(name.lookup()).await?)
     }
 
     /// Counts the attempt as failed before it is judged, so that many at once cannot exceed a
@@ -138,23 +169,11 @@ impl Accounts {
             return audit;
         }
         let hash = aws_lc_rs::hmac::sign(&self.0.audit_name, name.key().as_bytes());
-        let hash = hash.as_ref()[..16]
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect::<String>();
+        let hash = BASE64_URL_SAFE_NO_PAD.encode(&hash.as_ref()[..16]);
         NewAudit {
             detail: Some(serde_json::json!({ "name_hash": hash })),
             ..audit
         }
-    }
-}
-
-/// Where an account of this name would be found.
-pub(crate) fn lookup(name: &names::Login) -> LoginKey {
-    let key = name.key().to_owned();
-    match name.column() {
-        names::LoginColumn::Email => LoginKey::Email(key),
-        names::LoginColumn::Username => LoginKey::Username(key),
     }
 }
 

@@ -6,6 +6,7 @@ use std::{borrow::Cow, fmt};
 use aws_lc_rs::digest;
 use icu_normalizer::ComposingNormalizerBorrowed;
 use idna::uts46::{AsciiDenyList, DnsLength, Hyphens, Uts46};
+use store::LoginKey;
 
 /// Why a value was not accepted, in the words of the answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -211,54 +212,35 @@ impl Role {
 /// There is no error: a hopeless text goes the way of an unknown name, look-up and hash included, so that its
 /// answer and its time are the same.
 #[derive(Clone)]
-pub(crate) struct Login {
-    column: LoginColumn,
-    key: String,
-}
-
-/// Which of its two canonical names an account is looked up by.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum LoginColumn {
-    /// [`Email::key`].
-    Email,
-    /// [`Username::key`].
-    Username,
-}
+pub(crate) struct Login(LoginKey);
 
 impl Login {
     /// Reads what was typed; space around it is ignored, as a telephone's keyboard likes to add some.
     #[must_use]
     pub(crate) fn new(typed: &str) -> Self {
         let typed = typed.trim();
+        let nobody = |_| key_of_nobody(typed);
         // No username holds an `@`, and every address does.
-        let (column, key) = if typed.contains('@') {
-            (
-                LoginColumn::Email,
-                Email::parse(typed).map(|email| email.key),
-            )
+        Self(if typed.contains('@') {
+            LoginKey::Email(Email::parse(typed).map_or_else(nobody, |email| email.key))
         } else {
-            (
-                LoginColumn::Username,
-                Username::parse(typed).map(|username| username.key),
-            )
-        };
-        Self {
-            column,
-            key: key.unwrap_or_else(|_| key_of_nobody(typed)),
-        }
+            LoginKey::Username(Username::parse(typed).map_or_else(nobody, |name| name.key))
+        })
     }
 
-    /// Where to look.
+    /// Where to look, and what for.
     #[must_use]
-    pub(crate) fn column(&self) -> LoginColumn {
-        self.column
+    pub(crate) fn lookup(&self) -> LoginKey {
+        self.0.clone()
     }
 
     /// What to look for: at most 254 bytes without control characters, whatever was typed. It also is the name
     /// under which failures for an unknown account are counted.
     #[must_use]
     pub(crate) fn key(&self) -> &str {
-        &self.key
+        match &self.0 {
+            LoginKey::Email(key) | LoginKey::Username(key) => key,
+        }
     }
 }
 

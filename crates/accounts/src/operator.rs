@@ -8,11 +8,19 @@ use store::{Actor, AdminChange, AuditKind, User, UserFilter};
 
 use crate::{
     Accounts, Error, FieldError, Registration, Role,
-    login::lookup,
     names::{self, Email, Username},
     password::Password,
     register::{Parsed, field},
 };
+
+/// What came of a change that may have been made before.
+#[derive(Clone, Debug)]
+pub enum Change {
+    /// It was made; the account is now like this.
+    Made(User),
+    /// There was nothing to change about this account.
+    Nothing(User),
+}
 
 /// The largest list that is given at once.
 const LONGEST_LIST: u64 = 1_000_000;
@@ -94,7 +102,7 @@ impl<'a> Operator<'a> {
         login: &str,
         add: &BTreeSet<Role>,
         remove: &BTreeSet<Role>,
-    ) -> Result<User, Error> {
+    ) -> Result<Change, Error> {
         let user = self.find(login).await?;
         let audit = self.record(AuditKind::RolesChanged, &user);
         let change = self
@@ -109,7 +117,7 @@ impl<'a> Operator<'a> {
     ///
     /// # Errors
     /// [`Error::NoSuchUser`], [`Error::LastAdmin`].
-    pub async fn disable(&self, login: &str) -> Result<User, Error> {
+    pub async fn disable(&self, login: &str) -> Result<Change, Error> {
         let user = self.find(login).await?;
         let audit = self.record(AuditKind::Disabled, &user);
         changed(self.accounts.0.store.disable(user.id, audit).await?)
@@ -119,7 +127,7 @@ impl<'a> Operator<'a> {
     ///
     /// # Errors
     /// [`Error::NoSuchUser`].
-    pub async fn enable(&self, login: &str) -> Result<User, Error> {
+    pub async fn enable(&self, login: &str) -> Result<Change, Error> {
         let user = self.find(login).await?;
         let audit = self.record(AuditKind::Enabled, &user);
         changed(self.accounts.0.store.enable(user.id, audit).await?)
@@ -130,7 +138,7 @@ impl<'a> Operator<'a> {
             .accounts
             .0
             .store
-            .credentials(lookup(&names::Login::new(login)))
+            .credentials(names::Login::new(login).lookup())
             .await?;
         found.map(|found| found.user).ok_or(Error::NoSuchUser)
     }
@@ -158,9 +166,10 @@ fn texts(roles: &BTreeSet<Role>) -> BTreeSet<String> {
     roles.iter().map(|role| role.as_str().to_owned()).collect()
 }
 
-fn changed(change: AdminChange) -> Result<User, Error> {
+fn changed(change: AdminChange) -> Result<Change, Error> {
     match change {
-        AdminChange::Changed(user) | AdminChange::Unchanged(user) => Ok(user),
+        AdminChange::Changed(user) => Ok(Change::Made(user)),
+        AdminChange::Unchanged(user) => Ok(Change::Nothing(user)),
         AdminChange::LastAdmin => Err(Error::LastAdmin),
         AdminChange::NoSuchUser => Err(Error::NoSuchUser),
     }

@@ -147,10 +147,14 @@ impl Accounts {
         if now.saturating_since(session.last_used_at) >= TOUCH_INTERVAL {
             let idle_expires_at = now.plus(self.0.policy.cookie_idle_ttl);
             let unless_since = now.minus(TOUCH_INTERVAL);
-            self.0
-                .store
-                .touch_session(session.id, now, unless_since, idle_expires_at)
-                .await?;
+            let touched =
+                self.0
+                    .store
+                    .touch_session(session.id, now, unless_since, idle_expires_at);
+            // The proof is good whether or not its use can be noted: reading goes on.
+            if let Err(error) = touched.await {
+                tracing::warn!(%error, "The use of a session could not be noted: {error}");
+            }
         }
         Ok(Caller {
             user,

@@ -748,11 +748,11 @@ async fn an_operator_changes_users_within_the_rules() {
             .map(|name| Role::parse(name).expect("a role"))
             .collect::<BTreeSet<_>>()
     };
-    let user = operator
-        .change_roles("ada", &roles(&["admin", "staff"]), &roles(&[]))
-        .await
-        .expect("gives roles");
-    assert!(user.roles.contains("staff"));
+    let (given, none) = (roles(&["admin", "staff"]), roles(&[]));
+    let change = operator.change_roles("ada", &given, &none).await;
+    assert!(matches!(change, Ok(Change::Made(user)) if user.roles.contains("staff")));
+    let again = operator.change_roles("ada", &given, &none).await;
+    assert!(matches!(again, Ok(Change::Nothing(_))));
     let demoted = operator
         .change_roles("ada", &roles(&[]), &roles(&["admin"]))
         .await;
@@ -790,4 +790,105 @@ async fn an_operator_changes_users_within_the_rules() {
             .len(),
         1
     );
+}
+
+#[tokio::test]
+async fn an_attempt_that_nobody_judged_costs_nobody_a_try() {
+    let limit = Limit {
+        count: 2,
+        window: Duration::from_secs(900),
+    };
+    let limits = ThrottleSettings {
+        login_per_account: Some(limit),
+        ..unlimited()
+    };
+    // One slot, no queue: of many at once, most are turned away unjudged.
+    let policy = Policy {
+        limits,
+        hash_slots: NonZeroUsize::MIN,
+        hash_queue: 0,
+        hash_cost: Argon2Cost::RECOMMENDED,
+        ..policy()
+    };
+    let scene = scene(policy).await;
+    scene.register("ada").await;
+    let logins = (0..20).map(|_| scene.login("ada", PASSWORD));
+    let mut unavailable = 0;
+    for answer in futures_util::future::join_all(logins).await {
+        match answer {
+            Ok(_) | Err(Error::Limited(_)) => {}
+            Err(Error::Unavailable(_)) => unavailable += 1,
+            Err(other) => panic!("unexpected: {other}"),
+        }
+    }
+    assert!(unavailable > 0, "the gate was full");
+    scene
+        .login("ada", PASSWORD)
+        .await
+        .expect("no failure stands");
+}
+
+#[tokio::test]
+async fn a_client_that_goes_away_in_the_middle_of_a_login_leaves_no_failure_behind() {
+    let limit = Limit {
+        count: 3,
+        window: Duration::from_secs(900),
+    };
+    let limits = ThrottleSettings {
+        login_per_account: Some(limit),
+        ..unlimited()
+    };
+    let scene = scene(Policy { limits, ..policy() }).await;
+    scene.register("ada").await;
+    for round in 1..=10 {
+        let mut login = Box::pin(scene.login("ada", PASSWORD));
+        assert!(futures_util::poll!(&mut login).is_pending());
+        drop(login);
+        // Judged to its end all the same, as its record shows.
+        let judged = async || {
+            scene
+                .audit()
+                .await
+                .iter()
+                .filter(|event| *event == "login")
+                .count()
+        };
+        while judged().await < round {
+            tokio::task::yield_now().await;
+        }
+    }
+    scene
+        .login("ada", PASSWORD)
+        .await
+        .expect("no failure stands");
+}
+
+#[tokio::test]
+async fn a_disabled_account_is_named_in_the_record_of_a_try_at_it() {
+    let scene = scene(policy()).await;
+    let ada = scene.register("ada").await.user.id;
+    scene
+        .accounts
+        .operator()
+        .disable("ada")
+        .await
+        .expect("disabled");
+    let _ = scene.login("ada", "wrong password").await;
+    let events = scene
+        .database
+        .store()
+        .newest_audit(10)
+        .await
+        .expect("readable");
+    let failed = events.iter().find(|event| event.event == "login_failed");
+    assert_eq!(failed.expect("recorded").subject, Some(ada));
+}
+
+#[tokio::test]
+async fn another_secret_key_is_refused_before_anything_is_written() {
+    let scene = scene(policy()).await;
+    let key = |byte| SecretKey::new(SecretBox::new(vec![byte; 32].into())).expect("long enough");
+    assert!(scene.database.refuse_other_key(&key(7)).await.is_ok());
+    let other = scene.database.refuse_other_key(&key(8)).await;
+    assert!(matches!(other, Err(OpenError::OtherSecretKey)));
 }

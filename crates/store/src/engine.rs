@@ -2,7 +2,7 @@
 //! Everything else in this crate is written once.
 
 use std::{
-    fs::{File, OpenOptions},
+    fs::{File, OpenOptions, TryLockError},
     io::{self, Read as _},
     path::{Path, PathBuf},
     sync::Arc,
@@ -25,6 +25,8 @@ use crate::{Error, OpenError, Store, Unique};
 const OLDEST_SQLITE: &str = "3.51.3";
 /// How long SQLite waits for a lock that another process holds.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(2);
+/// The disk, or the size that the database may have, is full.
+const SQLITE_FULL: u32 = 13;
 /// After a checkpoint the write-ahead log is cut to this size, in bytes.
 const JOURNAL_SIZE_LIMIT: &str = "67108864";
 
@@ -114,7 +116,7 @@ impl Store {
     pub async fn connect(options: &Options) -> Result<Self, OpenError> {
         inspect(&options.url).await?;
         let lock = presence_file(options.url.file())?;
-        lock.try_lock_shared().map_err(|_| OpenError::InUse)?;
+        held(options.url.file(), lock.try_lock_shared())?;
         Self::connect_with(options, lock).await
     }
 
@@ -125,7 +127,7 @@ impl Store {
     pub async fn connect_alone(options: &Options) -> Result<Self, OpenError> {
         inspect(&options.url).await?;
         let lock = presence_file(options.url.file())?;
-        lock.try_lock().map_err(|_| OpenError::InUse)?;
+        held(options.url.file(), lock.try_lock())?;
         Self::connect_with(options, lock).await
     }
 
@@ -183,8 +185,7 @@ pub(crate) fn classify(error: &DbErr) -> Error {
     match sqlite_code(error) {
         // SQLITE_BUSY and SQLITE_LOCKED, with the extended codes in the upper bits.
         Some(code) if matches!(code & 0xff, 5 | 6) => Error::Busy(error.to_string()),
-        // SQLITE_FULL, and SQLITE_IOERR_WRITE when a quota rather than the disk ends.
-        Some(13 | 778) => Error::Full(error.to_string()),
+        Some(SQLITE_FULL) => Error::Full(error.to_string()),
         _ if matches!(error, DbErr::ConnectionAcquire(_)) => Error::Busy(error.to_string()),
         _ => Error::Unavailable(error.to_string()),
     }
@@ -309,7 +310,7 @@ async fn refuse_foreign(
     connection: &DatabaseConnection,
     url: &DatabaseUrl,
 ) -> Result<(), OpenError> {
-    let any = "SELECT name AS value FROM sqlite_master WHERE name NOT LIKE 'sqlite_%' LIMIT 1";
+    let any = "SELECT name AS value FROM sqlite_master WHERE name NOT LIKE 'sqlite\\_%' ESCAPE '\\' LIMIT 1";
     if has_table(connection, crate::migrate::TABLE).await? {
         return Ok(());
     }
@@ -352,6 +353,13 @@ fn create_private(file: &Path) -> io::Result<()> {
 
 fn presence_file(database: &Path) -> Result<File, OpenError> {
     lock_file(database, "server").map_err(|source| unusable(database, source))
+}
+
+fn held(database: &Path, lock: Result<(), TryLockError>) -> Result<(), OpenError> {
+    lock.map_err(|error| match error {
+        TryLockError::WouldBlock => OpenError::InUse,
+        TryLockError::Error(source) => unusable(database, source),
+    })
 }
 
 fn lock_file(database: &Path, purpose: &str) -> io::Result<File> {

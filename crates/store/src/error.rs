@@ -88,7 +88,9 @@ pub enum OpenError {
         needed: &'static str,
     },
     /// Another program is at work on the database.
-    #[error("the database is in use by a running server; stop it first")]
+    #[error(
+        "the database is in use by another vestibule, such as a running server; let it end first"
+    )]
     InUse,
     /// There is no migration of that number.
     #[error("there is no migration {asked}; the newest is {newest}")]

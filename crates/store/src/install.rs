@@ -4,7 +4,7 @@
 use sea_orm::{ActiveValue::Set, EntityTrait as _, QueryOrder as _};
 
 use crate::{
-    Error, Store, Timestamp,
+    Error, Store, Timestamp, engine,
     entity::{meta, signing_key},
 };
 
@@ -79,10 +79,14 @@ impl Store {
         .await
     }
 
-    /// The check value of the secret key, if the database was founded.
+    /// The check value of the secret key, if the database was founded. It may be asked for before
+    /// the schema is up to date.
     pub async fn secret_key_check(&self) -> Result<Option<Vec<u8>>, Error> {
         self.read((), |db, ()| {
             Box::pin(async move {
+                if !engine::has_table(db, meta::TABLE).await? {
+                    return Ok(None);
+                }
                 let row = meta::Entity::find_by_id(SECRET_KEY_CHECK).one(db).await?;
                 Ok(row.map(|row| row.value))
             })

@@ -5,6 +5,7 @@
 //! runs on a task of its own to its end, also when the caller goes away, and is re-run when the
 //! engine asks for that (see `run.rs`).
 
+mod admins;
 mod audit;
 mod engine;
 mod entity;
@@ -19,6 +20,7 @@ mod users;
 use sea_orm::DatabaseConnection;
 use tokio_util::task::TaskTracker;
 
+pub use admins::AdminChange;
 pub use audit::{Actor, AuditKind, AuditRecord, NewAudit};
 pub use engine::{DatabaseUrl, Options, UrlProblem};
 pub use error::{Error, OpenError, Unique};
@@ -28,7 +30,7 @@ pub use sessions::{
     NewSession, Opening, Rotation, RotationOutcome, Session, SessionKind, SignedIn, SuccessorProof,
 };
 pub use time::Timestamp;
-pub use users::{AdminChange, Credentials, LoginKey, NewUser, User, UserFilter};
+pub use users::{Credentials, LoginKey, NewUser, User, UserFilter};
 
 /// A handle to the database, cheap to clone.
 #[derive(Clone)]

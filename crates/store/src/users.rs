@@ -2,26 +2,21 @@
 //! never by looking first. Whatever takes something away from a user ends their sessions in the
 //! same transaction.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use sea_orm::{
     ActiveValue::Set,
-    ColumnTrait as _, Condition, ConnectionTrait, EntityTrait as _, PaginatorTrait as _,
-    QueryFilter as _, QueryOrder as _, QuerySelect as _, QueryTrait as _,
+    ColumnTrait as _, Condition, ConnectionTrait, EntityTrait as _, QueryFilter as _,
+    QueryOrder as _, QuerySelect as _,
     sea_query::{Expr, ExprTrait as _, LikeExpr},
 };
 use uuid::Uuid;
 
 use crate::{
     Error, NewAudit, NewSession, Store, Timestamp, Unique, audit,
-    entity::{meta, session, user, user_role},
+    entity::{session, user, user_role},
     sessions,
 };
-
-/// The role that administers the installation.
-const ADMIN: &str = "admin";
-/// The row of `meta` that a transaction locks before it counts admins.
-const ADMIN_GUARD: &str = "admin_guard";
 
 /// An account, without its credentials.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -99,19 +94,6 @@ pub struct UserFilter {
     pub limit: u64,
 }
 
-/// What came of a change that the last admin must survive.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum AdminChange {
-    /// It happened; the account is now like this.
-    Changed(User),
-    /// There was nothing to change.
-    Unchanged(User),
-    /// No active admin would have been left, so nothing changed.
-    LastAdmin,
-    /// There is no such account.
-    NoSuchUser,
-}
-
 impl Store {
     /// Makes an account and opens its first session, both or neither.
     ///
@@ -179,13 +161,19 @@ impl Store {
                     LoginKey::Email(key) => user::Column::EmailKey.eq(key),
                     LoginKey::Username(key) => user::Column::UsernameKey.eq(key),
                 };
-                let Some(mut row) = user::Entity::find().filter(column).one(db).await? else {
-                    return Ok(None);
-                };
-                let password_hash = row.password_hash.take();
-                Ok(Some(Credentials {
-                    user: with_roles(db, row).await?,
-                    password_hash,
+                // One query for known and unknown names alike.
+                let found = user::Entity::find()
+                    .filter(column)
+                    .find_with_related(user_role::Entity)
+                    .all(db)
+                    .await?;
+                Ok(found.into_iter().next().map(|(mut row, roles)| {
+                    let password_hash = row.password_hash.take();
+                    let user = user_of(row, roles);
+                    Credentials {
+                        user,
+                        password_hash,
+                    }
                 }))
             })
         })
@@ -255,115 +243,17 @@ impl Store {
         )
         .await
     }
-
-    /// Gives the user exactly `roles`. Losing a role ends every session of the user, so that no
-    /// token goes on claiming it.
-    pub async fn set_roles(
-        &self,
-        user: Uuid,
-        add: BTreeSet<String>,
-        remove: BTreeSet<String>,
-        audit: NewAudit,
-    ) -> Result<AdminChange, Error> {
-        self.write(
-            (user, add, remove, audit),
-            |tx, (user, add, remove, audit)| {
-                Box::pin(async move {
-                    lock_admins(tx).await?;
-                    let Some(before) = find(tx, *user).await? else {
-                        return Ok(AdminChange::NoSuchUser);
-                    };
-                    let after: BTreeSet<String> = before
-                        .roles
-                        .union(add)
-                        .filter(|role| !remove.contains(*role))
-                        .cloned()
-                        .collect();
-                    if after == before.roles {
-                        return Ok(AdminChange::Unchanged(before));
-                    }
-                    let demoted = before.roles.contains(ADMIN) && !after.contains(ADMIN);
-                    if demoted && before.is_active() && other_admins(tx, *user).await? == 0 {
-                        return Ok(AdminChange::LastAdmin);
-                    }
-                    replace_roles(tx, *user, &after).await?;
-                    touch(tx, *user, audit.at).await?;
-                    if !before.roles.is_subset(&after) {
-                        end_sessions(tx, *user).await?;
-                    }
-                    audit::insert(tx, audit).await?;
-                    Ok(AdminChange::Changed(User {
-                        roles: after,
-                        updated_at: audit.at,
-                        ..before
-                    }))
-                })
-            },
-        )
-        .await
-    }
-
-    /// Disables the account and ends its sessions.
-    pub async fn disable(&self, user: Uuid, audit: NewAudit) -> Result<AdminChange, Error> {
-        self.write((user, audit), |tx, (user, audit)| {
-            Box::pin(async move {
-                lock_admins(tx).await?;
-                let Some(before) = find(tx, *user).await? else {
-                    return Ok(AdminChange::NoSuchUser);
-                };
-                if before.disabled_at.is_some() {
-                    return Ok(AdminChange::Unchanged(before));
-                }
-                if before.roles.contains(ADMIN) && other_admins(tx, *user).await? == 0 {
-                    return Ok(AdminChange::LastAdmin);
-                }
-                set_disabled_at(tx, *user, Some(audit.at), audit.at).await?;
-                end_sessions(tx, *user).await?;
-                audit::insert(tx, audit).await?;
-                let disabled_at = Some(audit.at);
-                Ok(AdminChange::Changed(User {
-                    disabled_at,
-                    updated_at: audit.at,
-                    ..before
-                }))
-            })
-        })
-        .await
-    }
-
-    /// Lets a disabled user log in again. No session comes back.
-    pub async fn enable(&self, user: Uuid, audit: NewAudit) -> Result<AdminChange, Error> {
-        self.write((user, audit), |tx, (user, audit)| {
-            Box::pin(async move {
-                let Some(before) = find(tx, *user).await? else {
-                    return Ok(AdminChange::NoSuchUser);
-                };
-                if before.disabled_at.is_none() {
-                    return Ok(AdminChange::Unchanged(before));
-                }
-                set_disabled_at(tx, *user, None, audit.at).await?;
-                audit::insert(tx, audit).await?;
-                Ok(AdminChange::Changed(User {
-                    disabled_at: None,
-                    updated_at: audit.at,
-                    ..before
-                }))
-            })
-        })
-        .await
-    }
 }
 
 /// The account of this id, if it is not deleted.
-pub(crate) async fn find<C: ConnectionTrait>(tx: &C, id: Uuid) -> Result<Option<User>, Error> {
-    let row = user::Entity::find_by_id(id)
+pub(crate) async fn find<C: ConnectionTrait>(db: &C, id: Uuid) -> Result<Option<User>, Error> {
+    let found = user::Entity::find_by_id(id)
         .filter(user::Column::DeletedAt.is_null())
-        .one(tx)
+        .find_with_related(user_role::Entity)
+        .all(db)
         .await?;
-    match row {
-        Some(row) => Ok(Some(with_roles(tx, row).await?)),
-        None => Ok(None),
-    }
+    let found = found.into_iter().next();
+    Ok(found.map(|(row, roles)| user_of(row, roles)))
 }
 
 /// Locks the row of the account until the transaction ends and gives its password hash along:
@@ -379,8 +269,14 @@ pub(crate) async fn find_locked<C: ConnectionTrait>(
         .await?;
     let Some(mut row) = row else { return Ok(None) };
     let password_hash = row.password_hash.take();
+    // A query of its own: engines do not lock the optional side of a join.
+    let roles = user_role::Entity::find()
+        .filter(user_role::Column::UserId.eq(id))
+        .all(tx)
+        .await?;
+    let user = user_of(row, roles);
     Ok(Some(Credentials {
-        user: with_roles(tx, row).await?,
+        user,
         password_hash,
     }))
 }
@@ -430,7 +326,8 @@ async fn insert<C: ConnectionTrait>(tx: &C, new: &NewUser) -> Result<User, Error
     })
 }
 
-async fn replace_roles<C: ConnectionTrait>(
+/// Gives the user exactly these roles.
+pub(crate) async fn replace_roles<C: ConnectionTrait>(
     tx: &C,
     user: Uuid,
     roles: &BTreeSet<String>,
@@ -452,32 +349,8 @@ async fn replace_roles<C: ConnectionTrait>(
     Ok(())
 }
 
-async fn set_disabled_at<C: ConnectionTrait>(
-    tx: &C,
-    user: Uuid,
-    disabled_at: Option<Timestamp>,
-    now: Timestamp,
-) -> Result<(), Error> {
-    let disabled_at = disabled_at.map(Timestamp::as_micros);
-    user::Entity::update_many()
-        .col_expr(user::Column::DisabledAt, Expr::value(disabled_at))
-        .col_expr(user::Column::UpdatedAt, Expr::value(now.as_micros()))
-        .filter(user::Column::Id.eq(user))
-        .exec(tx)
-        .await?;
-    Ok(())
-}
-
-async fn touch<C: ConnectionTrait>(tx: &C, user: Uuid, now: Timestamp) -> Result<(), Error> {
-    user::Entity::update_many()
-        .col_expr(user::Column::UpdatedAt, Expr::value(now.as_micros()))
-        .filter(user::Column::Id.eq(user))
-        .exec(tx)
-        .await?;
-    Ok(())
-}
-
-async fn end_sessions<C: ConnectionTrait>(tx: &C, user: Uuid) -> Result<(), Error> {
+/// Ends every session of the user.
+pub(crate) async fn end_sessions<C: ConnectionTrait>(tx: &C, user: Uuid) -> Result<(), Error> {
     session::Entity::delete_many()
         .filter(session::Column::UserId.eq(user))
         .exec(tx)
@@ -485,74 +358,39 @@ async fn end_sessions<C: ConnectionTrait>(tx: &C, user: Uuid) -> Result<(), Erro
     Ok(())
 }
 
-/// Makes transactions that count admins wait for each other: the count of two at once would not
-/// see what the other is about to take away.
-async fn lock_admins<C: ConnectionTrait>(tx: &C) -> Result<(), Error> {
-    meta::Entity::update_many()
-        .col_expr(meta::Column::Value, Expr::col(meta::Column::Value))
-        .filter(meta::Column::Name.eq(ADMIN_GUARD))
-        .exec(tx)
-        .await?;
-    Ok(())
-}
-
-/// How many active admins there are besides `user`.
-async fn other_admins<C: ConnectionTrait>(tx: &C, user: Uuid) -> Result<u64, Error> {
-    let admins = user_role::Entity::find()
-        .select_only()
-        .column(user_role::Column::UserId)
-        .filter(user_role::Column::Role.eq(ADMIN))
-        .into_query();
-    let count = user::Entity::find()
-        .filter(user::Column::Id.ne(user))
-        .filter(user::Column::Id.in_subquery(admins))
-        .filter(user::Column::DisabledAt.is_null())
-        .filter(user::Column::DeletedAt.is_null())
-        .count(tx)
-        .await?;
-    Ok(count)
-}
-
-async fn with_roles<C: ConnectionTrait>(db: &C, row: user::Model) -> Result<User, Error> {
-    let roles = user_role::Entity::find()
-        .filter(user_role::Column::UserId.eq(row.id))
-        .all(db)
-        .await?
-        .into_iter()
-        .map(|row| row.role)
-        .collect();
-    Ok(user_of(row, roles))
-}
-
+/// Adds the roles of many users, some hundred at a time: engines bound the values of a query.
 async fn all_with_roles<C: ConnectionTrait>(
     db: &C,
     rows: Vec<user::Model>,
 ) -> Result<Vec<User>, Error> {
-    let ids = rows.iter().map(|row| row.id);
-    let mut roles: std::collections::HashMap<Uuid, BTreeSet<String>> = Default::default();
-    for row in user_role::Entity::find()
-        .filter(user_role::Column::UserId.is_in(ids))
-        .all(db)
-        .await?
-    {
-        roles.entry(row.user_id).or_default().insert(row.role);
+    const AT_ONCE: usize = 500;
+    let mut roles: HashMap<Uuid, Vec<user_role::Model>> = HashMap::new();
+    for some in rows.chunks(AT_ONCE) {
+        let ids = some.iter().map(|row| row.id);
+        let found = user_role::Entity::find()
+            .filter(user_role::Column::UserId.is_in(ids))
+            .all(db)
+            .await?;
+        for row in found {
+            roles.entry(row.user_id).or_default().push(row);
+        }
     }
     Ok(rows
         .into_iter()
         .map(|row| {
-            let own = roles.remove(&row.id).unwrap_or_default();
-            user_of(row, own)
+            let roles = roles.remove(&row.id).unwrap_or_default();
+            user_of(row, roles)
         })
         .collect())
 }
 
-fn user_of(row: user::Model, roles: BTreeSet<String>) -> User {
+fn user_of(row: user::Model, roles: Vec<user_role::Model>) -> User {
     User {
         id: row.id,
         email: row.email,
         username: row.username,
         name: row.name,
-        roles,
+        roles: roles.into_iter().map(|row| row.role).collect(),
         email_verified: row.email_verified,
         disabled_at: row.disabled_at.map(Timestamp::from_micros),
         deleted_at: row.deleted_at.map(Timestamp::from_micros),

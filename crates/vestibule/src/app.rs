@@ -2,8 +2,7 @@
 //! and decides nothing.
 
 use std::{
-    fs::OpenOptions,
-    io::{self, Write as _},
+    io,
     path::Path,
     sync::{
         Arc,
@@ -12,13 +11,11 @@ use std::{
     time::Duration,
 };
 
-use accounts::{
-    Accounts, Clock, Database, DatabaseOptions, OpenError, Policy, SECRET_KEY_BYTES, SecretKey,
-};
-use secrecy::{ExposeSecret as _, SecretBox};
+use accounts::{Accounts, Clock, Database, DatabaseOptions, OpenError, Policy};
 
 use crate::{
     config::{Config, Registration, SecretKeySource},
+    secret_key,
     site::Site,
 };
 
@@ -118,14 +115,48 @@ impl App {
     }
 }
 
-/// Connects to the configured database and brings its schema up to date.
+/// Connects to the configured database and brings its schema up to date, once the secret key is
+/// known to be the right one.
 ///
 /// # Errors
 /// [`StartError`], with what to do about it.
 pub async fn open_database(config: &Config) -> Result<Database, StartError> {
+    let database = connect(config).await?;
+    database.migrate_up(None).await?;
+    Ok(database)
+}
+
+/// Like [`open_database`], for a command beside a server: a schema that a running server may
+/// still use is not migrated under it. A new database is made.
+///
+/// # Errors
+/// [`StartError`], with what to do about it.
+pub async fn open_database_beside_server(config: &Config) -> Result<Database, StartError> {
+    let database = connect(config).await?;
+    let status = database.migration_status().await?;
+    let applied = status
+        .iter()
+        .filter(|step| step.applied_at.is_some())
+        .count();
+    if applied > 0 && applied < status.len() {
+        return Err(StartError::Failed(
+            "the database has an older schema; start the server of this release, or run \
+             `vestibule migrate up`, first"
+                .to_owned(),
+        ));
+    }
+    database.migrate_up(None).await?;
+    Ok(database)
+}
+
+async fn connect(config: &Config) -> Result<Database, StartError> {
     prepare_data_dir(config)?;
     let database = Database::connect(&database_options(config)).await?;
-    database.migrate_up(None).await?;
+    let founded = database.is_founded().await;
+    if founded.map_err(|error| StartError::Failed(error.to_string()))? {
+        let secret = secret_key::obtain(config, &database).await?;
+        database.refuse_other_key(&secret).await?;
+    }
     Ok(database)
 }
 
@@ -210,67 +241,8 @@ pub async fn open_accounts(
     database: &Database,
     clock: Clock,
 ) -> Result<Accounts, StartError> {
-    let secret = secret_key(config, database).await?;
+    let secret = secret_key::obtain(config, database).await?;
     Ok(Accounts::open(database, &secret, policy(config), clock).await?)
-}
-
-/// The configured key, or the one in the data folder, which is made for a database without keys.
-async fn secret_key(config: &Config, database: &Database) -> Result<SecretKey, StartError> {
-    let path = match &config.secret_key {
-        SecretKeySource::Given(key, _) => {
-            return SecretKey::new(SecretBox::new(key.expose_secret().to_vec().into()))
-                .map_err(|error| StartError::Misconfigured(format!("secret_key: {error}")));
-        }
-        SecretKeySource::GeneratedAt(path) => path,
-    };
-    let founded = database
-        .is_founded()
-        .await
-        .map_err(|error| StartError::Failed(error.to_string()))?;
-    let read = match std::fs::read(path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound && founded => {
-            return Err(StartError::Misconfigured(format!(
-                "the database was founded with a secret key, and {} is not there. Put the file back, or name \
-                 it in secret_key_file; without it no session and no signing key can be read",
-                path.display()
-            )));
-        }
-        Err(error) if error.kind() == io::ErrorKind::NotFound => generate_key(path),
-        read => read,
-    };
-    let unusable = |reason: &dyn std::fmt::Display| {
-        StartError::Misconfigured(format!("the secret key file {}: {reason}", path.display()))
-    };
-    let bytes = read.map_err(|error| unusable(&error))?;
-    SecretKey::new(SecretBox::new(bytes.into())).map_err(|error| unusable(&error))
-}
-
-/// Makes the key file. Of two programs that start at once one makes it and both read it.
-fn generate_key(path: &Path) -> io::Result<Vec<u8>> {
-    let mut key = vec![0; SECRET_KEY_BYTES];
-    accounts::fill_random(&mut key);
-    // Written whole under another name first, so that nobody reads half a key.
-    let draft = path.with_extension(format!("new-{}", std::process::id()));
-    let mut options = OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let mut file = options.open(&draft)?;
-    file.write_all(&key)?;
-    file.sync_all()?;
-    let linked = std::fs::hard_link(&draft, path);
-    std::fs::remove_file(&draft)?;
-    // The name must outlive a power cut as well as the bytes do: the database will need the key.
-    if let Some(folder) = path
-        .parent()
-        .filter(|folder| !folder.as_os_str().is_empty())
-    {
-        std::fs::File::open(folder)?.sync_all()?;
-    }
-    match linked {
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => std::fs::read(path),
-        linked => linked.map(|()| key),
-    }
 }
 
 fn create_private_dir(path: &Path) -> io::Result<()> {

@@ -138,7 +138,7 @@ fn warn(loaded: &Loaded) {
 /// Opens database and accounts for a command that works beside a running server.
 async fn open(loaded: &Loaded) -> Result<(accounts::Database, accounts::Accounts), Failure> {
     warn(loaded);
-    let database = app::open_database(&loaded.config).await?;
+    let database = app::open_database_beside_server(&loaded.config).await?;
     let clock = accounts::Clock::system();
     let accounts = app::open_accounts(&loaded.config, &database, clock).await?;
     Ok((database, accounts))

@@ -31,6 +31,7 @@ pub use file::Document;
 pub use problem::{Problem, Problems, Source};
 pub use reference::reference;
 pub use table::{Kind, PREFIX, Preset, SETTINGS, Secrecy, Setting};
+pub(crate) use value::key_from_bytes;
 pub use value::{LogFormat, Origin, Registration};
 
 /// Everything an operator can decide, in the types that the program works with.

@@ -1,11 +1,13 @@
-//! The HTTP door: every route and every layer on this screen, in the order in which they apply.
-//! Handlers translate; what an account may do is decided in the crate `accounts`.
+//! The HTTP door: every route and every layer on this screen. A layer holds for all that stands
+//! above it, so the last one is the first to see a request. Handlers translate; what an account
+//! may do is decided in the crate `accounts`.
 
 mod auth;
 mod body;
 pub mod bounds;
 mod caller;
 mod cookie;
+mod cors;
 mod csrf;
 mod error;
 mod forms;
@@ -22,6 +24,8 @@ use axum::{
     Router, middleware,
     routing::{any, get, post},
 };
+use tower::util::option_layer;
+use tower_http::compression::CompressionLayer;
 
 use crate::app::App;
 
@@ -29,8 +33,9 @@ use crate::app::App;
 const BODY_BYTES: usize = 64 * 1024;
 /// For how long a body may take to arrive.
 const BODY_TIME: Duration = Duration::from_secs(15);
-/// For how long an answer of the API may take to begin.
-const ANSWER_TIME: Duration = Duration::from_secs(30);
+/// For how long an answer of the API may take to begin, once the request is here. CONTRACT: what
+/// cannot be answered is a 503 within 5 s.
+const ANSWER_TIME: Duration = Duration::from_millis(4900);
 
 /// All routes. The name of a handler is the id of its operation.
 pub fn router(app: App) -> Router {
@@ -55,12 +60,15 @@ pub fn router(app: App) -> Router {
         .route("/login", get(web::page))
         .route("/register", get(web::page))
         .route("/dashboard", get(web::page))
-        .route("/api/ui/{*path}", get(web::asset));
+        .route("/api/ui/{*path}", get(web::asset))
+        .layer(CompressionLayer::new());
 
     api.merge(pages)
-        .layer(middleware::from_fn(headers::no_store))
-        .layer(bounds::time_limit(ANSWER_TIME))
         .method_not_allowed_fallback(error::method_not_allowed)
+        .layer(bounds::time_limit(ANSWER_TIME))
+        .layer(middleware::from_fn(body::arrive))
+        .layer(option_layer(cors::layer(&app)))
+        .layer(middleware::from_fn(headers::no_store))
         // What is not reserved belongs to the site, which may stream for as long as it takes.
         .fallback(site::serve)
         .layer(bounds::body_limit(BODY_BYTES, BODY_TIME))

@@ -5,6 +5,7 @@ pub mod app;
 pub mod cli;
 pub mod config;
 pub mod http;
+mod secret_key;
 pub mod serve;
 pub mod site;
 mod telemetry;

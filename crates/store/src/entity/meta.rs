@@ -2,6 +2,9 @@
 
 use sea_orm::entity::prelude::*;
 
+/// Its name, for questions about the schema.
+pub(crate) const TABLE: &str = "meta";
+
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "meta")]
 pub(crate) struct Model {

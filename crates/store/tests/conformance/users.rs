@@ -107,6 +107,21 @@ conformance! {
         assert_eq!(named("\\").await, Vec::<String>::new());
     }
 
+    async fn a_list_is_as_long_as_it_is_with_the_roles_of_each(db) {
+        let store = db.store().await;
+        for number in 0..1_203 {
+            let new = NewUser { roles: roles(&["staff", &format!("role{number}")]), ..user(&format!("user{number:04}")) };
+            let event = audit(AuditKind::Registered, new.id);
+            store.add_user(new, event).await.unwrap();
+        }
+        let all = store.list_users(UserFilter { text: None, limit: 10_000 }).await.unwrap();
+        assert_eq!(all.len(), 1_203);
+        for user in all {
+            let number: u32 = user.username.unwrap()[4..].parse().unwrap();
+            assert_eq!(user.roles, roles(&["staff", &format!("role{number}")]));
+        }
+    }
+
     async fn a_new_password_ends_every_session(db) {
         let store = db.store().await;
         let (ada, session_id) = registered(&store, "ada").await;

@@ -5,7 +5,11 @@ use std::io::{BufRead as _, IsTerminal as _, Write as _};
 use accounts::{Database, Rollback};
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 
-use super::{Ended, Failure, output, warn};
+use super::{
+    Ended, Failure,
+    output::{self, say},
+    warn,
+};
 use crate::{app, config::Loaded};
 
 pub(super) fn command() -> Command {
@@ -45,7 +49,6 @@ pub(super) fn command() -> Command {
 
 pub(super) async fn run(matches: &ArgMatches, loaded: &Loaded) -> Ended {
     warn(loaded);
-    app::prepare_data_dir(&loaded.config)?;
     match matches.subcommand() {
         Some(("up", matches)) => up(matches, loaded).await,
         Some(("down", matches)) => down(matches, loaded).await,
@@ -57,6 +60,7 @@ pub(super) async fn run(matches: &ArgMatches, loaded: &Loaded) -> Ended {
 }
 
 async fn up(matches: &ArgMatches, loaded: &Loaded) -> Ended {
+    app::prepare_data_dir(&loaded.config)?;
     let database = Database::connect(&app::database_options(&loaded.config)).await?;
     let applied = database.migrate_up(matches.get_one("to").copied()).await?;
     database.close().await;
@@ -69,6 +73,7 @@ async fn up(matches: &ArgMatches, loaded: &Loaded) -> Ended {
 }
 
 async fn down(matches: &ArgMatches, loaded: &Loaded) -> Ended {
+    app::prepare_data_dir(&loaded.config)?;
     let database = Database::connect_alone(&app::database_options(&loaded.config)).await?;
     let steps = matches.get_one("steps").copied().unwrap_or(1);
     let rollback = database.rollback(steps).await?;
@@ -86,6 +91,12 @@ async fn down(matches: &ArgMatches, loaded: &Loaded) -> Ended {
 }
 
 async fn status(matches: &ArgMatches, loaded: &Loaded) -> Ended {
+    let url = &loaded.config.database.url;
+    if !url.file().exists() {
+        return Err(Failure::Failed(format!(
+            "there is no database at {url} yet; `vestibule serve` or `vestibule migrate up` makes it"
+        )));
+    }
     let database = Database::connect(&app::database_options(&loaded.config)).await?;
     let status = database.migration_status().await?;
     database.close().await;
@@ -110,9 +121,9 @@ async fn status(matches: &ArgMatches, loaded: &Loaded) -> Ended {
 
 /// Says how many rows would go and asks for the word.
 fn confirm(rollback: &Rollback) -> Ended {
-    println!("This drops {} rows for good:", rollback.rows());
+    say!("This drops {} rows for good:", rollback.rows());
     for (table, rows) in &rollback.tables {
-        println!("  {table}: {rows}");
+        say!("  {table}: {rows}");
     }
     if !std::io::stdin().is_terminal() {
         return Err(Failure::Usage(
@@ -132,9 +143,9 @@ fn confirm(rollback: &Rollback) -> Ended {
 
 fn report(verb: &str, nothing: &str, names: &[String]) {
     if names.is_empty() {
-        println!("{nothing}");
+        say!("{nothing}");
     }
     for name in names {
-        println!("{verb} {name}");
+        say!("{verb} {name}");
     }
 }

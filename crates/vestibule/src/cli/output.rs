@@ -5,6 +5,15 @@ use serde::Serialize;
 
 use super::{Ended, Failure};
 
+/// Prints a line. A closed pipe, as of `vestibule user list | head -1`, is no reason to fail.
+macro_rules! say {
+    ($($text:tt)*) => {{
+        use std::io::Write as _;
+        let _ = writeln!(std::io::stdout(), $($text)*);
+    }};
+}
+pub(super) use say;
+
 /// `--json`, for everything that lists.
 pub(super) fn json_flag() -> Arg {
     Arg::new("json")
@@ -22,7 +31,7 @@ pub(super) fn json(value: &impl Serialize) -> Ended {
     let text = serde_json::to_string_pretty(value).map_err(|error| {
         Failure::Failed(format!("the answer cannot be written as JSON: {error}"))
     })?;
-    println!("{text}");
+    say!("{text}");
     Ok(())
 }
 
@@ -48,7 +57,7 @@ pub(super) fn table<'a, const N: usize>(
         for (cell, width) in line.iter().zip(widths) {
             text.push_str(&format!("{cell:<width$}  "));
         }
-        println!("{}", text.trim_end());
+        say!("{}", text.trim_end());
     }
 }
 

@@ -5,7 +5,7 @@ use std::{io::IsTerminal as _, net::SocketAddr};
 use clap::Command;
 use serde_json::json;
 
-use super::{Ended, Failure};
+use super::{Ended, Failure, output::say};
 use crate::{
     app::{self, App},
     config::{Config, Loaded},
@@ -19,6 +19,7 @@ pub(super) fn command() -> Command {
 }
 
 pub(super) async fn run(loaded: Loaded) -> Ended {
+    let database_source = loaded.source_of("database.url").to_string();
     let Loaded {
         config,
         sources,
@@ -44,16 +45,17 @@ pub(super) async fn run(loaded: Loaded) -> Ended {
     let mut warnings = warnings;
     warnings.extend(app::wide_modes(&config));
     warnings.extend(site.iter().flat_map(site_warnings));
-    for warning in &warnings {
-        tracing::warn!("{warning}");
-    }
     let announcement = Announcement {
         config: &config,
         bound,
+        database_source,
         sources,
         warnings,
     };
     announcement.print();
+    for warning in announcement.unprinted() {
+        tracing::warn!("{warning}");
+    }
 
     let drain_delay = config.drain_delay;
     let app = App::new(accounts, config, site, clock);
@@ -89,20 +91,32 @@ fn site_warnings(site: &Site) -> impl Iterator<Item = String> {
 struct Announcement<'a> {
     config: &'a Config,
     bound: SocketAddr,
+    /// Where the database's URL was said: a stray one is the mistake that costs most.
+    database_source: String,
     sources: Vec<String>,
     warnings: Vec<String>,
 }
 
 impl Announcement<'_> {
     /// The lines on a terminal are twelve at the most, and the last is the address.
-    const MOST_WARNINGS: usize = 5;
+    const MOST_WARNINGS: usize = 4;
 
     fn print(&self) {
         if std::io::stdout().is_terminal() {
             self.print_lines();
         } else {
-            println!("{}", self.json());
+            say!("{}", self.json());
         }
+    }
+
+    /// What a terminal had no line for.
+    fn unprinted(&self) -> &[String] {
+        let printed = if std::io::stdout().is_terminal() {
+            Self::MOST_WARNINGS
+        } else {
+            usize::MAX
+        };
+        self.warnings.get(printed..).unwrap_or_default()
     }
 
     fn json(&self) -> serde_json::Value {
@@ -112,6 +126,7 @@ impl Announcement<'_> {
             "listen": self.bound.to_string(),
             "data_dir": self.config.data_dir.display().to_string(),
             "database": self.config.database.url.to_string(),
+            "database_from": self.database_source,
             "settings": self.sources,
             "site": self.config.site.dir.as_ref().map(|dir| dir.display().to_string()),
             "warnings": self.warnings,
@@ -123,24 +138,28 @@ impl Announcement<'_> {
             [] => "defaults".to_owned(),
             sources => sources.join(", "),
         };
-        println!("Vestibule {}", env!("CARGO_PKG_VERSION"));
-        println!("  data      {}", self.config.data_dir.display());
-        println!("  database  {}", self.config.database.url);
-        println!("  settings  {settings}");
+        say!("Vestibule {}", env!("CARGO_PKG_VERSION"));
+        say!("  data      {}", self.config.data_dir.display());
+        say!(
+            "  database  {} ({})",
+            self.config.database.url,
+            self.database_source
+        );
+        say!("  settings  {settings}");
         if let Some(dir) = &self.config.site.dir {
-            println!(
+            say!(
                 "  site      {}, protected: {}",
                 dir.display(),
                 self.config.site.rules.describe()
             );
         }
         for warning in self.warnings.iter().take(Self::MOST_WARNINGS) {
-            println!("  warning   {warning}");
+            say!("  warning   {warning}");
         }
         if let Some(more @ 1..) = self.warnings.len().checked_sub(Self::MOST_WARNINGS) {
-            println!("  warning   and {more} more, in the log");
+            say!("  warning   and {more} more, in the log");
         }
-        println!("  listening on {}", self.bound);
-        println!("ready on {}", self.config.public_url);
+        say!("  listening on {}", self.bound);
+        say!("ready on {}", self.config.public_url);
     }
 }

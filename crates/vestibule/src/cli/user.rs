@@ -5,12 +5,15 @@ use std::{
     io::{IsTerminal as _, Read as _},
 };
 
-use accounts::{NewAccount, Registration, Role, User};
+use accounts::{Change, NewAccount, Operator, Registration, Role, User};
 use clap::{Arg, ArgAction, ArgMatches, Command};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::Serialize;
 
-use super::{Ended, Failure, open, output};
+use super::{
+    Ended, Failure, open,
+    output::{self, say},
+};
 use crate::config::Loaded;
 
 pub(super) fn command() -> Command {
@@ -74,72 +77,102 @@ pub(super) fn command() -> Command {
         )
 }
 
-pub(super) async fn run(matches: &ArgMatches, loaded: &Loaded) -> Ended {
-    let Some((name, matches)) = matches.subcommand() else {
-        return Err(Failure::Usage(
-            "no such command; see vestibule user --help".to_owned(),
-        ));
-    };
-    // What is wrong with the call itself comes before anything is opened.
-    let password = match name {
-        "add" | "passwd" => Some(read_password(matches)?),
-        _ => None,
-    };
-    let (database, accounts) = open(loaded).await?;
-    let operator = accounts.operator();
-    let ended = match (name, password) {
-        ("add", Some(password)) => operator
-            .add_user(new_account(matches, password)?)
-            .await
-            .map(|user| said("added", &user)),
-        ("passwd", Some(password)) => operator
-            .set_password(login_of(matches), password)
-            .await
-            .map(|user| said("changed the password and ended every session of", &user)),
-        ("roles", _) => {
-            let (add, remove) = (roles_of(matches, "add")?, roles_of(matches, "remove")?);
-            operator
-                .change_roles(login_of(matches), &add, &remove)
-                .await
-                .map(|user| {
-                    said("changed", &user);
-                })
-        }
-        ("disable", _) => operator
-            .disable(login_of(matches))
-            .await
-            .map(|user| said("disabled and ended every session of", &user)),
-        ("enable", _) => operator
-            .enable(login_of(matches))
-            .await
-            .map(|user| said("enabled", &user)),
-        _ => match operator
-            .list_users(matches.get_one::<String>("q").cloned())
-            .await
-        {
-            Ok(users) => {
-                list(matches, &users)?;
-                Ok(())
-            }
-            Err(error) => Err(error),
-        },
-    };
-    drop(accounts);
-    database.close().await;
-    Ok(ended?)
+/// What a call asks for, read before anything is opened: a wrong call leaves nothing behind.
+enum Task {
+    Add(NewAccount),
+    List {
+        text: Option<String>,
+        json: bool,
+    },
+    SetPassword(String, SecretString),
+    ChangeRoles {
+        login: String,
+        add: BTreeSet<Role>,
+        remove: BTreeSet<Role>,
+    },
+    Disable(String),
+    Enable(String),
 }
 
-fn new_account(matches: &ArgMatches, password: SecretString) -> Result<NewAccount, Failure> {
+pub(super) async fn run(matches: &ArgMatches, loaded: &Loaded) -> Ended {
+    let task = Task::of(matches)?;
+    let (database, accounts) = open(loaded).await?;
+    let ended = task.perform(&accounts.operator()).await;
+    drop(accounts);
+    database.close().await;
+    ended
+}
+
+impl Task {
+    fn of(matches: &ArgMatches) -> Result<Self, Failure> {
+        let Some((name, matches)) = matches.subcommand() else {
+            return Err(Failure::Usage(
+                "no such command; see vestibule user --help".to_owned(),
+            ));
+        };
+        Ok(match name {
+            "add" => Self::Add(new_account(matches)?),
+            "passwd" => Self::SetPassword(login_of(matches), read_password(matches)?),
+            "roles" => {
+                let (add, remove) = (roles_of(matches, "add")?, roles_of(matches, "remove")?);
+                if add.is_empty() && remove.is_empty() {
+                    return Err(Failure::Usage(
+                        "name a role with --add or --remove".to_owned(),
+                    ));
+                }
+                Self::ChangeRoles {
+                    login: login_of(matches),
+                    add,
+                    remove,
+                }
+            }
+            "disable" => Self::Disable(login_of(matches)),
+            "enable" => Self::Enable(login_of(matches)),
+            _ => Self::List {
+                text: matches.get_one("q").cloned(),
+                json: output::wants_json(matches),
+            },
+        })
+    }
+
+    async fn perform(self, operator: &Operator<'_>) -> Ended {
+        match self {
+            Self::Add(account) => said("added", &operator.add_user(account).await?),
+            Self::List { text, json } => list(&operator.list_users(text).await?, json)?,
+            Self::SetPassword(login, password) => said(
+                "changed the password and ended every session of",
+                &operator.set_password(&login, password).await?,
+            ),
+            Self::ChangeRoles { login, add, remove } => {
+                changed(
+                    "changed the roles of",
+                    operator.change_roles(&login, &add, &remove).await?,
+                );
+            }
+            Self::Disable(login) => {
+                changed(
+                    "disabled and ended every session of",
+                    operator.disable(&login).await?,
+                );
+            }
+            Self::Enable(login) => changed("enabled", operator.enable(&login).await?),
+        }
+        Ok(())
+    }
+}
+
+fn new_account(matches: &ArgMatches) -> Result<NewAccount, Failure> {
+    let roles = roles_of(matches, "role")?;
     let text = |name: &str| matches.get_one::<String>(name).cloned();
     let registration = Registration {
         email: text("email").unwrap_or_default(),
-        password,
+        password: read_password(matches)?,
         username: text("username"),
         name: text("name"),
     };
     Ok(NewAccount {
         registration,
-        roles: roles_of(matches, "role")?,
+        roles,
     })
 }
 
@@ -155,8 +188,8 @@ struct Row<'a> {
     created_at: accounts::Timestamp,
 }
 
-fn list(matches: &ArgMatches, users: &[User]) -> Ended {
-    if output::wants_json(matches) {
+fn list(users: &[User], json: bool) -> Ended {
+    if json {
         let rows: Vec<_> = users.iter().map(row).collect();
         return output::json(&rows);
     }
@@ -204,6 +237,13 @@ fn row(user: &User) -> Row<'_> {
     }
 }
 
+fn changed(what: &str, change: Change) {
+    match change {
+        Change::Made(user) => said(what, &user),
+        Change::Nothing(user) => said("nothing to change about", &user),
+    }
+}
+
 fn said(what: &str, user: &User) {
     let roles = user
         .roles
@@ -216,7 +256,7 @@ fn said(what: &str, user: &User) {
     } else {
         roles
     };
-    println!(
+    say!(
         "{what} {} (id {}, roles: {roles})",
         output::visible(&user.email),
         user.id
@@ -230,10 +270,8 @@ fn login() -> Arg {
         .help("An e-mail address or a username")
 }
 
-fn login_of(matches: &ArgMatches) -> &str {
-    matches
-        .get_one::<String>("login")
-        .map_or("", String::as_str)
+fn login_of(matches: &ArgMatches) -> String {
+    matches.get_one("login").cloned().unwrap_or_default()
 }
 
 fn roles(name: &'static str, help: &'static str) -> Arg {

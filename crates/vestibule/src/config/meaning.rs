@@ -8,6 +8,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use accounts::Role;
 use accounts::{DatabaseUrl, ThrottleSettings};
 use secrecy::{ExposeSecret, SecretBox};
 use serde_json::json;
@@ -275,7 +276,12 @@ impl Meaning {
         let path = said.path.as_deref().unwrap_or_default();
         let pattern = Pattern::from_text(path, Kind::Pattern)
             .map_err(|expected| refuse("site.rules.path", expected, Some(quoted(path))));
-        for role in said.roles.iter().flatten().filter(|role| !is_role(role)) {
+        for role in said
+            .roles
+            .iter()
+            .flatten()
+            .filter(|role| Role::parse(role).is_err())
+        {
             let expected = "roles of 1 to 32 of the characters a-z, 0-9, _ and -";
             refuse("site.rules.roles", expected.into(), Some(quoted(role)));
         }
@@ -421,11 +427,4 @@ fn rule_row(rule: &SaidRule) -> serde_json::Value {
 
 fn known(key: &str) -> &'static Setting {
     table::setting(key).expect("every key of the resolve step is in the table")
-}
-
-fn is_role(role: &str) -> bool {
-    (1..=32).contains(&role.len())
-        && role
-            .bytes()
-            .all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'_' | b'-'))
 }

@@ -6,6 +6,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
+use accounts::SECRET_KEY_BYTES;
 use accounts::{DatabaseUrl, Limit};
 use base64::Engine;
 use base64::alphabet;
@@ -17,9 +18,6 @@ use url::Url;
 use super::problem::printable;
 use super::table::Kind;
 use crate::site::Pattern;
-
-/// Fewest bytes of a secret key.
-const SHORTEST_KEY: usize = 32;
 
 /// Scheme, host and port of a web site, without anything behind (RFC 6454).
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -279,7 +277,7 @@ impl FromText for SecretBox<[u8]> {
 
 /// Key material out of a file: raw bytes, or one of the text forms. The error is what was expected
 /// of the file.
-pub(super) fn key_from_bytes(bytes: &SecretBox<[u8]>) -> Result<SecretBox<[u8]>, String> {
+pub(crate) fn key_from_bytes(bytes: &SecretBox<[u8]>) -> Result<SecretBox<[u8]>, String> {
     let raw = bytes.expose_secret();
     let is_text = raw
         .iter()
@@ -288,12 +286,12 @@ pub(super) fn key_from_bytes(bytes: &SecretBox<[u8]>) -> Result<SecretBox<[u8]>,
     // which would be too weak.
     let key = match std::str::from_utf8(raw) {
         Ok(text) if is_text => key_from_text(text),
-        _ if raw.len() >= SHORTEST_KEY => Some(SecretBox::from(Box::<[u8]>::from(raw))),
+        _ if raw.len() >= SECRET_KEY_BYTES => Some(SecretBox::from(Box::<[u8]>::from(raw))),
         _ => None,
     };
     key.ok_or_else(|| {
         format!(
-            "a file of {SHORTEST_KEY} or more random bytes, raw or as base64 or hexadecimal digits"
+            "a file of {SECRET_KEY_BYTES} or more random bytes, raw or as base64 or hexadecimal digits"
         )
     })
 }
@@ -304,7 +302,7 @@ pub(super) fn key_from_text(text: &str) -> Option<SecretBox<[u8]>> {
     let text: SecretString = text.split_ascii_whitespace().collect::<String>().into();
     let text = text.expose_secret();
     let bytes = from_hexadecimal(text).or_else(|| from_base64(text))?;
-    (bytes.len() >= SHORTEST_KEY).then(|| SecretBox::from(bytes.into_boxed_slice()))
+    (bytes.len() >= SECRET_KEY_BYTES).then(|| SecretBox::from(bytes.into_boxed_slice()))
 }
 
 fn from_hexadecimal(text: &str) -> Option<Vec<u8>> {

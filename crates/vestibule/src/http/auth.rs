@@ -14,7 +14,7 @@ use uuid::Uuid;
 use super::{
     body::{self, JsonObject},
     caller::{Presented, SignedInCaller},
-    cookie,
+    cookie, cors,
     error::{ApiError, ApiResult},
     forms::Fields,
     limit,
@@ -28,6 +28,7 @@ const MODES: [(&str, Mode); 2] = [("token", Mode::Token), ("cookie", Mode::Cooki
 pub(super) async fn register(
     State(app): State<App>,
     ThisPeer(peer): ThisPeer,
+    headers: HeaderMap,
     body: JsonObject,
 ) -> ApiResult<Response> {
     let mut fields = Fields::of(body);
@@ -37,7 +38,7 @@ pub(super) async fn register(
         username: fields.optional_text("username"),
         name: fields.optional_text("name"),
     };
-    let mode = fields.choice("mode", &MODES);
+    let mode = mode(&app, &mut fields, &headers)?;
     fields.end()?;
     let opened = app.accounts().register(registration, mode, &peer).await?;
     let location = [(header::LOCATION, "/api/user/profile")];
@@ -48,6 +49,7 @@ pub(super) async fn register(
 pub(super) async fn login(
     State(app): State<App>,
     ThisPeer(peer): ThisPeer,
+    headers: HeaderMap,
     body: JsonObject,
 ) -> ApiResult<Response> {
     let mut fields = Fields::of(body);
@@ -55,7 +57,7 @@ pub(super) async fn login(
         login: fields.text_of(&["login", "email", "username"]),
         password: fields.secret("password"),
     };
-    let mode = fields.choice("mode", &MODES);
+    let mode = mode(&app, &mut fields, &headers)?;
     fields.end()?;
     let opened = app.accounts().login(entered, mode, &peer).await?;
     Ok(session(&app, opened))
@@ -170,6 +172,15 @@ struct CookieSession {
     expires_in: u64,
 }
 
+/// The kind of session asked for. A page of another site is not offered a cookie, which its browser
+/// would never send.
+fn mode(app: &App, fields: &mut Fields, headers: &HeaderMap) -> ApiResult<Mode> {
+    match fields.choice("mode", &MODES) {
+        Mode::Cookie if cors::is_cross_site(app, headers) => Err(ApiError::CookieNotPossible),
+        mode => Ok(mode),
+    }
+}
+
 fn session(app: &App, opened: Opened) -> Response {
     let user = UserView::from(opened.user);
     let quota = opened.quota;
@@ -207,10 +218,7 @@ fn session(app: &App, opened: Opened) -> Response {
 }
 
 /// The token in the body of a logout, which may also be empty.
-fn refresh_token_of(
-    headers: &HeaderMap,
-    body: &axum::body::Bytes,
-) -> ApiResult<Option<String>> {
+fn refresh_token_of(headers: &HeaderMap, body: &axum::body::Bytes) -> ApiResult<Option<String>> {
     if body.is_empty() {
         return Ok(None);
     }

@@ -2,9 +2,10 @@
 //! said in `forms.rs`.
 
 use axum::{
-    body::Bytes,
+    body::{Body, Bytes},
     extract::{FromRequest, Request},
     http::{HeaderMap, header},
+    middleware::Next,
     response::{IntoResponse, Response},
 };
 use serde::de::{self, Deserialize, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
@@ -27,6 +28,18 @@ impl<S: Send + Sync> FromRequest<S> for JsonObject {
         }
         let body = read(request).await.map_err(IntoResponse::into_response)?;
         parse(&body).map(Self).map_err(IntoResponse::into_response)
+    }
+}
+
+/// Waits for the whole body, so that the time it takes is not taken from the time for the answer.
+pub(super) async fn arrive(request: Request, next: Next) -> Response {
+    let (parts, body) = request.into_parts();
+    match read(Request::from_parts(parts.clone(), body)).await {
+        Ok(bytes) => {
+            next.run(Request::from_parts(parts, Body::from(bytes)))
+                .await
+        }
+        Err(error) => error.into_response(),
     }
 }
 

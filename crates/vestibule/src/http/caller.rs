@@ -16,7 +16,7 @@ pub(super) enum Presented {
     Bearer(String),
     /// The session cookie.
     Cookie(String),
-    /// An `Authorization` header of another form.
+    /// More than one bearer token, or an empty one.
     Unusable,
     /// Nothing.
     Nothing,
@@ -24,18 +24,15 @@ pub(super) enum Presented {
 
 impl Presented {
     pub(super) fn of(app: &App, headers: &HeaderMap) -> Self {
-        let mut values = headers.get_all(header::AUTHORIZATION).iter();
-        match (values.next(), values.next()) {
+        let values = headers.get_all(header::AUTHORIZATION).iter();
+        let mut bearers = values.filter_map(|value| bearer(value.to_str().ok()?));
+        match (bearers.next(), bearers.next()) {
             (None, _) => match cookie::read(app, headers) {
                 Some(value) => Self::Cookie(value),
                 None => Self::Nothing,
             },
-            (Some(value), None) => value
-                .to_str()
-                .ok()
-                .and_then(bearer)
-                .map_or(Self::Unusable, |token| Self::Bearer(token.to_owned())),
-            (Some(_), Some(_)) => Self::Unusable,
+            (Some(token), None) if !token.is_empty() => Self::Bearer(token.to_owned()),
+            (Some(_), _) => Self::Unusable,
         }
     }
 
@@ -62,10 +59,13 @@ impl FromRequestParts<App> for SignedInCaller {
     }
 }
 
+/// The token behind the scheme `Bearer`, in any case of letters. Another scheme is none of our
+/// business: a proxy in front may ask for a password of its own.
 fn bearer(value: &str) -> Option<&str> {
-    let (scheme, token) = value.split_once(' ')?;
-    let token = token.trim_start_matches(' ');
-    (scheme.eq_ignore_ascii_case("bearer") && !token.is_empty()).then_some(token)
+    let (scheme, token) = value.split_once(' ').unwrap_or((value, ""));
+    scheme
+        .eq_ignore_ascii_case("bearer")
+        .then(|| token.trim_matches(' '))
 }
 
 #[cfg(test)]
@@ -76,7 +76,9 @@ mod tests {
     fn a_bearer_token_follows_its_scheme() {
         assert_eq!(bearer("Bearer abc"), Some("abc"));
         assert_eq!(bearer("bearer  abc"), Some("abc"));
-        for other in ["Bearer", "Bearer ", "abc", "Basic abc", "Bearerabc", ""] {
+        assert_eq!(bearer("Bearer"), Some(""));
+        assert_eq!(bearer("Bearer "), Some(""));
+        for other in ["abc", "Basic abc", "Bearerabc", ""] {
             assert_eq!(bearer(other), None, "{other:?}");
         }
     }

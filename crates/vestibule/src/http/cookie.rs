@@ -15,15 +15,18 @@ const PLAIN_NAME: &str = "vestibule";
 
 /// The value of the session cookie, if the request has one.
 pub(super) fn read(app: &App, headers: &HeaderMap) -> Option<String> {
-    headers
-        .get_all(header::COOKIE)
+    // Other cookies of the host are not ours and may hold any bytes.
+    let lines = headers.get_all(header::COOKIE).iter();
+    let lines: Vec<_> = lines
+        .map(|line| String::from_utf8_lossy(line.as_bytes()))
+        .collect();
+    let cookies = lines
         .iter()
-        .filter_map(|header| header.to_str().ok())
-        .flat_map(Cookie::split_parse)
+        .flat_map(|line| Cookie::split_parse(line.as_ref()));
+    let ours = cookies
         .filter_map(Result::ok)
-        .find(|cookie| cookie.name() == name(app))
-        .map(|cookie| cookie.value().to_owned())
-        .filter(|value| !value.is_empty())
+        .find(|cookie| cookie.name() == name(app))?;
+    Some(ours.value().to_owned()).filter(|value| !value.is_empty())
 }
 
 /// The header that keeps `value` for as long as the session can last.

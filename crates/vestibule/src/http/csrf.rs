@@ -13,6 +13,8 @@ use super::{caller::Presented, error::ApiError};
 use crate::app::App;
 
 const FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
+/// Characters of a received origin that the refusal repeats; no host name is longer.
+const LONGEST_SHOWN: usize = 255;
 /// The routes that open a session. They are judged without a cookie too, or a page could log a
 /// visitor in to an account of its own choice.
 const OPENING: [&str; 2] = ["/api/auth/login", "/api/auth/register"];
@@ -29,13 +31,12 @@ pub(super) async fn refuse_cross_origin(
     if is_safe(request.method()) || !(opens || by_cookie) || is_ours(&app, headers, by_cookie) {
         return next.run(request).await;
     }
-    let received = headers
-        .get(header::ORIGIN)
-        .map(|origin| String::from_utf8_lossy(origin.as_bytes()));
-    ApiError::CrossOrigin {
-        received: received.map(|origin| origin.escape_debug().to_string()),
-    }
-    .into_response()
+    let received = headers.get(header::ORIGIN).map(|origin| {
+        let origin = String::from_utf8_lossy(origin.as_bytes());
+        let shown = origin.chars().take(LONGEST_SHOWN);
+        shown.flat_map(char::escape_debug).collect()
+    });
+    ApiError::CrossOrigin { received }.into_response()
 }
 
 fn is_ours(app: &App, headers: &HeaderMap, by_cookie: bool) -> bool {

@@ -35,6 +35,8 @@ pub(crate) enum ApiError {
     },
     /// The caller lacks the role.
     Forbidden,
+    /// A cookie was asked for by a page that could not use it.
+    CookieNotPossible,
 }
 
 impl ApiError {
@@ -114,6 +116,11 @@ impl IntoResponse for ApiError {
                 StatusCode::FORBIDDEN,
                 "cross_origin_refused",
                 &cross_origin_detail(received.as_deref()),
+            ),
+            Self::CookieNotPossible => problem(
+                StatusCode::UNPROCESSABLE_ENTITY,
+                "cookie_not_possible",
+                "A page of another site cannot use a session cookie. Ask for mode \"token\".",
             ),
             Self::Forbidden => problem(
                 StatusCode::FORBIDDEN,
@@ -268,8 +275,8 @@ fn cross_origin_detail(received: Option<&str>) -> String {
              yours, set public_url to it, or add it to cors.origins."
         ),
         None => {
-            "This request carries a session cookie but does not say which origin it comes from. \
-                 Send it without the cookie, or with an access token."
+            "This request comes with a session cookie or from another site, and does not name its \
+             origin. Send it from a page of this server, or with an access token and no cookie."
                 .to_owned()
         }
     }

@@ -7,6 +7,11 @@ use serde_json::{Map, Value};
 
 use super::{body::JsonObject, error::ApiError};
 
+/// So many unknown fields are named, and so many characters of each: an answer must not be many
+/// times as large as what asked for it.
+const MOST_UNKNOWN: usize = 10;
+const LONGEST_SHOWN: usize = 64;
+
 /// The fields of a body that were not taken yet, and what was wrong so far.
 pub(super) struct Fields {
     left: Map<String, Value>,
@@ -95,8 +100,9 @@ impl Fields {
 
     /// Refuses the body if anything was wrong with it or is left of it.
     pub(super) fn end(mut self) -> Result<(), ApiError> {
-        let unknown = self.left.into_iter().map(|(name, _)| FieldError {
-            field: name.into(),
+        let unknown = self.left.into_iter().take(MOST_UNKNOWN);
+        let unknown = unknown.map(|(name, _)| FieldError {
+            field: name.chars().take(LONGEST_SHOWN).collect::<String>().into(),
             code: "unknown_field",
             message: "There is no such field here. Leave it out.".into(),
         });

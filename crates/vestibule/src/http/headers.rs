@@ -17,7 +17,7 @@ pub(super) const PAGE_POLICY: HeaderValue = HeaderValue::from_static(
 
 const OPENER_POLICY: HeaderName = HeaderName::from_static("cross-origin-opener-policy");
 
-/// What holds for every answer. A header that a handler set stays.
+/// What holds for every answer. A handler may choose its own `Referrer-Policy` alone.
 pub(super) async fn secure(State(app): State<App>, request: Request, next: Next) -> Response {
     let mut answer = next.run(request).await;
     let headers = answer.headers_mut();

@@ -60,7 +60,7 @@ impl Visitor<'_> {
             Ok(caller) if allows(access, &caller) => return Ok(()),
             Ok(_) => ApiError::Forbidden,
             Err(refusal) if refusal.is_about_the_credential() => {
-                if is_page_visit(self.method, self.headers) {
+                if app.config().ui.enabled && is_page_visit(self.method, self.headers) {
                     return Err(self.to_login());
                 }
                 refusal

@@ -2,10 +2,11 @@
 
 use axum::{
     body::Body,
-    extract::{Path, State},
+    extract::State,
     http::{HeaderMap, HeaderValue, StatusCode, Uri, header},
     response::{IntoResponse as _, Response},
 };
+use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 use rust_embed::{EmbeddedFile, RustEmbed};
 
 use super::{error, headers};
@@ -33,9 +34,13 @@ pub(super) async fn page(State(app): State<App>, uri: Uri) -> Response {
         .site()
         .map(|site| site.areas().join(" "))
         .unwrap_or_default();
-    let document = document
-        .replace(NAME, &escaped(&app.config().ui.name))
-        .replace(AREAS, &escaped(&areas));
+    // Part by part, so that nothing inside what is filled in is taken for a place to fill.
+    let parts = document
+        .split(NAME)
+        .map(|part| part.replace(AREAS, &escaped(&areas)));
+    let document = parts
+        .collect::<Vec<_>>()
+        .join(&escaped(&app.config().ui.name));
     let html = HeaderValue::from_static("text/html; charset=utf-8");
     let mut answer = ([(header::CONTENT_TYPE, html)], document).into_response();
     headers::of_page(&mut answer);
@@ -44,28 +49,31 @@ pub(super) async fn page(State(app): State<App>, uri: Uri) -> Response {
 
 /// `GET /api/ui/…`: a file of the page. Its name stays when its content changes, so a browser
 /// asks each time whether it still holds the newest.
-pub(super) async fn asset(Path(path): Path<String>, asked: HeaderMap) -> Response {
-    match Dist::get(&path) {
-        Some(file) if path != "index.html" => file_answer(&path, file, &asked),
-        _ => error::not_found(),
+pub(super) async fn asset(State(app): State<App>, uri: Uri, asked: HeaderMap) -> Response {
+    // Read as it was sent: no name needs to be encoded, so no other spelling is one.
+    let name = uri
+        .path()
+        .strip_prefix("/api/ui/")
+        .filter(|name| app.config().ui.enabled && *name != "index.html");
+    match name.and_then(|name| Some((name, Dist::get(name)?))) {
+        Some((name, file)) => file_answer(name, file, &asked),
+        None => error::not_found(),
     }
 }
 
 fn file_answer(path: &str, file: EmbeddedFile, asked: &HeaderMap) -> Response {
-    let hash: String = file.metadata.sha256_hash()[..16]
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
-    let tag = format!("\"{hash}\"");
+    let hash = BASE64_URL_SAFE_NO_PAD.encode(&file.metadata.sha256_hash()[..16]);
+    // Weak, since the same file may go out compressed.
+    let tag = format!("W/\"{hash}\"");
     let known = asked.get_all(header::IF_NONE_MATCH).iter().any(|value| {
         value.to_str().is_ok_and(|tags| {
             tags.split(',').any(|held| {
                 let held = held.trim();
-                held == "*" || held.trim_start_matches("W/") == tag
+                held == "*" || held == tag
             })
         })
     });
-    let etag = HeaderValue::try_from(tag).expect("hexadecimal digits are a header value");
+    let etag = HeaderValue::try_from(tag).expect("base64url is a header value");
     let common = [
         (header::ETAG, etag),
         (header::CACHE_CONTROL, HeaderValue::from_static("no-cache")),

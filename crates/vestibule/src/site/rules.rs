@@ -1,7 +1,7 @@
 //! What a path of the site needs: patterns, their order, and which of two demands is the stricter. Who the caller is,
 //! and what a refused one is told, is left to the HTTP layer.
 
-use super::path::{INDEX, SitePath, encode};
+use super::path::{INDEX, SitePath};
 
 /// What a visitor needs for a path, from the least to the most strict.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -73,15 +73,12 @@ impl Rules {
     /// copy, so that no second spelling is a way around a rule.
     pub fn access(&self, path: &SitePath) -> Access {
         let page = path.page();
-        let mut access = self
-            .first_match(path.as_str())
-            .stricter(self.first_match(page.as_str()));
-        for copy in [".br", ".gz"] {
-            if let Some(original) = page.as_str().strip_suffix(copy) {
-                access = access.stricter(self.first_match(original));
-            }
-        }
-        access
+        let names = std::iter::successors(Some(page.as_str()), |copy| {
+            copy.strip_suffix(".br").or(copy.strip_suffix(".gz"))
+        });
+        names.fold(Access::Public, |access, name| {
+            access.stricter(self.page_access(name))
+        })
     }
 
     /// What is protected, for people: the patterns, or `nothing`.
@@ -99,12 +96,26 @@ impl Rules {
     /// to everybody.
     pub fn areas(&self) -> Vec<String> {
         let entered = self.0.iter().filter(|rule| rule.access == Access::SignedIn);
-        entered.filter_map(|rule| rule.pattern.entrance()).collect()
+        entered
+            .filter_map(|rule| rule.pattern.entrance())
+            // A rule further up may have closed the entrance to some, or opened it to everybody.
+            .filter(|entrance| self.access(entrance) == Access::SignedIn)
+            .map(|entrance| entrance.encoded())
+            .collect()
     }
 
     /// The rules in order.
     pub(super) fn iter(&self) -> impl Iterator<Item = &Rule> {
         self.0.iter()
+    }
+
+    /// What the rules say about a file by its own name and, if it is an index page, by that of its folder.
+    fn page_access(&self, page: &str) -> Access {
+        let own = self.first_match(page);
+        match page.strip_suffix(INDEX) {
+            Some(folder) if folder.ends_with('/') => self.first_match(folder).stricter(own),
+            _ => own,
+        }
     }
 
     fn first_match(&self, path: &str) -> Access {
@@ -147,10 +158,10 @@ impl Pattern {
         Ok(Self { written, segments })
     }
 
-    /// The page at which a visitor would enter what the pattern covers, percent-encoded; none where that is not one.
-    fn entrance(&self) -> Option<String> {
+    /// The page at which a visitor would enter what the pattern covers; none where that is not one.
+    fn entrance(&self) -> Option<SitePath> {
         let entrance = self.written.strip_suffix("**").unwrap_or(&self.written);
-        (!entrance.contains('*')).then(|| encode(entrance))
+        (!entrance.contains('*')).then(|| SitePath::from_decoded(entrance.to_owned()).ok())?
     }
 
     /// The pattern as the operator wrote it.

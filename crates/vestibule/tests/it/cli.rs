@@ -466,7 +466,12 @@ fn migrations_are_shown_undone_and_applied() {
         assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
         serde_json::from_slice(&output.stdout).expect("JSON")
     };
-    assert_eq!(status()[0]["applied_at"], Value::Null);
+    let nothing = run(folder.path(), ["migrate", "status"]);
+    assert_eq!(nothing.status.code(), Some(1));
+    assert!(
+        !folder.path().join("vestibule-data").exists(),
+        "to look makes nothing"
+    );
     assert!(stdout(&run(folder.path(), ["migrate", "up"])).starts_with("applied "));
     assert!(status()[0]["applied_at"].is_string());
     assert!(stdout(&run(folder.path(), ["migrate", "up"])).contains("up to date"));
@@ -490,11 +495,7 @@ fn migrations_are_shown_undone_and_applied() {
     let server = Server::start(folder.path(), &[]);
     let beside = run(folder.path(), ["migrate", "down", "--yes"]);
     assert_eq!(beside.status.code(), Some(1));
-    assert!(
-        stderr(&beside).contains("running server"),
-        "{}",
-        stderr(&beside)
-    );
+    assert!(stderr(&beside).contains("in use"), "{}", stderr(&beside));
     assert_eq!(server.stop(), Some(0));
 
     assert!(stdout(&run(folder.path(), ["migrate", "down", "--yes"])).starts_with("undone "));
@@ -570,4 +571,91 @@ fn a_request_under_way_is_answered_before_the_server_ends() {
     assert_eq!(ready.status, 503);
     assert!(ready.body.contains("draining"), "{}", ready.body);
     register(&server, "ada");
+}
+
+#[test]
+fn a_wrong_call_leaves_nothing_behind() {
+    let folder = folder();
+    let arguments = ["--username", "ada", "--role", "BAD!"];
+    let output = add(folder.path(), "ada@example.org", &arguments);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(!folder.path().join("vestibule-data").exists());
+}
+
+#[test]
+fn a_change_that_changes_nothing_says_so() {
+    let folder = folder();
+    add(folder.path(), "ada@example.org", &["--role", "staff"]);
+    for arguments in [
+        &["user", "enable", "ada@example.org"][..],
+        &["user", "roles", "ada@example.org", "--add", "staff"],
+    ] {
+        let output = run(folder.path(), arguments);
+        assert_eq!(output.status.code(), Some(0));
+        assert!(
+            stdout(&output).starts_with("nothing to change"),
+            "{}",
+            stdout(&output)
+        );
+    }
+}
+
+#[test]
+fn a_reader_that_leaves_is_no_failure() {
+    let folder = folder();
+    for number in 0..3 {
+        add(folder.path(), &format!("user{number}@example.org"), &[]);
+    }
+    let mut command = vestibule(folder.path(), ["user", "list"]);
+    let mut child = command
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("it starts");
+    drop(child.stdout.take());
+    let output = child.wait_with_output().expect("it ends");
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+}
+
+#[test]
+fn a_draft_of_a_key_that_a_crash_left_behind_stops_nobody() {
+    let folder = folder();
+    let data = folder.path().join("vestibule-data");
+    std::fs::create_dir(&data).expect("a folder");
+    for left in ["secret.key-abc123", "secret.new-1"] {
+        std::fs::write(data.join(left), "half").expect("writable");
+    }
+    assert_eq!(Server::start(folder.path(), &[]).stop(), Some(0));
+}
+
+#[test]
+fn a_key_file_reads_the_same_wherever_it_is_named() {
+    let folder = folder();
+    let data = folder.path().join("vestibule-data");
+    std::fs::create_dir(&data).expect("a folder");
+    let text = "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=\n";
+    std::fs::write(data.join("secret.key"), text).expect("writable");
+    assert_eq!(
+        add(folder.path(), "ada@example.org", &[]).status.code(),
+        Some(0)
+    );
+    let named = run(
+        folder.path(),
+        [
+            "user",
+            "list",
+            "--secret-key-file",
+            "vestibule-data/secret.key",
+        ],
+    );
+    assert_eq!(named.status.code(), Some(0), "{}", stderr(&named));
+
+    std::fs::write(
+        data.join("secret.key"),
+        "a passphrase of more than thirty-two letters",
+    )
+    .expect("writable");
+    let phrase = run(folder.path(), ["user", "list"]);
+    assert_eq!(phrase.status.code(), Some(2));
+    assert!(stderr(&phrase).contains("base64"), "{}", stderr(&phrase));
 }

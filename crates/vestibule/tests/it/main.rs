@@ -1,3 +1,18 @@
 //! The doors from outside: one file for each door, in one binary.
 
+mod auth;
+mod cli;
 mod connection;
+mod cookie;
+mod cors;
+mod csrf;
+mod headers;
+mod health;
+mod hostile;
+mod limit;
+mod peer;
+mod process;
+mod secrets;
+mod site;
+mod support;
+mod web;

@@ -169,6 +169,8 @@ impl Drop for Server {
 /// An answer from the wire.
 pub(crate) struct Answer {
     pub(crate) status: u16,
+    /// The lines before the body.
+    pub(crate) head: String,
     pub(crate) body: String,
 }
 
@@ -182,6 +184,7 @@ impl Answer {
             .expect("a status");
         Self {
             status,
+            head: head.to_owned(),
             body: body.to_owned(),
         }
     }

@@ -131,9 +131,32 @@ fn no_spelling_of_an_index_page_or_of_a_compressed_copy_is_a_way_around_a_rule()
     ] {
         assert_eq!(rules.access(&path(raw)), SignedIn, "{raw}");
     }
-    for raw in ["/open/x/", "/open/x/index.html"] {
+    for raw in ["/open/x/", "/open/x/index.html", "/open/x/index.html.br.gz"] {
         assert_eq!(rules.access(&path(raw)), SignedIn, "{raw}");
     }
+}
+
+#[test]
+fn a_wildcard_that_covers_a_folder_covers_its_index_page_in_every_spelling() {
+    for (pattern, raw) in [
+        ("/members/*", "/members/ada"),
+        ("/*", "/members"),
+        ("/*/*/notes", "/members/ada/notes"),
+        ("/**/private", "/a/b/private"),
+        ("/members/a*", "/members/ada"),
+    ] {
+        let rules = rules(&[(pattern, SignedIn)]);
+        for spelling in ["", "/", "/index.html", "/index.html.gz", "/index.html.br"] {
+            let raw = format!("{raw}{spelling}");
+            assert_eq!(rules.access(&path(&raw)), SignedIn, "{pattern}: {raw}");
+        }
+    }
+    let rules = rules(&[("/open/*", Public), ("/**", SignedIn)]);
+    assert_eq!(
+        rules.access(&path("/open/x/index.html")),
+        SignedIn,
+        "what is public is not widened"
+    );
 }
 
 #[test]
@@ -168,7 +191,47 @@ fn a_pattern_made_to_be_slow_is_not() {
     assert!(!pattern.matches(&path(&format!("/{}", "aaaaaaaaaaaaaaaa/".repeat(200)))));
 }
 
+fn any_access() -> impl Strategy<Value = Access> {
+    let roles = prop::collection::vec(prop::sample::select(vec!["a", "b", "c"]), 0..3);
+    prop_oneof![
+        Just(Public),
+        Just(SignedIn),
+        roles.prop_map(|names| self::roles(&names)),
+    ]
+}
+
+/// Short patterns of few letters, so that they meet the paths.
+fn any_rules() -> impl Strategy<Value = Rules> {
+    let pattern = "(/(\\*\\*|\\*|a|b|a\\*|\\*\\.html|index\\.html)){1,4}/?";
+    let rule = (pattern, any_access()).prop_map(|(pattern, access)| Rule {
+        pattern: Pattern::parse(&pattern).expect("a pattern"),
+        access,
+    });
+    prop::collection::vec(rule, 0..6).prop_map(Rules::new)
+}
+
 proptest! {
+    #[test]
+    fn all_names_of_an_index_page_need_the_same(rules in any_rules(), folder in "(/(a|b|ab|index\\.html)){0,3}") {
+        let of_folder = rules.access(&path(&format!("{folder}/")));
+        prop_assert_eq!(&rules.access(&path(&format!("{folder}/index.html"))), &of_folder);
+        let exact: Vec<Rule> = rules.iter().filter(|rule| rule.pattern.exact().is_some()).cloned().collect();
+        let exact = Rules::new(exact);
+        if !folder.is_empty() && !folder.ends_with("index.html") {
+            // Without its slash the folder is a file for all that the rules know: it needs the same or less.
+            let without_slash = rules.access(&path(&folder));
+            prop_assert_eq!(&of_folder.clone().stricter(without_slash), &of_folder);
+            prop_assert_eq!(exact.access(&path(&folder)), exact.access(&path(&format!("{folder}/"))));
+        }
+    }
+
+    #[test]
+    fn a_compressed_copy_needs_at_least_what_its_file_needs(rules in any_rules(), name in "(/(a|b|index\\.html)){1,3}", copy in "(\\.br|\\.gz){1,2}") {
+        let of_file = rules.access(&path(&name));
+        let of_copy = rules.access(&path(&format!("{name}{copy}")));
+        prop_assert_eq!(of_copy.clone().stricter(of_file), of_copy);
+    }
+
     #[test]
     fn a_folder_rule_covers_everything_below_and_nothing_beside(inside in "(/[a-z]{1,3}){0,4}/?", beside in "[a-z]{1,9}") {
         let rules = rules(&[("/members/**", SignedIn)]);
@@ -189,4 +252,18 @@ fn areas_are_the_entrances_for_every_user() {
         ("/**", SignedIn),
     ]);
     assert_eq!(rules.areas(), ["/b/", "/f%20g/", "/"]);
+}
+
+#[test]
+fn an_entrance_that_another_rule_closes_to_some_is_not_told_to_everybody() {
+    let rules = rules(&[
+        ("/board/**", roles(&["board"])),
+        ("/board/", SignedIn),
+        ("/*/index.html", roles(&["staff"])),
+        ("/staff/**", SignedIn),
+        ("/lobby", Public),
+        ("/lobby/**", SignedIn),
+        ("/rest/index.html", SignedIn),
+    ]);
+    assert_eq!(rules.areas(), [""; 0]);
 }

@@ -1,0 +1,186 @@
+//! What an admin or the operator changes about an account, and the rule that an active admin must
+//! remain. Transactions that could break it wait for each other at a guard row.
+
+use std::collections::BTreeSet;
+
+use sea_orm::{
+    ColumnTrait as _, ConnectionTrait, EntityTrait as _, PaginatorTrait as _, QueryFilter as _,
+    QuerySelect as _, QueryTrait as _, sea_query::Expr,
+};
+use uuid::Uuid;
+
+use crate::{
+    Error, NewAudit, Store, Timestamp, User, audit,
+    entity::{meta, user, user_role},
+    users::{end_sessions, find, replace_roles},
+};
+
+/// The role that administers the installation.
+const ADMIN: &str = "admin";
+/// The row of `meta` that a transaction locks before it counts admins.
+const ADMIN_GUARD: &str = "admin_guard";
+
+/// What came of a change that the last admin must survive.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum AdminChange {
+    /// It happened; the account is now like this.
+    Changed(User),
+    /// There was nothing to change.
+    Unchanged(User),
+    /// No active admin would have been left, so nothing changed.
+    LastAdmin,
+    /// There is no such account.
+    NoSuchUser,
+}
+
+impl Store {
+    /// Gives roles and takes roles away. Losing a role ends every session of the user, so that no
+    /// token goes on claiming it.
+    pub async fn set_roles(
+        &self,
+        user: Uuid,
+        add: BTreeSet<String>,
+        remove: BTreeSet<String>,
+        audit: NewAudit,
+    ) -> Result<AdminChange, Error> {
+        self.write(
+            (user, add, remove, audit),
+            |tx, (user, add, remove, audit)| {
+                Box::pin(async move {
+                    lock_admins(tx).await?;
+                    let Some(before) = find(tx, *user).await? else {
+                        return Ok(AdminChange::NoSuchUser);
+                    };
+                    let after: BTreeSet<String> = before
+                        .roles
+                        .union(add)
+                        .filter(|role| !remove.contains(*role))
+                        .cloned()
+                        .collect();
+                    if after == before.roles {
+                        return Ok(AdminChange::Unchanged(before));
+                    }
+                    let demoted = before.roles.contains(ADMIN) && !after.contains(ADMIN);
+                    if demoted && before.is_active() && other_admins(tx, *user).await? == 0 {
+                        return Ok(AdminChange::LastAdmin);
+                    }
+                    replace_roles(tx, *user, &after).await?;
+                    touch(tx, *user, audit.at).await?;
+                    if !before.roles.is_subset(&after) {
+                        end_sessions(tx, *user).await?;
+                    }
+                    audit::insert(tx, audit).await?;
+                    Ok(AdminChange::Changed(User {
+                        roles: after,
+                        updated_at: audit.at,
+                        ..before
+                    }))
+                })
+            },
+        )
+        .await
+    }
+
+    /// Disables the account and ends its sessions.
+    pub async fn disable(&self, user: Uuid, audit: NewAudit) -> Result<AdminChange, Error> {
+        self.write((user, audit), |tx, (user, audit)| {
+            Box::pin(async move {
+                lock_admins(tx).await?;
+                let Some(before) = find(tx, *user).await? else {
+                    return Ok(AdminChange::NoSuchUser);
+                };
+                if before.disabled_at.is_some() {
+                    return Ok(AdminChange::Unchanged(before));
+                }
+                if before.roles.contains(ADMIN) && other_admins(tx, *user).await? == 0 {
+                    return Ok(AdminChange::LastAdmin);
+                }
+                set_disabled_at(tx, *user, Some(audit.at), audit.at).await?;
+                end_sessions(tx, *user).await?;
+                audit::insert(tx, audit).await?;
+                let disabled_at = Some(audit.at);
+                Ok(AdminChange::Changed(User {
+                    disabled_at,
+                    updated_at: audit.at,
+                    ..before
+                }))
+            })
+        })
+        .await
+    }
+
+    /// Lets a disabled user log in again. No session comes back.
+    pub async fn enable(&self, user: Uuid, audit: NewAudit) -> Result<AdminChange, Error> {
+        self.write((user, audit), |tx, (user, audit)| {
+            Box::pin(async move {
+                let Some(before) = find(tx, *user).await? else {
+                    return Ok(AdminChange::NoSuchUser);
+                };
+                if before.disabled_at.is_none() {
+                    return Ok(AdminChange::Unchanged(before));
+                }
+                set_disabled_at(tx, *user, None, audit.at).await?;
+                audit::insert(tx, audit).await?;
+                Ok(AdminChange::Changed(User {
+                    disabled_at: None,
+                    updated_at: audit.at,
+                    ..before
+                }))
+            })
+        })
+        .await
+    }
+}
+
+async fn set_disabled_at<C: ConnectionTrait>(
+    tx: &C,
+    user: Uuid,
+    disabled_at: Option<Timestamp>,
+    now: Timestamp,
+) -> Result<(), Error> {
+    let disabled_at = disabled_at.map(Timestamp::as_micros);
+    user::Entity::update_many()
+        .col_expr(user::Column::DisabledAt, Expr::value(disabled_at))
+        .col_expr(user::Column::UpdatedAt, Expr::value(now.as_micros()))
+        .filter(user::Column::Id.eq(user))
+        .exec(tx)
+        .await?;
+    Ok(())
+}
+
+async fn touch<C: ConnectionTrait>(tx: &C, user: Uuid, now: Timestamp) -> Result<(), Error> {
+    user::Entity::update_many()
+        .col_expr(user::Column::UpdatedAt, Expr::value(now.as_micros()))
+        .filter(user::Column::Id.eq(user))
+        .exec(tx)
+        .await?;
+    Ok(())
+}
+
+/// Makes transactions that count admins wait for each other: the count of two at once would not
+/// see what the other is about to take away.
+async fn lock_admins<C: ConnectionTrait>(tx: &C) -> Result<(), Error> {
+    meta::Entity::update_many()
+        .col_expr(meta::Column::Value, Expr::col(meta::Column::Value))
+        .filter(meta::Column::Name.eq(ADMIN_GUARD))
+        .exec(tx)
+        .await?;
+    Ok(())
+}
+
+/// How many active admins there are besides `user`.
+async fn other_admins<C: ConnectionTrait>(tx: &C, user: Uuid) -> Result<u64, Error> {
+    let admins = user_role::Entity::find()
+        .select_only()
+        .column(user_role::Column::UserId)
+        .filter(user_role::Column::Role.eq(ADMIN))
+        .into_query();
+    let count = user::Entity::find()
+        .filter(user::Column::Id.ne(user))
+        .filter(user::Column::Id.in_subquery(admins))
+        .filter(user::Column::DisabledAt.is_null())
+        .filter(user::Column::DeletedAt.is_null())
+        .count(tx)
+        .await?;
+    Ok(count)
+}

@@ -1,0 +1,81 @@
+"""Measures what connections cost that are kept alive and say nothing: memory of the released program, with and without.
+
+The program's own memory before the first of them is what they are compared with, in the same run.
+
+    bench_idle.py [--connections N]
+"""
+
+import argparse
+import pathlib
+import resource
+import sys
+
+from checks import expect
+from server import Server
+from wire import Wire
+
+# What is promised for 10,000 of them.
+PROMISED_KIB_EACH = 100 * 1024 / 10_000
+
+# Files of the program, and of this one, that are no such connections.
+OTHER_FILES = 300
+
+REQUEST = b"GET /livez HTTP/1.1\r\nHost: a\r\n\r\n"
+
+
+def open_files_allowed(wanted):
+    """Raises the limit for this process and its children as far as they may, and returns it."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    for hard in (max(most, wanted), most):
+        allowed = min(wanted, hard)
+        try:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (allowed, hard))
+        except (PermissionError, ValueError):
+            continue
+        return allowed
+    raise RuntimeError("the limit on open files cannot be set")
+
+
+def resident_kib(process):
+    """Physical memory that a process holds, in KiB; what the kernel keeps for its sockets is not in it."""
+    status = pathlib.Path(f"/proc/{process.pid}/status").read_text()
+    line = next(line for line in status.splitlines() if line.startswith("VmRSS:"))
+    return int(line.split()[1])
+
+
+def use_once(wire):
+    """One request and its answer: from here on the connection is an idle one."""
+    wire.send(REQUEST)
+    expect(wire.answer().status, 200)
+    return wire
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--connections", type=int, default=10_000)
+    wanted = parser.parse_args().connections
+    number = min(wanted, open_files_allowed(wanted + OTHER_FILES) - OTHER_FILES)
+    if number < wanted:
+        print(f"only {number} connections: this system allows no more open files")
+
+    with Server() as server:
+        for _ in range(100):
+            with Wire(server.url) as wire:
+                use_once(wire)
+        before = resident_kib(server.process)
+        wires = [use_once(Wire(server.url)) for _ in range(number)]
+        with_them = resident_kib(server.process)
+        # Those that the server had let go would not count; the first has waited longest.
+        use_once(wires[0])
+        for wire in wires:
+            wire.reset()
+
+    each = (with_them - before) / number
+    print(f"before the first     {before / 1024:8.1f} MiB")
+    print(f"with {number:,} idle    {with_them / 1024:8.1f} MiB, {with_them / before:.1f} times as much")
+    print(f"the connections      {(with_them - before) / 1024:8.1f} MiB in all, {each:.2f} KiB each")
+    if each > PROMISED_KIB_EACH:
+        sys.exit(f"promised are {PROMISED_KIB_EACH:.2f} KiB each at the most")
+
+
+main()
