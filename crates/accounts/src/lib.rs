@@ -34,7 +34,7 @@ pub use database::{
 pub use error::{Error, FieldError};
 pub use hash::Argon2Cost;
 pub use login::Login;
-pub use names::Role;
+pub use names::{Role, is_steering};
 pub use operator::{Change, NewAccount, Operator};
 pub use policy::Policy;
 pub use register::Registration;

@@ -251,13 +251,16 @@ impl fmt::Debug for Login {
     }
 }
 
-/// Refuses what must not stand in a text of one line: C0 and C1 controls, which forge lines of logs and
-/// headers, and the bidirectional controls U+202A-202E and U+2066-2069, which show one name and store another.
+/// Whether a character steers what shows it instead of being shown: C0 and C1 controls, which forge lines of logs
+/// and headers, and the bidirectional controls U+202A-202E and U+2066-2069, which show one name and store another.
+#[must_use]
+pub fn is_steering(character: char) -> bool {
+    character.is_control() || matches!(character, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
+}
+
+/// Refuses what must not stand in a text of one line.
 fn refuse_controls(text: &str) -> Result<(), Refusal> {
-    let refused = |char: char| {
-        char.is_control() || matches!(char, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
-    };
-    if text.contains(refused) {
+    if text.contains(is_steering) {
         return Err(Refusal::new(
             "control_character",
             "This field takes a single line of text without control characters. Remove them and try again.",

@@ -331,7 +331,7 @@ impl Row {
         let text_of = |value: &serde_json::Value| {
             value
                 .as_str()
-                .map_or_else(|| value.to_string(), problem::printable)
+                .map_or_else(|| value.to_string(), crate::terminal::printable)
         };
         match &self.value {
             serde_json::Value::Null => String::new(),

@@ -9,3 +9,4 @@ mod secret_key;
 pub mod serve;
 pub mod site;
 mod telemetry;
+mod terminal;

@@ -138,36 +138,41 @@ pub async fn serve(
     server.drain(&connections).await
 }
 
-/// Resolves when the process is asked to end, by SIGTERM or SIGINT. A second such signal, a second or more later, ends it
-/// at once.
+/// From the call on, SIGTERM and SIGINT no longer end the process; the future resolves when one comes. A second such
+/// signal, a second or more later, ends the process at once.
+pub fn terminated() -> impl Future<Output = ()> {
+    let signals = signal(SignalKind::terminate())
+        .and_then(|term| Ok((term, signal(SignalKind::interrupt())?)));
+    async move {
+        match signals {
+            Ok((mut term, mut interrupt)) => {
+                either(&mut term, &mut interrupt).await;
+                tokio::spawn(end_when_asked_again(term, interrupt));
+            }
+            Err(failure) => {
+                error!(%failure, "Signals cannot be received, so the server will not end gracefully");
+                std::future::pending::<()>().await;
+            }
+        }
+    }
+}
+
 #[expect(
     clippy::disallowed_methods,
     reason = "who asks twice wants the end, clean or not"
 )]
-pub async fn terminated() {
-    let signals = signal(SignalKind::terminate())
-        .and_then(|term| Ok((term, signal(SignalKind::interrupt())?)));
-    let (mut term, mut interrupt) = match signals {
-        Ok(signals) => signals,
-        Err(failure) => {
-            error!(%failure, "Signals cannot be received, so the server will not end gracefully");
-            return std::future::pending().await;
+async fn end_when_asked_again(mut term: Signal, mut interrupt: Signal) {
+    // A wrapper that hands its own signal on, as `timeout` and `npm` do, is not an impatient person.
+    let mut settled = pin!(sleep(ECHO_TIME));
+    let mut is_settled = false;
+    loop {
+        tokio::select! {
+            () = &mut settled, if !is_settled => is_settled = true,
+            () = either(&mut term, &mut interrupt) => if is_settled { break },
         }
-    };
-    either(&mut term, &mut interrupt).await;
-    tokio::spawn(async move {
-        // A wrapper that hands its own signal on, as `timeout` and `npm` do, is not an impatient person.
-        let mut settled = pin!(sleep(ECHO_TIME));
-        let mut is_settled = false;
-        loop {
-            tokio::select! {
-                () = &mut settled, if !is_settled => is_settled = true,
-                () = either(&mut term, &mut interrupt) => if is_settled { break },
-            }
-        }
-        warn!("A second signal ended the server before its requests had finished");
-        std::process::exit(1);
-    });
+    }
+    warn!("A second signal ended the server before its requests had finished");
+    std::process::exit(1);
 }
 
 async fn either(one: &mut Signal, other: &mut Signal) {

@@ -4,6 +4,7 @@ use clap::{Arg, ArgAction, ArgMatches};
 use serde::Serialize;
 
 use super::{Ended, Failure};
+use crate::terminal::printable;
 
 /// Prints a line. A closed pipe, as of `vestibule user list | head -1`, is no reason to fail.
 macro_rules! say {
@@ -43,7 +44,7 @@ pub(super) fn table<'a, const N: usize>(
 ) {
     let lines: Vec<[String; N]> = std::iter::once(head)
         .chain(rows)
-        .map(|row| row.map(visible))
+        .map(|row| row.map(printable))
         .collect();
     let widths: [usize; N] = std::array::from_fn(|column| {
         lines
@@ -58,35 +59,5 @@ pub(super) fn table<'a, const N: usize>(
             text.push_str(&format!("{cell:<width$}  "));
         }
         say!("{}", text.trim_end());
-    }
-}
-
-/// The text with everything that a terminal would obey written out.
-pub(super) fn visible(text: &str) -> String {
-    let obeyed = |letter: char| {
-        letter.is_control() || matches!(letter, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
-    };
-    text.chars()
-        .map(|letter| {
-            if obeyed(letter) {
-                letter.escape_default().to_string()
-            } else {
-                letter.to_string()
-            }
-        })
-        .collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::visible;
-
-    #[test]
-    fn stored_text_cannot_steer_the_terminal() {
-        assert_eq!(
-            visible("a\u{1b}[2Jb\nc\u{202e}d\u{9b}"),
-            "a\\u{1b}[2Jb\\nc\\u{202e}d\\u{9b}"
-        );
-        assert_eq!(visible("Zoë 🦀"), "Zoë 🦀");
     }
 }

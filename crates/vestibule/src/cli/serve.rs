@@ -45,6 +45,8 @@ pub(super) async fn run(loaded: Loaded) -> Ended {
     let mut warnings = warnings;
     warnings.extend(app::wide_modes(&config));
     warnings.extend(site.iter().flat_map(site_warnings));
+    // Whoever reads that the server is ready may end it from then on, and gracefully.
+    let terminated = serve::terminated();
     let announcement = Announcement {
         config: &config,
         bound,
@@ -61,7 +63,7 @@ pub(super) async fn run(loaded: Loaded) -> Ended {
     let app = App::new(accounts, config, site, clock);
     let draining = app.clone();
     let shutdown = async move {
-        serve::terminated().await;
+        terminated.await;
         draining.start_draining();
         tracing::info!("Shutting down");
         tokio::time::sleep(drain_delay).await;

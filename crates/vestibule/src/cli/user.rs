@@ -14,7 +14,7 @@ use super::{
     Ended, Failure, open,
     output::{self, say},
 };
-use crate::config::Loaded;
+use crate::{config::Loaded, terminal};
 
 pub(super) fn command() -> Command {
     Command::new("user")
@@ -258,7 +258,7 @@ fn said(what: &str, user: &User) {
     };
     say!(
         "{what} {} (id {}, roles: {roles})",
-        output::visible(&user.email),
+        terminal::printable(&user.email),
         user.id
     );
 }

@@ -10,8 +10,9 @@ use secrecy::SecretBox;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::problem::{Problems, Source, printable, quoted, showable};
+use super::problem::{Problems, Source, quoted, showable};
 use super::table::{self, Kind, SETTINGS, Setting};
+use crate::terminal::printable;
 
 /// No file of a configuration is larger; the bound keeps a wrong path from filling the memory.
 const LARGEST_FILE: u64 = 1024 * 1024;

@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use serde::{Serialize, Serializer};
 
 use super::table::{Secrecy, Setting};
+use crate::terminal::printable;
 
 /// Where a value was said.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -158,19 +159,6 @@ pub(super) fn quoted(value: &str) -> String {
     let shown: String = value.chars().take(MOST).collect();
     let ellipsis = if shown.len() < value.len() { "…" } else { "" };
     format!("`{}{ellipsis}`", printable(&shown))
-}
-
-/// The text with its control characters escaped, so that it can do nothing to a terminal.
-pub(super) fn printable(text: &str) -> String {
-    text.chars()
-        .fold(String::with_capacity(text.len()), |mut shown, character| {
-            if character.is_control() {
-                shown.extend(character.escape_default());
-            } else {
-                shown.push(character);
-            }
-            shown
-        })
 }
 
 /// A URL with `***` in place of its password and of secret parameters. It works on the text alone

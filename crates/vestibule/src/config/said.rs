@@ -378,6 +378,6 @@ fn names_a_secret(name: &str, value: &SecretString) -> bool {
 }
 
 fn readable_by_all(path: &Path) -> String {
-    let path = super::problem::printable(&path.to_string_lossy());
+    let path = crate::terminal::printable(&path.to_string_lossy());
     format!("{path} holds a secret and every user of this machine can read it: chmod 600 {path}")
 }

@@ -15,9 +15,9 @@ use ipnet::IpNet;
 use secrecy::{ExposeSecret, SecretBox, SecretString};
 use url::Url;
 
-use super::problem::printable;
 use super::table::Kind;
 use crate::site::Pattern;
+use crate::terminal::printable;
 
 /// Scheme, host and port of a web site, without anything behind (RFC 6454).
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -17,6 +17,8 @@ use crate::app::App;
 
 const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+/// Characters of a path that the log keeps.
+const LONGEST_LOGGED: usize = 512;
 /// Hops of a forwarded address that are looked at; no real chain is longer.
 const LONGEST_CHAIN: usize = 64;
 
@@ -55,7 +57,8 @@ pub(super) async fn identify(State(app): State<App>, mut request: Request, next:
     request.extensions_mut().insert(peer);
 
     let span = tracing::info_span!("request", id);
-    let (method, path) = (request.method().clone(), request.uri().path().to_owned());
+    let method = request.method().clone();
+    let path: String = request.uri().path().chars().take(LONGEST_LOGGED).collect();
     let started = app.monotonic();
     let mut answer = next.run(request).instrument(span.clone()).await;
     let duration_ms = (app.monotonic() - started).as_secs_f64() * 1000.0;

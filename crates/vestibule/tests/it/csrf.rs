@@ -136,7 +136,6 @@ async fn the_refusal_names_the_origin_and_the_setting() {
     cache-control: no-store
     content-type: application/problem+json
     referrer-policy: strict-origin-when-cross-origin
-    vary: origin
     x-content-type-options: nosniff
     {
       "code": "cross_origin_refused",

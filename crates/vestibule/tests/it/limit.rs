@@ -47,7 +47,6 @@ async fn failed_logins_of_an_account_are_limited_until_the_time_that_is_told() {
     ratelimit: "login_per_account";r=0;t=960
     referrer-policy: strict-origin-when-cross-origin
     retry-after: 960
-    vary: origin
     x-content-type-options: nosniff
     {
       "code": "rate_limited",

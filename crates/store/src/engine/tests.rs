@@ -1,0 +1,234 @@
+//! What SQLite alone must do: durability, files, locks, and whose database it touches.
+
+use super::*;
+
+use sqlx::{Connection as _, Row as _, SqliteConnection};
+
+struct Place {
+    folder: tempfile::TempDir,
+    options: Options,
+}
+
+fn place() -> Place {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let url = DatabaseUrl::of_file(folder.path().join("vestibule.db"));
+    let acquire_timeout = Duration::from_secs(3);
+    Place {
+        folder,
+        options: Options {
+            url,
+            max_connections: 2,
+            acquire_timeout,
+        },
+    }
+}
+
+/// A connection that knows nothing of this crate.
+async fn stranger(place: &Place) -> SqliteConnection {
+    let file = place.options.url.file();
+    let options = SqliteConnectOptions::new()
+        .filename(file)
+        .create_if_missing(true);
+    options.connect().await.expect("a plain connection opens")
+}
+
+async fn ask(connection: &mut SqliteConnection, sql: &'static str) -> i64 {
+    sqlx::query(sql)
+        .fetch_one(connection)
+        .await
+        .expect(sql)
+        .get(0)
+}
+
+#[tokio::test]
+async fn every_connection_is_durable_and_checks_references() {
+    let place = place();
+    let store = Store::connect(&place.options).await.expect("opens");
+    for pool in [&store.writer, &store.readers] {
+        let mut connection = pool
+            .get_sqlite_connection_pool()
+            .acquire()
+            .await
+            .expect("a connection");
+        assert_eq!(ask(&mut connection, "PRAGMA synchronous").await, 2, "FULL");
+        assert_eq!(ask(&mut connection, "PRAGMA foreign_keys").await, 1);
+        assert_eq!(ask(&mut connection, "PRAGMA busy_timeout").await, 2000);
+        let mode: String = sqlx::query_scalar("PRAGMA journal_mode")
+            .fetch_one(&mut *connection)
+            .await
+            .expect("a mode");
+        assert_eq!(mode, "wal");
+    }
+    let readers = store.readers.get_sqlite_connection_pool();
+    let refused = sqlx::query("CREATE TABLE t (x)").execute(readers).await;
+    assert!(refused.is_err(), "readers cannot write");
+}
+
+#[tokio::test]
+async fn a_database_of_another_program_is_refused_unchanged() {
+    let place = place();
+    let mut other = stranger(&place).await;
+    sqlx::query("CREATE TABLE customers (x)")
+        .execute(&mut other)
+        .await
+        .expect("a table");
+    other.close().await.expect("closes");
+    let before = std::fs::read(place.options.url.file()).expect("readable");
+    let refused = Store::connect(&place.options).await.err().expect("refused");
+    assert!(
+        matches!(&refused, OpenError::Foreign { table, .. } if table == "customers"),
+        "{refused}"
+    );
+    let mut other = stranger(&place).await;
+    assert_eq!(
+        ask(&mut other, "SELECT count(*) FROM sqlite_master").await,
+        1
+    );
+    other.close().await.expect("closes");
+    let tables_kept = std::fs::read(place.options.url.file()).expect("readable");
+    assert_eq!(
+        before[100..],
+        tables_kept[100..],
+        "nothing but the journal mode in the header"
+    );
+}
+
+#[tokio::test]
+async fn a_file_that_is_no_database_is_refused_unchanged() {
+    let place = place();
+    let text = "This is somebody's letter, and long enough to have a header. ".repeat(20);
+    std::fs::write(place.options.url.file(), &text).expect("writable");
+    let refused = Store::connect(&place.options).await.err();
+    assert!(
+        matches!(refused, Some(OpenError::NotADatabase { .. })),
+        "{refused:?}"
+    );
+    assert_eq!(
+        std::fs::read_to_string(place.options.url.file()).expect("readable"),
+        text
+    );
+}
+
+#[tokio::test]
+async fn a_newer_schema_is_refused_without_a_write() {
+    let place = place();
+    let store = Store::connect(&place.options).await.expect("opens");
+    store.migrate_up(None).await.expect("migrates");
+    store.close().await;
+    let mut newer = stranger(&place).await;
+    sqlx::query("INSERT INTO vestibule_migrations VALUES ('m9999_future', 1)")
+        .execute(&mut newer)
+        .await
+        .expect("a row");
+    let before = ask(&mut newer, "PRAGMA schema_version").await;
+    let store = Store::connect(&place.options).await.expect("it is ours");
+    for refused in [store.migrate_up(None).await, store.migrate_down(1).await] {
+        assert!(
+            matches!(&refused, Err(OpenError::NewerSchema { migration }) if migration == "m9999_future"),
+            "{refused:?}"
+        );
+    }
+    assert_eq!(ask(&mut newer, "PRAGMA schema_version").await, before);
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn every_file_is_for_its_owner_alone() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let place = place();
+    let store = Store::connect(&place.options).await.expect("opens");
+    store.migrate_up(None).await.expect("migrates");
+    let mut names = Vec::new();
+    for entry in std::fs::read_dir(place.folder.path()).expect("a folder") {
+        let entry = entry.expect("an entry");
+        let mode = entry.metadata().expect("metadata").permissions().mode() & 0o777;
+        assert_eq!(mode, 0o600, "{}", entry.path().display());
+        names.push(entry.file_name().into_string().expect("a name"));
+    }
+    assert!(names.iter().any(|name| name.ends_with("-wal")), "{names:?}");
+}
+
+#[tokio::test]
+async fn a_lock_of_another_process_is_waited_for() {
+    let place = place();
+    let store = Store::connect(&place.options).await.expect("opens");
+    store.migrate_up(None).await.expect("migrates");
+    let mut rival = stranger(&place).await;
+    sqlx::query("BEGIN IMMEDIATE")
+        .execute(&mut rival)
+        .await
+        .expect("the lock");
+    let waiting = tokio::spawn({
+        let store = store.clone();
+        async move { store.found(vec![1], a_key()).await }
+    });
+    tokio::task::yield_now().await;
+    sqlx::query("COMMIT")
+        .execute(&mut rival)
+        .await
+        .expect("the end of the lock");
+    assert_eq!(
+        waiting.await.expect("no panic").expect("done"),
+        crate::Founding::Founded
+    );
+}
+
+#[tokio::test]
+async fn a_lock_that_is_not_given_back_is_an_answer_within_the_bound() {
+    let place = place();
+    let store = Store::connect(&place.options).await.expect("opens");
+    store.migrate_up(None).await.expect("migrates");
+    let mut rival = stranger(&place).await;
+    sqlx::query("BEGIN IMMEDIATE")
+        .execute(&mut rival)
+        .await
+        .expect("the lock");
+    let refused = store.found(vec![1], a_key()).await;
+    assert!(matches!(refused, Err(Error::Busy(_))), "{refused:?}");
+    assert_eq!(store.secret_key_check().await.expect("readers go on"), None);
+    sqlx::query("COMMIT")
+        .execute(&mut rival)
+        .await
+        .expect("the end of the lock");
+}
+
+fn a_key() -> crate::NewSigningKey {
+    let now = crate::Timestamp::from_micros(0);
+    crate::NewSigningKey {
+        id: "key".into(),
+        algorithm: "ES256".into(),
+        public_key: vec![1],
+        sealed_private_key: vec![2],
+        created_at: now,
+        signs_from: now,
+    }
+}
+
+#[test]
+fn versions_compare_by_number() {
+    assert!(version("3.51.3") >= version(OLDEST_SQLITE));
+    assert!(version("3.9.0") < version(OLDEST_SQLITE));
+    assert!(version("3.100.0") > version(OLDEST_SQLITE));
+    assert!(version("3.51.2") < version(OLDEST_SQLITE));
+}
+
+#[test]
+fn a_database_url_names_a_file() {
+    assert_eq!(
+        DatabaseUrl::parse("sqlite://a/b.db"),
+        Ok(DatabaseUrl::of_file("a/b.db".into()))
+    );
+    assert_eq!(
+        DatabaseUrl::parse("sqlite:///a/b.db"),
+        Ok(DatabaseUrl::of_file("/a/b.db".into()))
+    );
+    for refused in [
+        "sqlite::memory:",
+        "sqlite://",
+        "sqlite://a/",
+        "sqlite://a.db?mode=ro",
+        "a.db",
+    ] {
+        assert!(DatabaseUrl::parse(refused).is_err(), "{refused}");
+    }
+}
