@@ -1,6 +1,8 @@
 //! The database as the doors see it: something to open, migrate and close. Its events are for
 //! the rules alone.
 
+use std::path::{Path, PathBuf};
+
 use store::Store;
 pub use store::{DatabaseUrl, MigrationStatus, Options as DatabaseOptions, Rollback, UrlProblem};
 
@@ -83,6 +85,32 @@ impl Database {
             Some(check) if check != secret.keys().check => Err(OpenError::OtherSecretKey),
             _ => Ok(()),
         }
+    }
+
+    /// Writes the database, as of one moment, into the new file `to`, of mode 0600, beside whoever
+    /// uses it. The file holds no secret key.
+    ///
+    /// # Errors
+    /// [`OpenError::Database`], also when `to` exists.
+    pub async fn back_up(&self, to: &Path) -> Result<(), OpenError> {
+        Ok(self.0.back_up(to).await?)
+    }
+
+    /// Puts the backup `from` in the place of the database and gives the path at which the old one
+    /// is kept. The secret key must be the one that the backup was founded with.
+    ///
+    /// # Errors
+    /// [`OpenError::Database`], [`OpenError::OtherSecretKey`]; the database is then as it was.
+    pub async fn restore(
+        from: &Path,
+        options: &DatabaseOptions,
+        secret: &SecretKey,
+    ) -> Result<Option<PathBuf>, OpenError> {
+        let restoration = Store::restoration(from, options).await?;
+        Self(restoration.store().clone())
+            .refuse_other_key(secret)
+            .await?;
+        Ok(restoration.finish().await?)
     }
 
     /// Applies the missing migrations, up to number `to` or all, and gives their names.

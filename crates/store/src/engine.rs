@@ -1,6 +1,8 @@
 //! What differs between database engines: addresses, connections, error codes, locks on files.
 //! Everything else in this crate is written once.
 
+mod backup;
+
 use std::{
     fs::{File, OpenOptions, TryLockError},
     io::{self, Read as _},
@@ -18,6 +20,8 @@ use sqlx::{
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
 use tokio_util::task::TaskTracker;
+
+pub use backup::Restoration;
 
 use crate::{Error, OpenError, Store, Unique};
 

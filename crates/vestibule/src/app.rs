@@ -15,8 +15,8 @@ use accounts::{Accounts, Clock, Database, DatabaseOptions, OpenError, Policy};
 
 use crate::{
     config::{Config, Registration, SecretKeySource},
-    secret_key,
-    site::Site,
+    secret_key, serve,
+    site::{Private, Site},
 };
 
 /// What every request needs. Cheap to clone.
@@ -149,6 +149,20 @@ pub async fn open_database_beside_server(config: &Config) -> Result<Database, St
     Ok(database)
 }
 
+/// Like [`open_database_beside_server`], and refuses to make a database where there is none.
+///
+/// # Errors
+/// [`StartError`], with what to do about it.
+pub async fn open_existing_database(config: &Config) -> Result<Database, StartError> {
+    let url = &config.database.url;
+    if !url.file().exists() {
+        return Err(StartError::Failed(format!(
+            "there is no database at {url} yet; `vestibule serve` or `vestibule migrate up` makes it"
+        )));
+    }
+    connect(config).await
+}
+
 async fn connect(config: &Config) -> Result<Database, StartError> {
     prepare_data_dir(config)?;
     let database = Database::connect(&database_options(config)).await?;
@@ -178,7 +192,14 @@ pub fn open_site(config: &Config) -> Result<Option<Site>, StartError> {
     let Some(dir) = &config.site.dir else {
         return Ok(None);
     };
-    let site = Site::open(dir, config.site.rules.clone(), &config.data_dir);
+    let mut private = vec![
+        Private::DataDir(&config.data_dir),
+        Private::Database(config.database.url.file()),
+    ];
+    private.extend(config.secret_key_file.as_deref().map(Private::SecretKey));
+    private.extend(config.file.as_deref().map(Private::Configuration));
+    let files = serve::open_files().for_site;
+    let site = Site::open(dir, config.site.rules.clone(), &private, files);
     site.map(Some)
         .map_err(|problem| StartError::Misconfigured(problem.to_string()))
 }

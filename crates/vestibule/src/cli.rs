@@ -7,6 +7,8 @@
     reason = "the command line talks to a terminal"
 )]
 
+mod backup;
+mod health;
 mod migrate;
 mod output;
 mod serve;
@@ -15,6 +17,7 @@ mod user;
 use std::process::ExitCode;
 
 use clap::{ArgMatches, Command};
+use clap_complete::Shell;
 
 use crate::{
     app::{self, StartError},
@@ -46,6 +49,9 @@ pub fn run() -> ExitCode {
             return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
         }
     };
+    if let Some(("completions", matches)) = matches.subcommand() {
+        return complete(matches);
+    }
     let loaded = match config::load(&matches) {
         Ok(loaded) => loaded,
         Err(problems) => {
@@ -76,6 +82,9 @@ pub fn command() -> Command {
         .subcommand(serve::command())
         .subcommand(migrate::command())
         .subcommand(user::command())
+        .subcommand(backup::backup_command())
+        .subcommand(backup::restore_command())
+        .subcommand(health::command())
         .subcommand(
             Command::new("config").about("Look at the settings").subcommand_required(true).subcommand(
                 Command::new("show")
@@ -83,7 +92,16 @@ pub fn command() -> Command {
                     .arg(output::json_flag()),
             ),
         );
-    config::arguments(command)
+    let shell = clap::Arg::new("shell")
+        .value_name("SHELL")
+        .required(true)
+        .value_parser(clap::value_parser!(Shell))
+        .help("The shell");
+    config::arguments(command).subcommand(
+        Command::new("completions")
+            .about("Print a script that completes commands and flags in a shell")
+            .arg(shell),
+    )
 }
 
 fn dispatch(matches: &ArgMatches, loaded: Loaded) -> Ended {
@@ -91,11 +109,24 @@ fn dispatch(matches: &ArgMatches, loaded: Loaded) -> Ended {
         Some(("serve", _)) => in_runtime(serve::run(loaded)),
         Some(("migrate", matches)) => in_runtime(migrate::run(matches, &loaded)),
         Some(("user", matches)) => in_runtime(user::run(matches, &loaded)),
+        Some(("backup", matches)) => in_runtime(backup::back_up(matches, &loaded)),
+        Some(("restore", matches)) => in_runtime(backup::restore(matches, &loaded)),
+        Some(("health", _)) => health::run(&loaded),
         Some(("config", matches)) => show_config(matches, &loaded),
         _ => Err(Failure::Usage(
             "no such command; see vestibule --help".to_owned(),
         )),
     }
+}
+
+/// Needs no configuration: a broken one must not keep a shell from starting.
+fn complete(matches: &ArgMatches) -> ExitCode {
+    if let Some(shell) = matches.get_one::<Shell>("shell") {
+        let mut script = Vec::new();
+        clap_complete::generate(*shell, &mut command(), "vestibule", &mut script);
+        output::say!("{}", String::from_utf8_lossy(&script));
+    }
+    ExitCode::SUCCESS
 }
 
 fn show_config(matches: &ArgMatches, loaded: &Loaded) -> Ended {

@@ -49,6 +49,10 @@ pub struct Config {
     pub database: Database,
     /// The key from which all other secrets are derived.
     pub secret_key: SecretKeySource,
+    /// The file that it is in, or is to be generated into; `None` where the key itself was given.
+    pub secret_key_file: Option<PathBuf>,
+    /// The configuration file, if one was read.
+    pub file: Option<PathBuf>,
     /// Sessions in token mode.
     pub token: Token,
     /// Sessions in cookie mode.

@@ -73,6 +73,7 @@ pub fn router(app: App) -> Router {
         .fallback(site::serve)
         .layer(bounds::body_limit(BODY_BYTES, BODY_TIME))
         .layer(bounds::panic_barrier())
+        .layer(bounds::refusals())
         .layer(middleware::from_fn_with_state(app.clone(), headers::secure))
         .layer(middleware::from_fn_with_state(app.clone(), peer::identify))
         .with_state(app)

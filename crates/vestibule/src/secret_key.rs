@@ -21,32 +21,45 @@ use crate::{
 /// # Errors
 /// [`StartError::Misconfigured`] with what to do about the key.
 pub(crate) async fn obtain(config: &Config, database: &Database) -> Result<SecretKey, StartError> {
+    let founded = database.is_founded().await;
+    if founded.map_err(|error| StartError::Failed(error.to_string()))? {
+        return existing(config);
+    }
+    match &config.secret_key {
+        SecretKeySource::GeneratedAt(path) if !path.exists() => {
+            make(path).map_err(|error| unusable(path, &error))
+        }
+        _ => existing(config),
+    }
+}
+
+/// The configured key, or the one in the data folder, which must be there.
+///
+/// # Errors
+/// [`StartError::Misconfigured`] with what to do about the key.
+pub(crate) fn existing(config: &Config) -> Result<SecretKey, StartError> {
     let path = match &config.secret_key {
         SecretKeySource::Given(key, _) => return keep(key),
         SecretKeySource::GeneratedAt(path) => path,
     };
-    let founded = database.is_founded().await;
-    let founded = founded.map_err(|error| StartError::Failed(error.to_string()))?;
-    let unusable = |reason: &dyn std::fmt::Display| {
-        StartError::Misconfigured(format!("the secret key file {}: {reason}", path.display()))
-    };
     match std::fs::read(path) {
         Ok(bytes) => {
             let key = key_from_bytes(&SecretBox::new(bytes.into()));
-            keep(&key.map_err(|expected| unusable(&format!("expected {expected}")))?)
+            keep(&key.map_err(|expected| unusable(path, &format!("expected {expected}")))?)
         }
-        Err(error) if error.kind() == io::ErrorKind::NotFound && founded => {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
             Err(StartError::Misconfigured(format!(
                 "the database was founded with a secret key, and {} is not there. Put the file back, or name \
                  it in secret_key_file; without it no session and no signing key can be read",
                 path.display()
             )))
         }
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            make(path).map_err(|error| unusable(&error))
-        }
-        Err(error) => Err(unusable(&error)),
+        Err(error) => Err(unusable(path, &error)),
     }
+}
+
+fn unusable(path: &Path, reason: &dyn std::fmt::Display) -> StartError {
+    StartError::Misconfigured(format!("the secret key file {}: {reason}", path.display()))
 }
 
 fn keep(key: &SecretBox<[u8]>) -> Result<SecretKey, StartError> {

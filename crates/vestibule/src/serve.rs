@@ -6,6 +6,7 @@
 //! the time that a client may be silent are two numbers, and a head that could be read in two ways never reaches a route.
 
 mod head;
+mod open_files;
 mod wire;
 
 use std::convert::Infallible;
@@ -39,14 +40,11 @@ use tracing::{debug, error, warn};
 
 use self::head::Framing;
 pub(crate) use self::head::Refusal;
+pub use self::open_files::{OpenFiles, open_files};
 use self::wire::{Answer, OneRequest, Outcome, Progress, Wire};
-use crate::http::bounds::refused;
 
-/// What stands in for a head that was refused, so that hyper writes the refusal as it writes any answer.
+/// What stands in for a head that was refused, so that the refusal takes the way of any answer.
 const PLACEHOLDER: &[u8] = b"GET / HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n";
-
-/// Files that are open beside connections: database, logs, files of the site.
-const OTHER_FILES: usize = 256;
 
 /// After an answer that ends a connection, so much of what the client still sends is read and thrown away. Closing with
 /// unread bytes would reset the connection, and the client might lose the answer that tells it why.
@@ -113,7 +111,8 @@ pub async fn bind(address: SocketAddr) -> io::Result<TcpListener> {
 
 /// Serves `app` until `shutdown` resolves, then lets the running requests finish and closes every idle connection.
 ///
-/// Each request carries `ConnectInfo<SocketAddr>`: the address at the other end of the socket.
+/// Each request carries `ConnectInfo<SocketAddr>`: the address at the other end of the socket. For one that was refused
+/// before it was a request, `app` must have the layer [`refusals`](crate::http::bounds::refusals), which answers it.
 pub async fn serve(
     listener: TcpListener,
     app: Router,
@@ -227,7 +226,7 @@ async fn accept_all(
     server: &Arc<Server>,
     connections: &TaskTracker,
 ) -> Infallible {
-    let cap = server.bounds.connections.min(most_connections());
+    let cap = server.bounds.connections.min(open_files().for_connections);
     let room = Arc::new(Semaphore::new(cap));
     let mut full = Seldom::default();
     let mut failing = Seldom::default();
@@ -265,24 +264,6 @@ fn is_of_one_connection(failure: &io::Error) -> bool {
         failure.kind(),
         ConnectionAborted | ConnectionRefused | ConnectionReset | Interrupted
     )
-}
-
-/// As many connections as the process may open files for, or else accepting fails in ways that hurt the database too.
-/// Where the kernel does not tell, the configured cap stands.
-fn most_connections() -> usize {
-    let limits = std::fs::read_to_string("/proc/self/limits").unwrap_or_default();
-    limits
-        .lines()
-        .find_map(|line| {
-            line.strip_prefix("Max open files")?
-                .split_whitespace()
-                .next()?
-                .parse()
-                .ok()
-        })
-        .map_or(usize::MAX, |files: usize| {
-            files.saturating_sub(OTHER_FILES).max(files / 2)
-        })
 }
 
 /// A message that is worth a line a minute.
@@ -419,10 +400,7 @@ async fn exchange<S: AsyncRead + AsyncWrite + Unpin + Send>(
     let service = service_fn(|request| {
         let progress = progress.clone();
         async move {
-            let mut response = match refusal {
-                Some(refusal) => refused(refusal),
-                None => route(server.app.clone(), request, peer).await,
-            };
+            let mut response = route(server.app.clone(), request, peer, refusal).await;
             if last {
                 let close = HeaderValue::from_static("close");
                 response.headers_mut().insert(CONNECTION, close);
@@ -454,9 +432,17 @@ async fn exchange<S: AsyncRead + AsyncWrite + Unpin + Send>(
 }
 
 /// Calls the router with what it may know of the connection.
-async fn route(mut app: Router, request: hyper::Request<Incoming>, peer: SocketAddr) -> Response {
+async fn route(
+    mut app: Router,
+    request: hyper::Request<Incoming>,
+    peer: SocketAddr,
+    refusal: Option<Refusal>,
+) -> Response {
     let mut request: Request = request.map(Body::new);
     request.extensions_mut().insert(ConnectInfo(peer));
+    if let Some(refusal) = refusal {
+        request.extensions_mut().insert(refusal);
+    }
     if let (Some(_), Some(path)) = (request.uri().authority(), request.uri().path_and_query()) {
         // Only the path counts: no route may take a host name from the request target.
         *request.uri_mut() = path.clone().into();

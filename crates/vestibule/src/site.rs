@@ -2,23 +2,28 @@
 //! serves it. Who the caller is, and where a stranger is sent, is left to the HTTP layer.
 
 mod answer;
-mod conditions;
+pub(crate) mod conditions;
 mod encoding;
 mod files;
 mod path;
+mod private;
+mod room;
 mod rules;
 #[cfg(test)]
 mod tests;
 mod withheld;
 
 use std::io;
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 
 use axum::http::{HeaderMap, Method, StatusCode, header};
 use axum::response::Response;
 
-use files::{Found, Located, Opened, off_the_async_threads};
+use files::{Found, Located, Opened};
 pub use path::{Rejected, SitePath};
+pub use private::Private;
+use private::quoted;
+use room::Room;
 pub use rules::{Access, Pattern, Rule, Rules};
 
 /// Paths that belong to the server. Whatever the router does not answer itself below them is no file of the site, so
@@ -45,6 +50,7 @@ const NOT_FOUND_PAGE: &str = "/404.html";
 pub struct Site {
     dir: PathBuf,
     rules: Rules,
+    room: Room,
 }
 
 /// Why a folder cannot be served; each sentence says what to do.
@@ -64,16 +70,16 @@ pub enum SiteProblem {
         /// What the system said.
         source: io::Error,
     },
-    /// Accounts and keys would lie among published files.
-    #[error(
-        "the data directory {data_dir} is inside the site {dir}; keep it outside: --data-dir {instead}"
-    )]
-    DataInside {
+    /// Accounts or keys would lie among published files.
+    #[error("the {what} {path} is inside the site {dir}; keep it outside: {instead}")]
+    PrivateInside {
+        /// What would be published.
+        what: &'static str,
+        /// Where it is.
+        path: String,
         /// The site's folder.
         dir: String,
-        /// The data directory.
-        data_dir: String,
-        /// A folder beside the site, quoted for a shell.
+        /// A flag that names a place beside the site, quoted for a shell.
         instead: String,
     },
 }
@@ -106,9 +112,16 @@ enum Kind {
 }
 
 impl Site {
-    /// Opens the folder. Refuses one that is missing, is no folder, cannot be read, or holds the data directory, which
-    /// need not exist yet.
-    pub fn open(dir: &Path, rules: Rules, data_dir: &Path) -> Result<Self, SiteProblem> {
+    /// Opens the folder, to have at most so many of its files open at once.
+    ///
+    /// # Errors
+    /// The folder is missing, is no folder, cannot be read, or holds something of `private`.
+    pub fn open(
+        dir: &Path,
+        rules: Rules,
+        private: &[Private<'_>],
+        open_files: usize,
+    ) -> Result<Self, SiteProblem> {
         let unreadable = |source| SiteProblem::Unreadable {
             dir: quoted(dir),
             source,
@@ -124,17 +137,13 @@ impl Site {
             return Err(SiteProblem::NotAFolder(quoted(dir)));
         }
         std::fs::read_dir(&real).map_err(unreadable)?;
-        if resolve(data_dir).map_err(unreadable)?.starts_with(&real) {
-            let (dir, data_dir) = (quoted(dir), quoted(data_dir));
-            return Err(SiteProblem::DataInside {
-                dir,
-                data_dir,
-                instead: quoted(&folder_beside(&real)),
-            });
+        for private in private {
+            private.refuse_inside(&real, dir)?;
         }
         Ok(Self {
             dir: std::path::absolute(dir).map_err(unreadable)?,
             rules,
+            room: Room::for_files(open_files),
         })
     }
 
@@ -240,7 +249,7 @@ impl Site {
     ) -> Response {
         let page = located.page.clone();
         let accepted = encoding::accepted(headers);
-        let answered = match off_the_async_threads(move || located.open(&accepted)).await {
+        let answered = match located.open(accepted, &self.room).await {
             Ok(Some(opened)) => answer::file(opened, &page, access, method, headers).await,
             Ok(None) => Ok(self.absent(access, method, headers).await),
             Err(error) => Err(error),
@@ -285,15 +294,15 @@ impl Site {
             return None;
         }
         let accepted = encoding::accepted(headers);
-        let opened = off_the_async_threads(move || located.open(&accepted))
-            .await
-            .ok()??;
+        let opened = located.open(accepted, &self.room).await.ok()??;
         Some((opened, page))
     }
 
     async fn find(&self, path: SitePath) -> io::Result<Found> {
         let dir = self.dir.clone();
-        off_the_async_threads(move || files::find(&dir, &path)).await
+        self.room
+            .off_the_async_threads(move || files::find(&dir, &path))
+            .await
     }
 
     fn doubt(&self, pattern: &Pattern) -> Option<String> {
@@ -365,49 +374,4 @@ fn is_reserved(path: &SitePath) -> bool {
     let page = path.as_str().trim_end_matches('/');
     let page = page.strip_suffix("/index.html").unwrap_or(page);
     RESERVED.contains(&page) || path.segments().next() == Some(&RESERVED_FOLDER[1..])
-}
-
-/// The path free of links as far as it exists, and of `..` in the rest, which is about to be created.
-fn resolve(path: &Path) -> io::Result<PathBuf> {
-    let path = std::path::absolute(path)?;
-    let existing = path
-        .ancestors()
-        .find_map(|folder| Some((folder, folder.canonicalize().ok()?)));
-    let Some((folder, mut real)) = existing else {
-        return Ok(path);
-    };
-    for component in path
-        .strip_prefix(folder)
-        .map_err(io::Error::other)?
-        .components()
-    {
-        match component {
-            Component::ParentDir => _ = real.pop(),
-            other => real.push(other),
-        }
-    }
-    Ok(real)
-}
-
-/// A name for the data directory next to the site, never the site itself.
-fn folder_beside(dir: &Path) -> PathBuf {
-    let name = dir
-        .file_name()
-        .map_or_else(|| "site".into(), |name| name.to_string_lossy());
-    dir.with_file_name(if name == "vestibule-data" {
-        "vestibule-accounts"
-    } else {
-        "vestibule-data"
-    })
-}
-
-/// The path as a shell takes it.
-fn quoted(path: &Path) -> String {
-    let path = path.display().to_string();
-    let is_plain = |letter: char| letter.is_alphanumeric() || "/._-+:@,=".contains(letter);
-    if !path.is_empty() && path.chars().all(is_plain) {
-        path
-    } else {
-        format!("'{}'", path.replace('\'', r"'\''"))
-    }
 }

@@ -91,13 +91,7 @@ async fn down(matches: &ArgMatches, loaded: &Loaded) -> Ended {
 }
 
 async fn status(matches: &ArgMatches, loaded: &Loaded) -> Ended {
-    let url = &loaded.config.database.url;
-    if !url.file().exists() {
-        return Err(Failure::Failed(format!(
-            "there is no database at {url} yet; `vestibule serve` or `vestibule migrate up` makes it"
-        )));
-    }
-    let database = Database::connect(&app::database_options(&loaded.config)).await?;
+    let database = app::open_existing_database(&loaded.config).await?;
     let status = database.migration_status().await?;
     database.close().await;
     if output::wants_json(matches) {

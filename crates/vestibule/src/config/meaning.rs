@@ -42,6 +42,10 @@ pub(super) fn resolve(said: Said, terminal: bool) -> Result<Loaded, Problems> {
             acquire_timeout: meaning.one("database.acquire_timeout"),
         },
         secret_key: meaning.secret_key(),
+        secret_key_file: meaning
+            .is_default("secret_key")
+            .then(|| meaning.one("secret_key_file")),
+        file: meaning.said.file.clone(),
         token: Token {
             access_ttl: meaning.one("token.access_ttl"),
             refresh_idle_ttl: meaning.one("token.refresh_idle_ttl"),

@@ -4,7 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use secrecy::{ExposeSecret, SecretString};
 
@@ -20,6 +20,8 @@ pub(super) struct Said {
     pub(super) warnings: Vec<String>,
     /// Whether a file could not be read, so that settings that seem to be missing may be in there.
     pub(super) incomplete: bool,
+    /// The configuration file.
+    pub(super) file: Option<PathBuf>,
     given: BTreeMap<&'static str, Given>,
 }
 
@@ -44,6 +46,7 @@ impl Said {
             problems: Problems::default(),
             warnings: Vec::new(),
             incomplete: false,
+            file: None,
             given: BTreeMap::new(),
         };
         for (key, texts) in inputs.flags {
@@ -60,6 +63,7 @@ impl Said {
         }
         if let Some(document) = inputs.file {
             said.take_file(&document);
+            said.file = Some(document.path);
         }
         said
     }

@@ -56,8 +56,22 @@ pub fn panic_barrier() -> CatchPanicLayer<fn(Box<dyn Any + Send>) -> Response> {
     })
 }
 
+/// Answers in place of the routes what `serve` refused to take for a request, so that such an answer passes the layers
+/// outside of this one like any other.
+pub fn refusals() -> Around<impl Fn(Request, Next) -> BoxFuture<'static, Response> + Clone> {
+    from_fn(|request: Request, next: Next| {
+        async move {
+            match request.extensions().get::<Refusal>() {
+                Some(refusal) => refused(*refusal),
+                None => next.run(request).await,
+            }
+        }
+        .boxed()
+    })
+}
+
 /// The answer to a request that no route has seen.
-pub(crate) fn refused(refusal: Refusal) -> Response {
+fn refused(refusal: Refusal) -> Response {
     match refusal {
         Refusal::TooLarge => problem(
             StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,

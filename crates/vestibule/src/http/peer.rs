@@ -13,7 +13,7 @@ use axum::{
 use ipnet::IpNet;
 use tracing::Instrument as _;
 
-use crate::app::App;
+use crate::{app::App, serve::Refusal};
 
 const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -57,14 +57,21 @@ pub(super) async fn identify(State(app): State<App>, mut request: Request, next:
     request.extensions_mut().insert(peer);
 
     let span = tracing::info_span!("request", id);
+    let refusal = request.extensions().get::<Refusal>().copied();
     let method = request.method().clone();
     let path: String = request.uri().path().chars().take(LONGEST_LOGGED).collect();
     let started = app.monotonic();
     let mut answer = next.run(request).instrument(span.clone()).await;
     let duration_ms = (app.monotonic() - started).as_secs_f64() * 1000.0;
     let status = answer.status().as_u16();
-    span.in_scope(|| {
-        tracing::info!(%method, path, status, duration_ms, "{method} {path:?} was answered {status}");
+    span.in_scope(|| match refusal {
+        None => {
+            tracing::info!(%method, path, status, duration_ms, "{method} {path:?} was answered {status}");
+        }
+        // What stands in for the request has a method and a path that nobody sent.
+        Some(refusal) => {
+            tracing::info!(?refusal, status, "What is no request was answered {status}: {refusal:?}");
+        }
     });
     if let Ok(value) = HeaderValue::try_from(id) {
         answer.headers_mut().insert(REQUEST_ID, value);

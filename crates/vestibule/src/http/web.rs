@@ -10,7 +10,7 @@ use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 use rust_embed::{EmbeddedFile, RustEmbed};
 
 use super::{error, headers};
-use crate::app::App;
+use crate::{app::App, site::conditions::is_held};
 
 /// Where the page is told what the operator calls the site, and where a login leads.
 const NAME: &str = "{{name}}";
@@ -65,14 +65,7 @@ fn file_answer(path: &str, file: EmbeddedFile, asked: &HeaderMap) -> Response {
     let hash = BASE64_URL_SAFE_NO_PAD.encode(&file.metadata.sha256_hash()[..16]);
     // Weak, since the same file may go out compressed.
     let tag = format!("W/\"{hash}\"");
-    let known = asked.get_all(header::IF_NONE_MATCH).iter().any(|value| {
-        value.to_str().is_ok_and(|tags| {
-            tags.split(',').any(|held| {
-                let held = held.trim();
-                held == "*" || held == tag
-            })
-        })
-    });
+    let known = is_held(asked, &tag) == Some(true);
     let etag = HeaderValue::try_from(tag).expect("base64url is a header value");
     let common = [
         (header::ETAG, etag),

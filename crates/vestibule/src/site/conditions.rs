@@ -45,10 +45,8 @@ pub(super) fn evaluate(method: &Method, headers: &HeaderMap, current: &Validator
     {
         return Outcome::PreconditionFailed;
     }
-    if let Some(listed) = tags(headers, header::IF_NONE_MATCH) {
-        let matches =
-            |tag: &String| tag == "*" || tag.strip_prefix("W/").unwrap_or(tag) == current.etag;
-        if listed.iter().any(matches) {
+    if let Some(held) = is_held(headers, current.etag) {
+        if held {
             return Outcome::NotModified;
         }
     } else if let Some(date) = date(headers, header::IF_MODIFIED_SINCE)
@@ -63,6 +61,19 @@ pub(super) fn evaluate(method: &Method, headers: &HeaderMap, current: &Validator
     } else {
         Outcome::Whole
     }
+}
+
+/// Whether the client holds the version with this entity tag, weak or strong, by `If-None-Match` (RFC 9110, section
+/// 13.1.2); `None` if it does not say.
+pub(crate) fn is_held(headers: &HeaderMap, etag: &str) -> Option<bool> {
+    let listed = tags(headers, header::IF_NONE_MATCH)?;
+    let matches = |tag: &String| tag == "*" || opaque(tag) == opaque(etag);
+    Some(listed.iter().any(matches))
+}
+
+/// The tag without its mark of weakness.
+fn opaque(etag: &str) -> &str {
+    etag.strip_prefix("W/").unwrap_or(etag)
 }
 
 impl Validators<'_> {
@@ -163,7 +174,7 @@ fn date(headers: &HeaderMap, name: HeaderName) -> Option<SystemTime> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Outcome, Validators, evaluate};
+    use super::{Outcome, Validators, evaluate, is_held};
     use axum::http::{HeaderMap, HeaderName, HeaderValue, Method};
     use std::time::{Duration, SystemTime};
 
@@ -232,6 +243,27 @@ mod tests {
         for (fields, expected) in cases {
             assert_eq!(outcome_of(&Method::GET, 10, fields), expected, "{fields:?}");
         }
+    }
+
+    #[test]
+    fn whether_a_client_holds_a_version_is_told_by_weak_comparison() {
+        for (field, expected) in [
+            ("\"v1\"", true),
+            ("W/\"v1\"", true),
+            ("\"v,1\", W/\"v1\"", true),
+            ("*", true),
+            ("\"v2\"", false),
+            ("w/\"v1\"", false),
+            ("v1", false),
+            ("", false),
+        ] {
+            let mut headers = HeaderMap::new();
+            headers.insert("if-none-match", HeaderValue::from_static(field));
+            for etag in ["\"v1\"", "W/\"v1\""] {
+                assert_eq!(is_held(&headers, etag), Some(expected), "{field}");
+            }
+        }
+        assert_eq!(is_held(&HeaderMap::new(), "\"v1\""), None);
     }
 
     #[test]

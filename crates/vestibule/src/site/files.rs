@@ -1,5 +1,5 @@
-//! Finds and opens the file that a path names, and streams its bytes; all of it blocks and runs off the async threads.
-//! Which caller may have it is left to `rules`, and what HTTP says about it to `answer`.
+//! Finds and opens the file that a path names, and streams its bytes; within the bounds of `room`. Which caller
+//! may have it is left to `rules`, and what HTTP says about it to `answer`.
 
 use std::fs::{self, File, Metadata, OpenOptions};
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -13,6 +13,7 @@ use futures_util::stream;
 
 use super::encoding::Encoding;
 use super::path::SitePath;
+use super::room::{Place, Room};
 use super::withheld::is_withheld;
 
 /// How much of a file is in memory at a time, in bytes.
@@ -45,10 +46,18 @@ pub(super) struct Located {
 /// An open file, or its compressed copy, with what identifies its content.
 #[derive(Debug)]
 pub(super) struct Opened {
-    file: File,
-    state: State,
+    content: Content,
     /// How the content is encoded; `None` for the file as it is.
     pub(super) encoding: Option<Encoding>,
+    room: Room,
+}
+
+/// An open file and its place among those that may be open. The file is closed before the place is free.
+#[derive(Debug)]
+struct Content {
+    file: File,
+    state: State,
+    _place: Place,
 }
 
 /// What a file shows to the outside of the version of its content.
@@ -95,7 +104,27 @@ pub(super) fn find(dir: &Path, path: &SitePath) -> io::Result<Found> {
 impl Located {
     /// Opens the file, or the first compressed copy beside it that the client takes and that is not older than the
     /// file. `None` if the file is gone or is another one than was found.
-    pub(super) fn open(&self, accepted: &[Encoding]) -> io::Result<Option<Opened>> {
+    pub(super) async fn open(
+        self,
+        accepted: Vec<Encoding>,
+        room: &Room,
+    ) -> io::Result<Option<Opened>> {
+        let place = room.place().await?;
+        // The place goes with the work: a client that leaves meanwhile does not make the file close any sooner.
+        let opening = move || Ok((self.newest(&accepted)?, place));
+        let (found, place) = room.off_the_async_threads(opening).await?;
+        Ok(found.map(|(file, state, encoding)| Opened {
+            content: Content {
+                file,
+                state,
+                _place: place,
+            },
+            encoding,
+            room: room.clone(),
+        }))
+    }
+
+    fn newest(&self, accepted: &[Encoding]) -> io::Result<Option<(File, State, Option<Encoding>)>> {
         let Some((file, state)) = open_regular(&self.file)? else {
             return Ok(None);
         };
@@ -106,30 +135,23 @@ impl Located {
             if let Ok(Some((copy, copied))) = open_regular(Path::new(&copy))
                 && copied.modified >= state.modified
             {
-                return Ok(Some(Opened {
-                    file: copy,
-                    state: copied,
-                    encoding: Some(*encoding),
-                }));
+                return Ok(Some((copy, copied, Some(*encoding))));
             }
         }
-        Ok(Some(Opened {
-            file,
-            state,
-            encoding: None,
-        }))
+        Ok(Some((file, state, None)))
     }
 }
 
 impl Opened {
     /// Length of the content in bytes, as encoded.
     pub(super) fn length(&self) -> u64 {
-        self.state.length
+        self.content.state.length
     }
 
     /// When the content last changed; `None` where HTTP cannot say it.
     pub(super) fn modified(&self) -> Option<SystemTime> {
-        self.state
+        self.content
+            .state
             .modified
             .filter(|time| *time >= SystemTime::UNIX_EPOCH)
     }
@@ -141,7 +163,7 @@ impl Opened {
         let encoding = self.encoding.map_or("", Encoding::suffix).replace('.', "-");
         format!(
             "\"{:016x}-{:x}{encoding}\"",
-            self.state.version, self.state.length
+            self.content.state.version, self.content.state.length
         )
     }
 
@@ -149,13 +171,12 @@ impl Opened {
     /// piece with its header. Fails if the file is written to meanwhile: the client sees a broken transfer instead of
     /// a mixture of two versions.
     pub(super) async fn body(self, range: Range<u64>) -> io::Result<Body> {
-        let (first, reading) = Reading {
-            file: self.file,
-            state: self.state,
+        let reading = Reading {
+            content: self.content,
             left: range,
-        }
-        .next()
-        .await?;
+            room: self.room,
+        };
+        let (first, reading) = reading.next().await?;
         if reading.left.is_empty() {
             return Ok(Body::from(first));
         }
@@ -176,25 +197,27 @@ impl Opened {
 }
 
 struct Reading {
-    file: File,
-    state: State,
+    content: Content,
     left: Range<u64>,
+    room: Room,
 }
 
 impl Reading {
     async fn next(mut self) -> io::Result<(Bytes, Self)> {
-        off_the_async_threads(move || Ok((self.read_chunk()?, self))).await
+        let room = self.room.clone();
+        room.off_the_async_threads(move || Ok((self.read_chunk()?, self)))
+            .await
     }
 
     fn read_chunk(&mut self) -> io::Result<Bytes> {
         let length = CHUNK.min(self.left.end - self.left.start);
         let mut chunk = Vec::with_capacity(usize::try_from(length).map_err(io::Error::other)?);
-        self.file.seek(SeekFrom::Start(self.left.start))?;
-        self.file.by_ref().take(length).read_to_end(&mut chunk)?;
+        let Content { file, state, .. } = &mut self.content;
+        file.seek(SeekFrom::Start(self.left.start))?;
+        file.by_ref().take(length).read_to_end(&mut chunk)?;
         self.left.start += chunk.len() as u64;
         let is_last = self.left.is_empty();
-        if chunk.len() as u64 != length || (is_last && !self.state.is_still(&self.file.metadata()?))
-        {
+        if chunk.len() as u64 != length || (is_last && !state.is_still(&file.metadata()?)) {
             return Err(io::Error::other("the file changed while it was sent"));
         }
         Ok(chunk.into())
@@ -326,15 +349,6 @@ fn is_listed(folder: &Path, name: &str) -> io::Result<bool> {
         }
     }
     Ok(false)
-}
-
-/// Runs what reads the disk where waiting for it stops nobody else.
-pub(super) async fn off_the_async_threads<T: Send + 'static>(
-    work: impl FnOnce() -> io::Result<T> + Send + 'static,
-) -> io::Result<T> {
-    tokio::task::spawn_blocking(work)
-        .await
-        .map_err(io::Error::other)?
 }
 
 /// Whether the error says that there is no such file for us, in contrast to a machine in trouble.

@@ -1,5 +1,6 @@
 //! The site gate as a visitor meets it: judged and served, without the HTTP layer around it.
 
+mod crowded;
 mod hostile_paths;
 mod opening;
 
@@ -13,6 +14,9 @@ use http_body_util::BodyExt;
 use std::time::{Duration, SystemTime};
 
 use super::{Access, Judged, Pattern, Rule, Rules, Site, is_page_visit, login_location};
+
+/// More than any test needs at once.
+const OPEN_FILES: usize = 16;
 
 /// A folder full of what must not get out, with a site in it.
 struct Bait {
@@ -104,7 +108,7 @@ impl Bait {
             access: access.clone(),
         };
         let rules = Rules::new(lines.iter().map(rule).collect());
-        Site::open(&self.dir(), rules, &self.folder.path().join("data")).expect("a site")
+        Site::open(&self.dir(), rules, &[], OPEN_FILES).expect("a site")
     }
 }
 
@@ -484,8 +488,7 @@ async fn a_deployment_may_swap_the_folder_behind_a_link() {
     let bait = Bait::new();
     let current = bait.folder.path().join("current");
     std::os::unix::fs::symlink("site", &current).expect("a link");
-    let site =
-        Site::open(&current, Rules::default(), &bait.folder.path().join("data")).expect("a site");
+    let site = Site::open(&current, Rules::default(), &[], OPEN_FILES).expect("a site");
     assert_eq!(body_of(get(&site, "/", &[]).await).await, "welcome");
     fs::create_dir(bait.folder.path().join("next")).expect("a folder");
     fs::write(bait.folder.path().join("next/index.html"), "welcome anew").expect("a file");

@@ -659,3 +659,156 @@ fn a_key_file_reads_the_same_wherever_it_is_named() {
     assert_eq!(phrase.status.code(), Some(2));
     assert!(stderr(&phrase).contains("base64"), "{}", stderr(&phrase));
 }
+
+#[test]
+fn a_backup_beside_a_running_server_comes_back_with_its_sessions() {
+    let folder = folder();
+    let at = ["--public-url", "http://localhost:1"];
+    let server = Server::start(folder.path(), &at);
+    let kept = register(&server, "ada");
+    let backup = run(folder.path(), ["backup", "copy.db"]);
+    assert_eq!(backup.status.code(), Some(0), "{}", stderr(&backup));
+    assert!(stdout(&backup).contains("does not hold the secret key"));
+    assert_eq!(mode(&folder.path().join("copy.db")), 0o600);
+    let again = run(folder.path(), ["backup", "copy.db"]);
+    assert_eq!(
+        again.status.code(),
+        Some(2),
+        "an existing file is not overwritten"
+    );
+    let later = register(&server, "eve");
+
+    let beside = run(folder.path(), ["restore", "copy.db"]);
+    assert_eq!(beside.status.code(), Some(1), "{}", stderr(&beside));
+    assert_eq!(server.stop(), Some(0));
+    let restored = run(folder.path(), ["restore", "copy.db"]);
+    assert_eq!(restored.status.code(), Some(0), "{}", stderr(&restored));
+    let data = folder.path().join("vestibule-data");
+    assert!(
+        data.join("vestibule.db.before-restore").exists(),
+        "what was there is kept"
+    );
+    assert_eq!(mode(&data.join("vestibule.db")), 0o600);
+
+    let server = Server::start(folder.path(), &at);
+    let token = |opened: &Value| opened["access_token"].as_str().expect("a token").to_owned();
+    assert_eq!(server.me(&token(&kept)).status, 200);
+    assert_eq!(
+        server.me(&token(&later)).status,
+        401,
+        "it came after the backup"
+    );
+    let names: Vec<_> = std::fs::read_dir(&data)
+        .expect("a folder")
+        .map(|entry| {
+            entry
+                .expect("an entry")
+                .file_name()
+                .into_string()
+                .expect("a name")
+        })
+        .filter(|name| name.starts_with("restoring-"))
+        .collect();
+    assert_eq!(names, Vec::<String>::new(), "nothing is left over");
+}
+
+#[test]
+fn what_cannot_be_restored_changes_nothing() {
+    let (folder, other) = (folder(), folder());
+    assert_eq!(
+        add(folder.path(), "ada@example.org", &[]).status.code(),
+        Some(0)
+    );
+    assert_eq!(
+        add(other.path(), "eve@example.org", &[]).status.code(),
+        Some(0)
+    );
+    let foreign = other.path().join("foreign.db");
+    let foreign = foreign.to_str().expect("a path");
+    assert_eq!(
+        run(other.path(), ["backup", foreign]).status.code(),
+        Some(0)
+    );
+    std::fs::write(folder.path().join("letter"), "Dear Sir or Madam").expect("writable");
+    for (file, code, reason) in [
+        (foreign, 2, "secret key"),
+        ("letter", 2, "not a SQLite database"),
+        ("missing", 2, "missing"),
+    ] {
+        let output = run(folder.path(), ["restore", file]);
+        assert_eq!(
+            output.status.code(),
+            Some(code),
+            "{file}: {}",
+            stderr(&output)
+        );
+        assert!(
+            stderr(&output).contains(reason),
+            "{file}: {}",
+            stderr(&output)
+        );
+    }
+    assert!(stdout(&run(folder.path(), ["user", "list"])).contains("ada@example.org"));
+}
+
+#[test]
+fn health_tells_whether_the_server_is_ready() {
+    let folder = folder();
+    let server = Server::start(folder.path(), &["--drain-delay", "30s"]);
+    let address = server.ready["listen"]
+        .as_str()
+        .expect("an address")
+        .to_owned();
+    let health = || run(folder.path(), ["health", "--listen", &address]);
+    assert_eq!(health().status.code(), Some(0));
+    server.signal("TERM");
+    while health().status.code() == Some(0) {}
+    assert!(
+        stderr(&health()).contains("draining"),
+        "{}",
+        stderr(&health())
+    );
+    drop(server);
+    let gone = health();
+    assert_eq!(gone.status.code(), Some(1));
+    assert!(stderr(&gone).contains(&address), "{}", stderr(&gone));
+}
+
+#[test]
+fn every_shell_is_helped_whatever_the_configuration() {
+    let folder = folder();
+    std::fs::write(folder.path().join("vestibule.toml"), "nonsense").expect("writable");
+    for shell in ["bash", "zsh", "fish"] {
+        let output = run(folder.path(), ["completions", shell]);
+        assert_eq!(output.status.code(), Some(0));
+        assert!(stdout(&output).contains("vestibule"), "{shell}");
+    }
+    assert_eq!(
+        run(folder.path(), ["completions", "msdos"]).status.code(),
+        Some(2)
+    );
+}
+
+#[test]
+fn a_site_that_holds_the_servers_own_files_is_refused_with_the_setting_to_change() {
+    let folder = folder();
+    let site = folder.path().join("site");
+    std::fs::create_dir(&site).expect("a site");
+    std::fs::write(site.join("key"), "0123456789abcdef".repeat(4)).expect("a key");
+    std::fs::write(site.join("settings"), "").expect("a file");
+    for (setting, advice) in [
+        (["--database-url", "sqlite://site/accounts"], "/accounts"),
+        (["--secret-key-file", "site/key"], "/key"),
+        (["--config", "site/settings"], "/settings"),
+    ] {
+        let serve = ["serve", "--listen", "127.0.0.1:0", "--site", "site"];
+        let refused = run(folder.path(), serve.iter().chain(&setting));
+        assert_eq!(refused.status.code(), Some(2), "{setting:?}");
+        let said = stderr(&refused);
+        assert!(
+            said.contains(setting[0]) && said.trim_end().ends_with(advice),
+            "{said}"
+        );
+        assert!(!site.join("accounts").exists(), "nothing was made there");
+    }
+}

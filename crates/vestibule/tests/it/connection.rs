@@ -2,7 +2,9 @@
 //! everything else is served to its end. What the routes answer is tested elsewhere.
 
 mod ambiguous;
+mod crowded;
 mod drain;
+mod refused;
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
@@ -20,7 +22,7 @@ use tokio::net::TcpStream;
 use tokio::sync::{Notify, oneshot};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
-use vestibule::http::bounds::{body_limit, panic_barrier, time_limit};
+use vestibule::http::bounds::{body_limit, panic_barrier, refusals, time_limit};
 use vestibule::serve::{Bounds, Drained, bind, serve};
 
 /// Longer than anything here takes; reached only when what is awaited never comes.
@@ -141,6 +143,7 @@ fn echo() -> Router {
     Router::new()
         .fallback(show)
         .layer(body_limit(1024, PATIENCE))
+        .layer(refusals())
 }
 
 #[track_caller]

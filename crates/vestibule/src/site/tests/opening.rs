@@ -3,13 +3,17 @@
 
 use std::path::Path;
 
-use super::Bait;
-use crate::site::{Access, Rules, Site, SiteProblem};
+use super::{Bait, OPEN_FILES};
+use crate::site::{Access, Private, Rules, Site, SitePath, SiteProblem, is_reserved};
+
+fn open(site: &Path, private: Private<'_>) -> Result<(), SiteProblem> {
+    Site::open(site, Rules::default(), &[private], OPEN_FILES).map(|_| ())
+}
 
 #[test]
 fn a_folder_that_cannot_be_a_site_is_refused_with_what_to_do() {
     let bait = Bait::new();
-    let open = |dir: &Path, data: &Path| Site::open(dir, Rules::default(), data).map(|_| ());
+    let open = |dir: &Path, data: &Path| open(dir, Private::DataDir(data));
     let (site, beside) = (bait.dir(), bait.folder.path().join("data"));
     assert!(matches!(
         open(&site.join("absent"), &beside),
@@ -42,6 +46,61 @@ fn a_folder_that_cannot_be_a_site_is_refused_with_what_to_do() {
     }
     assert!(open(&site, &instead).is_ok(), "the advice is followed");
     assert!(open(&site, &bait.folder.path().join("site-data")).is_ok());
+}
+
+/// A file of the server, and how the flag begins that moves it.
+fn files_at(path: &Path) -> [(Private<'_>, &'static str); 3] {
+    [
+        (Private::Database(path), "--database-url sqlite://"),
+        (Private::SecretKey(path), "--secret-key-file "),
+        (Private::Configuration(path), "--config "),
+    ]
+}
+
+#[test]
+fn a_site_that_would_publish_the_servers_own_files_is_refused_with_the_setting_to_change() {
+    let bait = Bait::new();
+    let root = bait.dir().canonicalize().expect("a path");
+    let beside = root.with_file_name("accounts");
+    let inside = root.join("open/accounts");
+    let linked = bait.folder.path().join("linked");
+    std::os::unix::fs::symlink(&root, &linked).expect("a link");
+    for place in [inside, linked.join("accounts")] {
+        for (private, flag) in files_at(&place) {
+            let problem = open(&root, private).expect_err("it would be published");
+            let advice = format!("{flag}{}", beside.display());
+            assert!(problem.to_string().ends_with(&advice), "{problem}");
+        }
+    }
+    for (private, _) in files_at(&beside) {
+        assert!(open(&root, private).is_ok(), "the advice is followed");
+    }
+    bait.write("accounts", "the database");
+    let link = bait.folder.path().join("database");
+    std::os::unix::fs::symlink(root.join("accounts"), &link).expect("a link");
+    open(&root, Private::Database(&link)).expect_err("a link leads into the site");
+    let advice = open(&root, Private::Database(&root.join("site"))).expect_err("it is inside");
+    assert!(
+        advice.to_string().ends_with("/vestibule-site"),
+        "the site itself is no place for it: {advice}"
+    );
+}
+
+#[test]
+fn every_route_of_the_server_is_reserved() {
+    // A router does not tell its routes, so they are read where they are written.
+    let source = include_str!("../../http.rs");
+    let routes = source.split(".route(").skip(1).map(|rest| {
+        let literal = rest.trim_start().strip_prefix('"').expect("a literal");
+        literal.split('"').next().expect("an end")
+    });
+    for route in routes {
+        let path = SitePath::parse(&route.replace("{*path}", "a/b")).expect("a path");
+        assert!(
+            is_reserved(&path),
+            "a file of the site could answer {route}"
+        );
+    }
 }
 
 #[test]

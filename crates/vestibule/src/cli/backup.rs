@@ -1,0 +1,62 @@
+//! `vestibule backup` and `vestibule restore`: the whole database in one file.
+
+use std::path::{Path, PathBuf};
+
+use accounts::Database;
+use clap::{Arg, ArgMatches, Command, value_parser};
+
+use super::{Ended, output::say, warn};
+use crate::{app, config::Loaded, secret_key};
+
+pub(super) fn backup_command() -> Command {
+    Command::new("backup")
+        .about("Write the database into a new file; works beside a running server")
+        .arg(file("The file to make; it must not exist"))
+}
+
+pub(super) fn restore_command() -> Command {
+    Command::new("restore")
+        .about("Put a backup in the place of the database; the server must be stopped")
+        .arg(file("A file that `vestibule backup` made"))
+}
+
+pub(super) async fn back_up(matches: &ArgMatches, loaded: &Loaded) -> Ended {
+    warn(loaded);
+    let to = path(matches);
+    let database = app::open_existing_database(&loaded.config).await?;
+    database.back_up(&to).await?;
+    database.close().await;
+    say!("wrote {}, for its owner alone", to.display());
+    say!(
+        "It does not hold the secret key, without which it is of no use: keep that as well, elsewhere."
+    );
+    Ok(())
+}
+
+pub(super) async fn restore(matches: &ArgMatches, loaded: &Loaded) -> Ended {
+    warn(loaded);
+    let from = path(matches);
+    app::prepare_data_dir(&loaded.config)?;
+    let secret = secret_key::existing(&loaded.config)?;
+    let options = app::database_options(&loaded.config);
+    let kept = Database::restore(&from, &options, &secret).await?;
+    say!("restored {} from {}", options.url, from.display());
+    if let Some(kept) = kept {
+        say!("What was there is kept in {}.", kept.display());
+    }
+    Ok(())
+}
+
+fn file(help: &'static str) -> Arg {
+    Arg::new("file")
+        .value_name("FILE")
+        .required(true)
+        .value_parser(value_parser!(PathBuf))
+        .help(help)
+}
+
+fn path(matches: &ArgMatches) -> PathBuf {
+    matches
+        .get_one::<PathBuf>("file")
+        .map_or_else(PathBuf::new, |path| Path::to_owned(path))
+}

@@ -1,0 +1,125 @@
+//! What of the server's own must never lie among published files: tells whether it does, and where to put it instead.
+//! Where the operator wants it is said in the configuration.
+
+use std::ffi::OsStr;
+use std::io;
+use std::path::{Component, Path, PathBuf};
+
+use super::SiteProblem;
+use super::withheld::is_withheld;
+
+/// A file or folder of the server, which need not exist yet, by the setting that names it.
+#[derive(Clone, Copy, Debug)]
+pub enum Private<'a> {
+    /// The folder of `data_dir`.
+    DataDir(&'a Path),
+    /// The file behind `database.url`; SQLite keeps further files beside it.
+    Database(&'a Path),
+    /// The file of `secret_key_file`.
+    SecretKey(&'a Path),
+    /// The file of `--config`.
+    Configuration(&'a Path),
+}
+
+impl Private<'_> {
+    /// Refuses what is in the site at `root`, a path free of links, that the operator calls `dir`.
+    pub(super) fn refuse_inside(self, root: &Path, dir: &Path) -> Result<(), SiteProblem> {
+        let real = resolve(self.path()).map_err(|source| SiteProblem::Unreadable {
+            dir: quoted(dir),
+            source,
+        })?;
+        if !real.starts_with(root) || self.is_withheld_by_its_name() {
+            return Ok(());
+        }
+        Err(SiteProblem::PrivateInside {
+            what: self.name(),
+            path: quoted(self.path()),
+            dir: quoted(dir),
+            instead: self.flag_for(&self.place_beside(root)),
+        })
+    }
+
+    /// A `vestibule.toml` may lie in the site: it is never served, and whoever starts the server there has it there.
+    fn is_withheld_by_its_name(self) -> bool {
+        let name = self.path().file_name().and_then(OsStr::to_str);
+        matches!(self, Self::Configuration(_)) && name.is_some_and(is_withheld)
+    }
+
+    fn path(&self) -> &Path {
+        match self {
+            Self::DataDir(path)
+            | Self::Database(path)
+            | Self::SecretKey(path)
+            | Self::Configuration(path) => path,
+        }
+    }
+
+    fn name(&self) -> &'static str {
+        match self {
+            Self::DataDir(_) => "data directory",
+            Self::Database(_) => "database",
+            Self::SecretKey(_) => "secret key file",
+            Self::Configuration(_) => "configuration file",
+        }
+    }
+
+    /// The flag that names this place, as a shell takes it.
+    fn flag_for(&self, place: &Path) -> String {
+        match self {
+            Self::DataDir(_) => format!("--data-dir {}", quoted(place)),
+            Self::Database(_) => {
+                let url = PathBuf::from(format!("sqlite://{}", place.display()));
+                format!("--database-url {}", quoted(&url))
+            }
+            Self::SecretKey(_) => format!("--secret-key-file {}", quoted(place)),
+            Self::Configuration(_) => format!("--config {}", quoted(place)),
+        }
+    }
+
+    /// A place next to the site, never the site itself.
+    fn place_beside(&self, root: &Path) -> PathBuf {
+        let own_name = self.path().file_name().unwrap_or_default();
+        let (name, other) = match self {
+            Self::DataDir(_) => ("vestibule-data".into(), "vestibule-accounts".into()),
+            _ => {
+                let own_name = own_name.to_string_lossy();
+                (own_name.clone(), format!("vestibule-{own_name}").into())
+            }
+        };
+        let is_taken = root.file_name().is_some_and(|site| site == name.as_ref());
+        root.with_file_name(if is_taken { other } else { name }.as_ref())
+    }
+}
+
+/// The path free of links as far as it exists, and of `..` in the rest, which is about to be created.
+fn resolve(path: &Path) -> io::Result<PathBuf> {
+    let path = std::path::absolute(path)?;
+    let existing = path
+        .ancestors()
+        .find_map(|folder| Some((folder, folder.canonicalize().ok()?)));
+    let Some((folder, mut real)) = existing else {
+        return Ok(path);
+    };
+    for component in path
+        .strip_prefix(folder)
+        .map_err(io::Error::other)?
+        .components()
+    {
+        match component {
+            Component::ParentDir => _ = real.pop(),
+            other => real.push(other),
+        }
+    }
+    Ok(real)
+}
+
+/// The path as a shell takes it.
+pub(super) fn quoted(path: &Path) -> String {
+    let path = path.display().to_string();
+    let is_plain = |letter: char| letter.is_alphanumeric() || "/._-+:@,=".contains(letter);
+    if !path.is_empty() && path.chars().all(is_plain) {
+        path
+    } else {
+        format!("'{}'", path.replace('\'', r"'\''"))
+    }
+}
