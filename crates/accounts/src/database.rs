@@ -3,8 +3,10 @@
 
 use std::path::{Path, PathBuf};
 
-use store::Store;
-pub use store::{DatabaseUrl, MigrationStatus, Options as DatabaseOptions, Rollback, UrlProblem};
+pub use store::{
+    DatabaseUrl, EngineReport, MigrationStatus, Options as DatabaseOptions, Rollback, UrlProblem,
+};
+use store::{Store, Timestamp};
 
 use crate::{Error, SecretKey};
 
@@ -143,6 +145,23 @@ impl Database {
     /// [`OpenError::Database`], also when a newer program has changed the schema.
     pub async fn migration_status(&self) -> Result<Vec<MigrationStatus>, OpenError> {
         Ok(self.0.migration_status().await?)
+    }
+
+    /// The engine, its version and its durability settings.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`].
+    pub async fn engine_report(&self) -> Result<EngineReport, Error> {
+        Ok(self.0.engine_report().await?)
+    }
+
+    /// When the newest audit event was recorded, if there is one.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`].
+    pub async fn newest_record(&self) -> Result<Option<Timestamp>, Error> {
+        let newest = self.0.newest_audit(1).await?;
+        Ok(newest.first().map(|event| event.at))
     }
 
     /// Waits for every event under way, then closes the connections.

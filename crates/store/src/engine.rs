@@ -2,6 +2,7 @@
 //! Everything else in this crate is written once.
 
 mod backup;
+mod report;
 
 use std::{
     fs::{File, OpenOptions, TryLockError},
@@ -22,6 +23,7 @@ use sqlx::{
 use tokio_util::task::TaskTracker;
 
 pub use backup::Restoration;
+pub use report::{DurabilitySetting, EngineReport};
 
 use crate::{Error, OpenError, Store, Unique};
 
@@ -310,20 +312,22 @@ async fn refuse_old_engine(connection: &DatabaseConnection) -> Result<(), OpenEr
 }
 
 /// Ours is a database that is empty or has our table of migrations, which is always the first.
+/// One question, since another program may be making that table at the same moment.
 async fn refuse_foreign(
     connection: &DatabaseConnection,
     url: &DatabaseUrl,
 ) -> Result<(), OpenError> {
-    let any = "SELECT name AS value FROM sqlite_master WHERE name NOT LIKE 'sqlite\\_%' ESCAPE '\\' LIMIT 1";
-    if has_table(connection, crate::migrate::TABLE).await? {
-        return Ok(());
-    }
-    match text(connection, any).await? {
-        Some(table) => Err(OpenError::Foreign {
+    const OURS: &str = crate::migrate::TABLE;
+    let ours_before_others = format!(
+        "SELECT name AS value FROM sqlite_master WHERE name NOT LIKE 'sqlite\\_%' ESCAPE '\\' \
+         ORDER BY name = '{OURS}' DESC LIMIT 1"
+    );
+    match text(connection, &ours_before_others).await? {
+        Some(table) if table != OURS => Err(OpenError::Foreign {
             database: url.to_string(),
             table,
         }),
-        None => Ok(()),
+        _ => Ok(()),
     }
 }
 

@@ -22,7 +22,7 @@ use tokio_util::task::TaskTracker;
 
 pub use admins::AdminChange;
 pub use audit::{Actor, AuditKind, AuditRecord, NewAudit};
-pub use engine::{DatabaseUrl, Options, Restoration, UrlProblem};
+pub use engine::{DatabaseUrl, DurabilitySetting, EngineReport, Options, Restoration, UrlProblem};
 pub use error::{Error, OpenError, Unique};
 pub use install::{Founding, NewSigningKey, SigningKey};
 pub use migrate::{MigrationStatus, Rollback};

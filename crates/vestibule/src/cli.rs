@@ -8,6 +8,7 @@
 )]
 
 mod backup;
+mod doctor;
 mod health;
 mod migrate;
 mod output;
@@ -85,6 +86,7 @@ pub fn command() -> Command {
         .subcommand(backup::backup_command())
         .subcommand(backup::restore_command())
         .subcommand(health::command())
+        .subcommand(doctor::command())
         .subcommand(
             Command::new("config").about("Look at the settings").subcommand_required(true).subcommand(
                 Command::new("show")
@@ -111,6 +113,7 @@ fn dispatch(matches: &ArgMatches, loaded: Loaded) -> Ended {
         Some(("user", matches)) => in_runtime(user::run(matches, &loaded)),
         Some(("backup", matches)) => in_runtime(backup::back_up(matches, &loaded)),
         Some(("restore", matches)) => in_runtime(backup::restore(matches, &loaded)),
+        Some(("doctor", matches)) => in_runtime(doctor::run(matches, &loaded)),
         Some(("health", _)) => health::run(&loaded),
         Some(("config", matches)) => show_config(matches, &loaded),
         _ => Err(Failure::Usage(

@@ -232,3 +232,35 @@ fn a_database_url_names_a_file() {
         assert!(DatabaseUrl::parse(refused).is_err(), "{refused}");
     }
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_database_that_another_program_is_just_making_is_not_foreign() {
+    for _ in 0..20 {
+        let place = place();
+        let starts: Vec<_> = (0..6)
+            .map(|_| {
+                let options = place.options.clone();
+                tokio::spawn(async move { Store::connect(&options).await?.migrate_up(None).await })
+            })
+            .collect();
+        for start in starts {
+            start.await.expect("no panic").expect("each becomes ready");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_foreign_table_whose_name_only_resembles_the_engines_own_is_foreign() {
+    let place = place();
+    let mut other = stranger(&place).await;
+    sqlx::query("CREATE TABLE sqlitedata (x)")
+        .execute(&mut other)
+        .await
+        .expect("a table");
+    other.close().await.expect("closes");
+    let refused = Store::connect(&place.options).await.err();
+    assert!(
+        matches!(refused, Some(OpenError::Foreign { .. })),
+        "{refused:?}"
+    );
+}

@@ -1,0 +1,227 @@
+//! `vestibule doctor`: what may be wrong with this installation, a line each, with the exact fix.
+
+use accounts::{Clock, Database, MigrationStatus};
+use clap::{ArgMatches, Command};
+use serde::Serialize;
+
+use super::{
+    Ended, Failure,
+    output::{self, say},
+};
+use crate::{
+    app,
+    config::{Config, Loaded},
+    secret_key,
+};
+
+/// What a check came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+enum Verdict {
+    /// In order.
+    Ok,
+    /// Works, and should be changed.
+    Warn,
+    /// Does not work, or is not safe.
+    Fail,
+}
+
+/// One line of the report.
+#[derive(Debug, Serialize)]
+struct Finding {
+    check: &'static str,
+    verdict: Verdict,
+    found: String,
+    /// What to do, where something is to be done.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    fix: Option<String>,
+}
+
+pub(super) fn command() -> Command {
+    Command::new("doctor")
+        .about("Check this installation and say how to mend it; exit code 1 if anything fails")
+        .arg(output::json_flag())
+}
+
+pub(super) async fn run(matches: &ArgMatches, loaded: &Loaded) -> Ended {
+    let mut findings = of_configuration(loaded);
+    findings.extend(of_database(&loaded.config).await);
+    if output::wants_json(matches) {
+        output::json(&findings)?;
+    } else {
+        print(&findings);
+    }
+    match findings
+        .iter()
+        .filter(|finding| finding.verdict == Verdict::Fail)
+        .count()
+    {
+        0 => Ok(()),
+        1 => Err(Failure::Failed("one check failed".to_owned())),
+        count => Err(Failure::Failed(format!("{count} checks failed"))),
+    }
+}
+
+fn print(findings: &[Finding]) {
+    for finding in findings {
+        let verdict = match finding.verdict {
+            Verdict::Ok => "ok  ",
+            Verdict::Warn => "warn",
+            Verdict::Fail => "FAIL",
+        };
+        say!("{verdict}  {}: {}", finding.check, finding.found);
+        if let Some(fix) = &finding.fix {
+            say!("      {fix}");
+        }
+    }
+}
+
+fn of_configuration(loaded: &Loaded) -> Vec<Finding> {
+    let config = &loaded.config;
+    let sources = match loaded.sources.as_slice() {
+        [] => "defaults".to_owned(),
+        sources => sources.join(", "),
+    };
+    let mut findings = vec![ok("configuration", format!("no problems, from {sources}"))];
+    let warnings = loaded
+        .warnings
+        .iter()
+        .cloned()
+        .chain(app::wide_modes(config));
+    findings.extend(warnings.map(|warning| Finding {
+        check: "configuration",
+        verdict: Verdict::Warn,
+        found: warning,
+        fix: None,
+    }));
+    findings.push(public_url(config));
+    findings
+}
+
+/// Plain http is for this machine alone: beyond it everybody on the way can read passwords.
+fn public_url(config: &Config) -> Finding {
+    let url = config.public_url.to_string();
+    let is_local = ["localhost", "127.0.0.1", "[::1]"].contains(&config.public_url.host());
+    if config.public_url.is_https() || is_local {
+        return ok("public_url", url);
+    }
+    Finding {
+        check: "public_url",
+        verdict: Verdict::Fail,
+        found: format!(
+            "{url} is neither https nor this machine: passwords and cookies travel in the clear"
+        ),
+        fix: Some("put TLS in front and set public_url to the https address".to_owned()),
+    }
+}
+
+async fn of_database(config: &Config) -> Vec<Finding> {
+    let database = match app::open_existing_database(config).await {
+        Ok(database) => database,
+        Err(error) => return vec![fail("database", error.to_string(), None)],
+    };
+    let mut findings = vec![engine(config, &database).await];
+    let status = database.migration_status().await;
+    findings.push(match &status {
+        Ok(status) => migrations(status),
+        Err(error) => fail("migrations", error.to_string(), None),
+    });
+    let pending = status.is_ok_and(|status| status.iter().any(|step| step.applied_at.is_none()));
+    findings.push(match (pending, secret_key::existing(config)) {
+        (true, _) => ok("secret key", "not needed before the migrations".to_owned()),
+        (false, Err(error)) => fail("secret key", error.to_string(), None),
+        (false, Ok(_)) => keys(config, &database).await,
+    });
+    findings.push(clock(&database).await);
+    database.close().await;
+    findings
+}
+
+async fn engine(config: &Config, database: &Database) -> Finding {
+    let report = match database.engine_report().await {
+        Ok(report) => report,
+        Err(error) => return fail("database", error.to_string(), None),
+    };
+    let settings: Vec<_> = report
+        .settings
+        .iter()
+        .map(|setting| format!("{}={}", setting.name, setting.value))
+        .collect();
+    let found = format!(
+        "{}, {}, {}",
+        config.database.url,
+        report.engine,
+        settings.join(", ")
+    );
+    match report.settings.iter().find(|setting| !setting.is_safe) {
+        None => ok("database", found),
+        Some(setting) => fail(
+            "database",
+            found,
+            Some(format!(
+                "{} does not keep commits through a power cut",
+                setting.name
+            )),
+        ),
+    }
+}
+
+fn migrations(status: &[MigrationStatus]) -> Finding {
+    match status
+        .iter()
+        .filter(|step| step.applied_at.is_none())
+        .count()
+    {
+        0 => ok("migrations", format!("all {} applied", status.len())),
+        pending => fail(
+            "migrations",
+            format!("{pending} of {} are not applied", status.len()),
+            Some("run: vestibule migrate up".to_owned()),
+        ),
+    }
+}
+
+async fn keys(config: &Config, database: &Database) -> Finding {
+    match app::open_accounts(config, database, Clock::system()).await {
+        Ok(accounts) => {
+            let keys = accounts.jwks()["keys"].as_array().map_or(0, Vec::len);
+            ok(
+                "secret key",
+                format!("opens the signing keys ({keys} published)"),
+            )
+        }
+        Err(error) => fail("secret key", error.to_string(), None),
+    }
+}
+
+/// A clock that stands behind what was already recorded makes tokens that are not valid yet.
+async fn clock(database: &Database) -> Finding {
+    let now = Clock::system().now();
+    match database.newest_record().await {
+        Err(error) => fail("clock", error.to_string(), None),
+        Ok(Some(newest)) if newest > now => fail(
+            "clock",
+            format!("it is {now}, and the database has a record of {newest}"),
+            Some("set the clock of this machine, for instance by NTP".to_owned()),
+        ),
+        Ok(_) => ok("clock", now.to_string()),
+    }
+}
+
+fn ok(check: &'static str, found: String) -> Finding {
+    Finding {
+        check,
+        verdict: Verdict::Ok,
+        found,
+        fix: None,
+    }
+}
+
+fn fail(check: &'static str, found: String, fix: Option<String>) -> Finding {
+    Finding {
+        check,
+        verdict: Verdict::Fail,
+        found,
+        fix,
+    }
+}
