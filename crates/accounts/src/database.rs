@@ -109,9 +109,9 @@ impl Database {
         secret: &SecretKey,
     ) -> Result<Option<PathBuf>, OpenError> {
         let restoration = Store::restoration(from, options).await?;
-        Self(restoration.store().clone())
-            .refuse_other_key(secret)
-            .await?;
+        if restoration.secret_key_check() != secret.keys().check {
+            return Err(OpenError::OtherSecretKey);
+        }
         Ok(restoration.finish().await?)
     }
 

@@ -227,17 +227,31 @@ fn sqlite_code(error: &DbErr) -> Option<u32> {
     cause.as_database_error()?.code()?.parse().ok()
 }
 
-fn connection(file: &Path) -> SqliteConnectOptions {
+/// Options that change nothing about the file.
+fn bare(file: &Path) -> SqliteConnectOptions {
     SqliteConnectOptions::new()
         .filename(file)
         .create_if_missing(false)
+        .busy_timeout(BUSY_TIMEOUT)
+        .disable_statement_logging()
+}
+
+/// One connection, to look at a database with.
+async fn looking(options: SqliteConnectOptions) -> Result<DatabaseConnection, OpenError> {
+    let pool = SqlitePoolOptions::new()
+        .max_connections(1)
+        .connect_with(options)
+        .await?;
+    Ok(SqlxSqliteConnector::from_sqlx_sqlite_pool(pool))
+}
+
+fn connection(file: &Path) -> SqliteConnectOptions {
+    bare(file)
         .journal_mode(SqliteJournalMode::Wal)
         .synchronous(SqliteSynchronous::Full)
-        .busy_timeout(BUSY_TIMEOUT)
         .foreign_keys(true)
         .pragma("trusted_schema", "OFF")
         .pragma("journal_size_limit", JOURNAL_SIZE_LIMIT)
-        .disable_statement_logging()
 }
 
 async fn pool(
@@ -272,17 +286,7 @@ async fn inspect(url: &DatabaseUrl) -> Result<(), OpenError> {
             database: url.to_string(),
         });
     }
-    let reading = SqliteConnectOptions::new()
-        .filename(url.file())
-        .read_only(true)
-        .busy_timeout(BUSY_TIMEOUT)
-        .disable_statement_logging();
-    let pool = SqlitePoolOptions::new()
-        .max_connections(1)
-        .connect_with(reading)
-        .await
-        .map_err(|error| unusable(url.file(), io::Error::other(error)))?;
-    let connection = SqlxSqliteConnector::from_sqlx_sqlite_pool(pool);
+    let connection = looking(bare(url.file()).read_only(true)).await?;
     let verdict = refuse_foreign(&connection, url).await;
     connection.close().await.map_err(Error::from)?;
     verdict

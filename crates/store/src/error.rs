@@ -68,6 +68,20 @@ pub enum OpenError {
         /// The database, without a password.
         database: String,
     },
+    /// The database has no founded installation in it, so there is nothing to restore.
+    #[error("{database} holds no installation of Vestibule; nothing was changed")]
+    NoInstallation {
+        /// The database, without a password.
+        database: String,
+    },
+    /// The file is a database, and cannot be relied on.
+    #[error("{database} is damaged: {what}")]
+    Damaged {
+        /// The database, without a password.
+        database: String,
+        /// What is wrong with it.
+        what: String,
+    },
     /// A newer release of the program has changed the schema.
     #[error(
         "the database was migrated by a newer Vestibule (it has the migration `{migration}`, unknown here); \

@@ -1,7 +1,7 @@
 //! What makes a database one installation: the check value of the secret key and the signing
 //! keys that were encrypted under it. The values are opaque here.
 
-use sea_orm::{ActiveValue::Set, EntityTrait as _, QueryOrder as _};
+use sea_orm::{ActiveValue::Set, DatabaseConnection, EntityTrait as _, QueryOrder as _};
 
 use crate::{
     Error, Store, Timestamp, engine,
@@ -82,16 +82,7 @@ impl Store {
     /// The check value of the secret key, if the database was founded. It may be asked for before
     /// the schema is up to date.
     pub async fn secret_key_check(&self) -> Result<Option<Vec<u8>>, Error> {
-        self.read((), |db, ()| {
-            Box::pin(async move {
-                if !engine::has_table(db, meta::TABLE).await? {
-                    return Ok(None);
-                }
-                let row = meta::Entity::find_by_id(SECRET_KEY_CHECK).one(db).await?;
-                Ok(row.map(|row| row.value))
-            })
-        })
-        .await
+        self.read((), |db, ()| Box::pin(check_of(db))).await
     }
 
     /// Every signing key, oldest first.
@@ -108,6 +99,15 @@ impl Store {
         })
         .await
     }
+}
+
+/// The check value in the database, also in one whose schema is not up to date.
+pub(crate) async fn check_of(db: &DatabaseConnection) -> Result<Option<Vec<u8>>, Error> {
+    if !engine::has_table(db, meta::TABLE).await? {
+        return Ok(None);
+    }
+    let row = meta::Entity::find_by_id(SECRET_KEY_CHECK).one(db).await?;
+    Ok(row.map(|row| row.value))
 }
 
 fn active(key: &NewSigningKey) -> signing_key::ActiveModel {

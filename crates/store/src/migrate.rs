@@ -137,25 +137,7 @@ impl Store {
     /// # Errors
     /// [`OpenError::NewerSchema`] when the database has one that it does not know.
     pub async fn migration_status(&self) -> Result<Vec<MigrationStatus>, OpenError> {
-        let known = Migrator::migrations();
-        let applied = applied(&self.writer).await?;
-        if let Some((migration, _)) = applied
-            .iter()
-            .find(|(name, _)| known.iter().all(|step| step.name() != name))
-        {
-            return Err(OpenError::NewerSchema {
-                migration: migration.clone(),
-            });
-        }
-        let status = known.iter().zip(1..).map(|(step, number)| MigrationStatus {
-            number,
-            name: step.name().to_owned(),
-            applied_at: applied
-                .iter()
-                .find(|(name, _)| name == step.name())
-                .map(|(_, at)| *at),
-        });
-        Ok(status.collect())
+        status(&self.writer).await
     }
 
     /// Whether every known migration is applied and the database answers.
@@ -180,6 +162,29 @@ impl Store {
         })
         .await
     }
+}
+
+/// Every migration that this program knows, and when the database got it.
+pub(crate) async fn status(db: &DatabaseConnection) -> Result<Vec<MigrationStatus>, OpenError> {
+    let known = Migrator::migrations();
+    let applied = applied(db).await?;
+    if let Some((migration, _)) = applied
+        .iter()
+        .find(|(name, _)| known.iter().all(|step| step.name() != name))
+    {
+        return Err(OpenError::NewerSchema {
+            migration: migration.clone(),
+        });
+    }
+    let status = known.iter().zip(1..).map(|(step, number)| MigrationStatus {
+        number,
+        name: step.name().to_owned(),
+        applied_at: applied
+            .iter()
+            .find(|(name, _)| name == step.name())
+            .map(|(_, at)| *at),
+    });
+    Ok(status.collect())
 }
 
 async fn applied(db: &DatabaseConnection) -> Result<Vec<(String, Timestamp)>, Error> {

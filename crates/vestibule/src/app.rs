@@ -168,7 +168,7 @@ async fn connect(config: &Config) -> Result<Database, StartError> {
     let database = Database::connect(&database_options(config)).await?;
     let founded = database.is_founded().await;
     if founded.map_err(|error| StartError::Failed(error.to_string()))? {
-        let secret = secret_key::obtain(config, &database).await?;
+        let secret = secret_key::existing(config)?;
         database.refuse_other_key(&secret).await?;
     }
     Ok(database)

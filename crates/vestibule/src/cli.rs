@@ -114,7 +114,7 @@ fn dispatch(matches: &ArgMatches, loaded: Loaded) -> Ended {
         Some(("backup", matches)) => in_runtime(backup::back_up(matches, &loaded)),
         Some(("restore", matches)) => in_runtime(backup::restore(matches, &loaded)),
         Some(("doctor", matches)) => in_runtime(doctor::run(matches, &loaded)),
-        Some(("health", _)) => health::run(&loaded),
+        Some(("health", _)) => in_runtime(health::run(&loaded)),
         Some(("config", matches)) => show_config(matches, &loaded),
         _ => Err(Failure::Usage(
             "no such command; see vestibule --help".to_owned(),

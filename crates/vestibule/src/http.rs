@@ -63,16 +63,22 @@ pub fn router(app: App) -> Router {
         .route("/api/ui/{*path}", get(web::asset))
         .layer(CompressionLayer::new());
 
+    // What is not reserved belongs to the site, which may stream for as long as it takes.
+    let site = Router::new()
+        .fallback(site::serve)
+        .layer(bounds::body_limit(BODY_BYTES, BODY_TIME))
+        .layer(bounds::panic_barrier())
+        .with_state(app.clone());
+
     api.merge(pages)
         .method_not_allowed_fallback(error::method_not_allowed)
         .layer(bounds::time_limit(ANSWER_TIME))
         .layer(middleware::from_fn(body::arrive))
-        .layer(option_layer(cors::layer(&app)))
-        .layer(middleware::from_fn(headers::no_store))
-        // What is not reserved belongs to the site, which may stream for as long as it takes.
-        .fallback(site::serve)
         .layer(bounds::body_limit(BODY_BYTES, BODY_TIME))
         .layer(bounds::panic_barrier())
+        .layer(option_layer(cors::layer(&app)))
+        .layer(middleware::from_fn(headers::no_store))
+        .fallback_service(site)
         .layer(bounds::refusals())
         .layer(middleware::from_fn_with_state(app.clone(), headers::secure))
         .layer(middleware::from_fn_with_state(app.clone(), peer::identify))

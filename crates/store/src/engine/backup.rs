@@ -1,206 +1,236 @@
 //! Copies of the whole database in one file: made beside a running server, put back without one.
 
 use std::{
-    ffi::OsStr,
-    fs::{File, OpenOptions},
+    fs::File,
     io,
     path::{Path, PathBuf},
 };
 
-use sqlx::{ConnectOptions as _, Connection as _, SqliteConnection, sqlite::SqliteConnectOptions};
+use sqlx::{ConnectOptions as _, Connection as _, Row as _};
+use tempfile::TempPath;
 
-use super::{BUSY_TIMEOUT, Options, held, inspect, presence_file, private, unusable};
-use crate::{DatabaseUrl, Error, OpenError, Store};
+use super::{
+    Options, bare, has_header, held, inspect, looking, presence_file, refuse_foreign, unusable,
+};
+use crate::{DatabaseUrl, Error, OpenError, Store, install, migrate};
 
-/// A backup that is about to take the place of the database. Dropped without
+/// A backup that was found good and may take the place of the database. Dropped without
 /// [`Restoration::finish`], it changes nothing.
 pub struct Restoration {
-    target: PathBuf,
-    copy: tempfile::TempPath,
-    store: Store,
+    target: DatabaseUrl,
+    copy: TempPath,
+    check: Vec<u8>,
     _lock: File,
 }
 
 impl Store {
-    /// Writes the database, as of one moment, into a new file of mode 0600. Others go on reading
-    /// and writing meanwhile.
+    /// Writes the database, as of one moment, into the new file `to`, of mode 0600. Others go on
+    /// reading and writing meanwhile. The file appears whole or not at all.
     ///
     /// # Errors
     /// [`OpenError::File`] when `to` exists or cannot be written; [`OpenError::Store`].
     pub async fn back_up(&self, to: &Path) -> Result<(), OpenError> {
-        let mut options = OpenOptions::new();
-        options.write(true).create_new(true);
-        private(&mut options);
-        drop(options.open(to).map_err(|source| unusable(to, source))?);
-        let written = self.copy_into(to).await;
-        if written.is_err() {
-            // Half a backup must not be taken for one.
-            let _ = std::fs::remove_file(to);
-        }
-        written
-    }
-
-    async fn copy_into(&self, to: &Path) -> Result<(), OpenError> {
-        let from = self.presence.database.file();
-        let options = SqliteConnectOptions::new()
-            .filename(from)
-            .busy_timeout(BUSY_TIMEOUT)
-            .disable_statement_logging();
-        let name = to.to_str().ok_or_else(|| {
+        let draft = tempfile::Builder::new()
+            .prefix("backup-")
+            .tempfile_in(folder(to))
+            .map_err(|source| unusable(to, source))?;
+        // Absolute, since the engine takes what begins with `file:` for a URI.
+        let path = std::path::absolute(draft.path()).map_err(|source| unusable(to, source))?;
+        let path = path.to_str().ok_or_else(|| {
             unusable(
                 to,
-                io::Error::other("the name of a backup must be Unicode text"),
+                io::Error::other("the path of a backup must be Unicode text"),
             )
         })?;
-        let mut connection = options.connect().await?;
+        let mut connection = bare(self.presence.database.file()).connect().await?;
         let copied = sqlx::query("VACUUM INTO ?")
-            .bind(name)
+            .bind(path)
             .execute(&mut connection)
             .await;
         connection.close().await?;
         copied?;
-        sync(to).map_err(|source| unusable(to, source))
+        draft
+            .as_file()
+            .sync_all()
+            .map_err(|source| unusable(to, source))?;
+        draft
+            .persist_noclobber(to)
+            .map_err(|error| unusable(to, error.error))?;
+        sync_folder(to).map_err(|source| unusable(to, source))
     }
 
-    /// Takes the backup `from` in hand: a copy of it is checked, and nothing is changed yet.
+    /// Takes the backup `from` in hand: a copy of it is made beside the database and examined.
     ///
     /// # Errors
-    /// [`OpenError::InUse`] beside a server; [`OpenError::Foreign`], [`OpenError::NotADatabase`],
-    /// [`OpenError::NewerSchema`] for a file that cannot be restored.
+    /// [`OpenError::InUse`] beside a server. For a file that cannot be restored
+    /// [`OpenError::NotADatabase`], [`OpenError::Foreign`], [`OpenError::NewerSchema`],
+    /// [`OpenError::NoInstallation`] or [`OpenError::Damaged`].
     pub async fn restoration(from: &Path, options: &Options) -> Result<Restoration, OpenError> {
-        let target = options.url.file().to_owned();
-        inspect(&options.url).await?;
-        let lock = presence_file(&target)?;
-        held(&target, lock.try_lock())?;
-        std::fs::metadata(from).map_err(|source| unusable(from, source))?;
-        inspect(&DatabaseUrl::of_file(from.to_owned())).await?;
-
-        let copy = copy_beside(from, &target).map_err(|source| unusable(from, source))?;
-        let url = DatabaseUrl::of_file(copy.to_path_buf());
-        let lock_of_copy = tempfile::tempfile().map_err(|source| unusable(from, source))?;
-        let store = Self::connect_with(
-            &Options {
-                url,
-                ..options.clone()
-            },
-            lock_of_copy,
-        )
-        .await?;
-        sound(&copy).await?;
-        store.migration_status().await?;
+        let target = options.url.clone();
+        let lock = presence_file(target.file())?;
+        held(target.file(), lock.try_lock())?;
+        refuse_unsettled(from)?;
+        let copy = copy_beside(from, target.file())?;
+        let check = examine(&copy, &DatabaseUrl::of_file(from.to_owned())).await?;
         Ok(Restoration {
             target,
             copy,
-            store,
+            check,
             _lock: lock,
         })
     }
 }
 
 impl Restoration {
-    /// The backup, to be looked into before it takes its place.
+    /// The check value of the secret key that the backup was founded with.
     #[must_use]
-    pub fn store(&self) -> &Store {
-        &self.store
+    pub fn secret_key_check(&self) -> &[u8] {
+        &self.check
     }
 
-    /// Puts the backup in the place of the database. What was there is kept beside it; its path
-    /// is given back.
+    /// Puts the backup in the place of the database. What was there, damaged or not, is kept
+    /// beside it; its path is given back.
     ///
     /// # Errors
+    /// [`OpenError::InUse`] when some other program holds the database, [`OpenError::Foreign`],
     /// [`OpenError::File`]; the database is then as it was.
     pub async fn finish(self) -> Result<Option<PathBuf>, OpenError> {
-        let Self {
-            target,
-            copy,
-            store,
-            _lock,
-        } = self;
-        store.close().await;
-        let failed = |source| unusable(&target, source);
-        let kept = if target.try_exists().map_err(failed)? {
-            settle(&target).await?;
-            let kept = beside(&target, "before-restore");
-            std::fs::hard_link(&target, &kept).map_err(|source| unusable(&kept, source))?;
-            Some(kept)
-        } else {
-            None
+        let file = self.target.file();
+        let failed = |source| unusable(file, source);
+        let kept = match file.try_exists().map_err(failed)? {
+            true => Some(self.keep().await?),
+            false => None,
         };
-        copy.persist(&target).map_err(|error| failed(error.error))?;
-        sync_folder(&target).map_err(failed)?;
+        self.copy
+            .persist(file)
+            .map_err(|error| unusable(file, error.error))?;
+        sync_folder(file).map_err(|source| unusable(file, source))?;
+        Ok(kept)
+    }
+
+    /// Gives the present database a second name. One that can still be read is brought into its
+    /// one file first and keeps its own name until the backup takes it, so that at no moment
+    /// there is none.
+    async fn keep(&self) -> Result<PathBuf, OpenError> {
+        let file = self.target.file();
+        let kept = free_name(file);
+        match settle(&self.target).await {
+            Ok(()) => std::fs::hard_link(file, &kept).map_err(|source| unusable(&kept, source))?,
+            Err(OpenError::NotADatabase { .. } | OpenError::Store(_)) => {
+                for suffix in ["", "-wal", "-shm"] {
+                    set_aside(&named(file, suffix), &named(&kept, suffix))?;
+                }
+            }
+            Err(refusal) => return Err(refusal),
+        }
         Ok(kept)
     }
 }
 
 /// Brings what the write-ahead log holds into the file, so that the file alone is the database.
-async fn settle(file: &Path) -> Result<(), OpenError> {
-    let options = SqliteConnectOptions::new()
-        .filename(file)
-        .busy_timeout(BUSY_TIMEOUT)
-        .disable_statement_logging();
-    let mut connection = options.connect().await?;
-    sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)")
-        .execute(&mut connection)
-        .await?;
+async fn settle(url: &DatabaseUrl) -> Result<(), OpenError> {
+    inspect(url).await?;
+    let mut connection = bare(url.file()).connect().await?;
+    let row = sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)")
+        .fetch_one(&mut connection)
+        .await;
     connection.close().await?;
-    for suffix in ["-wal", "-shm"] {
-        let mut name = file.as_os_str().to_owned();
-        name.push(suffix);
-        match std::fs::remove_file(&name) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                return Err(unusable(file, error));
-            }
-            _ => {}
-        }
+    let is_busy: i64 = row?.try_get(0)?;
+    let log = named(url.file(), "-wal");
+    let is_left = log.metadata().is_ok_and(|log| log.len() > 0);
+    if is_busy != 0 || is_left {
+        return Err(OpenError::InUse);
     }
     Ok(())
 }
 
-/// Asks SQLite whether every page of the file is in order.
-async fn sound(file: &Path) -> Result<(), OpenError> {
-    let options = SqliteConnectOptions::new()
-        .filename(file)
-        .disable_statement_logging();
-    let mut connection: SqliteConnection = options.connect().await?;
-    let verdict: Result<String, _> = sqlx::query_scalar("PRAGMA integrity_check(1)")
-        .fetch_one(&mut connection)
-        .await;
-    connection.close().await?;
-    match verdict {
-        Ok(verdict) if verdict == "ok" => Ok(()),
-        Ok(verdict) => Err(Error::Unavailable(format!("the backup is damaged: {verdict}")).into()),
-        Err(error) => Err(Error::Unavailable(format!("the backup is damaged: {error}")).into()),
+/// Looks into the copy of a backup, which is called by the name of the original, and gives the
+/// check value in it. Nothing is written, not even beside it.
+async fn examine(copy: &Path, name: &DatabaseUrl) -> Result<Vec<u8>, OpenError> {
+    if !has_header(copy).map_err(|source| unusable(copy, source))? {
+        return Err(OpenError::NotADatabase {
+            database: name.to_string(),
+        });
+    }
+    let damaged = |what: String| OpenError::Damaged {
+        database: name.to_string(),
+        what,
+    };
+    let connection = looking(bare(copy).read_only(true).immutable(true)).await?;
+    let verdict = super::text(
+        &connection,
+        "SELECT integrity_check AS value FROM pragma_integrity_check LIMIT 1",
+    );
+    let examined = match verdict.await {
+        Ok(Some(verdict)) if verdict == "ok" => {
+            refuse_foreign(&connection, name).await?;
+            migrate::status(&connection).await?;
+            install::check_of(&connection)
+                .await?
+                .ok_or_else(|| OpenError::NoInstallation {
+                    database: name.to_string(),
+                })
+        }
+        Ok(verdict) => Err(damaged(verdict.unwrap_or_default())),
+        Err(error) => Err(damaged(error.to_string())),
+    };
+    connection.close().await.map_err(Error::from)?;
+    examined
+}
+
+/// A file with a write-ahead log beside it is half of a database that somebody copied by hand.
+fn refuse_unsettled(from: &Path) -> Result<(), OpenError> {
+    match named(from, "-wal").metadata() {
+        Ok(log) if log.len() > 0 => Err(OpenError::Damaged {
+            database: from.display().to_string(),
+            what: "it has a write-ahead log beside it; use a file that `vestibule backup` made"
+                .to_owned(),
+        }),
+        _ => Ok(()),
     }
 }
 
 /// A copy in the folder of the database, so that it can take its place in one step.
-fn copy_beside(from: &Path, target: &Path) -> io::Result<tempfile::TempPath> {
-    let mut copy = tempfile::Builder::new()
-        .prefix("restoring-")
-        .tempfile_in(folder(target))?;
-    io::copy(&mut File::open(from)?, copy.as_file_mut())?;
-    copy.as_file().sync_all()?;
-    Ok(copy.into_temp_path())
+fn copy_beside(from: &Path, target: &Path) -> Result<TempPath, OpenError> {
+    let mut original = File::open(from).map_err(|source| unusable(from, source))?;
+    let mut copied = || -> io::Result<TempPath> {
+        let mut copy = tempfile::Builder::new()
+            .prefix("restoring-")
+            .tempfile_in(folder(target))?;
+        io::copy(&mut original, copy.as_file_mut())?;
+        copy.as_file().sync_all()?;
+        Ok(copy.into_temp_path())
+    };
+    copied().map_err(|source| unusable(target, source))
 }
 
-fn beside(file: &Path, suffix: &str) -> PathBuf {
-    let mut name = file
-        .file_name()
-        .unwrap_or(OsStr::new("database"))
-        .to_owned();
-    name.push(format!(".{suffix}"));
-    file.with_file_name(name)
+/// `FILE.before-restore-N`, with the first number that is free.
+fn free_name(file: &Path) -> PathBuf {
+    let numbered = |number: u32| named(file, &format!(".before-restore-{number}"));
+    (1..)
+        .map(numbered)
+        .find(|name| !name.exists())
+        .unwrap_or_else(|| numbered(0))
+}
+
+fn set_aside(from: &Path, to: &Path) -> Result<(), OpenError> {
+    match std::fs::rename(from, to) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(unusable(from, error)),
+        _ => Ok(()),
+    }
+}
+
+fn named(file: &Path, suffix: &str) -> PathBuf {
+    let mut name = file.as_os_str().to_owned();
+    name.push(suffix);
+    name.into()
 }
 
 fn folder(file: &Path) -> &Path {
-    file.parent()
-        .filter(|folder| !folder.as_os_str().is_empty())
-        .unwrap_or(Path::new("."))
-}
-
-fn sync(file: &Path) -> io::Result<()> {
-    File::open(file)?.sync_all()?;
-    sync_folder(file)
+    let folder = file
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty());
+    folder.unwrap_or(Path::new("."))
 }
 
 fn sync_folder(file: &Path) -> io::Result<()> {

@@ -41,6 +41,9 @@ pub(super) async fn restore(matches: &ArgMatches, loaded: &Loaded) -> Ended {
     let options = app::database_options(&loaded.config);
     let kept = Database::restore(&from, &options, &secret).await?;
     say!("restored {} from {}", options.url, from.display());
+    say!(
+        "Passwords and sessions are those of the backup: what was changed or logged out since is not."
+    );
     if let Some(kept) = kept {
         say!("What was there is kept in {}.", kept.display());
     }

@@ -2,17 +2,22 @@
 //! of containers and supervisors.
 
 use std::{
-    io::{self, Read as _, Write as _},
-    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream},
+    io,
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
     time::Duration,
 };
 
 use clap::Command;
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::TcpStream,
+    time::timeout,
+};
 
 use super::{Ended, Failure, output::say};
 use crate::config::Loaded;
 
-/// A server that is well answers in far less.
+/// A server that is well answers in far less, whatever it is asked.
 const PATIENCE: Duration = Duration::from_secs(5);
 /// The start of the answer is all that is read.
 const ENOUGH: u64 = 4096;
@@ -22,9 +27,14 @@ pub(super) fn command() -> Command {
         .about("Ask the running server whether it is ready: exit code 0 if it is, 1 if not")
 }
 
-pub(super) fn run(loaded: &Loaded) -> Ended {
+pub(super) async fn run(loaded: &Loaded) -> Ended {
     let address = reachable(loaded.config.listen);
-    let answer = ask(address)
+    let late = |_| io::Error::new(io::ErrorKind::TimedOut, "it takes too long");
+    let answer = timeout(PATIENCE, ask(address))
+        .await
+        .map_err(late)
+        .flatten();
+    let answer = answer
         .map_err(|error| Failure::Failed(format!("no server answers on {address}: {error}")))?;
     let (head, body) = answer.split_once("\r\n\r\n").unwrap_or((&answer, ""));
     match head.split(' ').nth(1) {
@@ -52,15 +62,11 @@ fn reachable(listen: SocketAddr) -> SocketAddr {
     SocketAddr::new(host, listen.port())
 }
 
-fn ask(address: SocketAddr) -> io::Result<String> {
-    let mut stream = TcpStream::connect_timeout(&address, PATIENCE)?;
-    stream.set_read_timeout(Some(PATIENCE))?;
-    stream.set_write_timeout(Some(PATIENCE))?;
-    write!(
-        stream,
-        "GET /readyz HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n"
-    )?;
+async fn ask(address: SocketAddr) -> io::Result<String> {
+    let mut stream = TcpStream::connect(address).await?;
+    let request = format!("GET /readyz HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n");
+    stream.write_all(request.as_bytes()).await?;
     let mut answer = Vec::new();
-    stream.take(ENOUGH).read_to_end(&mut answer)?;
+    stream.take(ENOUGH).read_to_end(&mut answer).await?;
     Ok(String::from_utf8_lossy(&answer).into_owned())
 }

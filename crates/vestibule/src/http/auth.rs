@@ -84,7 +84,7 @@ pub(super) async fn logout(
     headers: HeaderMap,
     request: Request,
 ) -> ApiResult<Response> {
-    let refresh_token = refresh_token_of(&headers, &body::read(request).await?)?;
+    let refresh_token = refresh_token_of(&headers, &body::read(request.into_body()).await?)?;
     let mut answer = StatusCode::NO_CONTENT.into_response();
     match (refresh_token, Presented::of(&app, &headers)) {
         (Some(token), _) => app.accounts().logout_refresh_token(&token, &peer).await?,

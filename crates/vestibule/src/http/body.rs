@@ -26,7 +26,9 @@ impl<S: Send + Sync> FromRequest<S> for JsonObject {
         if !is_json(request.headers()) {
             return Err(ApiError::UnsupportedMediaType.into_response());
         }
-        let body = read(request).await.map_err(IntoResponse::into_response)?;
+        let body = read(request.into_body())
+            .await
+            .map_err(IntoResponse::into_response)?;
         parse(&body).map(Self).map_err(IntoResponse::into_response)
     }
 }
@@ -34,18 +36,19 @@ impl<S: Send + Sync> FromRequest<S> for JsonObject {
 /// Waits for the whole body, so that the time it takes is not taken from the time for the answer.
 pub(super) async fn arrive(request: Request, next: Next) -> Response {
     let (parts, body) = request.into_parts();
-    match read(Request::from_parts(parts.clone(), body)).await {
+    match read(body).await {
         Ok(bytes) => {
-            next.run(Request::from_parts(parts, Body::from(bytes)))
-                .await
+            let request = Request::from_parts(parts, Body::from(bytes));
+            next.run(request).await
         }
         Err(error) => error.into_response(),
     }
 }
 
-/// The bytes of a body. One that is too large or too slow is answered by the layer around.
-pub(super) async fn read(request: Request) -> Result<Bytes, ApiError> {
-    Bytes::from_request(request, &())
+/// The bytes of a body. One that is too large or too slow is answered by the layer around, which
+/// is also what bounds it.
+pub(super) async fn read(body: Body) -> Result<Bytes, ApiError> {
+    axum::body::to_bytes(body, usize::MAX)
         .await
         .map_err(|_| ApiError::Malformed("The body did not arrive whole."))
 }

@@ -67,8 +67,9 @@ impl Room {
         &self,
         work: impl FnOnce() -> io::Result<T> + Send + 'static,
     ) -> io::Result<T> {
-        let reader = Arc::clone(&self.readers).acquire_owned().await;
-        let reader = reader.map_err(io::Error::other)?;
+        let reader = timeout(self.patience, Arc::clone(&self.readers).acquire_owned()).await;
+        let busy = |_late| io::Error::new(io::ErrorKind::ResourceBusy, "the disk is too slow");
+        let reader = reader.map_err(busy)?.map_err(io::Error::other)?;
         let task = tokio::task::spawn_blocking(move || {
             let _reader = reader;
             work()
