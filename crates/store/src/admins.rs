@@ -12,7 +12,7 @@ use uuid::Uuid;
 use crate::{
     Error, NewAudit, Store, Timestamp, User, audit,
     entity::{meta, user, user_role},
-    users::{end_sessions, find, replace_roles},
+    users::{end_sessions, find, find_as_seen, replace_roles},
 };
 
 /// The role that administers the installation.
@@ -31,6 +31,17 @@ pub enum AdminChange {
     LastAdmin,
     /// There is no such account.
     NoSuchUser,
+}
+
+/// What came of [`Store::delete_own_account`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OwnDeletion {
+    /// The account is deleted and every session of it has ended.
+    Deleted,
+    /// No active admin would have been left, so nothing changed.
+    LastAdmin,
+    /// The account is gone or disabled, or its password is not the one that was checked.
+    Stale,
 }
 
 impl Store {
@@ -109,6 +120,53 @@ impl Store {
         .await
     }
 
+    /// Deletes an account: its names are free again, its sessions end, its row stays until it is
+    /// purged.
+    pub async fn delete_user(&self, user: Uuid, audit: NewAudit) -> Result<AdminChange, Error> {
+        self.write((user, audit), |tx, (user, audit)| {
+            Box::pin(async move {
+                lock_admins(tx).await?;
+                let Some(before) = find(tx, *user).await? else {
+                    return Ok(AdminChange::NoSuchUser);
+                };
+                if is_last_admin(tx, &before).await? {
+                    return Ok(AdminChange::LastAdmin);
+                }
+                remove(tx, *user, audit).await?;
+                Ok(AdminChange::Changed(User {
+                    deleted_at: Some(audit.at),
+                    updated_at: audit.at,
+                    ..before
+                }))
+            })
+        })
+        .await
+    }
+
+    /// The same by the user, while the account is as they saw it: active, and with the password
+    /// hash `seen_hash`.
+    pub async fn delete_own_account(
+        &self,
+        user: Uuid,
+        seen_hash: String,
+        audit: NewAudit,
+    ) -> Result<OwnDeletion, Error> {
+        self.write((user, seen_hash, audit), |tx, (user, seen, audit)| {
+            Box::pin(async move {
+                lock_admins(tx).await?;
+                let Some(before) = find_as_seen(tx, *user, Some(seen)).await? else {
+                    return Ok(OwnDeletion::Stale);
+                };
+                if is_last_admin(tx, &before).await? {
+                    return Ok(OwnDeletion::LastAdmin);
+                }
+                remove(tx, *user, audit).await?;
+                Ok(OwnDeletion::Deleted)
+            })
+        })
+        .await
+    }
+
     /// Lets a disabled user log in again. No session comes back.
     pub async fn enable(&self, user: Uuid, audit: NewAudit) -> Result<AdminChange, Error> {
         self.write((user, audit), |tx, (user, audit)| {
@@ -130,6 +188,21 @@ impl Store {
         })
         .await
     }
+}
+
+/// Frees the names, keeps the rest for a restoration, and ends every session.
+async fn remove<C: ConnectionTrait>(tx: &C, user: Uuid, audit: &NewAudit) -> Result<(), Error> {
+    let now = audit.at.as_micros();
+    user::Entity::update_many()
+        .col_expr(user::Column::EmailKey, Expr::value(None::<String>))
+        .col_expr(user::Column::UsernameKey, Expr::value(None::<String>))
+        .col_expr(user::Column::DeletedAt, Expr::value(Some(now)))
+        .col_expr(user::Column::UpdatedAt, Expr::value(now))
+        .filter(user::Column::Id.eq(user))
+        .exec(tx)
+        .await?;
+    end_sessions(tx, user).await?;
+    audit::insert(tx, audit).await
 }
 
 async fn set_disabled_at<C: ConnectionTrait>(
@@ -166,6 +239,12 @@ async fn lock_admins<C: ConnectionTrait>(tx: &C) -> Result<(), Error> {
         .exec(tx)
         .await?;
     Ok(())
+}
+
+/// Whether `user` is the one active admin. Asked behind [`lock_admins`].
+async fn is_last_admin<C: ConnectionTrait>(tx: &C, user: &User) -> Result<bool, Error> {
+    let is_admin = user.is_active() && user.roles.contains(ADMIN);
+    Ok(is_admin && other_admins(tx, user.id).await? == 0)
 }
 
 /// How many active admins there are besides `user`.

@@ -20,7 +20,7 @@ mod users;
 use sea_orm::DatabaseConnection;
 use tokio_util::task::TaskTracker;
 
-pub use admins::AdminChange;
+pub use admins::{AdminChange, OwnDeletion};
 pub use audit::{Actor, AuditKind, AuditRecord, NewAudit};
 pub use engine::{DatabaseUrl, DurabilitySetting, EngineReport, Options, Restoration, UrlProblem};
 pub use error::{Error, OpenError, Unique};
@@ -30,7 +30,9 @@ pub use sessions::{
     NewSession, Opening, Rotation, RotationOutcome, Session, SessionKind, SignedIn, SuccessorProof,
 };
 pub use time::Timestamp;
-pub use users::{Credentials, LoginKey, NewUser, User, UserFilter};
+pub use users::{
+    Credentials, Editing, LoginKey, Name, NewUser, ProfileChange, User, UserFilter, UserRestoration,
+};
 
 /// A handle to the database, cheap to clone.
 #[derive(Clone)]

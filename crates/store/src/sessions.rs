@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use sea_orm::{
     ActiveValue::Set, ColumnTrait as _, ConnectionTrait, EntityTrait as _, QueryFilter as _,
-    QuerySelect as _, sea_query::Expr,
+    QueryOrder as _, QuerySelect as _, sea_query::Expr,
 };
 use uuid::Uuid;
 
@@ -83,6 +83,10 @@ pub struct Session {
     pub idle_expires_at: Timestamp,
     /// When it ends however much it is used.
     pub expires_at: Timestamp,
+    /// The network address that it was opened from.
+    pub address: Option<String>,
+    /// What the device said that it is.
+    pub user_agent: Option<String>,
 }
 
 impl Session {
@@ -173,18 +177,16 @@ impl Store {
             (session, seen_hash, stronger_hash, audit),
             |tx, (session, seen, stronger, audit)| {
                 Box::pin(async move {
-                    let Some(found) = users::find_locked(tx, session.user).await? else {
+                    let as_seen = users::find_as_seen(tx, session.user, Some(seen));
+                    let Some(user) = as_seen.await? else {
                         return Ok(Opening::Stale);
                     };
-                    if !found.user.is_active() || found.password_hash.as_ref() != Some(seen) {
-                        return Ok(Opening::Stale);
-                    }
                     if let Some(stronger) = stronger {
                         users::replace_hash(tx, session.user, stronger).await?;
                     }
                     insert(tx, session).await?;
                     audit::insert(tx, audit).await?;
-                    Ok(Opening::Opened(found.user))
+                    Ok(Opening::Opened(user))
                 })
             },
         )
@@ -243,6 +245,79 @@ impl Store {
                 })
             },
         )
+        .await
+    }
+
+    /// The sessions of `user` whose lifetimes are not over at `now`, the last used first; at most
+    /// `limit` of them.
+    pub async fn list_sessions(
+        &self,
+        user: Uuid,
+        now: Timestamp,
+        limit: u64,
+    ) -> Result<Vec<Session>, Error> {
+        self.read((user, now, limit), |db, (user, now, limit)| {
+            Box::pin(async move {
+                let rows = session::Entity::find()
+                    .filter(session::Column::UserId.eq(*user))
+                    .filter(session::Column::IdleExpiresAt.gt(now.as_micros()))
+                    .filter(session::Column::ExpiresAt.gt(now.as_micros()))
+                    .order_by_desc(session::Column::LastUsedAt)
+                    .order_by_desc(session::Column::Id)
+                    .limit(*limit)
+                    .all(db)
+                    .await?;
+                rows.iter().map(session_of).collect()
+            })
+        })
+        .await
+    }
+
+    /// Ends one session of `user`. `false`, and no record, when they have none of this id.
+    pub async fn close_session_of(
+        &self,
+        user: Uuid,
+        session: Uuid,
+        audit: NewAudit,
+    ) -> Result<bool, Error> {
+        self.write((user, session, audit), |tx, (user, session, audit)| {
+            Box::pin(async move {
+                let ended = session::Entity::delete_many()
+                    .filter(session::Column::Id.eq(*session))
+                    .filter(session::Column::UserId.eq(*user))
+                    .exec(tx)
+                    .await?;
+                if ended.rows_affected == 0 {
+                    return Ok(false);
+                }
+                audit::insert(tx, audit).await?;
+                Ok(true)
+            })
+        })
+        .await
+    }
+
+    /// Ends every session of `user` but `kept`. `false`, and no record, when there was no other.
+    pub async fn close_other_sessions(
+        &self,
+        user: Uuid,
+        kept: Uuid,
+        audit: NewAudit,
+    ) -> Result<bool, Error> {
+        self.write((user, kept, audit), |tx, (user, kept, audit)| {
+            Box::pin(async move {
+                let ended = session::Entity::delete_many()
+                    .filter(session::Column::UserId.eq(*user))
+                    .filter(session::Column::Id.ne(*kept))
+                    .exec(tx)
+                    .await?;
+                if ended.rows_affected == 0 {
+                    return Ok(false);
+                }
+                audit::insert(tx, audit).await?;
+                Ok(true)
+            })
+        })
         .await
     }
 
@@ -385,5 +460,7 @@ fn session_of(row: &session::Model) -> Result<Session, Error> {
         last_used_at: Timestamp::from_micros(row.last_used_at),
         idle_expires_at: Timestamp::from_micros(row.idle_expires_at),
         expires_at: Timestamp::from_micros(row.expires_at),
+        address: row.address.clone(),
+        user_agent: row.user_agent.clone(),
     })
 }

@@ -8,12 +8,12 @@ use sea_orm::{
     ActiveValue::Set,
     ColumnTrait as _, Condition, ConnectionTrait, EntityTrait as _, QueryFilter as _,
     QueryOrder as _, QuerySelect as _,
-    sea_query::{Expr, ExprTrait as _, LikeExpr},
+    sea_query::{Expr, ExprTrait as _, Func, LikeExpr},
 };
 use uuid::Uuid;
 
 use crate::{
-    Error, NewAudit, NewSession, Store, Timestamp, Unique, audit,
+    Error, NewAudit, NewSession, Opening, Store, Timestamp, Unique, audit,
     entity::{session, user, user_role},
     sessions,
 };
@@ -85,6 +85,45 @@ pub enum LoginKey {
     Username(String),
 }
 
+/// A name as it is shown, and its canonical key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Name {
+    /// As it is shown.
+    pub text: String,
+    /// The same for all spellings, made by the caller.
+    pub key: String,
+}
+
+/// What to change about the part of an account that its user edits. `None` leaves a field as it
+/// is; `Some(None)` clears it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ProfileChange {
+    /// Another e-mail address, which nobody has vouched for yet.
+    pub email: Option<Name>,
+    /// Another username.
+    pub username: Option<Option<Name>>,
+    /// Another name to be called by.
+    pub name: Option<Option<String>>,
+}
+
+/// What came of [`Store::change_profile`].
+#[derive(Debug, PartialEq, Eq)]
+pub enum Editing {
+    /// It happened; the account is now like this.
+    Changed(User),
+    /// The account is gone or disabled, or its password is not the one that was checked.
+    Stale,
+}
+
+/// What came of [`Store::restore_user`].
+#[derive(Debug, PartialEq, Eq)]
+pub enum UserRestoration {
+    /// The account is back, with its names.
+    Restored(User),
+    /// There is no deleted account of this id.
+    NotDeleted,
+}
+
 /// Which users to list.
 #[derive(Clone, Debug, Default)]
 pub struct UserFilter {
@@ -106,6 +145,7 @@ impl Store {
         audit: NewAudit,
     ) -> Result<User, Error> {
         let email_key = user.email_key.clone();
+        let id = user.id;
         let registered = self.write((user, session, audit), |tx, (user, session, audit)| {
             Box::pin(async move {
                 let made = insert(tx, user).await?;
@@ -114,7 +154,7 @@ impl Store {
                 Ok(made)
             })
         });
-        self.e_mail_first(registered.await, email_key).await
+        self.e_mail_first(registered.await, id, email_key).await
     }
 
     /// Makes an account without a session.
@@ -122,7 +162,7 @@ impl Store {
     /// # Errors
     /// [`Error::Taken`] when another account has one of the names.
     pub async fn add_user(&self, user: NewUser, audit: NewAudit) -> Result<User, Error> {
-        let email_key = user.email_key.clone();
+        let (id, email_key) = (user.id, user.email_key.clone());
         let added = self.write((user, audit), |tx, (user, audit)| {
             Box::pin(async move {
                 let made = insert(tx, user).await?;
@@ -130,27 +170,25 @@ impl Store {
                 Ok(made)
             })
         });
-        self.e_mail_first(added.await, email_key).await
+        self.e_mail_first(added.await, id, email_key).await
     }
 
     /// When both names are taken, engines differ in which one they report; this reports the
-    /// e-mail address on all of them.
-    async fn e_mail_first(
+    /// e-mail address on all of them. `user` is the one who wants it.
+    async fn e_mail_first<T>(
         &self,
-        outcome: Result<User, Error>,
+        outcome: Result<T, Error>,
+        user: Uuid,
         email_key: String,
-    ) -> Result<User, Error> {
-        match outcome {
-            Err(Error::Taken(Unique::UserUsername))
-                if self
-                    .credentials(LoginKey::Email(email_key))
-                    .await?
-                    .is_some() =>
-            {
-                Err(Error::Taken(Unique::UserEmail))
-            }
-            outcome => outcome,
+    ) -> Result<T, Error> {
+        let Err(Error::Taken(Unique::UserUsername)) = outcome else {
+            return outcome;
+        };
+        let holder = self.credentials(LoginKey::Email(email_key)).await?;
+        if holder.is_some_and(|holder| holder.user.id != user) {
+            return Err(Error::Taken(Unique::UserEmail));
         }
+        outcome
     }
 
     /// The account that is known by `key` and not deleted, with its credentials.
@@ -167,14 +205,65 @@ impl Store {
                     .find_with_related(user_role::Entity)
                     .all(db)
                     .await?;
-                Ok(found.into_iter().next().map(|(mut row, roles)| {
-                    let password_hash = row.password_hash.take();
-                    let user = user_of(row, roles);
-                    Credentials {
-                        user,
-                        password_hash,
-                    }
-                }))
+                Ok(found.into_iter().next().map(credentials_from))
+            })
+        })
+        .await
+    }
+
+    /// The account of this id with its credentials, if it is not deleted.
+    pub async fn credentials_of(&self, user: Uuid) -> Result<Option<Credentials>, Error> {
+        self.read(user, |db, user| {
+            Box::pin(async move {
+                let found = user::Entity::find_by_id(*user)
+                    .filter(user::Column::DeletedAt.is_null())
+                    .find_with_related(user_role::Entity)
+                    .all(db)
+                    .await?;
+                Ok(found.into_iter().next().map(credentials_from))
+            })
+        })
+        .await
+    }
+
+    /// The deleted account of this id.
+    pub async fn deleted_user(&self, user: Uuid) -> Result<Option<User>, Error> {
+        self.read(user, |db, user| {
+            Box::pin(async move {
+                let rows = user::Entity::find_by_id(*user)
+                    .filter(user::Column::DeletedAt.is_not_null())
+                    .all(db)
+                    .await?;
+                Ok(all_with_roles(db, rows).await?.pop())
+            })
+        })
+        .await
+    }
+
+    /// Deleted accounts that had this e-mail address or username, the last deleted first; at most
+    /// `limit` of them. The letters A to Z are taken in either case.
+    pub async fn deleted_users_named(&self, text: String, limit: u64) -> Result<Vec<User>, Error> {
+        self.read((text, limit), |db, (text, limit)| {
+            Box::pin(async move {
+                let lower = text.to_ascii_lowercase();
+                let is = |column: user::Column| {
+                    Condition::any()
+                        .add(column.eq(text.as_str()))
+                        .add(Expr::expr(Func::lower(Expr::col(column))).eq(lower.as_str()))
+                };
+                let rows = user::Entity::find()
+                    .filter(user::Column::DeletedAt.is_not_null())
+                    .filter(
+                        Condition::any()
+                            .add(is(user::Column::Email))
+                            .add(is(user::Column::Username)),
+                    )
+                    .order_by_desc(user::Column::DeletedAt)
+                    .order_by_desc(user::Column::Id)
+                    .limit(*limit)
+                    .all(db)
+                    .await?;
+                all_with_roles(db, rows).await
             })
         })
         .await
@@ -243,6 +332,177 @@ impl Store {
         )
         .await
     }
+
+    /// Replaces the password of an account that is still as the caller saw it, active and with the
+    /// password hash `seen_hash`; ends every session of the user, and opens `session` in their
+    /// place. All of it or nothing.
+    pub async fn change_password(
+        &self,
+        session: NewSession,
+        seen_hash: String,
+        password_hash: String,
+        audit: NewAudit,
+    ) -> Result<Opening, Error> {
+        self.write(
+            (session, seen_hash, password_hash, audit),
+            |tx, (session, seen, password_hash, audit)| {
+                Box::pin(async move {
+                    let id = session.user;
+                    let Some(user) = find_as_seen(tx, id, Some(seen)).await? else {
+                        return Ok(Opening::Stale);
+                    };
+                    user::Entity::update_many()
+                        .col_expr(
+                            user::Column::PasswordHash,
+                            Expr::value(password_hash.clone()),
+                        )
+                        .col_expr(user::Column::UpdatedAt, Expr::value(audit.at.as_micros()))
+                        .filter(user::Column::Id.eq(id))
+                        .exec(tx)
+                        .await?;
+                    end_sessions(tx, id).await?;
+                    sessions::insert(tx, session).await?;
+                    audit::insert(tx, audit).await?;
+                    Ok(Opening::Opened(User {
+                        updated_at: audit.at,
+                        ..user
+                    }))
+                })
+            },
+        )
+        .await
+    }
+
+    /// Changes names of an account that is still as the caller saw it: active, and with the
+    /// password hash `seen_hash` where one was checked.
+    ///
+    /// # Errors
+    /// [`Error::Taken`] when another account has one of the names.
+    pub async fn change_profile(
+        &self,
+        user: Uuid,
+        change: ProfileChange,
+        seen_hash: Option<String>,
+        audit: NewAudit,
+    ) -> Result<Editing, Error> {
+        let email_key = change.email.as_ref().map(|email| email.key.clone());
+        let changed = self.write(
+            (user, change, seen_hash, audit),
+            |tx, (user, change, seen, audit)| {
+                Box::pin(async move {
+                    let Some(before) = find_as_seen(tx, *user, seen.as_deref()).await? else {
+                        return Ok(Editing::Stale);
+                    };
+                    rename(tx, *user, change, audit.at).await?;
+                    audit::insert(tx, audit).await?;
+                    Ok(Editing::Changed(renamed(before, change, audit.at)))
+                })
+            },
+        );
+        match email_key {
+            Some(email_key) => self.e_mail_first(changed.await, user, email_key).await,
+            None => changed.await,
+        }
+    }
+
+    /// Makes a deleted account one that can log in again, under the canonical keys of the names
+    /// that it has. No session comes back.
+    ///
+    /// # Errors
+    /// [`Error::Taken`] when another account has one of the names by now.
+    pub async fn restore_user(
+        &self,
+        user: Uuid,
+        email_key: String,
+        username_key: Option<String>,
+        audit: NewAudit,
+    ) -> Result<UserRestoration, Error> {
+        let wanted = email_key.clone();
+        let restored = self.write(
+            (user, email_key, username_key, audit),
+            |tx, (user, email_key, username_key, audit)| {
+                Box::pin(async move {
+                    let updated = user::Entity::update_many()
+                        .col_expr(user::Column::EmailKey, Expr::value(email_key.clone()))
+                        .col_expr(user::Column::UsernameKey, Expr::value(username_key.clone()))
+                        .col_expr(user::Column::DeletedAt, Expr::value(None::<i64>))
+                        .col_expr(user::Column::UpdatedAt, Expr::value(audit.at.as_micros()))
+                        .filter(user::Column::Id.eq(*user))
+                        .filter(user::Column::DeletedAt.is_not_null())
+                        .exec(tx)
+                        .await?;
+                    if updated.rows_affected == 0 {
+                        return Ok(UserRestoration::NotDeleted);
+                    }
+                    audit::insert(tx, audit).await?;
+                    let restored = find(tx, *user).await?;
+                    Ok(restored.map_or(UserRestoration::NotDeleted, UserRestoration::Restored))
+                })
+            },
+        );
+        self.e_mail_first(restored.await, user, wanted).await
+    }
+}
+
+/// Locks the row of the account and gives it if it is active and, where a hash was checked, still
+/// has that one.
+pub(crate) async fn find_as_seen<C: ConnectionTrait>(
+    tx: &C,
+    id: Uuid,
+    seen_hash: Option<&str>,
+) -> Result<Option<User>, Error> {
+    let found = find_locked(tx, id).await?;
+    let as_seen = found.filter(|found| {
+        found.user.is_active()
+            && seen_hash.is_none_or(|seen| found.password_hash.as_deref() == Some(seen))
+    });
+    Ok(as_seen.map(|found| found.user))
+}
+
+async fn rename<C: ConnectionTrait>(
+    tx: &C,
+    user: Uuid,
+    change: &ProfileChange,
+    now: Timestamp,
+) -> Result<(), Error> {
+    let mut update = user::Entity::update_many()
+        .col_expr(user::Column::UpdatedAt, Expr::value(now.as_micros()))
+        .filter(user::Column::Id.eq(user));
+    if let Some(email) = &change.email {
+        update = update
+            .col_expr(user::Column::Email, Expr::value(email.text.clone()))
+            .col_expr(user::Column::EmailKey, Expr::value(email.key.clone()))
+            .col_expr(user::Column::EmailVerified, Expr::value(false));
+    }
+    if let Some(username) = &change.username {
+        let (text, key) = match username {
+            Some(name) => (Some(name.text.clone()), Some(name.key.clone())),
+            None => (None, None),
+        };
+        update = update
+            .col_expr(user::Column::Username, Expr::value(text))
+            .col_expr(user::Column::UsernameKey, Expr::value(key));
+    }
+    if let Some(name) = &change.name {
+        update = update.col_expr(user::Column::Name, Expr::value(name.clone()));
+    }
+    update.exec(tx).await?;
+    Ok(())
+}
+
+fn renamed(before: User, change: &ProfileChange, now: Timestamp) -> User {
+    let email = change.email.as_ref();
+    let username = change.username.as_ref();
+    User {
+        email_verified: before.email_verified && email.is_none(),
+        email: email.map_or(before.email, |email| email.text.clone()),
+        username: username.map_or(before.username, |name| {
+            name.as_ref().map(|name| name.text.clone())
+        }),
+        name: change.name.clone().unwrap_or(before.name),
+        updated_at: now,
+        ..before
+    }
 }
 
 /// The account of this id, if it is not deleted.
@@ -258,10 +518,7 @@ pub(crate) async fn find<C: ConnectionTrait>(db: &C, id: Uuid) -> Result<Option<
 
 /// Locks the row of the account until the transaction ends and gives its password hash along:
 /// what a decision was made on may be compared with what is true now.
-pub(crate) async fn find_locked<C: ConnectionTrait>(
-    tx: &C,
-    id: Uuid,
-) -> Result<Option<Credentials>, Error> {
+async fn find_locked<C: ConnectionTrait>(tx: &C, id: Uuid) -> Result<Option<Credentials>, Error> {
     let row = user::Entity::find_by_id(id)
         .filter(user::Column::DeletedAt.is_null())
         .lock_exclusive()
@@ -382,6 +639,15 @@ async fn all_with_roles<C: ConnectionTrait>(
             user_of(row, roles)
         })
         .collect())
+}
+
+fn credentials_from((mut row, roles): (user::Model, Vec<user_role::Model>)) -> Credentials {
+    let password_hash = row.password_hash.take();
+    let user = user_of(row, roles);
+    Credentials {
+        user,
+        password_hash,
+    }
 }
 
 fn user_of(row: user::Model, roles: Vec<user_role::Model>) -> User {

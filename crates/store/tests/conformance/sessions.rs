@@ -148,4 +148,64 @@ conformance! {
         let outcome = store.rotate(rotation(session_id, 1, 1)).await.unwrap();
         assert_eq!(outcome, RotationOutcome::NeverIssued);
     }
+
+    async fn a_list_holds_the_owners_open_sessions_the_last_used_first(db) {
+        let store = db.store().await;
+        let (ada, first) = registered(&store, "ada").await;
+        let (_, of_eve) = registered(&store, "eve").await;
+        let open = async |new: NewSession| {
+            let opened = new.id;
+            store.open_session(new, HASH.into(), None, audit(AuditKind::Login, ada)).await.unwrap();
+            opened
+        };
+        let second = open(NewSession { idle_expires_at: after(500), ..session(ada) }).await;
+        let third = open(NewSession { expires_at: after(600), ..session(ada) }).await;
+        store.touch_session(first, after(50), after(50), after(1_050)).await.unwrap();
+        let listed = async |seconds: u64, limit: u64| {
+            let found = store.list_sessions(ada, after(seconds), limit).await.unwrap();
+            found.into_iter().map(|session| session.id).collect::<Vec<_>>()
+        };
+        assert_eq!(listed(100, 9).await, [first, third, second]);
+        assert_eq!(listed(100, 1).await, [first]);
+        assert_eq!(listed(500, 9).await, [first, third], "one was idle for too long");
+        assert_eq!(listed(600, 9).await, [first], "one has come to its absolute end");
+        let shown = &store.list_sessions(ada, NOON, 1).await.unwrap()[0];
+        assert_eq!(shown.address.as_deref(), Some("192.0.2.1"));
+        assert_eq!(shown.user_agent.as_deref(), Some("test"));
+        assert!(store.signed_in(of_eve).await.unwrap().is_some());
+    }
+
+    async fn a_session_is_closed_by_its_owner_alone(db) {
+        let store = db.store().await;
+        let (ada, of_ada) = registered(&store, "ada").await;
+        let (eve, _) = registered(&store, "eve").await;
+        let close = async |who| {
+            store.close_session_of(who, of_ada, audit(AuditKind::SessionEnded, who)).await.unwrap()
+        };
+        assert!(!close(eve).await);
+        assert!(store.signed_in(of_ada).await.unwrap().is_some());
+        assert!(close(ada).await);
+        assert!(!close(ada).await);
+        let events = store.newest_audit(10).await.unwrap();
+        assert_eq!(events.iter().filter(|event| event.event == "session_ended").count(), 1);
+    }
+
+    async fn all_others_are_closed_at_once_and_none_of_another_user(db) {
+        let store = db.store().await;
+        let (ada, kept) = registered(&store, "ada").await;
+        let (_, of_eve) = registered(&store, "eve").await;
+        let close = async || {
+            store.close_other_sessions(ada, kept, audit(AuditKind::SessionEnded, ada)).await.unwrap()
+        };
+        assert!(!close().await, "there was no other");
+        for _ in 0..3 {
+            store.open_session(session(ada), HASH.into(), None, audit(AuditKind::Login, ada)).await.unwrap();
+        }
+        assert!(close().await);
+        let left = store.list_sessions(ada, NOON, 9).await.unwrap();
+        assert_eq!(left.iter().map(|session| session.id).collect::<Vec<_>>(), [kept]);
+        assert!(store.signed_in(of_eve).await.unwrap().is_some());
+        let events = store.newest_audit(10).await.unwrap();
+        assert_eq!(events.iter().filter(|event| event.event == "session_ended").count(), 1);
+    }
 }

@@ -1,6 +1,11 @@
 //! Users: registration, names, passwords, roles, the last admin.
 
-use store::{AdminChange, AuditKind, Error, LoginKey, NewUser, Opening, Unique, UserFilter};
+use store::{
+    AdminChange, AuditKind, Editing, Error, LoginKey, Name, NewAudit, NewUser, Opening,
+    OwnDeletion, ProfileChange, Unique, UserFilter, UserRestoration,
+};
+
+use uuid::Uuid;
 
 use crate::{conformance, fixture::*};
 
@@ -219,5 +224,186 @@ conformance! {
                 store.set_roles(who, roles(&["admin"]), roles(&[]), audit(AuditKind::RolesChanged, who)).await.unwrap();
             }
         }
+    }
+
+    async fn a_changed_password_leaves_one_new_session(db) {
+        let store = db.store().await;
+        let (ada, old) = registered(&store, "ada").await;
+        store.open_session(session(ada), HASH.into(), None, audit(AuditKind::Login, ada)).await.unwrap();
+        let fresh = session(ada);
+        let fresh_id = fresh.id;
+        let event = || audit(AuditKind::PasswordChanged, ada);
+        let changed = store.change_password(fresh, HASH.into(), "new".into(), event()).await.unwrap();
+        assert!(matches!(changed, Opening::Opened(user) if user.id == ada));
+        let left = store.list_sessions(ada, NOON, 9).await.unwrap();
+        assert_eq!(left.iter().map(|session| session.id).collect::<Vec<_>>(), [fresh_id]);
+        assert_eq!(store.signed_in(old).await.unwrap(), None);
+
+        let late = store.change_password(session(ada), HASH.into(), "newer".into(), event()).await.unwrap();
+        assert_eq!(late, Opening::Stale);
+        let found = store.credentials_of(ada).await.unwrap().unwrap();
+        assert_eq!(found.password_hash.as_deref(), Some("new"));
+        assert!(store.signed_in(fresh_id).await.unwrap().is_some(), "what came too late ends nothing");
+    }
+
+    async fn of_many_password_changes_at_once_one_wins(db) {
+        let store = db.store().await;
+        let (ada, _) = registered(&store, "ada").await;
+        let racers: Vec<_> = (0..10)
+            .map(|racer| {
+                let (store, fresh) = (store.clone(), session(ada));
+                let event = audit(AuditKind::PasswordChanged, ada);
+                tokio::spawn(async move {
+                    store.change_password(fresh, HASH.into(), format!("new {racer}"), event).await
+                })
+            })
+            .collect();
+        let mut won = 0;
+        for racer in racers {
+            won += u32::from(matches!(racer.await.unwrap().unwrap(), Opening::Opened(_)));
+        }
+        assert_eq!(won, 1);
+        assert_eq!(store.list_sessions(ada, NOON, 99).await.unwrap().len(), 1);
+    }
+
+    async fn a_profile_changes_in_the_fields_that_are_named(db) {
+        let store = db.store().await;
+        let verified = NewUser { email_verified: true, name: Some("Ada".into()), ..user("ada") };
+        let ada = verified.id;
+        store.add_user(verified, audit(AuditKind::Registered, ada)).await.unwrap();
+        let change = async |change: ProfileChange| {
+            let event = audit(AuditKind::ProfileChanged, ada);
+            match store.change_profile(ada, change, Some(HASH.into()), event).await.unwrap() {
+                Editing::Changed(user) => user,
+                Editing::Stale => panic!("nothing else has happened"),
+            }
+        };
+        let named = |text: &str| Name { text: text.into(), key: text.to_lowercase() };
+        let user = change(ProfileChange { name: Some(None), ..ProfileChange::default() }).await;
+        assert_eq!((user.name.as_deref(), user.email_verified), (None, true));
+        let user = change(ProfileChange { username: Some(Some(named("Countess"))), ..ProfileChange::default() }).await;
+        assert_eq!((user.username.as_deref(), user.email_verified), (Some("Countess"), true));
+        let user = change(ProfileChange {
+            email: Some(named("Ada@Example.net")),
+            username: Some(None),
+            name: Some(Some("Lovelace".into())),
+        }).await;
+        assert_eq!((user.email.as_str(), user.email_verified), ("Ada@Example.net", false));
+        assert_eq!(store.credentials_of(ada).await.unwrap().unwrap().user, user, "it is stored as it was answered");
+        let by = async |key| store.credentials(key).await.unwrap().map(|found| found.user.id);
+        assert_eq!(by(LoginKey::Email("ada@example.net".into())).await, Some(ada));
+        assert_eq!(by(LoginKey::Email("ada@example.org".into())).await, None);
+        assert_eq!(by(LoginKey::Username("countess".into())).await, None);
+    }
+
+    async fn a_profile_takes_no_name_of_another_and_no_old_proof(db) {
+        let store = db.store().await;
+        let (ada, _) = registered(&store, "ada").await;
+        registered(&store, "eve").await;
+        let name = |text: &str| Name { text: text.into(), key: text.into() };
+        let change = async |change: ProfileChange, seen: &str| {
+            store.change_profile(ada, change, Some(seen.into()), audit(AuditKind::ProfileChanged, ada)).await
+        };
+        let username = ProfileChange { username: Some(Some(name("eve"))), ..ProfileChange::default() };
+        let email = ProfileChange { email: Some(name("eve@example.org")), ..ProfileChange::default() };
+        let both = ProfileChange { username: username.username.clone(), ..email.clone() };
+        let own = ProfileChange { email: Some(name("ada@example.org")), ..username.clone() };
+        assert!(matches!(change(username.clone(), HASH).await, Err(Error::Taken(Unique::UserUsername))));
+        assert!(matches!(change(email, HASH).await, Err(Error::Taken(Unique::UserEmail))));
+        assert!(matches!(change(both, HASH).await, Err(Error::Taken(Unique::UserEmail))));
+        assert!(matches!(change(own, HASH).await, Err(Error::Taken(Unique::UserUsername))), "the address is her own");
+        let free = ProfileChange { username: Some(Some(name("free"))), ..ProfileChange::default() };
+        assert_eq!(change(free.clone(), "another hash").await.unwrap(), Editing::Stale);
+        store.disable(ada, audit(AuditKind::Disabled, ada)).await.unwrap();
+        assert_eq!(change(free, HASH).await.unwrap(), Editing::Stale);
+        assert_eq!(store.credentials_of(ada).await.unwrap().unwrap().user.username.as_deref(), Some("ada"));
+    }
+
+    async fn a_deleted_user_is_gone_until_restored_and_the_names_are_free(db) {
+        let store = db.store().await;
+        let (ada, session_id) = registered(&store, "ada").await;
+        let deleted = store.delete_user(ada, audit(AuditKind::AccountDeleted, ada)).await.unwrap();
+        assert!(matches!(deleted, AdminChange::Changed(user) if user.deleted_at == Some(NOON)));
+        assert_eq!(store.signed_in(session_id).await.unwrap(), None);
+        assert!(store.credentials(LoginKey::Username("ada".into())).await.unwrap().is_none());
+        assert!(store.credentials_of(ada).await.unwrap().is_none());
+        assert_eq!(store.list_users(UserFilter { text: None, limit: 9 }).await.unwrap(), []);
+        let again = store.delete_user(ada, audit(AuditKind::AccountDeleted, ada)).await.unwrap();
+        assert_eq!(again, AdminChange::NoSuchUser);
+        let opening = store.open_session(session(ada), HASH.into(), None, audit(AuditKind::Login, ada)).await;
+        assert_eq!(opening.unwrap(), Opening::Stale);
+
+        let restore = async || {
+            let keys = ("ada@example.org".to_owned(), Some("ada".to_owned()));
+            store.restore_user(ada, keys.0, keys.1, audit(AuditKind::Restored, ada)).await
+        };
+        assert!(matches!(restore().await.unwrap(), UserRestoration::Restored(user) if user.is_active() && user.id == ada));
+        assert_eq!(restore().await.unwrap(), UserRestoration::NotDeleted);
+        assert_eq!(store.signed_in(session_id).await.unwrap(), None, "no session comes back");
+        assert!(store.credentials(LoginKey::Username("ada".into())).await.unwrap().is_some());
+
+        store.delete_user(ada, audit(AuditKind::AccountDeleted, ada)).await.unwrap();
+        let (heir, _) = registered(&store, "ada").await;
+        assert_ne!(heir, ada);
+        assert!(matches!(restore().await, Err(Error::Taken(Unique::UserEmail))));
+        assert!(store.deleted_user(ada).await.unwrap().is_some(), "still deleted");
+    }
+
+    async fn deleted_users_are_found_by_id_and_by_the_names_they_had(db) {
+        let store = db.store().await;
+        let (first, _) = registered(&store, "Ada").await;
+        let deletion = |who, seconds| NewAudit { at: after(seconds), ..audit(AuditKind::AccountDeleted, who) };
+        store.delete_user(first, deletion(first, 1)).await.unwrap();
+        let (second, _) = registered(&store, "ada").await;
+        store.delete_user(second, deletion(second, 2)).await.unwrap();
+        let (living, _) = registered(&store, "ada").await;
+        let named = async |text: &str| {
+            let found = store.deleted_users_named(text.into(), 9).await.unwrap();
+            found.into_iter().map(|user| user.id).collect::<Vec<_>>()
+        };
+        for text in ["ada", "ADA", "ada@example.org", "Ada@EXAMPLE.org"] {
+            assert_eq!(named(text).await, [second, first], "{text}");
+        }
+        for text in ["", "ad", "a%", "ada "] {
+            assert_eq!(named(text).await, Vec::<Uuid>::new(), "{text:?}");
+        }
+        assert_eq!(store.deleted_user(first).await.unwrap().map(|user| user.id), Some(first));
+        assert_eq!(store.deleted_user(living).await.unwrap(), None);
+    }
+
+    async fn the_last_admin_cannot_be_deleted_by_anybody(db) {
+        let store = db.store().await;
+        let last = admin(&store, "root").await;
+        let event = |who| audit(AuditKind::AccountDeleted, who);
+        assert_eq!(store.delete_user(last, event(last)).await.unwrap(), AdminChange::LastAdmin);
+        let own = store.delete_own_account(last, HASH.into(), event(last)).await.unwrap();
+        assert_eq!(own, OwnDeletion::LastAdmin);
+        let other = admin(&store, "other").await;
+        let stale = store.delete_own_account(other, "another hash".into(), event(other)).await.unwrap();
+        assert_eq!(stale, OwnDeletion::Stale);
+        let own = store.delete_own_account(other, HASH.into(), event(other)).await.unwrap();
+        assert_eq!(own, OwnDeletion::Deleted);
+        let own = store.delete_own_account(last, HASH.into(), event(last)).await.unwrap();
+        assert_eq!(own, OwnDeletion::LastAdmin, "a deleted admin does not count");
+    }
+
+    async fn of_two_admins_who_delete_themselves_at_once_one_remains(db) {
+        let store = db.store().await;
+        let left = admin(&store, "left").await;
+        let right = admin(&store, "right").await;
+        let racers = [left, right].map(|who| {
+            let store = store.clone();
+            let event = audit(AuditKind::AccountDeleted, who);
+            tokio::spawn(async move { store.delete_own_account(who, HASH.into(), event).await })
+        });
+        let mut refused = 0;
+        for racer in racers {
+            match racer.await.unwrap().unwrap() {
+                OwnDeletion::Deleted => {}
+                OwnDeletion::LastAdmin => refused += 1,
+                OwnDeletion::Stale => panic!("nobody changed a password"),
+            }
+        }
+        assert_eq!(refused, 1);
     }
 }
