@@ -5,6 +5,8 @@ use std::net::IpAddr;
 use store::User;
 use uuid::Uuid;
 
+use crate::Mode;
+
 /// User agents are kept up to this many bytes.
 const LONGEST_USER_AGENT: usize = 256;
 
@@ -51,6 +53,8 @@ pub struct Caller {
     pub user: User,
     /// The session that the proof belongs to.
     pub session: Uuid,
+    /// What the device holds of that session. An access token may be of either kind.
+    pub mode: Mode,
     /// The kind of proof.
     pub credential: Credential,
 }

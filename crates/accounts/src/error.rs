@@ -3,6 +3,8 @@
 
 use std::borrow::Cow;
 
+use uuid::Uuid;
+
 use crate::throttle::Limited;
 
 /// A refusal, or a failure on the way to an answer.
@@ -41,6 +43,12 @@ pub enum Error {
     /// No account has this name.
     #[error("there is no such user")]
     NoSuchUser,
+    /// The caller has no session of this id.
+    #[error("there is no such session")]
+    NoSuchSession,
+    /// Several accounts could be meant.
+    #[error("several deleted users had this name; name one by its id: {}", listed(.0))]
+    Ambiguous(Vec<Uuid>),
     /// The change would leave no admin.
     #[error("the last admin can be neither demoted, disabled nor deleted")]
     LastAdmin,
@@ -64,6 +72,11 @@ pub struct FieldError {
     pub code: &'static str,
     /// A sentence that says what to do.
     pub message: Cow<'static, str>,
+}
+
+fn listed(ids: &[Uuid]) -> String {
+    let ids: Vec<_> = ids.iter().map(Uuid::to_string).collect();
+    ids.join(", ")
 }
 
 impl From<store::Error> for Error {

@@ -2,9 +2,11 @@
 //! It knows nothing of HTTP and nothing of SQL; what is atomic is decided by the crate `store`.
 //!
 //! [`Accounts`] is the one way in. Each public method of it is a rule, in the file of its name:
-//! `register`, `login`, `sessions` (refresh, log out, who is calling) and `operator`.
+//! `register`, `login`, `sessions` (refresh, log out, who is calling), `change_password`, `profile`
+//! and `operator`.
 
 mod caller;
+mod change_password;
 mod clock;
 mod database;
 mod entropy;
@@ -15,6 +17,7 @@ mod names;
 mod operator;
 mod password;
 mod policy;
+mod profile;
 mod register;
 mod secret;
 mod sessions;
@@ -38,10 +41,11 @@ pub use login::Login;
 pub use names::{Role, is_steering};
 pub use operator::{Change, NewAccount, Operator};
 pub use policy::Policy;
+pub use profile::{Edit, ProfileEdit};
 pub use register::Registration;
 pub use secret::{SECRET_KEY_BYTES, SecretKey, SecretKeyTooShort};
-pub use sessions::{Opened, Proof};
-pub use store::{SessionKind as Mode, Timestamp, User};
+pub use sessions::{Granted, Opened, Proof};
+pub use store::{Session, SessionKind as Mode, Timestamp, User};
 pub use throttle::{Limit, Limited, Quota, ThrottleSettings};
 
 /// Fills `bytes` from the random source of the operating system, for secrets made at the doors.
@@ -130,6 +134,12 @@ impl Accounts {
     #[must_use]
     pub fn new_request_id(&self) -> String {
         entropy::uuid_v7(self.0.clock.now()).to_string()
+    }
+
+    /// A record of what a caller did to their own account, of now.
+    fn audit_by(&self, caller: &Caller, kind: AuditKind, peer: &Peer) -> NewAudit {
+        let user = caller.user.id;
+        self.audit(kind, Actor::User(user), Some(user), Some(peer))
     }
 
     /// A record of what `actor` did to `subject`, of now.

@@ -1,13 +1,14 @@
-//! Logging in. Wrong, unknown, deleted and disabled get the same answer after the same work:
-//! one look-up, one hash, one record.
+//! Logging in, and proving the password once more. Wrong, unknown, deleted and disabled get the
+//! same answer after the same work: one look-up, one hash, one record.
 
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 use secrecy::SecretString;
 use store::{Actor, AuditKind, Credentials, NewAudit, Opening};
 use tracing::Instrument as _;
+use uuid::Uuid;
 
 use crate::{
-    Accounts, Error, Mode, Peer,
+    Accounts, Caller, Error, Mode, Peer,
     hash::{HashError, Verdict},
     names,
     password::Password,
@@ -47,6 +48,74 @@ impl Accounts {
         tokio::spawn(judging.in_current_span())
             .await
             .map_err(|join| Error::Internal(join.to_string()))?
+    }
+
+    /// Has a caller prove their password once more, counted and judged like a login, and gives the
+    /// hash that it was compared with. What follows is to happen only while that is the stored one.
+    ///
+    /// # Errors
+    /// [`Error::InvalidCredentials`], [`Error::Limited`], [`Error::Unavailable`].
+    pub(crate) async fn prove_again(
+        &self,
+        caller: &Caller,
+        password: Password,
+        peer: &Peer,
+    ) -> Result<String, Error> {
+        let (accounts, caller, peer) = (self.clone(), caller.clone(), peer.clone());
+        let judging = async move { accounts.judge_again(&caller, password, &peer).await };
+        tokio::spawn(judging.in_current_span())
+            .await
+            .map_err(|join| Error::Internal(join.to_string()))?
+    }
+
+    async fn judge_again(
+        &self,
+        caller: &Caller,
+        password: Password,
+        peer: &Peer,
+    ) -> Result<String, Error> {
+        let id = caller.user.id;
+        let found = self.0.store.credentials_of(id).await?;
+        let account = id.to_string();
+        let attempt = match self.0.throttle.login(&account, Network::of(peer.address)) {
+            Ok(attempt) => attempt,
+            Err(limited) => {
+                if limited.first {
+                    let audit = self.audit_by(caller, AuditKind::LoginLimited, peer);
+                    self.0.store.record(audit).await?;
+                }
+                return Err(limited.into());
+            }
+        };
+        let hash = found.and_then(|found| found.password_hash);
+        let verdict = match self.0.gate.verify(password, hash.clone()).await {
+            Ok(verdict) => verdict,
+            Err(failure) => {
+                attempt.unjudged();
+                return Err(failure.into());
+            }
+        };
+        match (verdict, hash) {
+            (Verdict::Match | Verdict::MatchButWeak, Some(hash)) => {
+                attempt.succeeded();
+                Ok(hash)
+            }
+            (Verdict::Unusable(reason), _) => {
+                unusable(id, reason);
+                Err(self.refuse_caller(caller, peer).await)
+            }
+            _ => Err(self.refuse_caller(caller, peer).await),
+        }
+    }
+
+    /// Records that a caller did not prove their password, or that the account has changed since
+    /// they did.
+    pub(crate) async fn refuse_caller(&self, caller: &Caller, peer: &Peer) -> Error {
+        let audit = self.audit_by(caller, AuditKind::LoginFailed, peer);
+        match self.0.store.record(audit).await {
+            Ok(()) => Error::InvalidCredentials,
+            Err(failure) => failure.into(),
+        }
     }
 
     async fn judge(
@@ -92,7 +161,7 @@ impl Accounts {
         let stronger = match verdict {
             Verdict::NoMatch => return self.refuse(name, user, peer).await,
             Verdict::Unusable(reason) => {
-                tracing::error!(user.id = %id, reason, "The password hash of user {id} cannot be checked: {reason}");
+                unusable(id, reason);
                 return self.refuse(name, user, peer).await;
             }
             Verdict::Match => None,
@@ -155,7 +224,7 @@ impl Accounts {
     async fn refuse(
         &self,
         name: &names::Login,
-        user: Option<uuid::Uuid>,
+        user: Option<Uuid>,
         peer: &Peer,
     ) -> Result<Opened, Error> {
         let audit = self.audit(AuditKind::LoginFailed, Actor::Anonymous, user, Some(peer));
@@ -175,6 +244,10 @@ impl Accounts {
             ..audit
         }
     }
+}
+
+fn unusable(user: Uuid, reason: &'static str) {
+    tracing::error!(user.id = %user, reason, "The password hash of user {user} cannot be checked: {reason}");
 }
 
 impl From<HashError> for Error {

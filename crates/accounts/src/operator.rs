@@ -4,7 +4,8 @@
 use std::collections::BTreeSet;
 
 use secrecy::SecretString;
-use store::{Actor, AdminChange, AuditKind, User, UserFilter};
+use store::{Actor, AdminChange, AuditKind, User, UserFilter, UserRestoration};
+use uuid::Uuid;
 
 use crate::{
     Accounts, Error, FieldError, Registration, Role,
@@ -24,6 +25,9 @@ pub enum Change {
 
 /// The largest list that is given at once.
 const LONGEST_LIST: u64 = 1_000_000;
+
+/// So many deleted accounts of one name are shown.
+const MOST_DELETED: u64 = 100;
 
 /// The operator's view of [`Accounts`].
 pub struct Operator<'a> {
@@ -133,26 +137,89 @@ impl<'a> Operator<'a> {
         changed(self.accounts.0.store.enable(user.id, audit).await?)
     }
 
+    /// The account of this name or id. Where there is none, those deleted ones that had it, the
+    /// last deleted first.
+    ///
+    /// # Errors
+    /// [`Error::NoSuchUser`] when there are none either.
+    pub async fn show(&self, login: &str) -> Result<Vec<User>, Error> {
+        let users = match self.find(login).await {
+            Ok(user) => vec![user],
+            Err(Error::NoSuchUser) => self.find_deleted(login).await?,
+            Err(failure) => return Err(failure),
+        };
+        if users.is_empty() {
+            return Err(Error::NoSuchUser);
+        }
+        Ok(users)
+    }
+
+    /// Deletes an account, so that its names are free, and logs its user out everywhere.
+    ///
+    /// # Errors
+    /// [`Error::NoSuchUser`], [`Error::LastAdmin`].
+    pub async fn delete(&self, login: &str) -> Result<Change, Error> {
+        let user = self.find(login).await?;
+        let audit = self.record(AuditKind::AccountDeleted, &user);
+        changed(self.accounts.0.store.delete_user(user.id, audit).await?)
+    }
+
+    /// Brings a deleted account back, named by its id or by a name that it had. No session comes
+    /// back.
+    ///
+    /// # Errors
+    /// [`Error::NoSuchUser`]; [`Error::Ambiguous`]; [`Error::EmailTaken`] and
+    /// [`Error::UsernameTaken`] when somebody has taken a name since.
+    pub async fn restore(&self, login: &str) -> Result<Change, Error> {
+        let deleted = self.find_deleted(login).await?;
+        let user = match deleted.as_slice() {
+            [] => return self.find(login).await.map(Change::Nothing),
+            [user] => user,
+            several => {
+                return Err(Error::Ambiguous(
+                    several.iter().map(|user| user.id).collect(),
+                ));
+            }
+        };
+        let unreadable = |_| Error::Internal("a stored name is none by today's rules".to_owned());
+        let email = Email::parse(&user.email).map_err(unreadable)?;
+        let username = user.username.as_deref().map(Username::parse).transpose();
+        let username_key = username
+            .map_err(unreadable)?
+            .map(|name| name.key().to_owned());
+        let audit = self.record(AuditKind::Restored, user);
+        let store = &self.accounts.0.store;
+        let restoring = store.restore_user(user.id, email.key().to_owned(), username_key, audit);
+        match restoring.await? {
+            UserRestoration::Restored(user) => Ok(Change::Made(user)),
+            UserRestoration::NotDeleted => Err(Error::NoSuchUser),
+        }
+    }
+
     async fn find(&self, login: &str) -> Result<User, Error> {
-        let found = self
-            .accounts
-            .0
-            .store
-            .credentials(names::Login::new(login).lookup())
-            .await?;
+        let store = &self.accounts.0.store;
+        let found = match id_of(login) {
+            Some(id) => store.credentials_of(id).await?,
+            None => store.credentials(names::Login::new(login).lookup()).await?,
+        };
         found.map(|found| found.user).ok_or(Error::NoSuchUser)
+    }
+
+    async fn find_deleted(&self, login: &str) -> Result<Vec<User>, Error> {
+        let store = &self.accounts.0.store;
+        Ok(match id_of(login) {
+            Some(id) => store.deleted_user(id).await?.into_iter().collect(),
+            None => {
+                let text = login.trim().to_owned();
+                store.deleted_users_named(text, MOST_DELETED).await?
+            }
+        })
     }
 
     /// Holds a new password against the rules for this user.
     fn password_of(&self, user: &User, password: SecretString) -> Result<Password, Error> {
-        let rules = self.accounts.0.policy.password_rules();
-        let email = Email::parse(&user.email).ok();
-        let username = user
-            .username
-            .as_deref()
-            .and_then(|name| Username::parse(name).ok());
         let mut broken: Vec<FieldError> = Vec::new();
-        let password = Password::for_setting(password, &rules, email.as_ref(), username.as_ref());
+        let password = self.accounts.new_password(user, password);
         field("password", password, &mut broken).ok_or(Error::Invalid(broken))
     }
 
@@ -160,6 +227,12 @@ impl<'a> Operator<'a> {
         self.accounts
             .audit(kind, Actor::Operator, Some(user.id), None)
     }
+}
+
+/// The id that was typed in place of a name: no name has its 36 characters.
+fn id_of(login: &str) -> Option<Uuid> {
+    let id = login.trim();
+    (id.len() == 36).then(|| Uuid::try_parse(id).ok())?
 }
 
 fn texts(roles: &BTreeSet<Role>) -> BTreeSet<String> {

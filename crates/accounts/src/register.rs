@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use secrecy::SecretString;
-use store::{Actor, AuditKind, NewUser};
+use store::{Actor, AuditKind, NewUser, User};
 
 use crate::{
     Accounts, Error, FieldError, Mode, Peer, entropy,
@@ -62,6 +62,19 @@ impl Accounts {
         );
         let user = self.0.store.register(user, pending.row(), audit).await?;
         Ok(self.opened(pending, user, quota))
+    }
+
+    /// Holds a new password against the rules for this user, whose own names are none.
+    pub(crate) fn new_password(
+        &self,
+        user: &User,
+        entered: SecretString,
+    ) -> Result<Password, Refusal> {
+        let rules = self.0.policy.password_rules();
+        let email = Email::parse(&user.email).ok();
+        let username = user.username.as_deref().map(Username::parse);
+        let username = username.and_then(Result::ok);
+        Password::for_setting(entered, &rules, email.as_ref(), username.as_ref())
     }
 
     /// The row of a new account.

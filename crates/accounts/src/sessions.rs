@@ -1,10 +1,10 @@
-//! The life of a session: opened with a proof for the device, refreshed, recognised, ended.
+//! The life of a session: opened with a proof for the device, refreshed, recognised, listed, ended.
 
 use std::time::Duration;
 
 use store::{
-    Actor, AuditKind, NewSession, Rotation, RotationOutcome, SignedIn, SuccessorProof, Timestamp,
-    User,
+    Actor, AuditKind, NewAudit, NewSession, Rotation, RotationOutcome, Session, SignedIn,
+    SuccessorProof, Timestamp, User,
 };
 use subtle::ConstantTimeEq as _;
 use uuid::Uuid;
@@ -17,6 +17,21 @@ use crate::{
 
 /// The use of a cookie session is noted at most this often.
 const TOUCH_INTERVAL: Duration = Duration::from_secs(5 * 60);
+
+/// The longest list of sessions that is given.
+const LONGEST_LIST: u64 = 1_000;
+
+/// An access token for a page whose session is a cookie, to be held in memory.
+pub struct Granted {
+    /// Whose it is.
+    pub user: User,
+    /// The access token, a JWT.
+    pub access_token: String,
+    /// For how long it is good.
+    pub expires_in: Duration,
+    /// What is left of the limit that this was counted by.
+    pub quota: Option<Quota>,
+}
 
 /// A session that was just opened or refreshed, with what the device is to keep.
 pub struct Opened {
@@ -128,10 +143,11 @@ impl Accounts {
     pub async fn caller_of_bearer(&self, token: &str) -> Result<Caller, Error> {
         let now = self.0.clock.now();
         let bearing = self.0.access.verify(token, now)?;
-        let SignedIn { session, user } = self.standing(bearing, Mode::Token, now).await?;
+        let SignedIn { session, user } = self.standing(bearing, now).await?;
         Ok(Caller {
             user,
             session: session.id,
+            mode: session.kind,
             credential: Credential::Bearer,
         })
     }
@@ -143,7 +159,10 @@ impl Accounts {
     pub async fn caller_of_cookie(&self, cookie: &str) -> Result<Caller, Error> {
         let now = self.0.clock.now();
         let bearing = self.0.cookies.verify(cookie, now)?;
-        let SignedIn { session, user } = self.standing(bearing, Mode::Cookie, now).await?;
+        let SignedIn { session, user } = self.standing(bearing, now).await?;
+        if session.kind != Mode::Cookie {
+            return Err(Error::InvalidToken("not the cookie of this session"));
+        }
         if now.saturating_since(session.last_used_at) >= TOUCH_INTERVAL {
             let idle_expires_at = now.plus(self.0.policy.cookie_idle_ttl);
             let unless_since = now.minus(TOUCH_INTERVAL);
@@ -159,8 +178,78 @@ impl Accounts {
         Ok(Caller {
             user,
             session: session.id,
+            mode: session.kind,
             credential: Credential::Cookie,
         })
+    }
+
+    /// Gives an access token for the session of a cookie, whose use this is.
+    ///
+    /// # Errors
+    /// [`Error::InvalidToken`], [`Error::ExpiredToken`], [`Error::RevokedToken`],
+    /// [`Error::Limited`].
+    pub async fn refresh_by_cookie(&self, cookie: &str, peer: &Peer) -> Result<Granted, Error> {
+        let quota = self.0.throttle.refresh(Network::of(peer.address))?;
+        let Caller { user, session, .. } = self.caller_of_cookie(cookie).await?;
+        let bearing = Bearing {
+            user: user.id,
+            session,
+        };
+        Ok(Granted {
+            access_token: self.access_token(bearing, &user, self.0.clock.now()),
+            expires_in: self.0.access.ttl(),
+            user,
+            quota,
+        })
+    }
+
+    /// The open sessions of the caller, the last used first.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`].
+    pub async fn sessions(&self, caller: &Caller) -> Result<Vec<Session>, Error> {
+        let now = self.0.clock.now();
+        let listed = self
+            .0
+            .store
+            .list_sessions(caller.user.id, now, LONGEST_LIST);
+        Ok(listed.await?)
+    }
+
+    /// Ends one session of the caller, which may be the one that asks.
+    ///
+    /// # Errors
+    /// [`Error::NoSuchSession`], for those of others too.
+    pub async fn end_session(
+        &self,
+        caller: &Caller,
+        session: Uuid,
+        peer: &Peer,
+    ) -> Result<(), Error> {
+        let audit = self.session_ended(caller, serde_json::json!({ "session": session }), peer);
+        let ended = self
+            .0
+            .store
+            .close_session_of(caller.user.id, session, audit);
+        match ended.await? {
+            true => Ok(()),
+            false => Err(Error::NoSuchSession),
+        }
+    }
+
+    /// Ends every session of the caller but the one that asks.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`].
+    pub async fn end_other_sessions(&self, caller: &Caller, peer: &Peer) -> Result<(), Error> {
+        let kept = caller.session;
+        let audit = self.session_ended(caller, serde_json::json!({ "all_but": kept }), peer);
+        let ended = self
+            .0
+            .store
+            .close_other_sessions(caller.user.id, kept, audit);
+        ended.await?;
+        Ok(())
     }
 
     /// Ends the session of an access token, also of one whose time is over. A token that is not
@@ -294,29 +383,35 @@ impl Accounts {
         refresh_expires_in: Duration,
         now: Timestamp,
     ) -> Proof {
-        let id = entropy::uuid_v7(now);
         Proof::Tokens {
-            access_token: self.0.access.issue(bearing, user.roles.iter(), id, now),
+            access_token: self.access_token(bearing, user, now),
             expires_in: self.0.access.ttl(),
             refresh_token: refresh.expose(),
             refresh_expires_in,
         }
     }
 
-    /// The session behind a proof, if it still stands and is of the kind that such a proof has.
-    async fn standing(
-        &self,
-        bearing: Bearing,
-        mode: Mode,
-        now: Timestamp,
-    ) -> Result<SignedIn, Error> {
+    fn access_token(&self, bearing: Bearing, user: &User, now: Timestamp) -> String {
+        let id = entropy::uuid_v7(now);
+        self.0.access.issue(bearing, user.roles.iter(), id, now)
+    }
+
+    fn session_ended(&self, caller: &Caller, which: serde_json::Value, peer: &Peer) -> NewAudit {
+        NewAudit {
+            detail: Some(which),
+            ..self.audit_by(caller, AuditKind::SessionEnded, peer)
+        }
+    }
+
+    /// The session behind a proof, if it still stands.
+    async fn standing(&self, bearing: Bearing, now: Timestamp) -> Result<SignedIn, Error> {
         let found = self
             .0
             .store
             .signed_in(bearing.session)
             .await?
             .ok_or(Error::RevokedToken)?;
-        if found.session.kind != mode || found.user.id != bearing.user {
+        if found.user.id != bearing.user {
             return Err(Error::InvalidToken("not of this session"));
         }
         if found.session.is_expired(now) {

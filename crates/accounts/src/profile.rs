@@ -1,0 +1,195 @@
+//! The part of an account that its user edits, and the end of an account by its user. Names are what
+//! one logs in with, so they change, and accounts end, for whoever proves the password once more.
+
+use secrecy::SecretString;
+use store::{AuditKind, Editing, Name, NewAudit, OwnDeletion, ProfileChange, User};
+
+use crate::{
+    Accounts, Caller, Error, FieldError, Peer,
+    names::{DisplayName, Email, Refusal, Username},
+    password::Password,
+    register::field,
+    throttle::Network,
+};
+
+/// What to do about one field.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Edit<T> {
+    /// Leave it as it is.
+    Keep,
+    /// Have none.
+    Clear,
+    /// Have this one.
+    Set(T),
+}
+
+/// What somebody wants of their profile.
+pub struct ProfileEdit {
+    /// The e-mail address, which nobody can be without.
+    pub email: Edit<String>,
+    /// The username.
+    pub username: Edit<String>,
+    /// The name to be called by.
+    pub name: Edit<String>,
+    /// The password, which a change of e-mail address or username needs.
+    pub current_password: Option<SecretString>,
+}
+
+impl Accounts {
+    /// Changes the caller's profile. What is to be as it is already is no change; without any,
+    /// nothing happens. A new e-mail address is not verified.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] with every broken rule, also when the password is missing;
+    /// [`Error::InvalidCredentials`] for a wrong one, which counts as a failed login;
+    /// [`Error::EmailTaken`], [`Error::UsernameTaken`]; [`Error::Limited`].
+    pub async fn change_profile(
+        &self,
+        caller: &Caller,
+        edit: ProfileEdit,
+        peer: &Peer,
+    ) -> Result<User, Error> {
+        let (change, password) = parse(edit, &caller.user)?;
+        let fields = fields_of(&change);
+        if fields.is_empty() {
+            return Ok(caller.user.clone());
+        }
+        let seen = match password {
+            Some(password) => {
+                let seen = self.prove_again(caller, password, peer).await?;
+                // The answer tells whether a name is taken, as that to a registration does.
+                self.0.throttle.register(Network::of(peer.address))?;
+                Some(seen)
+            }
+            None => None,
+        };
+        let was_proved = seen.is_some();
+        let audit = NewAudit {
+            detail: Some(serde_json::json!({ "fields": fields })),
+            ..self.audit_by(caller, AuditKind::ProfileChanged, peer)
+        };
+        let changing = self
+            .0
+            .store
+            .change_profile(caller.user.id, change, seen, audit);
+        match changing.await? {
+            Editing::Changed(user) => Ok(user),
+            Editing::Stale if was_proved => Err(self.refuse_caller(caller, peer).await),
+            Editing::Stale => Err(Error::RevokedToken),
+        }
+    }
+
+    /// Deletes the caller's account: its names are free, every session ends, and an operator may
+    /// restore it until it is purged.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] for a password that is too long to be one;
+    /// [`Error::InvalidCredentials`], which counts as a failed login; [`Error::Limited`];
+    /// [`Error::LastAdmin`].
+    pub async fn delete_account(
+        &self,
+        caller: &Caller,
+        current_password: SecretString,
+        peer: &Peer,
+    ) -> Result<(), Error> {
+        let mut broken = Vec::new();
+        let password = current(current_password, &mut broken).ok_or(Error::Invalid(broken))?;
+        let seen = self.prove_again(caller, password, peer).await?;
+        let audit = self.audit_by(caller, AuditKind::AccountDeleted, peer);
+        let deleting = self.0.store.delete_own_account(caller.user.id, seen, audit);
+        match deleting.await? {
+            OwnDeletion::Deleted => Ok(()),
+            OwnDeletion::LastAdmin => Err(Error::LastAdmin),
+            OwnDeletion::Stale => Err(self.refuse_caller(caller, peer).await),
+        }
+    }
+}
+
+/// What is to change about `user`, and the password if that needs one.
+fn parse(edit: ProfileEdit, user: &User) -> Result<(ProfileChange, Option<Password>), Error> {
+    let mut broken = Vec::new();
+    let email = match edit.email {
+        Edit::Keep => None,
+        Edit::Clear => {
+            broken.push(required("email", "An account needs an e-mail address."));
+            None
+        }
+        Edit::Set(text) => field("email", Email::parse(&text), &mut broken)
+            .filter(|email| email.as_str() != user.email)
+            .map(|email| Name {
+                text: email.as_str().to_owned(),
+                key: email.key().to_owned(),
+            }),
+    };
+    let username = edited(edit.username, |text| {
+        let parsed = field("username", Username::parse(text), &mut broken)?;
+        Some(Name {
+            text: parsed.as_str().to_owned(),
+            key: parsed.key().to_owned(),
+        })
+    });
+    let username =
+        username.filter(|wanted| wanted.as_ref().map(|name| &name.text) != user.username.as_ref());
+    let name = edited(edit.name, |text| {
+        let parsed = field("name", DisplayName::parse(text), &mut broken)?;
+        Some(parsed.as_str().to_owned())
+    });
+    let name = name.filter(|wanted| *wanted != user.name);
+
+    let mut password = None;
+    if email.is_some() || username.is_some() {
+        password = match edit.current_password {
+            Some(entered) => current(entered, &mut broken),
+            None => {
+                broken.push(required(
+                    "current_password",
+                    "Changing the e-mail address or the username needs your password.",
+                ));
+                None
+            }
+        };
+    }
+    if !broken.is_empty() {
+        return Err(Error::Invalid(broken));
+    }
+    let change = ProfileChange {
+        email,
+        username,
+        name,
+    };
+    Ok((change, password))
+}
+
+/// An empty text is taken for none, as in a registration. Where `parse` refuses, nothing is changed.
+fn edited<T>(edit: Edit<String>, parse: impl FnOnce(&str) -> Option<T>) -> Option<Option<T>> {
+    match edit {
+        Edit::Keep => None,
+        Edit::Clear => Some(None),
+        Edit::Set(text) if text.trim().is_empty() => Some(None),
+        Edit::Set(text) => parse(&text).map(Some),
+    }
+}
+
+fn current(entered: SecretString, broken: &mut Vec<FieldError>) -> Option<Password> {
+    let password: Result<Password, Refusal> = Password::for_login(entered);
+    field("current_password", password, broken)
+}
+
+fn required(field: &'static str, message: &'static str) -> FieldError {
+    FieldError {
+        field: field.into(),
+        code: "required",
+        message: message.into(),
+    }
+}
+
+fn fields_of(change: &ProfileChange) -> Vec<&'static str> {
+    [
+        ("email", change.email.is_some()),
+        ("username", change.username.is_some()),
+        ("name", change.name.is_some()),
+    ]
+    .into_iter()
+    .filter_map(|(field, changes)| changes.then_some(field))
+    .collect()
+}
