@@ -14,7 +14,10 @@ mod forms;
 mod headers;
 mod health;
 mod limit;
+mod password;
 mod peer;
+mod profile;
+mod sessions;
 mod site;
 mod web;
 
@@ -22,7 +25,7 @@ use std::time::Duration;
 
 use axum::{
     Router, middleware,
-    routing::{any, get, post},
+    routing::{any, delete, get, post},
 };
 use tower::util::option_layer;
 use tower_http::compression::CompressionLayer;
@@ -45,6 +48,19 @@ pub fn router(app: App) -> Router {
         .route("/api/auth/refresh", post(auth::refresh))
         .route("/api/auth/logout", post(auth::logout))
         .route("/api/auth/me", get(auth::me))
+        .route("/api/auth/password", post(password::change_password))
+        .route(
+            "/api/auth/sessions",
+            get(sessions::list_sessions).delete(sessions::end_other_sessions),
+        )
+        .route("/api/auth/sessions/{id}", delete(sessions::end_session))
+        .route(
+            "/api/user/profile",
+            get(profile::get_profile)
+                .put(profile::replace_profile)
+                .patch(profile::change_profile),
+        )
+        .route("/api/user/profile/delete", post(profile::delete_account))
         .route_layer(middleware::from_fn_with_state(
             app.clone(),
             csrf::refuse_cross_origin,

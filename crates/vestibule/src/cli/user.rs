@@ -18,7 +18,7 @@ use crate::{config::Loaded, terminal};
 
 pub(super) fn command() -> Command {
     Command::new("user")
-        .about("Add, list and change users")
+        .about("Add, list, show, change, delete and restore users")
         .subcommand_required(true)
         .subcommand(
             with_password(Command::new("add").about("Add a user; the password is prompted for"))
@@ -75,6 +75,22 @@ pub(super) fn command() -> Command {
                 .about("Let a disabled user log in again")
                 .arg(login()),
         )
+        .subcommand(
+            Command::new("show")
+                .about("Show a user, or the deleted ones who had that name")
+                .arg(login())
+                .arg(output::json_flag()),
+        )
+        .subcommand(
+            Command::new("delete")
+                .about("Delete a user and end their sessions; their names are free again")
+                .arg(login()),
+        )
+        .subcommand(
+            Command::new("restore")
+                .about("Bring a deleted user back; no session comes back")
+                .arg(login()),
+        )
 }
 
 /// What a call asks for, read before anything is opened: a wrong call leaves nothing behind.
@@ -92,6 +108,12 @@ enum Task {
     },
     Disable(String),
     Enable(String),
+    Show {
+        login: String,
+        json: bool,
+    },
+    Delete(String),
+    Restore(String),
 }
 
 pub(super) async fn run(matches: &ArgMatches, loaded: &Loaded) -> Ended {
@@ -128,6 +150,12 @@ impl Task {
             }
             "disable" => Self::Disable(login_of(matches)),
             "enable" => Self::Enable(login_of(matches)),
+            "show" => Self::Show {
+                login: login_of(matches),
+                json: output::wants_json(matches),
+            },
+            "delete" => Self::Delete(login_of(matches)),
+            "restore" => Self::Restore(login_of(matches)),
             _ => Self::List {
                 text: matches.get_one("q").cloned(),
                 json: output::wants_json(matches),
@@ -156,6 +184,12 @@ impl Task {
                 );
             }
             Self::Enable(login) => changed("enabled", operator.enable(&login).await?),
+            Self::Show { login, json } => show(&operator.show(&login).await?, json)?,
+            Self::Delete(login) => changed(
+                "deleted and ended every session of",
+                operator.delete(&login).await?,
+            ),
+            Self::Restore(login) => changed("restored", operator.restore(&login).await?),
         }
         Ok(())
     }
@@ -186,6 +220,56 @@ struct Row<'a> {
     roles: &'a BTreeSet<String>,
     disabled: bool,
     created_at: accounts::Timestamp,
+}
+
+/// A user shown by themselves.
+#[derive(Serialize)]
+struct Card<'a> {
+    #[serde(flatten)]
+    row: Row<'a>,
+    email_verified: bool,
+    updated_at: accounts::Timestamp,
+    disabled_at: Option<accounts::Timestamp>,
+    deleted_at: Option<accounts::Timestamp>,
+}
+
+/// Every fact about each of the users, a line each.
+fn show(users: &[User], json: bool) -> Ended {
+    let cards: Vec<_> = users
+        .iter()
+        .map(|user| Card {
+            row: row(user),
+            email_verified: user.email_verified,
+            updated_at: user.updated_at,
+            disabled_at: user.disabled_at,
+            deleted_at: user.deleted_at,
+        })
+        .collect();
+    if json {
+        return output::json(&cards);
+    }
+    for card in cards {
+        let since = |time: Option<accounts::Timestamp>| match time {
+            Some(time) => format!("since {time}"),
+            None => "no".to_owned(),
+        };
+        let verified = if card.email_verified { "yes" } else { "no" };
+        let cells = [
+            ("id", card.row.id.to_string()),
+            ("email", card.row.email.to_owned()),
+            ("verified", verified.to_owned()),
+            ("username", card.row.username.unwrap_or("none").to_owned()),
+            ("name", card.row.name.unwrap_or("none").to_owned()),
+            ("roles", listed(card.row.roles)),
+            ("created", card.row.created_at.to_string()),
+            ("updated", card.updated_at.to_string()),
+            ("disabled", since(card.disabled_at)),
+            ("deleted", since(card.deleted_at)),
+        ];
+        let rows = cells.iter().map(|(fact, value)| [*fact, value.as_str()]);
+        output::table(["FACT", "VALUE"], rows);
+    }
+    Ok(())
 }
 
 fn list(users: &[User], json: bool) -> Ended {
@@ -245,29 +329,27 @@ fn changed(what: &str, change: Change) {
 }
 
 fn said(what: &str, user: &User) {
-    let roles = user
-        .roles
-        .iter()
-        .map(String::as_str)
-        .collect::<Vec<_>>()
-        .join(", ");
-    let roles = if roles.is_empty() {
-        "none".to_owned()
-    } else {
-        roles
-    };
     say!(
-        "{what} {} (id {}, roles: {roles})",
+        "{what} {} (id {}, roles: {})",
         terminal::printable(&user.email),
-        user.id
+        user.id,
+        listed(&user.roles)
     );
+}
+
+fn listed(roles: &BTreeSet<String>) -> String {
+    if roles.is_empty() {
+        return "none".to_owned();
+    }
+    let roles: Vec<_> = roles.iter().map(String::as_str).collect();
+    roles.join(", ")
 }
 
 fn login() -> Arg {
     Arg::new("login")
         .value_name("LOGIN")
         .required(true)
-        .help("An e-mail address or a username")
+        .help("An e-mail address, a username or an id")
 }
 
 fn login_of(matches: &ArgMatches) -> String {

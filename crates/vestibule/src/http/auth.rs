@@ -1,7 +1,7 @@
 //! `/api/auth`: registration, login, refresh, logout, and who is calling. Also the public keys,
 //! with which others check what login gives.
 
-use accounts::{Login, Mode, Opened, Proof, Registration, Timestamp, User};
+use accounts::{Error, Granted, Login, Mode, Opened, Proof, Registration, Timestamp, User};
 use axum::{
     Json,
     extract::{Request, State},
@@ -63,13 +63,26 @@ pub(super) async fn login(
     Ok(session(&app, opened))
 }
 
-/// `POST /api/auth/refresh`: exchanges a refresh token for a new pair.
+/// `POST /api/auth/refresh`: exchanges a refresh token for a new pair; without a body, gives an
+/// access token for the session of the cookie.
 pub(super) async fn refresh(
     State(app): State<App>,
     ThisPeer(peer): ThisPeer,
-    body: JsonObject,
+    headers: HeaderMap,
+    request: Request,
 ) -> ApiResult<Response> {
-    let mut fields = Fields::of(body);
+    let body = body::read(request).await?;
+    if body.is_empty() {
+        let granted = match Presented::of(&app, &headers) {
+            Presented::Cookie(value) => app.accounts().refresh_by_cookie(&value, &peer).await?,
+            Presented::Nothing => return Err(ApiError::MissingToken),
+            Presented::Bearer(_) | Presented::Unusable => {
+                return Err(Error::InvalidToken("an access token is not refreshed").into());
+            }
+        };
+        return Ok(access_token(granted));
+    }
+    let mut fields = Fields::of(body::object(&headers, &body)?);
     let token = fields.text("refresh_token");
     fields.end()?;
     let opened = app.accounts().refresh(&token, &peer).await?;
@@ -165,6 +178,15 @@ struct TokenSession {
     user: UserView,
 }
 
+/// The answer to a page that holds the access token in memory and the session in a cookie.
+#[derive(Serialize)]
+struct AccessToken {
+    access_token: String,
+    token_type: &'static str,
+    expires_in: u64,
+    user: UserView,
+}
+
 /// The answer that opens a session, in the cookie form.
 #[derive(Serialize)]
 struct CookieSession {
@@ -181,7 +203,22 @@ fn mode(app: &App, fields: &mut Fields, headers: &HeaderMap) -> ApiResult<Mode> 
     }
 }
 
-fn session(app: &App, opened: Opened) -> Response {
+fn access_token(granted: Granted) -> Response {
+    let mut answer = Json(AccessToken {
+        access_token: granted.access_token,
+        token_type: "Bearer",
+        expires_in: granted.expires_in.as_secs(),
+        user: UserView::from(granted.user),
+    })
+    .into_response();
+    if let Some(quota) = granted.quota {
+        limit::tell(&quota, answer.headers_mut());
+    }
+    answer
+}
+
+/// What a device gets of a session that was opened or refreshed.
+pub(super) fn session(app: &App, opened: Opened) -> Response {
     let user = UserView::from(opened.user);
     let quota = opened.quota;
     let mut answer = match opened.proof {
@@ -222,10 +259,7 @@ fn refresh_token_of(headers: &HeaderMap, body: &axum::body::Bytes) -> ApiResult<
     if body.is_empty() {
         return Ok(None);
     }
-    if !body::is_json(headers) {
-        return Err(ApiError::UnsupportedMediaType);
-    }
-    let mut fields = Fields::of(JsonObject(body::parse(body)?));
+    let mut fields = Fields::of(body::object(headers, body)?);
     let token = fields.optional_text("refresh_token");
     fields.end()?;
     Ok(token)

@@ -33,6 +33,14 @@ impl<S: Send + Sync> FromRequest<S> for JsonObject {
     }
 }
 
+/// The object in a body that was read, for routes that do without one too.
+pub(super) fn object(headers: &HeaderMap, body: &Bytes) -> Result<JsonObject, ApiError> {
+    if !is_json(headers) {
+        return Err(ApiError::UnsupportedMediaType);
+    }
+    parse(body).map(JsonObject)
+}
+
 /// Waits for the whole body, so that the time it takes is not taken from the time for the answer.
 pub(super) async fn arrive(request: Request, next: Next) -> Response {
     let (parts, body) = request.into_parts();
@@ -54,7 +62,7 @@ pub(super) async fn read(body: Body) -> Result<Bytes, ApiError> {
 }
 
 /// Reads one JSON object, whole.
-pub(super) fn parse(body: &Bytes) -> Result<Map<String, Value>, ApiError> {
+fn parse(body: &Bytes) -> Result<Map<String, Value>, ApiError> {
     let text = std::str::from_utf8(body)
         .map_err(|_| ApiError::Malformed("The body is not valid UTF-8."))?;
     let mut reader = serde_json::Deserializer::from_str(text);
@@ -80,7 +88,7 @@ pub(super) fn parse(body: &Bytes) -> Result<Map<String, Value>, ApiError> {
 
 /// `application/json`, with no other charset than UTF-8. A form or plain text, which a page of
 /// another origin may send without asking first, is not.
-pub(super) fn is_json(headers: &HeaderMap) -> bool {
+fn is_json(headers: &HeaderMap) -> bool {
     let mut values = headers.get_all(header::CONTENT_TYPE).iter();
     let (Some(value), None) = (values.next(), values.next()) else {
         return false;

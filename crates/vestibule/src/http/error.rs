@@ -184,11 +184,16 @@ fn refusal(error: Error) -> Response {
             "Registration is closed. Ask the operator of this site for an account.",
         ),
         Error::Limited(limited) => limit::answer(&limited),
-        Error::NoSuchUser => not_found(),
+        Error::NoSuchUser | Error::NoSuchSession => not_found(),
         Error::LastAdmin => problem(
             StatusCode::CONFLICT,
             "conflict",
             "The last admin can be neither demoted, disabled nor deleted.",
+        ),
+        Error::Ambiguous(_) => problem(
+            StatusCode::CONFLICT,
+            "conflict",
+            "Several accounts could be meant. Name one by its id.",
         ),
         Error::Unavailable(cause) => {
             tracing::error!(cause, "A request could not be answered: {cause}");

@@ -1,7 +1,7 @@
 //! The fields of a JSON object, each taken by name and type. Whatever is missing, of another type
 //! or unknown is named, all at once.
 
-use accounts::{Error, FieldError};
+use accounts::{Edit, Error, FieldError};
 use secrecy::SecretString;
 use serde_json::{Map, Value};
 
@@ -46,6 +46,14 @@ impl Fields {
                 self.refuse(name, "wrong_type", "This field must be a string.");
                 None
             }
+        }
+    }
+
+    /// A text to set, null to clear it, nothing to leave it as it is.
+    pub(super) fn edit(&mut self, name: &'static str) -> Edit<String> {
+        match self.left.get(name) {
+            None => Edit::Keep,
+            Some(_) => self.optional_text(name).map_or(Edit::Clear, Edit::Set),
         }
     }
 
@@ -169,6 +177,16 @@ mod tests {
         assert_eq!(body.optional_text("name"), None);
         assert_eq!(body.choice("mode", &[("token", 1), ("cookie", 2)]), 1);
         assert_eq!(refused(body), []);
+    }
+
+    #[test]
+    fn an_edit_tells_null_from_left_out() {
+        let mut body = fields(json!({"name": null, "email": "ada", "username": 7}));
+        assert_eq!(body.edit("name"), Edit::Clear);
+        assert_eq!(body.edit("email"), Edit::Set("ada".to_owned()));
+        assert_eq!(body.edit("password"), Edit::Keep);
+        body.edit("username");
+        assert_eq!(refused(body), [("username".into(), "wrong_type")]);
     }
 
     #[test]

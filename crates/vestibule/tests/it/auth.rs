@@ -468,7 +468,9 @@ async fn a_body_that_is_not_one_json_object_is_malformed() {
         deep.as_bytes(),
     ];
     for route in ["register", "login", "refresh"] {
-        for body in bodies {
+        // A refresh without a body is one by cookie.
+        let is_form = |body: &&[u8]| route != "refresh" || !body.is_empty();
+        for body in bodies.into_iter().filter(is_form) {
             anon.call("POST", &format!("/api/auth/{route}"))
                 .header("content-type", "application/json")
                 .body(body)

@@ -400,6 +400,54 @@ fn users_are_added_listed_and_changed_beside_a_running_server() {
 }
 
 #[test]
+fn users_are_shown_deleted_and_restored_beside_a_running_server() {
+    let folder = folder();
+    let server = Server::start(folder.path(), &[]);
+    add(folder.path(), "ada@example.org", &["--username", "ada"]);
+    let login = json!({"login": "ada", "password": PASSWORD});
+    let opened = server.post("/api/auth/login", &login).json();
+    let token = opened["access_token"].as_str().expect("a token");
+    let id = opened["user"]["id"].as_str().expect("an id");
+    let user = |command: &str, login: &str| run(folder.path(), ["user", command, login]);
+
+    let card = stdout(&user("show", "ADA"));
+    for fact in [id, "ada@example.org", "verified  yes", "deleted   no"] {
+        assert!(card.contains(fact), "{fact} in {card}");
+    }
+    let deleted = user("delete", "ada@example.org");
+    assert_eq!(deleted.status.code(), Some(0), "{}", stderr(&deleted));
+    assert!(stdout(&deleted).starts_with("deleted and ended every session of ada@example.org"));
+    assert_eq!(
+        server.me(token).status,
+        401,
+        "at once, in the running server"
+    );
+    assert_eq!(server.post("/api/auth/login", &login).status, 401);
+    assert_eq!(user("delete", "ada").status.code(), Some(1));
+    assert_eq!(stdout(&user("list", "--json")).trim(), "[]");
+    let shown = run(folder.path(), ["user", "show", "ada", "--json"]);
+    let shown: Value = serde_json::from_slice(&shown.stdout).expect("JSON");
+    assert_eq!(shown[0]["id"], id);
+    assert!(shown[0]["deleted_at"].is_string());
+
+    add(folder.path(), "ada@example.org", &[]);
+    let refused = user("restore", id);
+    assert_eq!(refused.status.code(), Some(1));
+    assert!(stderr(&refused).contains("taken"), "{}", stderr(&refused));
+    assert_eq!(user("delete", "ada@example.org").status.code(), Some(0));
+    let several = user("restore", "ada@example.org");
+    assert_eq!(several.status.code(), Some(1));
+    assert!(stderr(&several).contains(id), "{}", stderr(&several));
+    assert_eq!(user("restore", id).status.code(), Some(0));
+    assert_eq!(server.me(token).status, 401, "no session comes back");
+    assert_eq!(server.post("/api/auth/login", &login).status, 200);
+    assert!(stdout(&user("restore", id)).starts_with("nothing to change"));
+    for command in ["show", "delete", "restore"] {
+        assert_eq!(user(command, "nobody").status.code(), Some(1), "{command}");
+    }
+}
+
+#[test]
 fn what_cannot_be_added_is_refused_with_every_reason() {
     let folder = folder();
     assert_eq!(

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::process::{Answer, Server};
 
-const ROUTES: [&str; 15] = [
+const ROUTES: [&str; 18] = [
     "/",
     "/members/",
     "/members/handbook.html",
@@ -20,6 +20,9 @@ const ROUTES: [&str; 15] = [
     "/api/auth/login",
     "/api/auth/register",
     "/api/auth/refresh",
+    "/api/auth/password",
+    "/api/auth/sessions",
+    "/api/user/profile",
     "/api/ui/app.js",
     "/.well-known/jwks.json",
 ];

@@ -1,0 +1,98 @@
+//! `/api/auth/sessions`: the devices that a user is signed in with.
+
+use accounts::{Error, Mode, Session, Timestamp};
+use axum::{
+    Json,
+    extract::{Path, State, rejection::PathRejection},
+    http::StatusCode,
+};
+use serde::Serialize;
+use uuid::Uuid;
+
+use super::{
+    caller::SignedInCaller,
+    error::{ApiError, ApiResult},
+    peer::ThisPeer,
+};
+use crate::app::App;
+
+/// A session as its user sees it.
+#[derive(Serialize)]
+pub(super) struct SessionView {
+    id: Uuid,
+    /// `token` or `cookie`.
+    kind: &'static str,
+    /// The user agent that opened it.
+    device: Option<String>,
+    address: Option<String>,
+    created_at: Timestamp,
+    last_used_at: Timestamp,
+    /// When it ends if it is not used again.
+    expires_at: Timestamp,
+    /// Whether this request belongs to it.
+    current: bool,
+}
+
+/// The list of them.
+#[derive(Serialize)]
+pub(super) struct SessionList {
+    items: Vec<SessionView>,
+}
+
+/// `GET /api/auth/sessions`: the open sessions of the caller, the last used first.
+pub(super) async fn list_sessions(
+    State(app): State<App>,
+    SignedInCaller(caller): SignedInCaller,
+) -> ApiResult<Json<SessionList>> {
+    let sessions = app.accounts().sessions(&caller).await?;
+    let items = sessions
+        .into_iter()
+        .map(|session| view(session, caller.session))
+        .collect();
+    Ok(Json(SessionList { items }))
+}
+
+/// `DELETE /api/auth/sessions`: ends every session of the caller but this one.
+pub(super) async fn end_other_sessions(
+    State(app): State<App>,
+    SignedInCaller(caller): SignedInCaller,
+    ThisPeer(peer): ThisPeer,
+) -> ApiResult<StatusCode> {
+    app.accounts().end_other_sessions(&caller, &peer).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// `DELETE /api/auth/sessions/{id}`: ends one session of the caller, which may be this one.
+pub(super) async fn end_session(
+    State(app): State<App>,
+    SignedInCaller(caller): SignedInCaller,
+    ThisPeer(peer): ThisPeer,
+    id: Result<Path<String>, PathRejection>,
+) -> ApiResult<StatusCode> {
+    let id = id.ok().and_then(|Path(text)| id_in(&text));
+    let id = id.ok_or(ApiError::Rules(Error::NoSuchSession))?;
+    app.accounts().end_session(&caller, id, &peer).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// An id in the one form in which the API writes it.
+fn id_in(text: &str) -> Option<Uuid> {
+    let id = Uuid::try_parse(text).ok()?;
+    (id.to_string() == text).then_some(id)
+}
+
+fn view(session: Session, current: Uuid) -> SessionView {
+    SessionView {
+        id: session.id,
+        kind: match session.kind {
+            Mode::Token => "token",
+            Mode::Cookie => "cookie",
+        },
+        device: session.user_agent,
+        address: session.address,
+        created_at: session.created_at,
+        last_used_at: session.last_used_at,
+        expires_at: session.idle_expires_at.min(session.expires_at),
+        current: session.id == current,
+    }
+}
