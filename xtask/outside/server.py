@@ -84,6 +84,20 @@ class Server:
             self.kill()
             raise RuntimeError("the server printed no ready line")
 
+    def command(self, *arguments):
+        """Runs another command of the program beside the server, with its settings, and returns what it prints."""
+        ended = subprocess.run(
+            [os.environ["VESTIBULE_BINARY"], *arguments, "--data-dir", str(self.data), *self.flags],
+            cwd=self.folder.name,
+            env={name: value for name, value in os.environ.items() if not name.startswith(SETTINGS)},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
+        assert ended.returncode == 0, ended.stderr
+        return ended.stdout
+
     def stop(self):
         """Asks the server to end and returns its exit code, its last lines having been read."""
         self.process.send_signal(signal.SIGTERM)

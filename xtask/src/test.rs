@@ -41,6 +41,7 @@ pub(crate) fn run() -> ExitCode {
     report.suite("browser", released(browser));
     report.suite("outside: README", released(readme));
     report.suite("outside: tokens", released(tokens));
+    report.suite("outside: oauth", released(oauth));
     report.suite("outside: documentation", released(documentation));
     report.suite("outside: sockets", released(sockets));
     report.suite("outside: crashes", released(|| crashes(FEW_CRASHES)));
@@ -119,6 +120,11 @@ fn readme() -> Result<Counts> {
 /// Checks the access tokens with a JWT library that shares no code with ours.
 fn tokens() -> Result<Counts> {
     Counts::of(Runner::Outside, &outside("tokens.py")?.watch()?)
+}
+
+/// Logs in with clients that were written for other servers.
+fn oauth() -> Result<Counts> {
+    Counts::of(Runner::Outside, &outside("oauth.py")?.watch()?)
 }
 
 /// Serves a thousand pages that nobody wrote for us, and asks for every one of them.

@@ -2,8 +2,8 @@
 //! It knows nothing of HTTP and nothing of SQL; what is atomic is decided by the crate `store`.
 //!
 //! [`Accounts`] is the one way in. Each public method of it is a rule, in the file of its name:
-//! `register`, `login`, `sessions` (refresh, log out, who is calling), `change_password`, `profile`
-//! and `operator`.
+//! `register`, `login`, `sessions` (refresh, log out, who is calling), `change_password`, `profile`,
+//! `signing` and `operator`.
 
 mod caller;
 mod change_password;
@@ -21,6 +21,7 @@ mod profile;
 mod register;
 mod secret;
 mod sessions;
+mod signing;
 mod throttle;
 mod token;
 
@@ -45,8 +46,10 @@ pub use profile::{Edit, ProfileEdit};
 pub use register::Registration;
 pub use secret::{SECRET_KEY_BYTES, SecretKey, SecretKeyTooShort};
 pub use sessions::{Granted, Opened, Proof};
+pub use signing::{KeyChange, KeyRecord, KeyState};
 pub use store::{Session, SessionKind as Mode, Timestamp, User};
 pub use throttle::{Limit, Limited, Quota, ThrottleSettings};
+pub use token::{SigningAlgorithm, SigningKeyPair};
 
 /// Fills `bytes` from the random source of the operating system, for secrets made at the doors.
 pub fn fill_random(bytes: &mut [u8]) {
@@ -66,6 +69,7 @@ struct Inner {
     access: token::AccessTokens,
     cookies: token::CookieTokens,
     refresh: token::RefreshTokens,
+    signing: signing::KeySource,
     audit_name: aws_lc_rs::hmac::Key,
 }
 
@@ -86,34 +90,31 @@ impl Accounts {
         let known = match store.secret_key_check().await? {
             Some(check) => store::Founding::Existing { check },
             None => {
-                store
-                    .found(keys.check.clone(), token::KeyRing::generate(&keys, now))
-                    .await?
+                let first = token::KeyRing::generate(&keys, policy.signing_algorithm, now, now);
+                store.found(keys.check.clone(), first).await?
             }
         };
         if matches!(known, store::Founding::Existing { check } if check != keys.check) {
             return Err(OpenError::OtherSecretKey);
         }
         let stored = store.signing_keys().await?;
-        let ring = token::KeyRing::open(&keys, &stored, now).map_err(OpenError::SigningKeys)?;
         let (issuer, audience) = (policy.issuer.clone(), policy.audience.clone());
+        let cookies = token::CookieTokens::new(&keys, issuer.clone());
+        let refresh = token::RefreshTokens::new(&keys);
+        let audit_name = keys.audit_name.clone();
+        let (ring, signing) = signing::open(&policy, keys, stored, now, clock.monotonic())?;
         Ok(Self(Arc::new(Inner {
             gate: hash::HashGate::new(policy.hash_cost, policy.hash_slots, policy.hash_queue),
             throttle: throttle::Throttle::new(policy.limits, clock.clone()),
-            access: token::AccessTokens::new(ring, issuer.clone(), audience, policy.access_ttl),
-            cookies: token::CookieTokens::new(&keys, issuer),
-            refresh: token::RefreshTokens::new(&keys),
-            audit_name: keys.audit_name,
+            access: token::AccessTokens::new(ring, issuer, audience, policy.access_ttl),
+            cookies,
+            refresh,
+            signing,
+            audit_name,
             store,
             policy,
             clock,
         })))
-    }
-
-    /// The public keys of access tokens, as a JWK set (RFC 7517).
-    #[must_use]
-    pub fn jwks(&self) -> &serde_json::Value {
-        self.0.access.jwks()
     }
 
     /// What whoever runs the server may do. Only the command line may ask for it.

@@ -31,7 +31,7 @@ const MOST_DELETED: u64 = 100;
 
 /// The operator's view of [`Accounts`].
 pub struct Operator<'a> {
-    accounts: &'a Accounts,
+    pub(crate) accounts: &'a Accounts,
 }
 
 /// An account that an operator makes.

@@ -2,7 +2,9 @@
 
 use std::{num::NonZeroUsize, time::Duration};
 
-use crate::{hash::Argon2Cost, password, throttle::ThrottleSettings};
+use crate::{
+    SigningAlgorithm, SigningKeyPair, hash::Argon2Cost, password, throttle::ThrottleSettings,
+};
 
 /// The policy of an installation.
 #[derive(Clone)]
@@ -15,6 +17,10 @@ pub struct Policy {
     pub issuer: String,
     /// The `aud` of access tokens.
     pub audience: String,
+    /// The kind of new signing keys.
+    pub signing_algorithm: SigningAlgorithm,
+    /// The operator's own signing key, in place of those in the database.
+    pub signing_key: Option<SigningKeyPair>,
     /// The life of an access token.
     pub access_ttl: Duration,
     /// The life of an unused refresh token.

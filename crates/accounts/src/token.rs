@@ -3,9 +3,13 @@
 //! whether the session behind one still stands is decided in `sessions.rs`.
 
 mod jwt;
+mod keys;
 mod refresh;
 
-pub(crate) use jwt::{AccessTokens, Bearing, CookieTokens, KeyRing};
+pub use keys::{SigningAlgorithm, SigningKeyPair};
+
+pub(crate) use jwt::{AccessTokens, Bearing, CookieTokens, LEEWAY_SECONDS};
+pub(crate) use keys::KeyRing;
 pub(crate) use refresh::{RefreshToken, RefreshTokens};
 
 /// Why a token proves nothing.
@@ -13,6 +17,8 @@ pub(crate) use refresh::{RefreshToken, RefreshTokens};
 pub(crate) enum NotAccepted {
     /// Not one of ours, or not of this kind. The reason is for the log alone.
     Invalid(&'static str),
+    /// Of the form of an access token, under a key that is not in the ring.
+    UnknownKey,
     /// Ours, and past its time.
     Expired,
 }
@@ -21,6 +27,7 @@ impl From<NotAccepted> for crate::Error {
     fn from(reason: NotAccepted) -> Self {
         match reason {
             NotAccepted::Invalid(reason) => Self::InvalidToken(reason),
+            NotAccepted::UnknownKey => Self::InvalidToken("unknown kid"),
             NotAccepted::Expired => Self::ExpiredToken,
         }
     }

@@ -8,7 +8,7 @@ use crate::{
     entity::{meta, signing_key},
 };
 
-const SECRET_KEY_CHECK: &str = "secret_key_check";
+pub(crate) const SECRET_KEY_CHECK: &str = "secret_key_check";
 
 /// A signing key to store.
 #[derive(Clone, Debug)]
@@ -28,7 +28,7 @@ pub struct NewSigningKey {
 }
 
 /// A stored signing key.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SigningKey {
     /// The key id.
     pub id: String,
@@ -38,6 +38,8 @@ pub struct SigningKey {
     pub public_key: Vec<u8>,
     /// The private half, encrypted.
     pub sealed_private_key: Vec<u8>,
+    /// When it was made.
+    pub created_at: Timestamp,
     /// From when on it signs.
     pub signs_from: Timestamp,
     /// Until when tokens of it are accepted; no end yet if `None`.
@@ -110,7 +112,7 @@ pub(crate) async fn check_of(db: &DatabaseConnection) -> Result<Option<Vec<u8>>,
     Ok(row.map(|row| row.value))
 }
 
-fn active(key: &NewSigningKey) -> signing_key::ActiveModel {
+pub(crate) fn active(key: &NewSigningKey) -> signing_key::ActiveModel {
     signing_key::ActiveModel {
         id: Set(key.id.clone()),
         algorithm: Set(key.algorithm.clone()),
@@ -129,6 +131,7 @@ impl From<signing_key::Model> for SigningKey {
             algorithm: row.algorithm,
             public_key: row.public_key,
             sealed_private_key: row.sealed_private_key,
+            created_at: Timestamp::from_micros(row.created_at),
             signs_from: Timestamp::from_micros(row.signs_from),
             retires_at: row.retires_at.map(Timestamp::from_micros),
         }

@@ -11,6 +11,7 @@ mod engine;
 mod entity;
 mod error;
 mod install;
+mod keys;
 mod migrate;
 mod run;
 mod sessions;
@@ -25,6 +26,7 @@ pub use audit::{Actor, AuditKind, AuditRecord, NewAudit};
 pub use engine::{DatabaseUrl, DurabilitySetting, EngineReport, Options, Restoration, UrlProblem};
 pub use error::{Error, OpenError, Unique};
 pub use install::{Founding, NewSigningKey, SigningKey};
+pub use keys::{KeyRotation, KeyRotationOutcome};
 pub use migrate::{MigrationStatus, Rollback};
 pub use sessions::{
     NewSession, Opening, Rotation, RotationOutcome, Session, SessionKind, SignedIn, SuccessorProof,

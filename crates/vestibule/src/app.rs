@@ -281,6 +281,8 @@ fn policy(config: &Config) -> Policy {
         password_min_length: config.password.min_length,
         issuer: config.token.issuer.clone(),
         audience: config.token.audience.clone(),
+        signing_algorithm: config.token.algorithm,
+        signing_key: config.signing_key.clone(),
         access_ttl: config.token.access_ttl,
         refresh_idle_ttl: config.token.refresh_idle_ttl,
         refresh_absolute_ttl: config.token.refresh_absolute_ttl,

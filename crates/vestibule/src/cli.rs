@@ -10,6 +10,7 @@
 mod backup;
 mod doctor;
 mod health;
+mod keys;
 mod migrate;
 mod output;
 mod serve;
@@ -87,6 +88,7 @@ pub fn command() -> Command {
         .subcommand(backup::restore_command())
         .subcommand(health::command())
         .subcommand(doctor::command())
+        .subcommand(keys::command())
         .subcommand(
             Command::new("config").about("Look at the settings").subcommand_required(true).subcommand(
                 Command::new("show")
@@ -115,6 +117,7 @@ fn dispatch(matches: &ArgMatches, loaded: Loaded) -> Ended {
         Some(("restore", matches)) => in_runtime(backup::restore(matches, &loaded)),
         Some(("doctor", matches)) => in_runtime(doctor::run(matches, &loaded)),
         Some(("health", _)) => in_runtime(health::run(&loaded)),
+        Some(("keys", matches)) => in_runtime(keys::run(matches, &loaded)),
         Some(("config", matches)) => show_config(matches, &loaded),
         _ => Err(Failure::Usage(
             "no such command; see vestibule --help".to_owned(),

@@ -19,7 +19,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use accounts::{DatabaseUrl, ThrottleSettings};
+use accounts::{DatabaseUrl, SigningAlgorithm, SigningKeyPair, ThrottleSettings};
 use clap::{ArgMatches, Command};
 use ipnet::IpNet;
 use secrecy::SecretBox;
@@ -53,6 +53,8 @@ pub struct Config {
     pub secret_key_file: Option<PathBuf>,
     /// The configuration file, if one was read.
     pub file: Option<PathBuf>,
+    /// The operator's own signing key, in place of those in the database.
+    pub signing_key: Option<SigningKeyPair>,
     /// Sessions in token mode.
     pub token: Token,
     /// Sessions in cookie mode.
@@ -116,6 +118,8 @@ pub struct Token {
     pub issuer: String,
     /// The claim `aud`.
     pub audience: String,
+    /// The kind of new signing keys.
+    pub algorithm: SigningAlgorithm,
 }
 
 /// Life times of cookie sessions.

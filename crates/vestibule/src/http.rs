@@ -14,6 +14,7 @@ mod forms;
 mod headers;
 mod health;
 mod limit;
+mod oauth;
 mod password;
 mod peer;
 mod profile;
@@ -45,6 +46,7 @@ pub fn router(app: App) -> Router {
     let api = Router::new()
         .route("/api/auth/register", post(auth::register))
         .route("/api/auth/login", post(auth::login))
+        .route("/api/auth/token", post(oauth::token))
         .route("/api/auth/refresh", post(auth::refresh))
         .route("/api/auth/logout", post(auth::logout))
         .route("/api/auth/me", get(auth::me))

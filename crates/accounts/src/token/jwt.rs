@@ -1,21 +1,18 @@
-//! Access tokens (RFC 9068, ES256, for any verifier with our JWKS) and session cookies (HS256,
+//! Access tokens (RFC 9068, ES256 or EdDSA, for any verifier with our JWKS) and session cookies (HS256,
 //! for this program alone). The two kinds differ in `typ`, `aud`, algorithm and key, so that
 //! neither passes for the other.
 
-use std::{collections::HashMap, time::Duration};
-
-use aws_lc_rs::{
-    digest,
-    signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair as _},
+use std::{
+    sync::{Arc, PoisonError, RwLock},
+    time::Duration,
 };
-use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
+
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
-use store::{NewSigningKey, SigningKey, Timestamp};
+use store::Timestamp;
 use uuid::Uuid;
-use zeroize::Zeroizing;
 
-use super::NotAccepted;
+use super::{KeyRing, NotAccepted};
 use crate::secret::Keys;
 
 /// RFC 9068 section 2.1.
@@ -25,7 +22,7 @@ const COOKIE_AUDIENCE: &str = "vestibule-session";
 /// RFC 9068 asks for a client; there is one, the installation itself.
 const CLIENT_ID: &str = "vestibule";
 /// How far the clocks of two nodes may be apart.
-const LEEWAY_SECONDS: i64 = 30;
+pub(crate) const LEEWAY_SECONDS: i64 = 30;
 /// Longer texts than any token of ours are not looked at.
 const LONGEST: usize = 8 * 1024;
 
@@ -63,7 +60,7 @@ struct CookieClaims {
 
 /// Makes and reads access tokens.
 pub(crate) struct AccessTokens {
-    ring: KeyRing,
+    ring: RwLock<Arc<KeyRing>>,
     issuer: String,
     audience: String,
     ttl: Duration,
@@ -72,7 +69,7 @@ pub(crate) struct AccessTokens {
 impl AccessTokens {
     pub(crate) fn new(ring: KeyRing, issuer: String, audience: String, ttl: Duration) -> Self {
         Self {
-            ring,
+            ring: RwLock::new(Arc::new(ring)),
             issuer,
             audience,
             ttl,
@@ -85,8 +82,19 @@ impl AccessTokens {
     }
 
     /// The public keys as a JWK set (RFC 7517).
-    pub(crate) fn jwks(&self) -> &serde_json::Value {
-        &self.ring.jwks
+    pub(crate) fn jwks(&self, now: Timestamp) -> serde_json::Value {
+        self.ring().jwks(now)
+    }
+
+    /// Takes another ring for all that follows.
+    pub(crate) fn set_ring(&self, ring: KeyRing) {
+        let mut current = self.ring.write().unwrap_or_else(PoisonError::into_inner);
+        *current = Arc::new(ring);
+    }
+
+    /// The ring of this moment.
+    pub(crate) fn ring(&self) -> Arc<KeyRing> {
+        Arc::clone(&self.ring.read().unwrap_or_else(PoisonError::into_inner))
     }
 
     pub(crate) fn issue<'a>(
@@ -108,18 +116,20 @@ impl AccessTokens {
             jti: id,
             roles: roles.cloned().collect(),
         };
+        let ring = self.ring();
+        let key = ring.signing(now);
         let header = Header {
             typ: Some(ACCESS_TYPE.to_owned()),
-            kid: Some(self.ring.signing_id.clone()),
-            ..Header::new(Algorithm::ES256)
+            kid: Some(key.id.clone()),
+            ..Header::new(key.algorithm.of_jwt())
         };
-        jsonwebtoken::encode(&header, &claims, &self.ring.signing_key)
+        jsonwebtoken::encode(&header, &claims, &key.signing)
             .expect("claims of ours serialise and a loaded key signs")
     }
 
     /// Reads a token, without a look at the session that it names.
     pub(crate) fn verify(&self, token: &str, now: Timestamp) -> Result<Bearing, NotAccepted> {
-        let claims = self.read(token)?;
+        let claims = self.read(token, now)?;
         within(claims.iat, claims.nbf, claims.exp, now)?;
         Ok(Bearing {
             user: claims.sub,
@@ -128,22 +138,33 @@ impl AccessTokens {
     }
 
     /// Reads a token whose time may be over: enough to end its session.
-    pub(crate) fn verify_at_any_time(&self, token: &str) -> Result<Bearing, NotAccepted> {
-        self.read(token).map(|claims| Bearing {
+    pub(crate) fn verify_at_any_time(
+        &self,
+        token: &str,
+        now: Timestamp,
+    ) -> Result<Bearing, NotAccepted> {
+        self.read(token, now).map(|claims| Bearing {
             user: claims.sub,
             session: claims.sid,
         })
     }
 
-    fn read(&self, token: &str) -> Result<AccessClaims, NotAccepted> {
-        let header = header(token, Algorithm::ES256, ACCESS_TYPE)?;
+    fn read(&self, token: &str, now: Timestamp) -> Result<AccessClaims, NotAccepted> {
+        let header = header(token, &[Algorithm::ES256, Algorithm::EdDSA], ACCESS_TYPE)?;
         let kid = header.kid.ok_or(NotAccepted::Invalid("kid"))?;
-        let key = self
-            .ring
-            .verifying
-            .get(&kid)
-            .ok_or(NotAccepted::Invalid("unknown kid"))?;
-        claims(token, key, Algorithm::ES256, &self.issuer, &self.audience)
+        let ring = self.ring();
+        let key = ring.verifying(&kid, now).ok_or(NotAccepted::UnknownKey)?;
+        let algorithm = key.algorithm.of_jwt();
+        if header.alg != algorithm {
+            return Err(NotAccepted::Invalid("alg"));
+        }
+        claims(
+            token,
+            &key.verifying,
+            algorithm,
+            &self.issuer,
+            &self.audience,
+        )
     }
 }
 
@@ -182,7 +203,7 @@ impl CookieTokens {
     }
 
     pub(crate) fn verify(&self, cookie: &str, now: Timestamp) -> Result<Bearing, NotAccepted> {
-        header(cookie, Algorithm::HS256, COOKIE_TYPE)?;
+        header(cookie, &[Algorithm::HS256], COOKIE_TYPE)?;
         let claims: CookieClaims = claims(
             cookie,
             &self.decoding,
@@ -198,84 +219,14 @@ impl CookieTokens {
     }
 }
 
-/// The keys that access tokens are signed and verified with.
-pub(crate) struct KeyRing {
-    signing_id: String,
-    signing_key: EncodingKey,
-    verifying: HashMap<String, DecodingKey>,
-    jwks: serde_json::Value,
-}
-
-impl KeyRing {
-    /// Makes a new P-256 key pair, its private half sealed. Its id is the JWK thumbprint.
-    pub(crate) fn generate(keys: &Keys, now: Timestamp) -> NewSigningKey {
-        let pair = EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING)
-            .expect("the provider generates P-256 keys");
-        let public_key = pair.public_key().as_ref().to_vec();
-        let id = thumbprint(&public_key).expect("a generated key is an uncompressed point");
-        let private = pair.to_pkcs8v1().expect("a generated key is exportable");
-        NewSigningKey {
-            sealed_private_key: keys.seal(&id, private.as_ref()),
-            id,
-            algorithm: "ES256".to_owned(),
-            public_key,
-            created_at: now,
-            signs_from: now,
-        }
-    }
-
-    /// Opens stored keys. The newest one that may sign by `now` signs.
-    pub(crate) fn open(
-        keys: &Keys,
-        stored: &[SigningKey],
-        now: Timestamp,
-    ) -> Result<Self, &'static str> {
-        let signing = stored
-            .iter()
-            .filter(|key| key.signs_from <= now && key.retires_at.is_none())
-            .max_by_key(|key| key.signs_from)
-            .or_else(|| {
-                stored
-                    .iter()
-                    .filter(|key| key.retires_at.is_none())
-                    .min_by_key(|key| key.signs_from)
-            })
-            .ok_or("there is no signing key")?;
-        let private: Zeroizing<Vec<u8>> = keys
-            .open(&signing.id, &signing.sealed_private_key)
-            .map_err(|_| "a signing key was not sealed with this secret key")?;
-        let mut verifying = HashMap::new();
-        let mut public = Vec::new();
-        for key in stored
-            .iter()
-            .filter(|key| key.retires_at.is_none_or(|at| at > now))
-        {
-            let (x, y) = coordinates(&key.public_key).ok_or("a public key is no P-256 point")?;
-            let decoding = DecodingKey::from_ec_components(&x, &y)
-                .map_err(|_| "a public key is no P-256 point")?;
-            verifying.insert(key.id.clone(), decoding);
-            public.push(serde_json::json!({
-                "kty": "EC", "crv": "P-256", "x": x, "y": y,
-                "use": "sig", "alg": "ES256", "kid": key.id,
-            }));
-        }
-        Ok(Self {
-            signing_id: signing.id.clone(),
-            signing_key: EncodingKey::from_ec_der(&private),
-            verifying,
-            jwks: serde_json::json!({ "keys": public }),
-        })
-    }
-}
-
 /// The header, if it is what our tokens have. Nothing in it is followed: a key comes from our
 /// own ring or not at all.
-fn header(token: &str, algorithm: Algorithm, kind: &str) -> Result<Header, NotAccepted> {
+fn header(token: &str, algorithms: &[Algorithm], kind: &str) -> Result<Header, NotAccepted> {
     if token.len() > LONGEST {
         return Err(NotAccepted::Invalid("too long"));
     }
     let header = jsonwebtoken::decode_header(token).map_err(|_| NotAccepted::Invalid("no JWT"))?;
-    if header.alg != algorithm {
+    if !algorithms.contains(&header.alg) {
         return Err(NotAccepted::Invalid("alg"));
     }
     if header.typ.as_deref() != Some(kind) {
@@ -316,24 +267,6 @@ fn within(iat: i64, nbf: Option<i64>, exp: i64, now: Timestamp) -> Result<(), No
         return Err(NotAccepted::Expired);
     }
     Ok(())
-}
-
-/// RFC 7638: the SHA-256 of the required members, in lexicographic order, without spaces.
-fn thumbprint(point: &[u8]) -> Option<String> {
-    let (x, y) = coordinates(point)?;
-    let members = format!(r#"{{"crv":"P-256","kty":"EC","x":"{x}","y":"{y}"}}"#);
-    Some(BASE64_URL_SAFE_NO_PAD.encode(digest::digest(&digest::SHA256, members.as_bytes())))
-}
-
-/// The coordinates of an uncompressed point (SEC 1 section 2.3.3), base64url.
-fn coordinates(point: &[u8]) -> Option<(String, String)> {
-    match point {
-        [4, coordinates @ ..] if coordinates.len() == 64 => Some((
-            BASE64_URL_SAFE_NO_PAD.encode(&coordinates[..32]),
-            BASE64_URL_SAFE_NO_PAD.encode(&coordinates[32..]),
-        )),
-        _ => None,
-    }
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ mod audit;
 mod cancellation;
 mod fixture;
 mod install;
+mod keys;
 mod migrations;
 mod sessions;
 mod users;

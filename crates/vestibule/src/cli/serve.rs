@@ -60,6 +60,7 @@ pub(super) async fn run(loaded: Loaded) -> Ended {
     }
 
     let drain_delay = config.drain_delay;
+    let keys = accounts.clone();
     let app = App::new(accounts, config, site, clock);
     let draining = app.clone();
     let shutdown = async move {
@@ -68,13 +69,11 @@ pub(super) async fn run(loaded: Loaded) -> Ended {
         tracing::info!("Shutting down");
         tokio::time::sleep(drain_delay).await;
     };
-    let drained = serve::serve(
-        listener,
-        http::router(app),
-        serve::Bounds::default(),
-        shutdown,
-    )
-    .await;
+    let bounds = serve::Bounds::default();
+    let drained = tokio::select! {
+        drained = serve::serve(listener, http::router(app), bounds, shutdown) => drained,
+        never = keys.keep_keys_current() => match never {},
+    };
     tracing::info!(?drained, "The last request has ended");
     database.close().await;
     Ok(())

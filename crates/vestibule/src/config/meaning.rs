@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use accounts::Role;
-use accounts::{DatabaseUrl, ThrottleSettings};
+use accounts::{DatabaseUrl, SigningKeyPair, ThrottleSettings};
 use secrecy::{ExposeSecret, SecretBox};
 use serde_json::json;
 
@@ -46,6 +46,7 @@ pub(super) fn resolve(said: Said, terminal: bool) -> Result<Loaded, Problems> {
             .is_default("secret_key")
             .then(|| meaning.one("secret_key_file")),
         file: meaning.said.file.clone(),
+        signing_key: meaning.signing_key(),
         token: Token {
             access_ttl: meaning.one("token.access_ttl"),
             refresh_idle_ttl: meaning.one("token.refresh_idle_ttl"),
@@ -53,6 +54,7 @@ pub(super) fn resolve(said: Said, terminal: bool) -> Result<Loaded, Problems> {
             refresh_grace: meaning.one("token.refresh_grace"),
             issuer: meaning.one("token.issuer"),
             audience: meaning.one("token.audience"),
+            algorithm: meaning.one("token.algorithm"),
         },
         cookie: Cookie {
             idle_ttl: meaning.one("cookie.idle_ttl"),
@@ -255,6 +257,17 @@ impl Meaning {
         // A key given where its file belongs must not end up in a report.
         let got = key_from_text(&text).is_none().then(|| quoted(&text));
         key.map_err(|expected| self.refuse("secret_key_file", expected, got))
+            .ok()
+    }
+
+    fn signing_key(&mut self) -> Option<SigningKeyPair> {
+        let path: PathBuf = self.maybe("signing_key_file")?;
+        let key = file::read_secret_bytes(&path, &mut self.said.warnings).and_then(|bytes| {
+            let key = SigningKeyPair::from_pem(bytes.expose_secret());
+            key.map_err(|expected| format!("a file with {expected}"))
+        });
+        let got = quoted(&path.to_string_lossy());
+        key.map_err(|expected| self.refuse("signing_key_file", expected, Some(got)))
             .ok()
     }
 

@@ -243,6 +243,24 @@ pub static SETTINGS: &[Setting] = &[
     Setting::new("token.audience", TOKENS, Kind::Text(300))
         .help("The aud claim of access tokens")
         .derived("`public_url`"),
+    Setting::new(
+        "token.algorithm",
+        TOKENS,
+        Kind::Choice(&["ES256", "EdDSA"]),
+    )
+    .help("The kind of new signing keys")
+    .default("ES256")
+    .details(
+        "Of the first key of a database, and of those that `vestibule keys rotate` makes. Every \
+         verifier library reads ES256.",
+    ),
+    Setting::new("signing_key_file", TOKENS, Kind::Path)
+        .help("File with a signing key to use instead of generated ones")
+        .details(
+            "A P-256 or Ed25519 private key in PEM form (PKCS 8), for instance from `openssl genpkey \
+             -algorithm ed25519`. It alone signs and verifies, whatever keys the database holds, \
+             and every node needs the same. The file should have mode 0600.",
+        ),
     Setting::new("cookie.idle_ttl", COOKIES, Kind::Duration("10s", "400d"))
         .help("How long an unused cookie session lasts")
         .default("7d")

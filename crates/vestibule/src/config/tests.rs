@@ -157,6 +157,8 @@ fn nothing_said_means_the_defaults() {
     token.refresh_grace = 60s
     token.issuer = http://localhost:8080
     token.audience = http://localhost:8080
+    token.algorithm = ES256
+    signing_key_file = 
     cookie.idle_ttl = 7d
     cookie.absolute_ttl = 30d
     limits.login_per_account = 10/15m
@@ -234,19 +236,24 @@ fn a_flag_after_the_subcommand_wins_over_one_before_it() {
     assert_eq!(config.listen.port(), 2);
 }
 
+/// The Ed25519 key of RFC 8037 appendix A.
+const SIGNING_KEY: &[u8] = b"-----BEGIN PRIVATE KEY-----\n\
+    MC4CAQAwBQYDK2VwBCIEIJ1hsZ3v/VpguoRK9JLsLMREScVpezJpGXA7rAMcrn9g\n\
+    -----END PRIVATE KEY-----\n";
+
 #[test]
 fn every_setting_is_reachable_in_every_form_it_has() {
-    let (_folder, path) = key_file(&[7; 32], 0o600);
+    let (_folder, secret_key) = key_file(&[7; 32], 0o600);
+    let (_other_folder, signing_key) = key_file(SIGNING_KEY, 0o600);
     let site = "--site=/srv/site";
     for setting in SETTINGS
         .iter()
         .filter(|setting| setting.kind != Kind::Rules)
     {
-        let is_key_file = setting.key == "secret_key_file";
-        let value = if is_key_file {
-            &path
-        } else {
-            other_value(setting)
+        let value = match setting.key {
+            "secret_key_file" => &secret_key,
+            "signing_key_file" => &signing_key,
+            _ => other_value(setting),
         };
         let with_site = |operator: Operator| match setting.key {
             "site.protect" => operator.variable("VESTIBULE_SITE_DIR", "/srv/site"),
@@ -268,12 +275,7 @@ fn every_setting_is_reachable_in_every_form_it_has() {
         }
         check(Operator::default().variable(&setting.variable().unwrap(), value));
         check(Operator::default().dot_env(&format!("{}='{value}'", setting.variable().unwrap())));
-        check(
-            Operator::default().file(
-                &toml_line(setting)
-                    .replace("/srv/other", if is_key_file { &path } else { "/srv/other" }),
-            ),
-        );
+        check(Operator::default().file(&toml_line(setting).replace(other_value(setting), value)));
     }
     let loaded = Operator::says(&[site, "--protect", "/**"])
         .file("[[site.rules]]\npath = '/staff/**'\nroles = ['staff']\n[[site.rules]]\npath = '/'\npublic = true")

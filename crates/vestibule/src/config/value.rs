@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use accounts::SECRET_KEY_BYTES;
-use accounts::{DatabaseUrl, Limit};
+use accounts::{DatabaseUrl, Limit, SigningAlgorithm};
 use base64::Engine;
 use base64::alphabet;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
@@ -215,6 +215,12 @@ impl FromText for Registration {
             "closed" => Ok(Self::Closed),
             _ => Err(kind.to_string()),
         }
+    }
+}
+
+impl FromText for SigningAlgorithm {
+    fn from_text(text: &str, kind: Kind) -> Result<Self, String> {
+        Self::of_name(text).ok_or_else(|| kind.to_string())
     }
 }
 

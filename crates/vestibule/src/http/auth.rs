@@ -71,7 +71,7 @@ pub(super) async fn refresh(
     headers: HeaderMap,
     request: Request,
 ) -> ApiResult<Response> {
-    let body = body::read(request).await?;
+    let body = body::read(request.into_body()).await?;
     if body.is_empty() {
         let granted = match Presented::of(&app, &headers) {
             Presented::Cookie(value) => app.accounts().refresh_by_cookie(&value, &peer).await?,

@@ -88,7 +88,16 @@ fn parse(body: &Bytes) -> Result<Map<String, Value>, ApiError> {
 
 /// `application/json`, with no other charset than UTF-8. A form or plain text, which a page of
 /// another origin may send without asking first, is not.
-fn is_json(headers: &HeaderMap) -> bool {
+pub(super) fn is_json(headers: &HeaderMap) -> bool {
+    is_of_type(headers, "application/json")
+}
+
+/// A form, as a browser sends one without a file. For `/api/auth/token` alone.
+pub(super) fn is_form(headers: &HeaderMap) -> bool {
+    is_of_type(headers, "application/x-www-form-urlencoded")
+}
+
+fn is_of_type(headers: &HeaderMap, wanted: &str) -> bool {
     let mut values = headers.get_all(header::CONTENT_TYPE).iter();
     let (Some(value), None) = (values.next(), values.next()) else {
         return false;
@@ -99,7 +108,7 @@ fn is_json(headers: &HeaderMap) -> bool {
     let mut parts = value.split(';').map(str::trim);
     parts
         .next()
-        .is_some_and(|kind| kind.eq_ignore_ascii_case("application/json"))
+        .is_some_and(|kind| kind.eq_ignore_ascii_case(wanted))
         && parts.all(|part| {
             !part.to_ascii_lowercase().starts_with("charset")
                 || part.to_ascii_lowercase().replace('"', "") == "charset=utf-8"

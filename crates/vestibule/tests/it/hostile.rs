@@ -43,6 +43,7 @@ fn path() -> impl Strategy<Value = String> {
         "/api/auth/login",
         "/api/auth/register",
         "/api/auth/refresh",
+        "/api/auth/token",
         "/api/auth/logout",
         "/api/auth/me",
         "/api/auth/password",

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::process::{Answer, Server};
 
-const ROUTES: [&str; 18] = [
+const ROUTES: [&str; 19] = [
     "/",
     "/members/",
     "/members/handbook.html",
@@ -23,6 +23,7 @@ const ROUTES: [&str; 18] = [
     "/api/auth/password",
     "/api/auth/sessions",
     "/api/user/profile",
+    "/api/auth/token",
     "/api/ui/app.js",
     "/.well-known/jwks.json",
 ];

@@ -1,10 +1,13 @@
 //! Forged and misused tokens: none may be accepted, whatever was changed.
 
+use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 use secrecy::SecretBox;
 use serde_json::{Value, json};
 
+use store::SigningKey;
+
 use super::*;
-use crate::SecretKey;
+use crate::{SecretKey, SigningAlgorithm};
 
 const ISSUER: &str = "https://accounts.example";
 const NOW: Timestamp = Timestamp::from_micros(1_800_000_000_000_000);
@@ -17,14 +20,19 @@ struct Installation {
 }
 
 fn installation(byte: u8) -> Installation {
+    installation_with(byte, SigningAlgorithm::Es256)
+}
+
+fn installation_with(byte: u8, algorithm: SigningAlgorithm) -> Installation {
     let secret = SecretKey::new(SecretBox::new(vec![byte; 32].into())).expect("long enough");
     let keys = secret.keys();
-    let made = KeyRing::generate(&keys, NOW);
+    let made = KeyRing::generate(&keys, algorithm, NOW, NOW);
     let stored = vec![SigningKey {
         id: made.id,
         algorithm: made.algorithm,
         public_key: made.public_key,
         sealed_private_key: made.sealed_private_key,
+        created_at: made.created_at,
         signs_from: made.signs_from,
         retires_at: None,
     }];
@@ -59,14 +67,15 @@ impl Installation {
 
     /// A token signed with the real key, with a header and claims of the test's choice.
     fn signed(&self, header: &Header, claims: &Value) -> String {
-        jsonwebtoken::encode(header, claims, &self.access.ring.signing_key).expect("signs")
+        jsonwebtoken::encode(header, claims, &self.access.ring().signing(NOW).signing)
+            .expect("signs")
     }
 
     fn header(&self) -> Header {
         Header {
             typ: Some(ACCESS_TYPE.to_owned()),
             kid: Some(self.stored[0].id.clone()),
-            ..Header::new(Algorithm::ES256)
+            ..Header::new(self.access.ring().signing(NOW).algorithm.of_jwt())
         }
     }
 }
@@ -102,26 +111,9 @@ fn an_access_token_has_the_form_of_rfc_9068_and_no_address() {
 }
 
 #[test]
-fn the_key_id_is_the_thumbprint_of_rfc_7638() {
-    // The example of RFC 7638 is an RSA key; this is the same computation on a fixed P-256 point.
-    let mut point = vec![4];
-    point.extend([1; 32]);
-    point.extend([2; 32]);
-    let members = format!(
-        r#"{{"crv":"P-256","kty":"EC","x":"{}","y":"{}"}}"#,
-        BASE64_URL_SAFE_NO_PAD.encode([1; 32]),
-        BASE64_URL_SAFE_NO_PAD.encode([2; 32])
-    );
-    let expected =
-        BASE64_URL_SAFE_NO_PAD.encode(digest::digest(&digest::SHA256, members.as_bytes()));
-    assert_eq!(thumbprint(&point), Some(expected));
-    assert_eq!(thumbprint(&point[1..]), None);
-}
-
-#[test]
 fn the_published_key_verifies_and_holds_nothing_private() {
     let here = installation(1);
-    let key = &here.access.jwks()["keys"][0];
+    let key = here.access.jwks(NOW)["keys"][0].clone();
     let mut names: Vec<_> = key
         .as_object()
         .expect("an object")
@@ -162,7 +154,7 @@ fn time_decides_with_our_clock() {
     );
     let node_behind = NOW.minus(Duration::from_secs(29));
     assert_eq!(here.access.verify(&token, node_behind), Ok(bearing()));
-    assert_eq!(here.access.verify_at_any_time(&token), Ok(bearing()));
+    assert_eq!(here.access.verify_at_any_time(&token, NOW), Ok(bearing()));
 }
 
 #[test]
@@ -173,7 +165,7 @@ fn the_two_kinds_do_not_pass_for_each_other() {
         .issue(bearing(), NOW, NOW.plus(Duration::from_secs(60)));
     assert_eq!(here.cookies.verify(&cookie, NOW), Ok(bearing()));
     assert!(here.access.verify(&cookie, NOW).is_err());
-    assert!(here.access.verify_at_any_time(&cookie).is_err());
+    assert!(here.access.verify_at_any_time(&cookie, NOW).is_err());
     assert!(here.cookies.verify(&here.access_token(), NOW).is_err());
     assert_eq!(
         here.cookies
@@ -310,7 +302,7 @@ fn a_header_of_another_kind_is_a_refusal_even_under_the_right_key() {
 #[test]
 fn a_key_that_the_token_brings_along_is_not_used() {
     let (here, there) = (installation(1), installation(2));
-    let jwk = serde_json::from_value(there.access.jwks()["keys"][0].clone()).expect("a JWK");
+    let jwk = serde_json::from_value(there.access.jwks(NOW)["keys"][0].clone()).expect("a JWK");
     let header = Header {
         jwk: Some(jwk),
         jku: Some("https://evil.example/jwks.json".into()),
@@ -340,7 +332,7 @@ fn other_algorithms_are_refused_whatever_signs_them() {
     // The classic confusion: the public key as an HMAC secret.
     for secret in [
         here.stored[0].public_key.clone(),
-        here.access.jwks().to_string().into_bytes(),
+        here.access.jwks(NOW).to_string().into_bytes(),
     ] {
         let header = Header {
             alg: Algorithm::HS256,
@@ -385,29 +377,65 @@ fn no_changed_letter_and_no_cut_is_accepted() {
 }
 
 #[test]
-fn the_newest_key_that_may_sign_signs_and_retired_ones_verify_no_more() {
+fn a_key_of_either_kind_takes_its_own_algorithm_alone() {
+    let ours = [SigningAlgorithm::Es256, SigningAlgorithm::EdDsa];
+    for (algorithm, other) in [(ours[0], ours[1]), (ours[1], ours[0])] {
+        let here = installation_with(1, algorithm);
+        let token = here.access_token();
+        assert_eq!(here.access.verify(&token, NOW), Ok(bearing()));
+        let [header, _] = parts(&token).try_into().expect("two parts");
+        assert_eq!(header["alg"], algorithm.as_str());
+        let (_, rest) = token.split_once('.').expect("three parts");
+        let claimed = json!({"alg": other.as_str(), "typ": "at+jwt", "kid": header["kid"]});
+        let claimed = BASE64_URL_SAFE_NO_PAD.encode(claimed.to_string());
+        assert_eq!(
+            here.access.verify(&format!("{claimed}.{rest}"), NOW),
+            Err(NotAccepted::Invalid("alg"))
+        );
+        let foreign = installation_with(2, other);
+        let header = Header {
+            kid: here.header().kid,
+            ..foreign.header()
+        };
+        let forged = foreign.signed(&header, &good_claims());
+        assert!(here.access.verify(&forged, NOW).is_err());
+    }
+}
+
+#[test]
+fn time_alone_decides_which_key_of_a_ring_signs_and_which_verify() {
     let here = installation(1);
-    let next = KeyRing::generate(&here.keys, NOW);
     let (day, now) = (Duration::from_secs(86_400), NOW);
+    let next = KeyRing::generate(&here.keys, SigningAlgorithm::EdDsa, NOW, NOW.plus(day));
     let mut stored = here.stored.clone();
+    let first = stored[0].id.clone();
+    stored[0].retires_at = Some(now.plus(day + day));
     stored.push(SigningKey {
         id: next.id.clone(),
         algorithm: next.algorithm,
         public_key: next.public_key,
         sealed_private_key: next.sealed_private_key,
-        signs_from: now.plus(day),
+        created_at: next.created_at,
+        signs_from: next.signs_from,
         retires_at: None,
     });
-    let today = KeyRing::open(&here.keys, &stored, now).expect("opens");
-    assert_eq!(today.signing_id, here.stored[0].id);
+    let ring = KeyRing::open(&here.keys, &stored, now).expect("opens");
+    let published = |at| ring.jwks(at)["keys"].as_array().map_or(0, Vec::len);
+    assert_eq!(ring.signing(now).id, first);
+    assert_eq!(published(now), 2, "a key is published before it signs");
+    assert_eq!(ring.signing(now.plus(day)).id, next.id);
+    assert!(ring.verifying(&first, now.plus(day)).is_some());
     assert_eq!(
-        today.verifying.len(),
+        published(now.plus(day)),
         2,
-        "a key is published before it signs"
+        "the old one's tokens are about"
     );
-    let tomorrow = KeyRing::open(&here.keys, &stored, now.plus(day)).expect("opens");
-    assert_eq!(tomorrow.signing_id, next.id);
-    stored[0].retires_at = Some(now.plus(day));
-    let later = KeyRing::open(&here.keys, &stored, now.plus(day)).expect("opens");
-    assert!(!later.verifying.contains_key(&here.stored[0].id));
+    assert!(ring.verifying(&first, now.plus(day + day)).is_none());
+    assert_eq!(published(now.plus(day + day)), 1);
+    let later = KeyRing::open(&here.keys, &stored, now.plus(day + day)).expect("opens");
+    assert_eq!(
+        later.ids().count(),
+        1,
+        "what has retired is not even opened"
+    );
 }
