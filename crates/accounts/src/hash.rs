@@ -1,5 +1,12 @@
-//! The one gate through which every password hash goes: how many run at once, how long one may wait, what work
-//! they cost, and which stored formats are understood. What a verdict means for a login is decided there.
+//! The one gate through which every password hash goes: how many run at once, how long one may wait, what new hashes
+//! are and what work they cost. Which stored formats are understood stands in `scheme`; what a verdict means for a
+//! login is decided there.
+
+mod argon2;
+mod bcrypt;
+mod pbkdf2;
+mod scheme;
+mod scrypt;
 
 use std::{
     num::NonZeroUsize,
@@ -10,68 +17,64 @@ use std::{
     time::Duration,
 };
 
-use argon2::{Algorithm, Argon2, Block, Params, Version};
-use password_hash::phc::{Output, ParamsString, PasswordHash, Salt};
-use subtle::ConstantTimeEq;
+use ::argon2::Block;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use zeroize::{Zeroize, Zeroizing};
+use zeroize::Zeroize;
 
-use crate::{entropy, password::Password};
+pub use self::{argon2::Argon2Cost, bcrypt::BcryptCost};
+use self::{argon2::Argon2Hash, bcrypt::BcryptHash, scheme::Scheme};
+use crate::password::Password;
 
 /// How long a password waits for a slot before the server says that it is too busy.
 const LONGEST_WAIT: Duration = Duration::from_secs(4);
-const SALT_BYTES: usize = 16;
-const HASH_BYTES: usize = 32;
 
-/// What one argon2id hash costs (RFC 9106).
+/// What new hashes are, and what one costs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Argon2Cost {
-    memory_kib: u32,
-    passes: u32,
-    lanes: u32,
+pub enum HashCost {
+    /// argon2id, unless somebody must do otherwise.
+    Argon2id(Argon2Cost),
+    /// bcrypt, which holds no password of more than 72 bytes.
+    Bcrypt(BcryptCost),
 }
 
-impl Argon2Cost {
-    /// 19 MiB, two passes, one lane: the least that OWASP's password storage cheat sheet asks for.
-    pub const RECOMMENDED: Self = Self {
-        memory_kib: 19_456,
-        passes: 2,
-        lanes: 1,
-    };
-    /// The least that the algorithm can do, for tests that hash often and protect nothing.
-    pub const TRIFLING: Self = Self {
-        memory_kib: 8,
-        passes: 1,
-        lanes: 1,
-    };
-    /// What a stored hash may ask for; a row that asks for more, 4 GiB say, would stall the server.
-    const MAXIMUM: Self = Self {
-        memory_kib: 65_536,
-        passes: 10,
-        lanes: 4,
-    };
-
-    /// A cost that the algorithm allows and that may be verified later (at most 64 MiB, 10 passes, 4 lanes).
-    #[must_use]
-    pub const fn new(memory_kib: u32, passes: u32, lanes: u32) -> Option<Self> {
-        let possible = lanes >= 1 && passes >= 1 && memory_kib >= 8 * lanes;
-        let bearable = memory_kib <= Self::MAXIMUM.memory_kib
-            && passes <= Self::MAXIMUM.passes
-            && lanes <= Self::MAXIMUM.lanes;
-        if possible && bearable {
-            Some(Self {
-                memory_kib,
-                passes,
-                lanes,
-            })
-        } else {
-            None
+impl HashCost {
+    /// The bytes of the longest password that can be hashed whole, if there is a limit.
+    pub(crate) const fn longest_password(self) -> Option<usize> {
+        match self {
+            Self::Argon2id(_) => None,
+            Self::Bcrypt(_) => Some(bcrypt::LONGEST_PASSWORD),
         }
     }
 
-    fn params(self, hash_bytes: usize) -> Params {
-        Params::new(self.memory_kib, self.passes, self.lanes, Some(hash_bytes))
-            .expect("a cost is only made within the bounds of the algorithm")
+    fn holds(self, password: &Password) -> bool {
+        match self {
+            Self::Argon2id(_) => true,
+            Self::Bcrypt(_) => bcrypt::holds(password),
+        }
+    }
+
+    /// The hash with which the work for nobody's password is done. What it would match is of no account: its
+    /// verdict is never looked at.
+    fn decoy(self) -> Scheme {
+        match self {
+            Self::Argon2id(cost) => Scheme::Argon2(Argon2Hash::decoy(cost)),
+            Self::Bcrypt(cost) => Scheme::Bcrypt(BcryptHash::decoy(cost)),
+        }
+    }
+
+    /// Whether a stored hash may stay, or is to be replaced by a new one once its password is known.
+    fn is_met_by(self, stored: &Scheme) -> bool {
+        match (self, stored) {
+            (Self::Argon2id(cost), Scheme::Argon2(hash)) => hash.is_as_strong_as(cost),
+            // argon2id is the stronger of the two: it is not taken from whoever has it.
+            (Self::Bcrypt(_), Scheme::Argon2(hash)) => {
+                hash.is_as_strong_as(Argon2Cost::RECOMMENDED)
+            }
+            (Self::Bcrypt(cost), Scheme::Bcrypt(hash)) => hash.is_as_strong_as(cost),
+            (Self::Argon2id(_), Scheme::Bcrypt(_)) | (_, Scheme::Pbkdf2(_) | Scheme::Scrypt(_)) => {
+                false
+            }
+        }
     }
 }
 
@@ -80,7 +83,7 @@ impl Argon2Cost {
 pub(crate) enum Verdict {
     /// It is the password.
     Match,
-    /// It is the password, but its hash costs less than new ones do: store a new one.
+    /// It is the password, but its hash is weaker than new ones are, or comes from elsewhere: store a new one.
     MatchButWeak,
     /// It is not, or there was nothing to compare with.
     NoMatch,
@@ -95,6 +98,9 @@ pub enum HashError {
     /// Too many wait already, or a slot took too long to become free.
     #[error("too many passwords wait to be hashed")]
     Busy,
+    /// bcrypt would hash only a part of the password.
+    #[error("bcrypt cannot hold the password whole")]
+    Unsuitable,
     /// The hashing task ended early: the runtime shuts down, or there is a bug.
     #[error("hashing did not finish")]
     Failed(#[from] tokio::task::JoinError),
@@ -123,8 +129,10 @@ pub(crate) struct HashLoad {
 pub(crate) struct HashGate(Arc<Gate>);
 
 struct Gate {
-    cost: Argon2Cost,
-    decoy: Argon2Hash,
+    cost: HashCost,
+    decoy: Scheme,
+    /// The length of the memory that is kept for the next hash.
+    kept_blocks: usize,
     /// One permit per hash that may run.
     slots: Arc<Semaphore>,
     /// One permit per caller that may be inside: running and waiting.
@@ -142,12 +150,16 @@ struct Gate {
 impl HashGate {
     /// A gate that makes hashes of `cost`, at most `slots` at a time, with at most `queue` callers in line.
     #[must_use]
-    pub(crate) fn new(cost: Argon2Cost, slots: NonZeroUsize, queue: usize) -> Self {
+    pub(crate) fn new(cost: HashCost, slots: NonZeroUsize, queue: usize) -> Self {
         let all_slots = slots.get().min(Semaphore::MAX_PERMITS);
         let all_places = all_slots.saturating_add(queue).min(Semaphore::MAX_PERMITS);
         Self(Arc::new(Gate {
             cost,
-            decoy: Argon2Hash::decoy(cost),
+            decoy: cost.decoy(),
+            kept_blocks: match cost {
+                HashCost::Argon2id(cost) => cost.block_count(),
+                HashCost::Bcrypt(_) => 0,
+            },
             slots: Arc::new(Semaphore::new(all_slots)),
             places: Arc::new(Semaphore::new(all_places)),
             #[cfg(test)]
@@ -161,21 +173,20 @@ impl HashGate {
         }))
     }
 
-    /// The hash to store for a password: a PHC string of argon2id under a fresh salt.
+    /// The hash to store for a password, under a fresh salt.
     ///
     /// # Errors
-    /// [`HashError::Busy`] when the queue is full or the wait exceeds 4 s; [`HashError::Failed`].
+    /// [`HashError::Busy`] when the queue is full or the wait exceeds 4 s; [`HashError::Unsuitable`] for a password
+    /// that the rules for new ones refuse, but that may stand behind a hash from elsewhere; [`HashError::Failed`].
     pub(crate) async fn hash(&self, password: Password) -> Result<String, HashError> {
-        self.run(move |gate| {
-            let mut fresh = Argon2Hash::fresh(gate.cost);
-            fresh.expected = gate.compute(&fresh, &password);
-            fresh.to_phc()
-        })
-        .await
+        if !self.0.cost.holds(&password) {
+            return Err(HashError::Unsuitable);
+        }
+        self.run(move |gate| gate.make(&password)).await
     }
 
     /// Compares a password with what is stored. For nobody's password (`None`: an unknown, deleted or disabled
-    /// user) the same work is done, so that the answer takes as long.
+    /// user) the work of a new hash is done, so that the answer takes as long; a hash from elsewhere takes its own time.
     ///
     /// # Errors
     /// [`HashError::Busy`] when the queue is full or the wait exceeds 4 s; [`HashError::Failed`].
@@ -187,7 +198,7 @@ impl HashGate {
         self.run(move |gate| match stored.as_deref().map(Scheme::parse) {
             None => gate.pretend(&password, Verdict::NoMatch),
             Some(Err(reason)) => gate.pretend(&password, Verdict::Unusable(reason)),
-            Some(Ok(Scheme::Argon2(hash))) => gate.compare(&hash, &password),
+            Some(Ok(stored)) => gate.compare(&stored, &password),
         })
         .await
     }
@@ -248,11 +259,21 @@ struct Admission {
 }
 
 impl Gate {
-    fn compare(&self, hash: &Argon2Hash, password: &Password) -> Verdict {
-        let actual = self.compute(hash, password);
-        if !bool::from(actual.as_bytes().ct_eq(hash.expected.as_bytes())) {
+    fn make(&self, password: &Password) -> String {
+        let _work = Work::begin(self);
+        match self.cost {
+            HashCost::Argon2id(cost) => {
+                let mut memory = SlotMemory::take(self, cost.block_count());
+                Argon2Hash::make(cost, password, &mut memory.blocks)
+            }
+            HashCost::Bcrypt(cost) => BcryptHash::make(cost, password),
+        }
+    }
+
+    fn compare(&self, stored: &Scheme, password: &Password) -> Verdict {
+        if !self.matches(stored, password) {
             Verdict::NoMatch
-        } else if hash.is_as_strong_as(self.cost) {
+        } else if self.cost.is_met_by(stored) {
             Verdict::Match
         } else {
             Verdict::MatchButWeak
@@ -260,14 +281,42 @@ impl Gate {
     }
 
     fn pretend(&self, password: &Password, verdict: Verdict) -> Verdict {
-        let _ = self.compare(&self.decoy, password);
+        let _ = self.matches(&self.decoy, password);
         verdict
     }
 
-    fn compute(&self, hash: &Argon2Hash, password: &Password) -> Output {
-        self.calls.fetch_add(1, Ordering::SeqCst);
-        let mut memory = SlotMemory::take(self, hash.params.block_count());
-        hash.compute(password, &mut memory.blocks)
+    fn matches(&self, stored: &Scheme, password: &Password) -> bool {
+        let _work = Work::begin(self);
+        let is_equal = match stored {
+            Scheme::Argon2(hash) => {
+                let mut memory = SlotMemory::take(self, hash.block_count());
+                return hash.matches(password, &mut memory.blocks);
+            }
+            Scheme::Bcrypt(hash) => hash.matches(password),
+            Scheme::Pbkdf2(hash) => hash.matches(password),
+            Scheme::Scrypt(hash) => hash.matches(password),
+        };
+        // To all but argon2 a NUL at the end is as good as none (HMAC pads its key with them, bcrypt ends it with
+        // one), so that more than the password would match.
+        is_equal && !password.expose().contains('\0')
+    }
+}
+
+/// A hash that is being computed, as the gate counts it.
+struct Work<'gate>(&'gate Gate);
+
+impl<'gate> Work<'gate> {
+    fn begin(gate: &'gate Gate) -> Self {
+        gate.calls.fetch_add(1, Ordering::SeqCst);
+        let running = gate.running.fetch_add(1, Ordering::SeqCst) + 1;
+        gate.most_running.fetch_max(running, Ordering::SeqCst);
+        Self(gate)
+    }
+}
+
+impl Drop for Work<'_> {
+    fn drop(&mut self) {
+        self.0.running.fetch_sub(1, Ordering::SeqCst);
     }
 }
 
@@ -279,8 +328,6 @@ struct SlotMemory<'gate> {
 
 impl<'gate> SlotMemory<'gate> {
     fn take(gate: &'gate Gate, count: usize) -> Self {
-        let running = gate.running.fetch_add(1, Ordering::SeqCst) + 1;
-        gate.most_running.fetch_max(running, Ordering::SeqCst);
         let idle = gate
             .idle_memory
             .lock()
@@ -298,115 +345,14 @@ impl<'gate> SlotMemory<'gate> {
 impl Drop for SlotMemory<'_> {
     fn drop(&mut self) {
         self.blocks.iter_mut().zeroize();
-        let own_count = self.gate.decoy.params.block_count();
         // Memory that an exceptionally costly hash asked for is given back.
-        if self.blocks.len() == own_count {
+        if self.blocks.len() == self.gate.kept_blocks {
             self.gate
                 .idle_memory
                 .lock()
                 .unwrap_or_else(PoisonError::into_inner)
                 .push(std::mem::take(&mut self.blocks));
         }
-        self.gate.running.fetch_sub(1, Ordering::SeqCst);
-    }
-}
-
-/// The formats a stored hash may have. One that comes from elsewhere joins as a variant here, an arm in
-/// [`Scheme::parse`] that bounds its cost, and one in [`HashGate::verify`] that calls its match weak.
-enum Scheme {
-    Argon2(Argon2Hash),
-}
-
-impl Scheme {
-    fn parse(stored: &str) -> Result<Self, &'static str> {
-        match stored.split('$').nth(1) {
-            Some("argon2id" | "argon2i" | "argon2d") => Argon2Hash::parse(stored).map(Self::Argon2),
-            _ => Err("it is in no known format"),
-        }
-    }
-}
-
-/// A PHC string of the argon2 family, read.
-struct Argon2Hash {
-    algorithm: Algorithm,
-    version: Version,
-    params: Params,
-    salt: Salt,
-    expected: Output,
-}
-
-impl Argon2Hash {
-    /// A hash yet to be computed.
-    fn fresh(cost: Argon2Cost) -> Self {
-        Self::with_salt(cost, entropy::bytes())
-    }
-
-    /// Nobody's hash. What it would match is of no account: its verdict is never looked at.
-    fn decoy(cost: Argon2Cost) -> Self {
-        Self::with_salt(cost, [0; SALT_BYTES])
-    }
-
-    fn with_salt(cost: Argon2Cost, salt: [u8; SALT_BYTES]) -> Self {
-        Self {
-            algorithm: Algorithm::Argon2id,
-            version: Version::V0x13,
-            params: cost.params(HASH_BYTES),
-            salt: Salt::new(&salt).expect("16 bytes are the recommended length of a salt"),
-            expected: Output::new(&[0; HASH_BYTES]).expect("32 bytes are a length of hashes"),
-        }
-    }
-
-    fn parse(stored: &str) -> Result<Self, &'static str> {
-        const MALFORMED: &str = "it is not a well-formed PHC string";
-        let phc = PasswordHash::new(stored).map_err(|_| MALFORMED)?;
-        let params = Params::try_from(&phc).map_err(|_| MALFORMED)?;
-        if Argon2Cost::new(params.m_cost(), params.t_cost(), params.p_cost()).is_none() {
-            return Err("its cost is beyond what this server computes");
-        }
-        // RFC 9106 calls 0x10 the old version; the PHC format names it by leaving the field out.
-        let version = phc.version.map_or(Ok(Version::V0x10), Version::try_from);
-        Ok(Self {
-            algorithm: Algorithm::new(phc.algorithm).map_err(|_| MALFORMED)?,
-            version: version.map_err(|_| MALFORMED)?,
-            params,
-            salt: phc.salt.ok_or(MALFORMED)?,
-            expected: phc.hash.ok_or(MALFORMED)?,
-        })
-    }
-
-    fn compute(&self, password: &Password, memory: &mut [Block]) -> Output {
-        let mut bytes = Zeroizing::new([0; Output::MAX_LENGTH]);
-        let bytes = &mut bytes[..self.expected.len()];
-        Argon2::new(self.algorithm, self.version, self.params.clone())
-            .hash_password_into_with_memory(
-                password.expose().as_bytes(),
-                self.salt.as_ref(),
-                bytes,
-                memory,
-            )
-            .expect("parameters and lengths were checked when the hash was read");
-        Output::new(bytes).expect("its length is that of a hash that was read")
-    }
-
-    fn is_as_strong_as(&self, cost: Argon2Cost) -> bool {
-        self.algorithm == Algorithm::Argon2id
-            && self.version == Version::V0x13
-            && self.params.m_cost() >= cost.memory_kib
-            && self.params.t_cost() >= cost.passes
-            && self.salt.len() >= SALT_BYTES
-            && self.expected.len() >= HASH_BYTES
-    }
-
-    fn to_phc(&self) -> String {
-        PasswordHash {
-            algorithm: self.algorithm.ident(),
-            version: Some(self.version.into()),
-            params: ParamsString::try_from(&self.params)
-                .expect("three numbers fit into a PHC string"),
-            salt: Some(self.salt),
-            hash: Some(self.expected),
-        }
-        .to_string()
     }
 }
 

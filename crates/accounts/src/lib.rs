@@ -37,7 +37,7 @@ pub use database::{
     UrlProblem,
 };
 pub use error::{Error, FieldError};
-pub use hash::Argon2Cost;
+pub use hash::{Argon2Cost, BcryptCost, HashCost};
 pub use login::Login;
 pub use names::{Role, is_steering};
 pub use operator::{Change, NewAccount, Operator};

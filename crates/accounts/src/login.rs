@@ -165,7 +165,8 @@ impl Accounts {
                 return self.refuse(name, user, peer).await;
             }
             Verdict::Match => None,
-            // A full queue is no reason to refuse a right password: the hash is replaced another time.
+            // A full queue is no reason to refuse a right password: the hash is replaced another time. Nor is a
+            // password that bcrypt could not hold: its hash stays as it is.
             Verdict::MatchButWeak => self.0.gate.hash(password).await.ok(),
         };
         let pending = self.new_session(id, mode, peer);
@@ -254,7 +255,7 @@ impl From<HashError> for Error {
     fn from(error: HashError) -> Self {
         match error {
             HashError::Busy => Self::Unavailable("the hashing queue is full".to_owned()),
-            HashError::Failed(_) => Self::Internal(error.to_string()),
+            HashError::Unsuitable | HashError::Failed(_) => Self::Internal(error.to_string()),
         }
     }
 }

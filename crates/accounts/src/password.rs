@@ -14,11 +14,16 @@ pub(crate) struct Password(SecretString);
 pub(crate) struct Rules {
     /// Characters that a new password has at least.
     pub min_length: usize,
+    /// Bytes that a new password has at most, where the hash would cut a longer one.
+    pub max_bytes: Option<usize>,
 }
 
 impl Default for Rules {
     fn default() -> Self {
-        Self { min_length: 8 }
+        Self {
+            min_length: 8,
+            max_bytes: None,
+        }
     }
 }
 
@@ -59,6 +64,16 @@ impl Password {
         username: Option<&Username>,
     ) -> Result<Self, Refusal> {
         let password = Self::for_login(password)?;
+        let bytes = password.expose().len();
+        if let Some(max) = rules.max_bytes.filter(|max| bytes > *max) {
+            return Err(Refusal::new(
+                "too_long",
+                format!(
+                    "A password has at most {max} bytes here, where most letters are one byte and others two to \
+                     four; this has {bytes}."
+                ),
+            ));
+        }
         if password.length() < rules.min_length {
             return Err(Refusal::new(
                 "too_short",
@@ -218,11 +233,33 @@ mod tests {
     fn the_minimum_is_the_operators_choice() {
         let email = Email::parse("ada@example.org").unwrap();
         let set = |password: &str, min_length| {
-            Password::for_setting(password.into(), &Rules { min_length }, Some(&email), None)
-                .is_ok()
+            let rules = Rules {
+                min_length,
+                ..Rules::default()
+            };
+            Password::for_setting(password.into(), &rules, Some(&email), None).is_ok()
         };
         assert!(set("bX7qPw", 6));
         assert!(!set("elevenchars", 12));
+    }
+
+    #[test]
+    fn bytes_are_counted_where_the_hash_would_cut() {
+        let email = Email::parse("ada@example.org").unwrap();
+        let rules = Rules {
+            max_bytes: Some(72),
+            ..Rules::default()
+        };
+        let set = |password: String| {
+            Password::for_setting(password.into(), &rules, Some(&email), None)
+                .err()
+                .map(|refusal| refusal.code)
+        };
+        assert_eq!(set("e".repeat(72)), None);
+        assert_eq!(set("e".repeat(73)), Some("too_long"));
+        assert_eq!(set("é".repeat(36)), None);
+        assert_eq!(set("é".repeat(37)), Some("too_long"));
+        assert_eq!(set("é".repeat(257)), Some("too_long"));
     }
 
     #[test]

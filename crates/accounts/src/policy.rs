@@ -3,7 +3,7 @@
 use std::{num::NonZeroUsize, time::Duration};
 
 use crate::{
-    SigningAlgorithm, SigningKeyPair, hash::Argon2Cost, password, throttle::ThrottleSettings,
+    SigningAlgorithm, SigningKeyPair, hash::HashCost, password, throttle::ThrottleSettings,
 };
 
 /// The policy of an installation.
@@ -35,8 +35,8 @@ pub struct Policy {
     pub cookie_absolute_ttl: Duration,
     /// The limits on attempts.
     pub limits: ThrottleSettings,
-    /// The cost of a password hash.
-    pub hash_cost: Argon2Cost,
+    /// What password hashes are, and their cost.
+    pub hash_cost: HashCost,
     /// How many hashes are made at a time.
     pub hash_slots: NonZeroUsize,
     /// How many wait for that.
@@ -47,6 +47,7 @@ impl Policy {
     pub(crate) fn password_rules(&self) -> password::Rules {
         password::Rules {
             min_length: self.password_min_length,
+            max_bytes: self.hash_cost.longest_password(),
         }
     }
 }

@@ -11,10 +11,12 @@ use std::{
     time::Duration,
 };
 
-use accounts::{Accounts, Clock, Database, DatabaseOptions, OpenError, Policy};
+use accounts::{
+    Accounts, Argon2Cost, BcryptCost, Clock, Database, DatabaseOptions, HashCost, OpenError, Policy,
+};
 
 use crate::{
-    config::{Config, Registration, SecretKeySource},
+    config::{Config, PasswordAlgorithm, Registration, SecretKeySource},
     secret_key, serve,
     site::{Private, Site},
 };
@@ -290,13 +292,17 @@ fn policy(config: &Config) -> Policy {
         cookie_idle_ttl: config.cookie.idle_ttl,
         cookie_absolute_ttl: config.cookie.absolute_ttl,
         limits: config.limits,
-        hash_cost: accounts::Argon2Cost::RECOMMENDED,
+        hash_cost: match config.password.algorithm {
+            PasswordAlgorithm::Argon2id => HashCost::Argon2id(Argon2Cost::RECOMMENDED),
+            PasswordAlgorithm::Bcrypt => HashCost::Bcrypt(BcryptCost::RECOMMENDED),
+        },
         hash_slots: slots,
         hash_queue: slots.get() * HASH_QUEUE_PER_SLOT,
     }
 }
 
-/// With a hash at some 15 to 25 ms, a full queue is worth about a second.
+/// With argon2id at some 15 to 25 ms, a full queue is worth about a second. With bcrypt it would be worth more than
+/// anybody waits: there the longest wait ends it.
 const HASH_QUEUE_PER_SLOT: usize = 64;
 
 impl From<OpenError> for StartError {

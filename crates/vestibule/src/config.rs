@@ -32,7 +32,7 @@ pub use problem::{Problem, Problems, Source};
 pub use reference::reference;
 pub use table::{Kind, PREFIX, Preset, SETTINGS, Secrecy, Setting};
 pub(crate) use value::key_from_bytes;
-pub use value::{LogFormat, Origin, Registration};
+pub use value::{LogFormat, Origin, PasswordAlgorithm, Registration};
 
 /// Everything an operator can decide, in the types that the program works with.
 #[derive(Debug)]
@@ -134,6 +134,8 @@ pub struct Cookie {
 /// The rule for new passwords.
 #[derive(Debug)]
 pub struct Password {
+    /// How they are hashed.
+    pub algorithm: PasswordAlgorithm,
     /// Fewest characters.
     pub min_length: usize,
 }

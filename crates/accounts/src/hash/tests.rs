@@ -4,12 +4,13 @@ use proptest::prelude::*;
 
 use super::*;
 
+mod foreign;
+
+const ARGON2ID: HashCost = HashCost::Argon2id(Argon2Cost::TRIFLING);
+const BCRYPT: HashCost = HashCost::Bcrypt(BcryptCost::TRIFLING);
+
 fn gate(slots: usize, queue: usize) -> HashGate {
-    HashGate::new(
-        Argon2Cost::TRIFLING,
-        NonZeroUsize::new(slots).unwrap(),
-        queue,
-    )
+    HashGate::new(ARGON2ID, NonZeroUsize::new(slots).unwrap(), queue)
 }
 
 fn password(text: &str) -> Password {
@@ -31,7 +32,11 @@ async fn until(condition: impl Fn() -> bool) {
 
 #[tokio::test]
 async fn a_hash_is_argon2id_of_the_recommended_cost_and_matches_its_password_alone() {
-    let gate = HashGate::new(Argon2Cost::RECOMMENDED, NonZeroUsize::MIN, 8);
+    let gate = HashGate::new(
+        HashCost::Argon2id(Argon2Cost::RECOMMENDED),
+        NonZeroUsize::MIN,
+        8,
+    );
     let stored = gate.hash(password("correct horse")).await.unwrap();
     assert!(
         stored.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"),
@@ -81,7 +86,7 @@ async fn hashes_of_the_reference_implementation_match() {
 #[tokio::test]
 async fn a_hash_that_costs_less_than_new_ones_is_weak_and_one_that_costs_more_is_not() {
     let cost = |memory, passes| Argon2Cost::new(memory, passes, 1).unwrap();
-    let made_at = |cost| HashGate::new(cost, NonZeroUsize::MIN, 8);
+    let made_at = |cost| HashGate::new(HashCost::Argon2id(cost), NonZeroUsize::MIN, 8);
     let now = made_at(cost(64, 2));
     for (then, expected) in [
         (cost(64, 1), Verdict::MatchButWeak),

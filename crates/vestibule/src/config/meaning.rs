@@ -62,6 +62,7 @@ pub(super) fn resolve(said: Said, terminal: bool) -> Result<Loaded, Problems> {
         },
         registration: meaning.one("registration"),
         password: Password {
+            algorithm: meaning.one("password.algorithm"),
             min_length: meaning.one("password.min_length"),
         },
         limits: ThrottleSettings {

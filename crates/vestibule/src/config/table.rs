@@ -204,6 +204,18 @@ pub static SETTINGS: &[Setting] = &[
         .help("Who may open an account")
         .default("open")
         .details("`closed`: only operators and admins add users."),
+    Setting::new(
+        "password.algorithm",
+        ACCOUNTS,
+        Kind::Choice(&["argon2id", "bcrypt"]),
+    )
+    .help("How new passwords are hashed")
+    .default("argon2id")
+    .details(
+        "`bcrypt` (cost 12) is for those who must: it takes passwords of at most 72 bytes, and longer ones are \
+         refused. Hashes of argon2id stay as they are under it; under `argon2id`, one of bcrypt is replaced when its \
+         user logs in.",
+    ),
     Setting::new("password.min_length", ACCOUNTS, Kind::Count(8, 64))
         .help("Fewest characters of a new password")
         .default("8"),

@@ -150,6 +150,7 @@ fn nothing_said_means_the_defaults() {
     secret_key = 
     secret_key_file = ./vestibule-data/secret.key
     registration = open
+    password.algorithm = argon2id
     password.min_length = 8
     token.access_ttl = 15m
     token.refresh_idle_ttl = 30d

@@ -35,6 +35,15 @@ pub enum Registration {
     Closed,
 }
 
+/// How new passwords are hashed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PasswordAlgorithm {
+    /// argon2id.
+    Argon2id,
+    /// bcrypt, for those who must.
+    Bcrypt,
+}
+
 /// The form of the log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LogFormat {
@@ -221,6 +230,16 @@ impl FromText for Registration {
 impl FromText for SigningAlgorithm {
     fn from_text(text: &str, kind: Kind) -> Result<Self, String> {
         Self::of_name(text).ok_or_else(|| kind.to_string())
+    }
+}
+
+impl FromText for PasswordAlgorithm {
+    fn from_text(text: &str, kind: Kind) -> Result<Self, String> {
+        match text {
+            "argon2id" => Ok(Self::Argon2id),
+            "bcrypt" => Ok(Self::Bcrypt),
+            _ => Err(kind.to_string()),
+        }
     }
 }
 

@@ -539,3 +539,32 @@ async fn a_body_over_64_kib_is_too_large() {
         .await
         .expect_problem(413, "payload_too_large");
 }
+
+#[tokio::test]
+async fn under_bcrypt_a_password_over_72_bytes_is_refused_and_never_cut() {
+    let (_app, anon) = TestApp::with(&[("password.algorithm", "bcrypt")]).await;
+    let mut form = registration("ada");
+    form["password"] = json!("é".repeat(37));
+    let answer = anon
+        .post("/api/auth/register", form.clone())
+        .await
+        .expect_problem(422, "validation_failed");
+    assert_eq!(answer.broken_fields(), ["password too_long"]);
+    let message = &answer.json()["errors"][0]["message"];
+    assert_eq!(
+        message,
+        "A password has at most 72 bytes here, where most letters are one byte and others two to four; this has 74."
+    );
+
+    form["password"] = json!("é".repeat(36));
+    anon.post("/api/auth/register", form.clone())
+        .await
+        .expect_status(201);
+    let login = |password: String| json!({ "login": "ada", "password": password });
+    anon.post("/api/auth/login", login("é".repeat(36)))
+        .await
+        .expect_status(200);
+    anon.post("/api/auth/login", login("é".repeat(37)))
+        .await
+        .expect_status(401);
+}

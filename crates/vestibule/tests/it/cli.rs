@@ -507,6 +507,25 @@ fn a_password_comes_from_the_first_line_of_a_file() {
 }
 
 #[test]
+fn under_bcrypt_a_password_is_whole_or_refused_with_the_figure() {
+    let folder = folder();
+    let arguments = [
+        "user",
+        "add",
+        "ada@example.org",
+        "--password-stdin",
+        "--password-algorithm",
+        "bcrypt",
+    ];
+    let refused = run_with_input(folder.path(), &arguments, &format!("{}\n", "x".repeat(73)));
+    assert_eq!(refused.status.code(), Some(1));
+    let reason = stderr(&refused);
+    assert!(reason.contains("at most 72 bytes"), "{reason}");
+    let added = run_with_input(folder.path(), &arguments, &format!("{PASSWORD}\n"));
+    assert_eq!(added.status.code(), Some(0), "{}", stderr(&added));
+}
+
+#[test]
 fn migrations_are_shown_undone_and_applied() {
     let folder = folder();
     let status = || -> Value {
