@@ -1,0 +1,248 @@
+//! The life of a session: refreshed, recognised, ended.
+
+use super::*;
+
+#[tokio::test]
+async fn twenty_parallel_refreshes_give_one_branch_and_the_client_goes_on() {
+    let scene = scene(policy()).await;
+    let (_, mut current) = tokens(scene.register("ada").await);
+    for _ in 0..20 {
+        let racers: Vec<_> = (0..20)
+            .map(|_| {
+                let (accounts, token) = (scene.accounts.clone(), current.clone());
+                tokio::spawn(async move { accounts.refresh(&token, &peer()).await })
+            })
+            .collect();
+        let mut answers = BTreeSet::new();
+        for racer in racers {
+            let opened = racer
+                .await
+                .expect("no panic")
+                .expect("every racer is answered");
+            answers.insert(tokens(opened).1);
+        }
+        assert_eq!(answers.len(), 1, "one live branch");
+        current = answers.pop_first().expect("one");
+    }
+}
+
+#[tokio::test]
+async fn a_lost_answer_is_repeated_within_the_grace_and_theft_is_noticed_after_it() {
+    let scene = scene(policy()).await;
+    let (_, first) = tokens(scene.register("ada").await);
+    let (_, second) = tokens(
+        scene
+            .accounts
+            .refresh(&first, &peer())
+            .await
+            .expect("current"),
+    );
+    scene.clock.advance(Duration::from_secs(59));
+    let (access, again) = tokens(
+        scene
+            .accounts
+            .refresh(&first, &peer())
+            .await
+            .expect("in the grace"),
+    );
+    assert_eq!(again, second);
+    scene.clock.advance(Duration::from_secs(1));
+    assert!(matches!(
+        scene.accounts.refresh(&first, &peer()).await,
+        Err(Error::TokenReused)
+    ));
+    assert!(matches!(
+        scene.accounts.refresh(&second, &peer()).await,
+        Err(Error::RevokedToken)
+    ));
+    assert!(matches!(
+        scene.accounts.caller_of_bearer(&access).await,
+        Err(Error::RevokedToken)
+    ));
+    assert_eq!(
+        scene.audit().await.last().map(String::as_str),
+        Some("refreshed_reuse")
+    );
+}
+
+#[tokio::test]
+async fn a_made_up_refresh_token_of_a_known_session_changes_nothing() {
+    let scene = scene(policy()).await;
+    let opened = scene.register("ada").await;
+    let (access, real) = tokens(opened);
+    let caller = scene
+        .accounts
+        .caller_of_bearer(&access)
+        .await
+        .expect("signed in");
+    let forger = token::RefreshTokens::new(
+        &SecretKey::new(SecretBox::new(vec![8; 32].into()))
+            .expect("long enough")
+            .keys(),
+    );
+    let forged = forger.first(caller.session).expose();
+    assert!(matches!(
+        scene.accounts.refresh(&forged, &peer()).await,
+        Err(Error::InvalidToken(_))
+    ));
+    scene
+        .accounts
+        .logout_refresh_token(&forged, &peer())
+        .await
+        .expect("no error");
+    scene
+        .accounts
+        .refresh(&real, &peer())
+        .await
+        .expect("the honest client goes on");
+}
+
+#[tokio::test]
+async fn a_refresh_token_lasts_for_its_idle_time_and_a_session_for_its_absolute_time() {
+    let scene = scene(policy()).await;
+    let (_, unused) = tokens(scene.register("ada").await);
+    let (_, mut used) = tokens(scene.login("ada", PASSWORD).await.expect("logs in"));
+    let day = Duration::from_secs(86_400);
+    for _ in 0..4 {
+        scene.clock.advance(day * 20);
+        used = tokens(
+            scene
+                .accounts
+                .refresh(&used, &peer())
+                .await
+                .expect("in use"),
+        )
+        .1;
+    }
+    assert!(matches!(
+        scene.accounts.refresh(&unused, &peer()).await,
+        Err(Error::ExpiredToken)
+    ));
+    scene.clock.advance(day * 10);
+    assert!(matches!(
+        scene.accounts.refresh(&used, &peer()).await,
+        Err(Error::ExpiredToken)
+    ));
+}
+
+#[tokio::test]
+async fn logging_out_ends_what_the_session_gave() {
+    let scene = scene(policy()).await;
+    let (access, refresh) = tokens(scene.register("ada").await);
+    scene.clock.advance(Duration::from_secs(1_000));
+    assert!(matches!(
+        scene.accounts.caller_of_bearer(&access).await,
+        Err(Error::ExpiredToken)
+    ));
+    scene
+        .accounts
+        .logout_bearer(&access, &peer())
+        .await
+        .expect("an expired token logs out too");
+    assert!(matches!(
+        scene.accounts.refresh(&refresh, &peer()).await,
+        Err(Error::RevokedToken)
+    ));
+    scene
+        .accounts
+        .logout_bearer(&access, &peer())
+        .await
+        .expect("again is no error");
+    scene
+        .accounts
+        .logout_bearer("nonsense", &peer())
+        .await
+        .expect("nor is nonsense");
+    assert_eq!(scene.audit().await, ["registered", "logout"]);
+}
+
+#[tokio::test]
+async fn a_cookie_lives_by_use_and_to_its_absolute_end() {
+    let scene = scene(policy()).await;
+    let opened = scene
+        .accounts
+        .register(form("ada"), Mode::Cookie, &peer())
+        .await
+        .expect("registers");
+    let value = cookie(opened);
+    let day = Duration::from_secs(86_400);
+    for _ in 0..4 {
+        scene.clock.advance(day * 6);
+        let caller = scene
+            .accounts
+            .caller_of_cookie(&value)
+            .await
+            .expect("in use");
+        assert_eq!(caller.credential, Credential::Cookie);
+    }
+    scene.clock.advance(day * 6);
+    assert!(matches!(
+        scene.accounts.caller_of_cookie(&value).await,
+        Err(Error::ExpiredToken)
+    ));
+
+    let idle = cookie(
+        scene
+            .accounts
+            .login(entered("ada", PASSWORD), Mode::Cookie, &peer())
+            .await
+            .expect("logs in"),
+    );
+    scene.clock.advance(day * 7);
+    assert!(matches!(
+        scene.accounts.caller_of_cookie(&idle).await,
+        Err(Error::ExpiredToken)
+    ));
+}
+
+#[tokio::test]
+async fn a_cookie_logs_out() {
+    let scene = scene(policy()).await;
+    let value = cookie(
+        scene
+            .accounts
+            .register(form("ada"), Mode::Cookie, &peer())
+            .await
+            .expect("registers"),
+    );
+    scene
+        .accounts
+        .logout_cookie(&value, &peer())
+        .await
+        .expect("logs out");
+    assert!(matches!(
+        scene.accounts.caller_of_cookie(&value).await,
+        Err(Error::RevokedToken)
+    ));
+}
+
+#[tokio::test]
+async fn one_kind_of_proof_is_none_of_the_other_kind() {
+    let scene = scene(policy()).await;
+    let (access, refresh) = tokens(scene.register("ada").await);
+    let value = cookie(
+        scene
+            .accounts
+            .login(entered("ada", PASSWORD), Mode::Cookie, &peer())
+            .await
+            .expect("logs in"),
+    );
+    for wrong in [&refresh, &value] {
+        assert!(matches!(
+            scene.accounts.caller_of_bearer(wrong).await,
+            Err(Error::InvalidToken(_))
+        ));
+    }
+    for wrong in [&refresh, &access] {
+        assert!(matches!(
+            scene.accounts.caller_of_cookie(wrong).await,
+            Err(Error::InvalidToken(_))
+        ));
+    }
+    for wrong in [&access, &value] {
+        assert!(matches!(
+            scene.accounts.refresh(wrong, &peer()).await,
+            Err(Error::InvalidToken(_))
+        ));
+    }
+}
