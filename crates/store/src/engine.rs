@@ -254,21 +254,40 @@ fn connection(file: &Path) -> SqliteConnectOptions {
         .pragma("journal_size_limit", JOURNAL_SIZE_LIMIT)
 }
 
+/// Opens connections. To change the journal mode, as the first connection to a new file does,
+/// SQLite wants the file for itself and does not wait for it; so this does.
 async fn pool(
     options: &Options,
     connection: SqliteConnectOptions,
     size: u32,
 ) -> Result<DatabaseConnection, OpenError> {
-    let pool = SqlitePoolOptions::new()
-        .max_connections(size)
-        .acquire_timeout(options.acquire_timeout)
-        .test_before_acquire(false)
-        .idle_timeout(None)
-        .max_lifetime(None)
-        .connect_with(connection)
-        .await
-        .map_err(|error| unusable(options.url.file(), io::Error::other(error)))?;
+    const PAUSE: Duration = Duration::from_millis(10);
+    let mut attempts_left = BUSY_TIMEOUT.div_duration_f32(PAUSE) as u32;
+    let pool = loop {
+        let opened = SqlitePoolOptions::new()
+            .max_connections(size)
+            .acquire_timeout(options.acquire_timeout)
+            .test_before_acquire(false)
+            .idle_timeout(None)
+            .max_lifetime(None)
+            .connect_with(connection.clone())
+            .await;
+        match opened {
+            Err(error) if is_busy(&error) && attempts_left > 0 => attempts_left -= 1,
+            Err(error) => return Err(unusable(options.url.file(), io::Error::other(error))),
+            Ok(pool) => break pool,
+        }
+        tokio::time::sleep(PAUSE).await;
+    };
     Ok(SqlxSqliteConnector::from_sqlx_sqlite_pool(pool))
+}
+
+/// `SQLITE_BUSY`, with the extended codes in the upper bits.
+fn is_busy(error: &sqlx::Error) -> bool {
+    let code = error
+        .as_database_error()
+        .and_then(|error| error.code()?.parse::<u32>().ok());
+    code.is_some_and(|code| code & 0xff == 5)
 }
 
 /// Looks at what is there on a connection that cannot write, not even the journal mode, which
