@@ -22,7 +22,7 @@ const READABLE: [HeaderName; 6] = [
 const REMEMBERED: Duration = Duration::from_secs(600);
 
 /// Answers preflights and tells browsers who may read an answer. An origin that is not listed
-/// gets no such header, and so its page gets nothing.
+/// is never named as allowed, and so its page gets nothing.
 pub(super) fn layer(app: &App) -> Option<CorsLayer> {
     let origins = app.config().cors.origins.iter();
     let origins: Vec<_> = origins
