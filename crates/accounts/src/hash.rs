@@ -107,9 +107,8 @@ pub enum HashError {
 }
 
 /// What the gate does now and has done.
-#[cfg(test)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct HashLoad {
+pub struct HashLoad {
     /// Hashes computed since the start, those of unknown users included.
     pub calls: u64,
     /// Hashes being computed.
@@ -137,9 +136,7 @@ struct Gate {
     slots: Arc<Semaphore>,
     /// One permit per caller that may be inside: running and waiting.
     places: Arc<Semaphore>,
-    #[cfg(test)]
     all_slots: usize,
-    #[cfg(test)]
     all_places: usize,
     idle_memory: Mutex<Vec<Vec<Block>>>,
     calls: AtomicU64,
@@ -162,9 +159,7 @@ impl HashGate {
             },
             slots: Arc::new(Semaphore::new(all_slots)),
             places: Arc::new(Semaphore::new(all_places)),
-            #[cfg(test)]
             all_slots,
-            #[cfg(test)]
             all_places,
             idle_memory: Mutex::default(),
             calls: AtomicU64::new(0),
@@ -210,7 +205,6 @@ impl HashGate {
     }
 
     /// What the gate does now and has done.
-    #[cfg(test)]
     pub(crate) fn load(&self) -> HashLoad {
         let gate = &self.0;
         let inside = gate.all_places - gate.places.available_permits();

@@ -12,7 +12,9 @@ mod database;
 mod entropy;
 mod error;
 mod hash;
+mod load;
 mod login;
+mod meter;
 mod names;
 mod operator;
 mod password;
@@ -37,8 +39,10 @@ pub use database::{
     UrlProblem,
 };
 pub use error::{Error, FieldError};
-pub use hash::{Argon2Cost, BcryptCost, HashCost};
+pub use hash::{Argon2Cost, BcryptCost, HashCost, HashLoad};
+pub use load::Load;
 pub use login::Login;
+pub use meter::describe as describe_metrics;
 pub use names::{Role, is_steering};
 pub use operator::{Change, NewAccount, Operator};
 pub use policy::Policy;

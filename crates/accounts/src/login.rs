@@ -10,7 +10,7 @@ use uuid::Uuid;
 use crate::{
     Accounts, Caller, Error, Mode, Peer,
     hash::{HashError, Verdict},
-    names,
+    meter, names,
     password::Password,
     register::field,
     sessions::Opened,
@@ -44,7 +44,11 @@ impl Accounts {
         .ok_or(Error::Invalid(broken))?;
         let name = names::Login::new(&entered.login);
         let (accounts, peer) = (self.clone(), peer.clone());
-        let judging = async move { accounts.judge(name, password, mode, &peer).await };
+        let judging = async move {
+            let judged = accounts.judge(name, password, mode, &peer).await;
+            meter::login(&judged);
+            judged
+        };
         tokio::spawn(judging.in_current_span())
             .await
             .map_err(|join| Error::Internal(join.to_string()))?

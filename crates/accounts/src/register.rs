@@ -6,7 +6,7 @@ use secrecy::SecretString;
 use store::{Actor, AuditKind, NewUser, User};
 
 use crate::{
-    Accounts, Error, FieldError, Mode, Peer, entropy,
+    Accounts, Error, FieldError, Mode, Peer, entropy, meter,
     names::{DisplayName, Email, Refusal, Username},
     password::{self, Password},
     sessions::Opened,
@@ -40,6 +40,17 @@ impl Accounts {
     /// [`Error::RegistrationClosed`], [`Error::Invalid`] with every broken rule,
     /// [`Error::Limited`], [`Error::EmailTaken`], [`Error::UsernameTaken`].
     pub async fn register(
+        &self,
+        registration: Registration,
+        mode: Mode,
+        peer: &Peer,
+    ) -> Result<Opened, Error> {
+        let registered = self.admit_newcomer(registration, mode, peer).await;
+        meter::registration(&registered);
+        registered
+    }
+
+    async fn admit_newcomer(
         &self,
         registration: Registration,
         mode: Mode,

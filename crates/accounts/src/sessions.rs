@@ -10,7 +10,7 @@ use subtle::ConstantTimeEq as _;
 use uuid::Uuid;
 
 use crate::{
-    Accounts, Caller, Credential, Error, Mode, Peer, entropy,
+    Accounts, Caller, Credential, Error, Mode, Peer, entropy, meter,
     throttle::{Network, Quota},
     token::{Bearing, RefreshToken},
 };
@@ -87,6 +87,12 @@ impl Accounts {
     /// [`Error::RevokedToken`]; [`Error::TokenReused`], which has ended the session;
     /// [`Error::Limited`].
     pub async fn refresh(&self, token: &str, peer: &Peer) -> Result<Opened, Error> {
+        let refreshed = self.exchange(token, peer).await;
+        meter::refresh(&refreshed);
+        refreshed
+    }
+
+    async fn exchange(&self, token: &str, peer: &Peer) -> Result<Opened, Error> {
         let quota = self.0.throttle.refresh(Network::of(peer.address))?;
         let presented = self.0.refresh.read(token)?;
         let nonce: [u8; 16] = entropy::bytes();
@@ -189,6 +195,12 @@ impl Accounts {
     /// [`Error::InvalidToken`], [`Error::ExpiredToken`], [`Error::RevokedToken`],
     /// [`Error::Limited`].
     pub async fn refresh_by_cookie(&self, cookie: &str, peer: &Peer) -> Result<Granted, Error> {
+        let granted = self.grant_by_cookie(cookie, peer).await;
+        meter::refresh(&granted);
+        granted
+    }
+
+    async fn grant_by_cookie(&self, cookie: &str, peer: &Peer) -> Result<Granted, Error> {
         let quota = self.0.throttle.refresh(Network::of(peer.address))?;
         let Caller { user, session, .. } = self.caller_of_cookie(cookie).await?;
         let bearing = Bearing {

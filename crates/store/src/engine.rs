@@ -25,7 +25,7 @@ use tokio_util::task::TaskTracker;
 pub use backup::Restoration;
 pub use report::{DurabilitySetting, EngineReport};
 
-use crate::{Error, OpenError, Store, Unique};
+use crate::{Error, OpenError, PoolLoad, Store, Unique};
 
 /// 3.51.3 is the first 3.51 with the fix of a WAL reset that could corrupt a database.
 const OLDEST_SQLITE: &str = "3.51.3";
@@ -194,6 +194,17 @@ pub(crate) fn classify(error: &DbErr) -> Error {
         Some(SQLITE_FULL) => Error::Full(error.to_string()),
         _ if matches!(error, DbErr::ConnectionAcquire(_)) => Error::Busy(error.to_string()),
         _ => Error::Unavailable(error.to_string()),
+    }
+}
+
+/// What the pool of these connections is doing.
+pub(crate) fn load(purpose: &'static str, connections: &DatabaseConnection) -> PoolLoad {
+    let pool = connections.get_sqlite_connection_pool();
+    PoolLoad {
+        purpose,
+        open: pool.size(),
+        idle: u32::try_from(pool.num_idle()).unwrap_or(u32::MAX),
+        most: pool.options().get_max_connections(),
     }
 }
 

@@ -12,6 +12,7 @@ mod entity;
 mod error;
 mod install;
 mod keys;
+mod load;
 mod migrate;
 mod run;
 mod sessions;
@@ -27,6 +28,7 @@ pub use engine::{DatabaseUrl, DurabilitySetting, EngineReport, Options, Restorat
 pub use error::{Error, OpenError, Unique};
 pub use install::{Founding, NewSigningKey, SigningKey};
 pub use keys::{KeyRotation, KeyRotationOutcome};
+pub use load::PoolLoad;
 pub use migrate::{MigrationStatus, Rollback};
 pub use sessions::{
     NewSession, Opening, Rotation, RotationOutcome, Session, SessionKind, SignedIn, SuccessorProof,

@@ -71,6 +71,8 @@ pub struct Config {
     pub site: Site,
     /// The built-in pages.
     pub ui: Ui,
+    /// Where to serve metrics, if anywhere; port 0 lets the system choose.
+    pub metrics_listen: Option<SocketAddr>,
     /// How long to go on serving after SIGTERM.
     pub drain_delay: Duration,
     /// The log.

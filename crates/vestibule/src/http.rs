@@ -14,6 +14,7 @@ mod forms;
 mod headers;
 mod health;
 mod limit;
+pub(crate) mod metrics;
 mod oauth;
 mod password;
 mod peer;
@@ -88,6 +89,10 @@ pub fn router(app: App) -> Router {
         .layer(bounds::panic_barrier())
         .with_state(app.clone());
 
+    let measuring = app.config().metrics_listen.is_some();
+    let measuring =
+        measuring.then(|| middleware::from_fn_with_state(app.clone(), metrics::measure));
+
     api.merge(pages)
         .method_not_allowed_fallback(error::method_not_allowed)
         .layer(bounds::time_limit(ANSWER_TIME))
@@ -100,5 +105,6 @@ pub fn router(app: App) -> Router {
         .layer(bounds::refusals())
         .layer(middleware::from_fn_with_state(app.clone(), headers::secure))
         .layer(middleware::from_fn_with_state(app.clone(), peer::identify))
+        .layer(option_layer(measuring))
         .with_state(app)
 }

@@ -2,6 +2,8 @@
 //! libraries are kept to warnings at every level, for what they would trace includes SQL with its
 //! values and the bytes of connections, and so passwords and tokens.
 
+pub(crate) mod metrics;
+
 use tracing_subscriber::{EnvFilter, fmt, prelude::*};
 
 use crate::config::{LogFormat, Logging};

@@ -1,9 +1,10 @@
 //! `vestibule serve`: the server, from its first line to its last.
 
-use std::{io::IsTerminal as _, net::SocketAddr};
+use std::{convert::Infallible, future::pending, io::IsTerminal as _, net::SocketAddr};
 
 use clap::Command;
 use serde_json::json;
+use tokio::net::TcpListener;
 
 use super::{Ended, Failure, output::say};
 use crate::{
@@ -11,8 +12,11 @@ use crate::{
     config::{Config, Loaded},
     http, serve,
     site::Site,
-    telemetry,
+    telemetry::{self, metrics::Metrics},
 };
+
+/// Who collects metrics is one or two programs.
+const METRICS_CONNECTIONS: usize = 32;
 
 pub(super) fn command() -> Command {
     Command::new("serve").about("Run the server")
@@ -27,15 +31,11 @@ pub(super) async fn run(loaded: Loaded) -> Ended {
         ..
     } = loaded;
     telemetry::start(&config.log);
-    let listener = serve::bind(config.listen).await.map_err(|error| {
-        Failure::Failed(format!(
-            "cannot listen on {}: {error}. Name another address in listen, or end the program that uses it",
-            config.listen
-        ))
-    })?;
-    let bound = listener
-        .local_addr()
-        .map_err(|error| Failure::Failed(format!("the listening address is unknown: {error}")))?;
+    let (listener, bound) = listen(config.listen, "listen").await?;
+    let metrics = match config.metrics_listen {
+        Some(address) => Some(MetricsDoor::open(address).await?),
+        None => None,
+    };
     let config = config.with_bound(bound);
 
     let site = app::open_site(&config)?;
@@ -50,6 +50,7 @@ pub(super) async fn run(loaded: Loaded) -> Ended {
     let announcement = Announcement {
         config: &config,
         bound,
+        metrics: metrics.as_ref().map(|metrics| metrics.bound),
         database_source,
         sources,
         warnings,
@@ -71,12 +72,61 @@ pub(super) async fn run(loaded: Loaded) -> Ended {
     };
     let bounds = serve::Bounds::default();
     let drained = tokio::select! {
-        drained = serve::serve(listener, http::router(app), bounds, shutdown) => drained,
+        drained = serve::serve(listener, http::router(app.clone()), bounds, shutdown) => drained,
         never = keys.keep_keys_current() => match never {},
+        never = MetricsDoor::serve(metrics, app) => match never {},
     };
     tracing::info!(?drained, "The last request has ended");
     database.close().await;
     Ok(())
+}
+
+/// Listens there; `setting` is what the operator may change if that is not possible.
+async fn listen(address: SocketAddr, setting: &str) -> Result<(TcpListener, SocketAddr), Failure> {
+    let listener = serve::bind(address).await.map_err(|error| {
+        Failure::Failed(format!(
+            "cannot listen on {address}: {error}. Name another address in {setting}, or end the program that uses it"
+        ))
+    })?;
+    let bound = listener
+        .local_addr()
+        .map_err(|error| Failure::Failed(format!("the listening address is unknown: {error}")))?;
+    Ok((listener, bound))
+}
+
+/// The address for metrics, where there is one.
+struct MetricsDoor {
+    listener: TcpListener,
+    bound: SocketAddr,
+    metrics: Metrics,
+}
+
+impl MetricsDoor {
+    /// Begins to listen and to count.
+    async fn open(address: SocketAddr) -> Result<Self, Failure> {
+        let (listener, bound) = listen(address, "metrics_listen").await?;
+        let metrics = Metrics::start()
+            .map_err(|error| Failure::Failed(format!("metrics cannot be collected: {error}")))?;
+        Ok(Self {
+            listener,
+            bound,
+            metrics,
+        })
+    }
+
+    /// Serves the numbers for as long as the server runs, its drain included.
+    async fn serve(door: Option<Self>, app: App) -> Infallible {
+        let Some(door) = door else {
+            return pending().await;
+        };
+        let bounds = serve::Bounds {
+            connections: METRICS_CONNECTIONS,
+            ..serve::Bounds::default()
+        };
+        let router = http::metrics::router(door.metrics.clone(), app);
+        let serving = serve::serve(door.listener, router, bounds, pending());
+        tokio::join!(serving, door.metrics.keep_small()).1
+    }
 }
 
 fn site_warnings(site: &Site) -> impl Iterator<Item = String> {
@@ -92,6 +142,8 @@ fn site_warnings(site: &Site) -> impl Iterator<Item = String> {
 struct Announcement<'a> {
     config: &'a Config,
     bound: SocketAddr,
+    /// Where the metrics are.
+    metrics: Option<SocketAddr>,
     /// Where the database's URL was said: a stray one is the mistake that costs most.
     database_source: String,
     sources: Vec<String>,
@@ -99,12 +151,14 @@ struct Announcement<'a> {
 }
 
 impl Announcement<'_> {
-    /// The lines on a terminal are twelve at the most, and the last is the address.
-    const MOST_WARNINGS: usize = 4;
+    /// Lines on a terminal. The last is the address.
+    const MOST_LINES: usize = 12;
 
     fn print(&self) {
         if std::io::stdout().is_terminal() {
-            self.print_lines();
+            for line in self.lines() {
+                say!("{line}");
+            }
         } else {
             say!("{}", self.json());
         }
@@ -113,7 +167,7 @@ impl Announcement<'_> {
     /// What a terminal had no line for.
     fn unprinted(&self) -> &[String] {
         let printed = if std::io::stdout().is_terminal() {
-            Self::MOST_WARNINGS
+            self.room_for_warnings()
         } else {
             usize::MAX
         };
@@ -125,6 +179,7 @@ impl Announcement<'_> {
             "event": "ready",
             "url": self.config.public_url.as_str(),
             "listen": self.bound.to_string(),
+            "metrics": self.metrics.map(|address| format!("http://{address}/metrics")),
             "data_dir": self.config.data_dir.display().to_string(),
             "database": self.config.database.url.to_string(),
             "database_from": self.database_source,
@@ -134,33 +189,55 @@ impl Announcement<'_> {
         })
     }
 
-    fn print_lines(&self) {
+    fn lines(&self) -> Vec<String> {
+        let room = self.room_for_warnings();
+        let mut lines = self.facts();
+        for warning in self.warnings.iter().take(room) {
+            lines.push(format!("  warning   {warning}"));
+        }
+        if let Some(more @ 1..) = self.warnings.len().checked_sub(room) {
+            lines.push(format!("  warning   and {more} more, in the log"));
+        }
+        lines.push(format!("  listening on {}", self.bound));
+        lines.push(format!("ready on {}", self.config.public_url));
+        lines
+    }
+
+    fn facts(&self) -> Vec<String> {
+        let config = self.config;
         let settings = match self.sources.as_slice() {
             [] => "defaults".to_owned(),
             sources => sources.join(", "),
         };
-        say!("Vestibule {}", env!("CARGO_PKG_VERSION"));
-        say!("  data      {}", self.config.data_dir.display());
-        say!(
-            "  database  {} ({})",
-            self.config.database.url,
-            self.database_source
-        );
-        say!("  settings  {settings}");
-        if let Some(dir) = &self.config.site.dir {
-            say!(
-                "  site      {}, protected: {}",
-                dir.display(),
-                self.config.site.rules.describe()
-            );
+        let mut facts = vec![
+            format!("Vestibule {}", env!("CARGO_PKG_VERSION")),
+            format!("  data      {}", config.data_dir.display()),
+            format!(
+                "  database  {} ({})",
+                config.database.url, self.database_source
+            ),
+            format!("  settings  {settings}"),
+        ];
+        if let Some(dir) = &config.site.dir {
+            let protected = config.site.rules.describe();
+            facts.push(format!(
+                "  site      {}, protected: {protected}",
+                dir.display()
+            ));
         }
-        for warning in self.warnings.iter().take(Self::MOST_WARNINGS) {
-            say!("  warning   {warning}");
+        if let Some(address) = self.metrics {
+            facts.push(format!("  metrics   http://{address}/metrics"));
         }
-        if let Some(more @ 1..) = self.warnings.len().checked_sub(Self::MOST_WARNINGS) {
-            say!("  warning   and {more} more, in the log");
+        facts
+    }
+
+    /// How many warnings have a line of their own, when one is kept for saying that there are more.
+    fn room_for_warnings(&self) -> usize {
+        let room = Self::MOST_LINES - self.facts().len() - 2;
+        if self.warnings.len() > room {
+            room - 1
+        } else {
+            room
         }
-        say!("  listening on {}", self.bound);
-        say!("ready on {}", self.config.public_url);
     }
 }

@@ -82,6 +82,7 @@ pub(super) fn resolve(said: Said, terminal: bool) -> Result<Loaded, Problems> {
             enabled: meaning.one("ui.enabled"),
             name: meaning.one("ui.name"),
         },
+        metrics_listen: meaning.maybe("metrics_listen"),
         drain_delay: meaning.one("drain_delay"),
         log: Logging {
             format: meaning.one("log.format"),

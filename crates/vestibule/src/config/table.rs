@@ -141,6 +141,12 @@ pub static SETTINGS: &[Setting] = &[
         .help("Other origins whose pages may call the API")
         .repeatable()
         .details("Exact origins; there is no wildcard, because credentials are allowed for them."),
+    Setting::new("metrics_listen", SERVER, Kind::Address)
+        .help("Address and port on which to serve Prometheus metrics")
+        .details(
+            "`GET /metrics` there, and nowhere else. It asks for no login: choose an address that \
+             only your monitoring reaches. Port 0 lets the system choose a free one.",
+        ),
     Setting::new("drain_delay", SERVER, Kind::Duration("0s", "5m"))
         .help("How long to go on serving after SIGTERM")
         .default("0s")

@@ -140,6 +140,7 @@ fn nothing_said_means_the_defaults() {
     public_url = http://localhost:8080
     trusted_proxies = 
     cors.origins = 
+    metrics_listen = 
     drain_delay = 0s
     site.dir = 
     site.protect = 

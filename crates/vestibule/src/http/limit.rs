@@ -7,13 +7,17 @@ use axum::{
     response::Response,
 };
 
+use metrics::counter;
+
 use super::error::problem;
+use crate::telemetry::metrics::LIMITED;
 
 const RATE_LIMIT: HeaderName = HeaderName::from_static("ratelimit");
 const RATE_LIMIT_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
 
 /// 429, with the time after which another try is counted anew.
 pub(super) fn answer(limited: &Limited) -> Response {
+    counter!(LIMITED, "policy" => limited.policy).increment(1);
     let seconds = whole_seconds(limited.retry_after);
     let detail = format!("Too many attempts. Try again in {}.", in_words(seconds));
     let mut answer = problem(StatusCode::TOO_MANY_REQUESTS, "rate_limited", &detail);

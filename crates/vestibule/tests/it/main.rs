@@ -11,6 +11,7 @@ mod health;
 mod hostile;
 mod keys;
 mod limit;
+mod metrics;
 mod oauth;
 mod password;
 mod peer;

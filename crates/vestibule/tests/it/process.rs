@@ -99,20 +99,7 @@ impl Server {
     /// Sends a request and gives status, head and body of its answer.
     pub(crate) fn request(&self, method: &str, path: &str, headers: &[&str], body: &str) -> Answer {
         let address = self.ready["listen"].as_str().expect("an address");
-        let mut stream = TcpStream::connect(address).expect("it listens");
-        stream
-            .set_read_timeout(Some(Duration::from_secs(30)))
-            .expect("a timeout");
-        let lines: String = headers.iter().map(|line| format!("{line}\r\n")).collect();
-        let length = body.len();
-        let request = format!(
-            "{method} {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\
-             Content-Length: {length}\r\n{lines}\r\n{body}"
-        );
-        stream.write_all(request.as_bytes()).expect("it reads");
-        let mut answer = Vec::new();
-        stream.read_to_end(&mut answer).expect("it answers");
-        Answer::of(&String::from_utf8_lossy(&answer))
+        request(address, method, path, headers, body)
     }
 
     /// Sends JSON.
@@ -164,6 +151,30 @@ impl Drop for Server {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// Sends a request to `address` and gives status, head and body of its answer.
+pub(crate) fn request(
+    address: &str,
+    method: &str,
+    path: &str,
+    headers: &[&str],
+    body: &str,
+) -> Answer {
+    let mut stream = TcpStream::connect(address).expect("it listens");
+    stream
+        .set_read_timeout(Some(Duration::from_secs(30)))
+        .expect("a timeout");
+    let lines: String = headers.iter().map(|line| format!("{line}\r\n")).collect();
+    let length = body.len();
+    let request = format!(
+        "{method} {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\
+         Content-Length: {length}\r\n{lines}\r\n{body}"
+    );
+    stream.write_all(request.as_bytes()).expect("it reads");
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer).expect("it answers");
+    Answer::of(&String::from_utf8_lossy(&answer))
 }
 
 /// An answer from the wire.

@@ -1,0 +1,28 @@
+//! How busy the connections to the database are, for whoever watches the program.
+
+use crate::{Store, engine};
+
+/// One pool of connections at this moment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PoolLoad {
+    /// What its connections are for: `read` or `write`.
+    pub purpose: &'static str,
+    /// Connections that are open.
+    pub open: u32,
+    /// Those of them that nobody uses.
+    pub idle: u32,
+    /// How many may be open.
+    pub most: u32,
+}
+
+impl Store {
+    /// The pools of this store. It asks nobody and waits for nothing.
+    #[must_use]
+    pub fn pools(&self) -> Vec<PoolLoad> {
+        let pools = [("write", &self.writer), ("read", &self.readers)];
+        pools
+            .into_iter()
+            .map(|(purpose, pool)| engine::load(purpose, pool))
+            .collect()
+    }
+}

@@ -1,0 +1,109 @@
+//! The numbers that tell how the program fares: collected from wherever they arise, described here, and written in
+//! the text format of Prometheus. Who may ask for them is left to `http/metrics.rs`.
+
+use std::{convert::Infallible, time::Duration};
+
+use accounts::{Accounts, Load};
+use metrics::{
+    Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge, set_global_recorder,
+};
+use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
+
+/// Requests, by method, route and status.
+pub(crate) const REQUESTS: &str = "vestibule_http_requests_total";
+/// Seconds from a request's head to the head of its answer, by method and route.
+pub(crate) const REQUEST_SECONDS: &str = "vestibule_http_request_duration_seconds";
+/// Refusals with 429, by the limit that was reached.
+pub(crate) const LIMITED: &str = "vestibule_limited_total";
+
+const HASHES: &str = "vestibule_password_hashes_total";
+const HASHING: &str = "vestibule_password_hashes_running";
+const HASH_QUEUE: &str = "vestibule_password_hashes_waiting";
+const POOL_CONNECTIONS: &str = "vestibule_database_connections";
+const POOL_MOST: &str = "vestibule_database_connections_max";
+const BUILD: &str = "vestibule_build_info";
+
+/// The upper bounds of the histogram's buckets, in seconds: from an answer out of memory to one at its time bound.
+const BUCKETS: [f64; 12] = [
+    0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0,
+];
+
+/// How often what was measured is put into its buckets, so that it takes no room where nobody asks for it.
+const UPKEEP_INTERVAL: Duration = Duration::from_secs(5);
+
+/// The numbers, from the start of the program on. A clone tells the same.
+#[derive(Clone)]
+pub(crate) struct Metrics(PrometheusHandle);
+
+impl Metrics {
+    /// Begins to count. To be called once, before anything that counts.
+    ///
+    /// # Errors
+    /// Why nothing can be counted, in words.
+    pub(crate) fn start() -> Result<Self, String> {
+        let recorder = PrometheusBuilder::new()
+            .set_buckets_for_metric(Matcher::Full(REQUEST_SECONDS.to_owned()), &BUCKETS)
+            .map_err(|error| error.to_string())?
+            .build_recorder();
+        let metrics = Self(recorder.handle());
+        set_global_recorder(recorder).map_err(|error| error.to_string())?;
+        describe();
+        Ok(metrics)
+    }
+
+    /// Keeps what is measured small. It never ends.
+    pub(crate) async fn keep_small(&self) -> Infallible {
+        let mut interval = tokio::time::interval(UPKEEP_INTERVAL);
+        loop {
+            interval.tick().await;
+            self.0.run_upkeep();
+        }
+    }
+
+    /// All of them, in the text format of Prometheus.
+    pub(crate) fn render(&self, accounts: &Accounts) -> String {
+        take_down(&accounts.load());
+        self.0.render()
+    }
+}
+
+fn describe() {
+    accounts::describe_metrics();
+    describe_counter!(REQUESTS, "Requests by method, route and status");
+    describe_histogram!(
+        REQUEST_SECONDS,
+        Unit::Seconds,
+        "Time from the head of a request to the head of its answer, by method and route"
+    );
+    describe_counter!(LIMITED, "Requests refused with 429, by the limit reached");
+    describe_counter!(
+        HASHES,
+        "Password hashes computed, those for unknown names included"
+    );
+    describe_gauge!(HASHING, "Password hashes being computed");
+    describe_gauge!(HASH_QUEUE, "Requests that wait for a password hash");
+    describe_gauge!(
+        POOL_CONNECTIONS,
+        "Open connections to the database, by purpose and state"
+    );
+    describe_gauge!(
+        POOL_MOST,
+        "How many connections to the database may be open, by purpose"
+    );
+    describe_gauge!(BUILD, "Always 1; the label says the version");
+    gauge!(BUILD, "version" => env!("CARGO_PKG_VERSION")).set(1);
+}
+
+/// Takes down what is asked for rather than counted as it happens.
+fn take_down(load: &Load) {
+    counter!(HASHES).absolute(load.hashing.calls);
+    gauge!(HASHING).set(load.hashing.running as f64);
+    gauge!(HASH_QUEUE).set(load.hashing.waiting as f64);
+    for pool in &load.pools {
+        let of_state =
+            |state| gauge!(POOL_CONNECTIONS, "purpose" => pool.purpose, "state" => state);
+        of_state("idle").set(pool.idle);
+        of_state("used").set(pool.open.saturating_sub(pool.idle));
+        gauge!(POOL_MOST, "purpose" => pool.purpose).set(pool.most);
+    }
+}
