@@ -35,8 +35,8 @@ use uuid::Uuid;
 pub use caller::{Caller, Credential, Peer};
 pub use clock::Clock;
 pub use database::{
-    Database, DatabaseOptions, DatabaseUrl, EngineReport, MigrationStatus, OpenError, Rollback,
-    UrlProblem,
+    Database, DatabaseOptions, DatabaseUrl, EngineReport, Link, MigrationStatus, OpenError,
+    Rollback, TlsMode, UrlProblem,
 };
 pub use error::{Error, FieldError};
 pub use hash::{Argon2Cost, BcryptCost, HashCost, HashLoad};

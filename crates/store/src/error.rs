@@ -121,9 +121,6 @@ pub enum OpenError {
         /// What failed.
         reason: String,
     },
-    /// The two addresses of the database are of different engines.
-    #[error("database.direct_url must name the same database as database.url, on the same engine")]
-    OtherEngine,
     /// This is for a database in a file alone.
     #[error("the database {database} is on a server, which has its own tools for this: {tools}")]
     OnServer {

@@ -123,7 +123,11 @@ impl App {
 /// # Errors
 /// [`StartError`], with what to do about it.
 pub async fn open_database(config: &Config) -> Result<Database, StartError> {
-    let database = connect(config).await?;
+    let options = DatabaseOptions {
+        startup_timeout: config.database.startup_timeout,
+        ..database_options(config)
+    };
+    let database = connect(config, &options).await?;
     database.migrate_up(None).await?;
     Ok(database)
 }
@@ -134,7 +138,7 @@ pub async fn open_database(config: &Config) -> Result<Database, StartError> {
 /// # Errors
 /// [`StartError`], with what to do about it.
 pub async fn open_database_beside_server(config: &Config) -> Result<Database, StartError> {
-    let database = connect(config).await?;
+    let database = connect(config, &database_options(config)).await?;
     let status = database.migration_status().await?;
     let applied = status
         .iter()
@@ -157,17 +161,17 @@ pub async fn open_database_beside_server(config: &Config) -> Result<Database, St
 /// [`StartError`], with what to do about it.
 pub async fn open_existing_database(config: &Config) -> Result<Database, StartError> {
     let url = &config.database.url;
-    if !url.file().exists() {
+    if url.file().is_some_and(|file| !file.exists()) {
         return Err(StartError::Failed(format!(
             "there is no database at {url} yet; `vestibule serve` or `vestibule migrate up` makes it"
         )));
     }
-    connect(config).await
+    connect(config, &database_options(config)).await
 }
 
-async fn connect(config: &Config) -> Result<Database, StartError> {
+async fn connect(config: &Config, options: &DatabaseOptions) -> Result<Database, StartError> {
     prepare_data_dir(config)?;
-    let database = Database::connect(&database_options(config)).await?;
+    let database = Database::connect(options).await?;
     let founded = database.is_founded().await;
     if founded.map_err(|error| StartError::Failed(error.to_string()))? {
         let secret = secret_key::existing(config)?;
@@ -176,14 +180,39 @@ async fn connect(config: &Config) -> Result<Database, StartError> {
     Ok(database)
 }
 
-/// How to connect to the configured database.
+/// How to connect to the configured database, which must be up.
 #[must_use]
 pub fn database_options(config: &Config) -> DatabaseOptions {
+    let database = &config.database;
     DatabaseOptions {
-        url: config.database.url.clone(),
-        max_connections: config.database.max_connections,
-        acquire_timeout: config.database.acquire_timeout,
+        url: database.url.clone(),
+        direct_url: database.direct_url.clone(),
+        tls: database.tls,
+        max_connections: database.max_connections,
+        min_connections: database.min_connections,
+        acquire_timeout: database.acquire_timeout,
+        idle_timeout: database.idle_timeout,
+        max_lifetime: database.max_lifetime,
+        startup_timeout: Duration::ZERO,
     }
+}
+
+/// Settings of the database under which a commit may not survive a power cut, a sentence each.
+///
+/// # Errors
+/// [`StartError::Failed`] when the database does not answer.
+pub async fn weak_durability(database: &Database) -> Result<Vec<String>, StartError> {
+    let report = database.engine_report().await;
+    let report = report.map_err(|error| StartError::Failed(error.to_string()))?;
+    let weak = report.settings.iter().filter(|setting| !setting.is_safe);
+    Ok(weak
+        .map(|setting| {
+            format!(
+                "the database runs with {}={}, which does not keep commits through a power cut",
+                setting.name, setting.value
+            )
+        })
+        .collect())
 }
 
 /// Opens the configured static site, if there is one.
@@ -194,10 +223,8 @@ pub fn open_site(config: &Config) -> Result<Option<Site>, StartError> {
     let Some(dir) = &config.site.dir else {
         return Ok(None);
     };
-    let mut private = vec![
-        Private::DataDir(&config.data_dir),
-        Private::Database(config.database.url.file()),
-    ];
+    let mut private = vec![Private::DataDir(&config.data_dir)];
+    private.extend(config.database.url.file().map(Private::Database));
     private.extend(config.secret_key_file.as_deref().map(Private::SecretKey));
     private.extend(config.file.as_deref().map(Private::Configuration));
     let files = serve::open_files().for_site;
@@ -209,10 +236,9 @@ pub fn open_site(config: &Config) -> Result<Option<Site>, StartError> {
 /// Files with secrets that others than their owner may read, a sentence each.
 #[must_use]
 pub fn wide_modes(config: &Config) -> Vec<String> {
-    let mut expected = vec![
-        (config.data_dir.clone(), 0o700),
-        (config.database.url.file().to_owned(), 0o600),
-    ];
+    let mut expected = vec![(config.data_dir.clone(), 0o700)];
+    let database = config.database.url.file();
+    expected.extend(database.map(|file| (file.to_owned(), 0o600)));
     if let SecretKeySource::GeneratedAt(path) = &config.secret_key {
         expected.push((path.clone(), 0o600));
     }

@@ -41,7 +41,7 @@ pub(super) async fn open(
     server: &Server,
     sharing: Sharing,
 ) -> Result<Store, OpenError> {
-    let direct = direct(options, server)?;
+    let direct = direct(options, server);
     let session = wait_for(options, &direct, sharing).await?;
     let quarantine = Quarantine::default();
     let server = with_tls(server, options);
@@ -69,7 +69,7 @@ pub(super) async fn migrating(
     options: &Options,
     server: &Server,
 ) -> Result<DatabaseConnection, OpenError> {
-    let direct = direct(options, server)?;
+    let direct = direct(options, server);
     let connection = match direct.engine {
         ServerEngine::Postgres => postgres::migrating(&direct).await,
         ServerEngine::MySql => mysql::migrating(&direct).await,
@@ -240,13 +240,13 @@ async fn begin(options: &Options, direct: &Server, sharing: Sharing) -> Result<S
 }
 
 /// The server for what must stay on one connection; a pooler in between hands them round.
-fn direct(options: &Options, server: &Server) -> Result<Server, OpenError> {
-    let direct = match options.direct_url.as_ref().map(|url| &url.0) {
-        None => server,
-        Some(Place::Server(direct)) if direct.engine == server.engine => direct,
-        Some(_) => return Err(OpenError::OtherEngine),
+fn direct(options: &Options, server: &Server) -> Server {
+    let direct = options.direct_url.as_ref().map(|url| &url.0);
+    let server = match direct {
+        Some(Place::Server(direct)) => direct,
+        Some(Place::File(_)) | None => server,
     };
-    Ok(with_tls(direct, options))
+    with_tls(server, options)
 }
 
 fn with_tls(server: &Server, options: &Options) -> Server {

@@ -44,6 +44,7 @@ pub(super) async fn run(loaded: Loaded) -> Ended {
     let accounts = app::open_accounts(&config, &database, clock.clone()).await?;
     let mut warnings = warnings;
     warnings.extend(app::wide_modes(&config));
+    warnings.extend(app::weak_durability(&database).await?);
     warnings.extend(site.iter().flat_map(site_warnings));
     // Whoever reads that the server is ready may end it from then on, and gracefully.
     let terminated = serve::terminated();
