@@ -37,6 +37,9 @@ pub enum Error {
     /// Only operators and admins add users.
     #[error("registration is closed")]
     RegistrationClosed,
+    /// The set-up code is not the open one, or there is an admin by now.
+    #[error("the set-up code is not good, or there is an admin by now")]
+    SetupRefused,
     /// Too many attempts.
     #[error("limit reached: {0:?}")]
     Limited(Limited),

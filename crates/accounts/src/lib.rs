@@ -2,7 +2,7 @@
 //! It knows nothing of HTTP and nothing of SQL; what is atomic is decided by the crate `store`.
 //!
 //! [`Accounts`] is the one way in. Each public method of it is a rule, in the file of its name:
-//! `register`, `login`, `sessions` (refresh, log out, who is calling), `change_password`, `profile`,
+//! `register`, `first_admin`, `login`, `sessions` (refresh, log out, who is calling), `change_password`, `profile`,
 //! `signing` and `operator`.
 
 mod caller;
@@ -11,6 +11,7 @@ mod clock;
 mod database;
 mod entropy;
 mod error;
+mod first_admin;
 mod hash;
 mod load;
 mod login;
@@ -39,6 +40,7 @@ pub use database::{
     UrlProblem,
 };
 pub use error::{Error, FieldError};
+pub use first_admin::FirstAdmin;
 pub use hash::{Argon2Cost, BcryptCost, HashCost, HashLoad};
 pub use load::Load;
 pub use login::Login;

@@ -56,7 +56,7 @@ impl<'a> Operator<'a> {
         let inner = &self.accounts.0;
         let parsed = Parsed::parse(new.registration, &inner.policy.password_rules())?;
         let roles = texts(&new.roles);
-        let kind = if roles.contains("admin") {
+        let kind = if roles.contains(store::ADMIN) {
             AuditKind::AdminCreated
         } else {
             AuditKind::Registered

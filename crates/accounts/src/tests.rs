@@ -1,5 +1,6 @@
 //! The rules as a whole, on a real database, with a clock that stands still and cheap hashes.
 
+mod first_admin;
 mod hashes;
 mod keys;
 mod logging_in;
@@ -14,7 +15,7 @@ use std::{
     time::Duration,
 };
 
-use secrecy::SecretBox;
+use secrecy::{ExposeSecret as _, SecretBox, SecretString};
 
 use super::*;
 

@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// The role that administers the installation.
-const ADMIN: &str = "admin";
+pub const ADMIN: &str = "admin";
 /// The row of `meta` that a transaction locks before it counts admins.
 const ADMIN_GUARD: &str = "admin_guard";
 
@@ -232,7 +232,7 @@ async fn touch<C: ConnectionTrait>(tx: &C, user: Uuid, now: Timestamp) -> Result
 
 /// Makes transactions that count admins wait for each other: the count of two at once would not
 /// see what the other is about to take away.
-async fn lock_admins<C: ConnectionTrait>(tx: &C) -> Result<(), Error> {
+pub(crate) async fn lock_admins<C: ConnectionTrait>(tx: &C) -> Result<(), Error> {
     meta::Entity::update_many()
         .col_expr(meta::Column::Value, Expr::col(meta::Column::Value))
         .filter(meta::Column::Name.eq(ADMIN_GUARD))
@@ -247,19 +247,26 @@ async fn is_last_admin<C: ConnectionTrait>(tx: &C, user: &User) -> Result<bool, 
     Ok(is_admin && other_admins(tx, user.id).await? == 0)
 }
 
-/// How many active admins there are besides `user`.
 async fn other_admins<C: ConnectionTrait>(tx: &C, user: Uuid) -> Result<u64, Error> {
+    active_admins(tx, Some(user)).await
+}
+
+/// How many active admins there are, but for `besides`.
+pub(crate) async fn active_admins<C: ConnectionTrait>(
+    db: &C,
+    besides: Option<Uuid>,
+) -> Result<u64, Error> {
     let admins = user_role::Entity::find()
         .select_only()
         .column(user_role::Column::UserId)
         .filter(user_role::Column::Role.eq(ADMIN))
         .into_query();
-    let count = user::Entity::find()
-        .filter(user::Column::Id.ne(user))
+    let mut active = user::Entity::find()
         .filter(user::Column::Id.in_subquery(admins))
         .filter(user::Column::DisabledAt.is_null())
-        .filter(user::Column::DeletedAt.is_null())
-        .count(tx)
-        .await?;
-    Ok(count)
+        .filter(user::Column::DeletedAt.is_null());
+    if let Some(user) = besides {
+        active = active.filter(user::Column::Id.ne(user));
+    }
+    Ok(active.count(db).await?)
 }

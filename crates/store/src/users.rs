@@ -13,7 +13,9 @@ use sea_orm::{
 use uuid::Uuid;
 
 use crate::{
-    Error, NewAudit, NewSession, Opening, Store, Timestamp, Unique, audit,
+    Error, NewAudit, NewSession, Opening, Store, Timestamp, Unique,
+    admins::{ADMIN, lock_admins},
+    audit,
     entity::{session, user, user_role},
     sessions,
 };
@@ -157,7 +159,7 @@ impl Store {
         self.e_mail_first(registered.await, id, email_key).await
     }
 
-    /// Makes an account without a session.
+    /// Makes an account without a session. One of an admin waits for every event that counts them.
     ///
     /// # Errors
     /// [`Error::Taken`] when another account has one of the names.
@@ -165,6 +167,9 @@ impl Store {
         let (id, email_key) = (user.id, user.email_key.clone());
         let added = self.write((user, audit), |tx, (user, audit)| {
             Box::pin(async move {
+                if user.roles.contains(ADMIN) {
+                    lock_admins(tx).await?;
+                }
                 let made = insert(tx, user).await?;
                 audit::insert(tx, audit).await?;
                 Ok(made)
@@ -175,7 +180,7 @@ impl Store {
 
     /// When both names are taken, engines differ in which one they report; this reports the
     /// e-mail address on all of them. `user` is the one who wants it.
-    async fn e_mail_first<T>(
+    pub(crate) async fn e_mail_first<T>(
         &self,
         outcome: Result<T, Error>,
         user: Uuid,
@@ -552,7 +557,8 @@ pub(crate) async fn replace_hash<C: ConnectionTrait>(
     Ok(())
 }
 
-async fn insert<C: ConnectionTrait>(tx: &C, new: &NewUser) -> Result<User, Error> {
+/// Adds the account to the transaction of the event that makes it.
+pub(crate) async fn insert<C: ConnectionTrait>(tx: &C, new: &NewUser) -> Result<User, Error> {
     let row = user::ActiveModel {
         id: Set(new.id),
         email: Set(new.email.clone()),

@@ -199,6 +199,8 @@ pub fn open_site(config: &Config) -> Result<Option<Site>, StartError> {
         Private::Database(config.database.url.file()),
     ];
     private.extend(config.secret_key_file.as_deref().map(Private::SecretKey));
+    let admin = config.admin.as_ref();
+    private.extend(admin.map(|admin| Private::AdminPassword(&admin.password_file)));
     private.extend(config.file.as_deref().map(Private::Configuration));
     let files = serve::open_files().for_site;
     let site = Site::open(dir, config.site.rules.clone(), &private, files);
@@ -215,6 +217,9 @@ pub fn wide_modes(config: &Config) -> Vec<String> {
     ];
     if let SecretKeySource::GeneratedAt(path) = &config.secret_key {
         expected.push((path.clone(), 0o600));
+    }
+    if let Some(admin) = &config.admin {
+        expected.push((admin.password_file.clone(), 0o600));
     }
     expected
         .into_iter()

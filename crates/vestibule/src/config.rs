@@ -61,6 +61,8 @@ pub struct Config {
     pub cookie: Cookie,
     /// Who may open an account.
     pub registration: Registration,
+    /// Who is to be the first admin; `None` leaves it to the set-up link.
+    pub admin: Option<Admin>,
     /// New passwords.
     pub password: Password,
     /// How often something may be tried; `None` is off.
@@ -131,6 +133,15 @@ pub struct Cookie {
     pub idle_ttl: Duration,
     /// How long a session lasts at most.
     pub absolute_ttl: Duration,
+}
+
+/// The first admin, for as long as there is none.
+#[derive(Debug)]
+pub struct Admin {
+    /// The e-mail address.
+    pub email: String,
+    /// The file whose first line is the password.
+    pub password_file: PathBuf,
 }
 
 /// The rule for new passwords.

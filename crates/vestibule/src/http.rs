@@ -20,6 +20,7 @@ mod password;
 mod peer;
 mod profile;
 mod sessions;
+mod setup;
 mod site;
 mod web;
 
@@ -46,6 +47,7 @@ const ANSWER_TIME: Duration = Duration::from_millis(4900);
 pub fn router(app: App) -> Router {
     let api = Router::new()
         .route("/api/auth/register", post(auth::register))
+        .route("/api/auth/setup", post(setup::set_up))
         .route("/api/auth/login", post(auth::login))
         .route("/api/auth/token", post(oauth::token))
         .route("/api/auth/refresh", post(auth::refresh))
@@ -78,6 +80,7 @@ pub fn router(app: App) -> Router {
     let pages = Router::new()
         .route("/login", get(web::page))
         .route("/register", get(web::page))
+        .route("/setup", get(web::page))
         .route("/dashboard", get(web::page))
         .route("/api/ui/{*path}", get(web::asset))
         .layer(CompressionLayer::new());

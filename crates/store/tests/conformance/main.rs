@@ -5,6 +5,7 @@
 
 mod audit;
 mod cancellation;
+mod first_admin;
 mod fixture;
 mod install;
 mod keys;

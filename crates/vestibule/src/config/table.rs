@@ -210,6 +210,19 @@ pub static SETTINGS: &[Setting] = &[
         .help("Who may open an account")
         .default("open")
         .details("`closed`: only operators and admins add users."),
+    Setting::new("admin.email", ACCOUNTS, Kind::Text(254))
+        .help("E-mail address of the first admin, made at the start")
+        .details(
+            "Together with `admin.password_file`, and only while there is no admin: then `serve` makes \
+             the account, and shows no set-up link. If somebody has registered the address before, that \
+             account becomes the admin's: its password is replaced and its sessions end.",
+        ),
+    Setting::new("admin.password_file", ACCOUNTS, Kind::Path)
+        .help("File with the password of the first admin")
+        .details(
+            "Its first line is the password. It is read only while there is no admin, so it may be taken \
+             away afterwards. The file should have mode 0600.",
+        ),
     Setting::new(
         "password.algorithm",
         ACCOUNTS,
@@ -307,7 +320,7 @@ pub static SETTINGS: &[Setting] = &[
     Setting::new("ui.enabled", PAGES, Kind::Switch)
         .help("Whether to serve the built-in pages")
         .default("true")
-        .details("`/login`, `/register` and `/dashboard`."),
+        .details("`/login`, `/register`, `/setup` and `/dashboard`."),
     Setting::new("ui.name", PAGES, Kind::Text(60))
         .help("The name that the built-in pages show")
         .default("Vestibule"),

@@ -151,6 +151,8 @@ fn nothing_said_means_the_defaults() {
     secret_key = 
     secret_key_file = ./vestibule-data/secret.key
     registration = open
+    admin.email = 
+    admin.password_file = 
     password.algorithm = argon2id
     password.min_length = 8
     token.access_ttl = 15m
@@ -259,6 +261,8 @@ fn every_setting_is_reachable_in_every_form_it_has() {
         };
         let with_site = |operator: Operator| match setting.key {
             "site.protect" => operator.variable("VESTIBULE_SITE_DIR", "/srv/site"),
+            "admin.email" => operator.variable("VESTIBULE_ADMIN_PASSWORD_FILE", "/srv/password"),
+            "admin.password_file" => operator.variable("VESTIBULE_ADMIN_EMAIL", "a@example.org"),
             _ => operator,
         };
         let check = |operator: Operator| {
@@ -302,7 +306,7 @@ fn all_problems_are_reported_at_once() {
         .variable("VESTIBULE_UI_NAME", "")
         .variable("VESTIBULE_SITE_RULES", "x")
         .variable("VESTIBULE_PORT", "80")
-        .variable("VESTIBULE_ADMIN_EMAIL", "ada@example.org")
+        .variable("VESTIBULE_MAIL_SENDER", "ada@example.org")
         .variable("DATABASE_URL", "postgres://ada:canary@db/app")
         .dot_env("VESTIBULE_DRAIN_DELAY=1h")
         .file(
@@ -313,8 +317,8 @@ fn all_problems_are_reported_at_once() {
         )
         .problems();
     assert_snapshot!(problems, @r"
-    VESTIBULE_ADMIN_EMAIL: expected the name of a setting; unset it if it is none of yours
     VESTIBULE_LISTNE: expected the name of a setting; did you mean VESTIBULE_LISTEN?
+    VESTIBULE_MAIL_SENDER: expected the name of a setting; unset it if it is none of yours
     VESTIBULE_PORT: expected the name of a setting; did you mean PORT?
     VESTIBULE_SITE_RULES: expected [[site.rules]] tables with path, roles and public in vestibule.toml; tables are for the file alone
     cors.origins from vestibule.toml:10: expected an origin such as https://example.org and nothing behind it; any origin at all would let every web site act for its visitors; got `*`
@@ -359,8 +363,10 @@ fn settings_that_do_not_go_together_are_refused() {
         .variable("VESTIBULE_DATABASE_URL_FILE", "/nowhere")
         .variable("VESTIBULE_COOKIE_IDLE_TTL", "31d")
         .variable("VESTIBULE_SITE_PROTECT", "/members/**")
+        .variable("VESTIBULE_ADMIN_EMAIL", "ada@example.org")
         .problems();
     assert_snapshot!(problems, @r"
+    admin.email from VESTIBULE_ADMIN_EMAIL: expected admin.password_file as well
     cookie.idle_ttl from VESTIBULE_COOKIE_IDLE_TTL: expected at most cookie.absolute_ttl, which is 30d; got `31d`
     database.url from VESTIBULE_DATABASE_URL: expected one of VESTIBULE_DATABASE_URL and VESTIBULE_DATABASE_URL_FILE, not both
     secret_key from VESTIBULE_SECRET_KEY: expected one of secret_key and secret_key_file, but VESTIBULE_SECRET_KEY_FILE gives the other

@@ -17,7 +17,12 @@ const FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 const LONGEST_SHOWN: usize = 255;
 /// The routes that open a session. They are judged without a cookie too, or a page could log a
 /// visitor in to an account of its own choice.
-const OPENING: [&str; 3] = ["/api/auth/login", "/api/auth/register", "/api/auth/token"];
+const OPENING: [&str; 4] = [
+    "/api/auth/login",
+    "/api/auth/register",
+    "/api/auth/setup",
+    "/api/auth/token",
+];
 
 /// Refuses with 403 what another origin sent.
 pub(super) async fn refuse_cross_origin(

@@ -183,6 +183,12 @@ fn refusal(error: Error) -> Response {
             "registration_closed",
             "Registration is closed. Ask the operator of this site for an account.",
         ),
+        Error::SetupRefused => problem(
+            StatusCode::FORBIDDEN,
+            "setup_refused",
+            "This set-up link is not good any more, or there is an admin by now. Restart the server for a new \
+             link, or run: vestibule user add EMAIL --role admin",
+        ),
         Error::Limited(limited) => limit::answer(&limited),
         Error::NoSuchUser | Error::NoSuchSession => not_found(),
         Error::LastAdmin => problem(

@@ -1,5 +1,7 @@
 //! The command line, by the real binary: what it prints, what it leaves behind, how it ends.
 
+mod first_admin;
+
 use std::{
     os::unix::fs::PermissionsExt as _,
     path::Path,
@@ -60,9 +62,8 @@ fn the_first_run_in_an_empty_folder_makes_all_it_needs_for_its_owner_alone() {
     assert_eq!(server.stop(), Some(0));
 }
 
-#[test]
-fn a_terminal_gets_a_dozen_lines_at_most_and_the_address_last() {
-    let folder = folder();
+/// What a start prints on a terminal, up to the line that says it is ready.
+fn lines_on_a_terminal(folder: &Path) -> Vec<String> {
     let program = env!("CARGO_BIN_EXE_vestibule");
     let mut terminal = Command::new("script")
         .args([
@@ -70,7 +71,7 @@ fn a_terminal_gets_a_dozen_lines_at_most_and_the_address_last() {
             &format!("{program} serve --listen 127.0.0.1:0"),
             "typescript",
         ])
-        .current_dir(folder.path())
+        .current_dir(folder)
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .spawn()
@@ -87,6 +88,13 @@ fn a_terminal_gets_a_dozen_lines_at_most_and_the_address_last() {
     }
     terminal.kill().expect("it runs");
     terminal.wait().expect("it ends");
+    lines
+}
+
+#[test]
+fn a_terminal_gets_a_dozen_lines_at_most_and_the_address_last() {
+    let folder = folder();
+    let lines = lines_on_a_terminal(folder.path());
     assert!(lines.len() <= 12, "{lines:#?}");
     assert!(
         lines

@@ -42,6 +42,7 @@ fn path() -> impl Strategy<Value = String> {
         "/api/",
         "/api/auth/login",
         "/api/auth/register",
+        "/api/auth/setup",
         "/api/auth/refresh",
         "/api/auth/token",
         "/api/auth/logout",

@@ -19,6 +19,7 @@ mod process;
 mod profile;
 mod secrets;
 mod sessions;
+mod setup;
 mod site;
 mod support;
 mod web;

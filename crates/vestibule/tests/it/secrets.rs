@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::process::{Answer, Server};
 
-const ROUTES: [&str; 19] = [
+const ROUTES: [&str; 20] = [
     "/",
     "/members/",
     "/members/handbook.html",
@@ -19,6 +19,7 @@ const ROUTES: [&str; 19] = [
     "/api/auth/me",
     "/api/auth/login",
     "/api/auth/register",
+    "/api/auth/setup",
     "/api/auth/refresh",
     "/api/auth/password",
     "/api/auth/sessions",

@@ -305,6 +305,7 @@ async fn other_methods_are_refused_with_those_that_are_allowed() {
     let (_app, anon) = TestApp::new().await;
     let routes = [
         ("/api/auth/register", "POST"),
+        ("/api/auth/setup", "POST"),
         ("/api/auth/login", "POST"),
         ("/api/auth/refresh", "POST"),
         ("/api/auth/logout", "POST"),
@@ -319,6 +320,7 @@ async fn other_methods_are_refused_with_those_that_are_allowed() {
         ("/readyz", "GET,HEAD"),
         ("/login", "GET,HEAD"),
         ("/register", "GET,HEAD"),
+        ("/setup", "GET,HEAD"),
         ("/dashboard", "GET,HEAD"),
         ("/api/ui/app.js", "GET,HEAD"),
     ];
