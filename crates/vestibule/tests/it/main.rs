@@ -1,5 +1,6 @@
 //! The doors from outside: one file for each door, in one binary.
 
+mod access;
 mod auth;
 mod cli;
 mod connection;

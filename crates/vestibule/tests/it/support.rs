@@ -47,7 +47,7 @@ pub(crate) struct TestApp {
     pub(crate) clock: Clock,
     pub(crate) app: App,
     router: Router,
-    _folder: TempDir,
+    folder: TempDir,
     database: Option<Database>,
 }
 
@@ -91,7 +91,7 @@ impl TestApp {
             clock,
             router: http::router(app.clone()),
             app,
-            _folder: folder,
+            folder,
             database: Some(database),
         };
         let anonymous = Client::of(&test);
@@ -130,6 +130,11 @@ impl TestApp {
         client
     }
 
+    /// Somebody whom the server does not know.
+    pub(crate) fn stranger(&self) -> Client {
+        Client::of(self)
+    }
+
     /// A browser that nobody logged in with.
     pub(crate) fn stranger_in_browser(&self) -> Client {
         Client {
@@ -153,6 +158,31 @@ impl TestApp {
             .change_roles(login, &[role].into(), &[].into())
             .await
             .expect("a user");
+    }
+
+    /// Takes a role from a user, as `vestibule user roles` does.
+    pub(crate) async fn take(&self, login: &str, role: &str) {
+        let role = Role::parse(role).expect("a role");
+        self.operator()
+            .change_roles(login, &[].into(), &[role].into())
+            .await
+            .expect("a user");
+    }
+
+    /// The router as its `Debug` form shows it, with the paths of all routes.
+    pub(crate) fn router_shown(&self) -> String {
+        format!("{:?}", self.router)
+    }
+
+    /// Every file of the data folder, byte for byte, but those that hold locks alone: the same before and after means
+    /// that not even a transaction without effect was committed.
+    pub(crate) fn written(&self) -> BTreeMap<PathBuf, Vec<u8>> {
+        let files = std::fs::read_dir(self.folder.path().join("data")).expect("a folder");
+        files
+            .map(|file| file.expect("a file").path())
+            .filter(|path| path.extension().is_none_or(|kind| kind != "db-shm"))
+            .map(|path| (path.clone(), std::fs::read(path).expect("readable")))
+            .collect()
     }
 
     /// Closes the database under the server, as a disk that fails would.
@@ -210,6 +240,18 @@ impl Client {
     pub(crate) fn at(&self, address: &str) -> Self {
         Self {
             address: address.parse().expect("an address"),
+            ..self.clone()
+        }
+    }
+
+    /// The same in a window of its own: what it learns of cookies from now on, the original does not.
+    pub(crate) fn apart(&self) -> Self {
+        let browser = self.browser.as_ref().map(|browser| Browser {
+            origin: browser.origin.clone(),
+            jar: Arc::new(Mutex::new(self.cookie())),
+        });
+        Self {
+            browser,
             ..self.clone()
         }
     }
