@@ -3,8 +3,8 @@
 //! them behind it. What a code is, and how it is proved, is left to the caller.
 
 use sea_orm::{
-    ActiveValue::Set, ColumnTrait as _, ConnectionTrait, EntityTrait as _, QueryFilter as _,
-    QuerySelect as _, sea_query::Expr,
+    ActiveValue::Set, ColumnTrait as _, ConnectionTrait, EntityTrait as _, PaginatorTrait as _,
+    QueryFilter as _, QuerySelect as _, sea_query::Expr,
 };
 use uuid::Uuid;
 
@@ -64,7 +64,7 @@ impl Store {
     /// Whether an active admin exists.
     pub async fn has_admin(&self) -> Result<bool, Error> {
         self.read((), |db, ()| {
-            Box::pin(async move { Ok(active_admins(db, None).await? > 0) })
+            Box::pin(async move { Ok(active_admins().count(db).await? > 0) })
         })
         .await
     }
@@ -76,7 +76,7 @@ impl Store {
             Box::pin(async move {
                 lock_admins(tx).await?;
                 close_setup(tx).await?;
-                if active_admins(tx, None).await? > 0 {
+                if active_admins().count(tx).await? > 0 {
                     return Ok(SetupOffer::AdminExists);
                 }
                 let row = meta::ActiveModel {
@@ -94,7 +94,7 @@ impl Store {
     pub async fn open_setup_code(&self) -> Result<Option<SetupCode>, Error> {
         self.read((), |db, ()| {
             Box::pin(async move {
-                if active_admins(db, None).await? > 0 {
+                if active_admins().count(db).await? > 0 {
                     return Ok(None);
                 }
                 let row = meta::Entity::find_by_id(SETUP_CODE).one(db).await?;
@@ -126,7 +126,7 @@ impl Store {
                     let open = meta::Entity::find_by_id(SETUP_CODE).one(tx).await?;
                     let open = open.as_ref().map(SetupCode::of_row).transpose()?;
                     let is_good = open.as_ref() == Some(seen) && audit.at < seen.expires_at;
-                    if !is_good || active_admins(tx, None).await? > 0 {
+                    if !is_good || active_admins().count(tx).await? > 0 {
                         return Ok(SetupOutcome::Refused);
                     }
                     close_setup(tx).await?;
@@ -152,7 +152,7 @@ impl Store {
         self.write((user, audit), |tx, (user, audit)| {
             Box::pin(async move {
                 lock_admins(tx).await?;
-                if active_admins(tx, None).await? > 0 {
+                if active_admins().count(tx).await? > 0 {
                     return Ok(Appointment::AdminExists);
                 }
                 close_setup(tx).await?;

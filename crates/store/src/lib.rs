@@ -15,16 +15,18 @@ mod install;
 mod keys;
 mod load;
 mod migrate;
+mod page;
 mod run;
 mod sessions;
+mod stats;
 mod time;
 mod users;
 
 use sea_orm::DatabaseConnection;
 use tokio_util::task::TaskTracker;
 
-pub use admins::{ADMIN, AdminChange, OwnDeletion};
-pub use audit::{Actor, AuditKind, AuditRecord, NewAudit};
+pub use admins::{ADMIN, AccountChange, AdminChange, OwnDeletion, Recorded, UserRestoration};
+pub use audit::{Actor, AuditKind, AuditListing, AuditRecord, NewAudit};
 pub use engine::{DatabaseUrl, DurabilitySetting, EngineReport, Options, Restoration, UrlProblem};
 pub use error::{Error, OpenError, Unique};
 pub use first_admin::{Appointment, SetupCode, SetupOffer, SetupOutcome};
@@ -32,12 +34,16 @@ pub use install::{Founding, NewSigningKey, SigningKey};
 pub use keys::{KeyRotation, KeyRotationOutcome};
 pub use load::PoolLoad;
 pub use migrate::{MigrationStatus, Rollback};
+pub use page::{Page, Place};
 pub use sessions::{
-    NewSession, Opening, Rotation, RotationOutcome, Session, SessionKind, SignedIn, SuccessorProof,
+    Closing, NewSession, Opening, Rotation, RotationOutcome, Session, SessionKind, SignedIn,
+    SuccessorProof,
 };
+pub use stats::{Activity, Statistics};
 pub use time::Timestamp;
 pub use users::{
-    Credentials, Editing, LoginKey, Name, NewUser, ProfileChange, User, UserFilter, UserRestoration,
+    Credentials, Editing, LoginKey, Name, NewUser, ProfileChange, User, UserFilter, UserListing,
+    UserStatus,
 };
 
 /// A handle to the database, cheap to clone.

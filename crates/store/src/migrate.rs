@@ -2,6 +2,7 @@
 //! A database that a newer program has changed is refused without a write.
 
 mod m0001_accounts;
+mod m0003_admin_lists;
 
 use sea_orm::{DatabaseConnection, FromQueryResult, Statement};
 use sea_orm_migration::{MigrationTrait, MigratorTrait, sea_orm::DynIden, sea_query::Alias};
@@ -49,7 +50,10 @@ trait Step: MigrationTrait {
 
 /// All migrations, oldest first. Their numbers are their places here.
 fn steps() -> Vec<Box<dyn Step>> {
-    vec![Box::new(m0001_accounts::Migration)]
+    vec![
+        Box::new(m0001_accounts::Migration),
+        Box::new(m0003_admin_lists::Migration),
+    ]
 }
 
 struct Migrator;
