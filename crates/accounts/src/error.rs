@@ -43,6 +43,12 @@ pub enum Error {
     /// Too many attempts.
     #[error("limit reached: {0:?}")]
     Limited(Limited),
+    /// Only admins may do this, and the caller is none.
+    #[error("the caller is no admin")]
+    NotAdmin,
+    /// The account is deleted, and nothing but its restoration changes it.
+    #[error("the user is deleted")]
+    UserDeleted,
     /// No account has this name.
     #[error("there is no such user")]
     NoSuchUser,

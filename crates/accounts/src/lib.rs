@@ -3,8 +3,9 @@
 //!
 //! [`Accounts`] is the one way in. Each public method of it is a rule, in the file of its name:
 //! `register`, `first_admin`, `login`, `sessions` (refresh, log out, who is calling), `change_password`, `profile`,
-//! `signing` and `operator`.
+//! `signing`, `admin` and `operator`.
 
+mod admin;
 mod caller;
 mod change_password;
 mod clock;
@@ -30,9 +31,10 @@ mod token;
 
 use std::sync::Arc;
 
-use store::{Actor, AuditKind, NewAudit, Store};
+use store::{Actor, NewAudit, Store};
 use uuid::Uuid;
 
+pub use admin::{AccountEdit, Admin, Figures};
 pub use caller::{Caller, Credential, Peer};
 pub use clock::Clock;
 pub use database::{
@@ -53,7 +55,10 @@ pub use register::Registration;
 pub use secret::{SECRET_KEY_BYTES, SecretKey, SecretKeyTooShort};
 pub use sessions::{Granted, Opened, Proof};
 pub use signing::{KeyChange, KeyRecord, KeyState};
-pub use store::{Session, SessionKind as Mode, Timestamp, User};
+pub use store::{
+    Activity, AuditKind, AuditListing, AuditRecord, Page, Place, Session, SessionKind as Mode,
+    Statistics, Timestamp, User, UserListing, UserStatus,
+};
 pub use throttle::{Limit, Limited, Quota, ThrottleSettings};
 pub use token::{SigningAlgorithm, SigningKeyPair};
 
@@ -77,6 +82,7 @@ struct Inner {
     refresh: token::RefreshTokens,
     signing: signing::KeySource,
     audit_name: aws_lc_rs::hmac::Key,
+    figures: admin::LastFigures,
 }
 
 impl Accounts {
@@ -117,6 +123,7 @@ impl Accounts {
             refresh,
             signing,
             audit_name,
+            figures: admin::LastFigures::default(),
             store,
             policy,
             clock,

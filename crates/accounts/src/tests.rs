@@ -1,5 +1,6 @@
 //! The rules as a whole, on a real database, with a clock that stands still and cheap hashes.
 
+mod admin;
 mod first_admin;
 mod hashes;
 mod keys;

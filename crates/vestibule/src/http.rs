@@ -2,6 +2,7 @@
 //! above it, so the last one is the first to see a request. Handlers translate; what an account
 //! may do is decided in the crate `accounts`.
 
+mod admin;
 mod auth;
 mod body;
 pub mod bounds;
@@ -17,8 +18,10 @@ mod limit;
 pub(crate) mod metrics;
 mod oauth;
 mod password;
+mod path;
 mod peer;
 mod profile;
+mod query;
 mod sessions;
 mod setup;
 mod site;
@@ -66,6 +69,23 @@ pub fn router(app: App) -> Router {
                 .patch(profile::change_profile),
         )
         .route("/api/user/profile/delete", post(profile::delete_account))
+        .route(
+            "/api/admin/users",
+            get(admin::list_users).post(admin::add_user),
+        )
+        .route(
+            "/api/admin/users/{id}",
+            get(admin::get_user)
+                .patch(admin::change_user)
+                .delete(admin::delete_user),
+        )
+        .route("/api/admin/users/{id}/restore", post(admin::restore_user))
+        .route(
+            "/api/admin/users/{id}/sessions",
+            delete(admin::end_user_sessions),
+        )
+        .route("/api/admin/audit", get(admin::list_audit_events))
+        .route("/api/admin/stats", get(admin::get_stats))
         .route_layer(middleware::from_fn_with_state(
             app.clone(),
             csrf::refuse_cross_origin,

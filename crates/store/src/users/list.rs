@@ -37,6 +37,25 @@ pub enum UserStatus {
     Deleted,
 }
 
+impl UserStatus {
+    /// The word of this status, if it is one.
+    #[must_use]
+    pub fn named(word: &str) -> Option<Self> {
+        let all = [Self::Active, Self::Disabled, Self::Deleted];
+        all.into_iter().find(|status| status.as_str() == word)
+    }
+
+    /// The word for it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Active => "active",
+            Self::Disabled => "disabled",
+            Self::Deleted => "deleted",
+        }
+    }
+}
+
 /// Which page of which users.
 #[derive(Clone, Debug, Default)]
 pub struct UserListing {

@@ -122,11 +122,7 @@ impl IntoResponse for ApiError {
                 "cookie_not_possible",
                 "A page of another site cannot use a session cookie. Ask for mode \"token\".",
             ),
-            Self::Forbidden => problem(
-                StatusCode::FORBIDDEN,
-                "forbidden",
-                "Your account lacks the role for this.",
-            ),
+            Self::Forbidden => forbidden(),
         }
     }
 }
@@ -191,6 +187,12 @@ fn refusal(error: Error) -> Response {
         ),
         Error::Limited(limited) => limit::answer(&limited),
         Error::NoSuchUser | Error::NoSuchSession => not_found(),
+        Error::NotAdmin => forbidden(),
+        Error::UserDeleted => problem(
+            StatusCode::CONFLICT,
+            "conflict",
+            "This user is deleted. Restore the account first.",
+        ),
         Error::LastAdmin => problem(
             StatusCode::CONFLICT,
             "conflict",
@@ -222,6 +224,14 @@ fn refusal(error: Error) -> Response {
             )
         }
     }
+}
+
+fn forbidden() -> Response {
+    problem(
+        StatusCode::FORBIDDEN,
+        "forbidden",
+        "Your account lacks the role for this.",
+    )
 }
 
 /// 503 with `Retry-After`.
