@@ -1,6 +1,7 @@
 //! The doors from outside: one file for each door, in one binary.
 
 mod access;
+mod admin;
 mod auth;
 mod cli;
 mod connection;
