@@ -5,8 +5,8 @@
 use std::{collections::BTreeSet, time::Duration};
 
 use store::{
-    AccountChange, Activity, Actor, AdminChange, AuditKind, AuditListing, AuditRecord, Closing,
-    NewAudit, Page, Recorded, Statistics, Timestamp, User, UserListing, UserRestoration,
+    ADMIN, AccountChange, Activity, Actor, AdminChange, AuditKind, AuditListing, AuditRecord,
+    Closing, NewAudit, Page, Recorded, Statistics, Timestamp, User, UserListing, UserRestoration,
 };
 use tokio::sync::Mutex;
 use uuid::Uuid;
@@ -19,8 +19,6 @@ use crate::{
     register::{Parsed, field},
 };
 
-/// The role that administers the installation.
-const ADMIN: &str = "admin";
 /// More would not fit into the headers that carry them to other services.
 const MOST_ROLES: usize = 32;
 /// For so long the same figures are given to all: counting is not for free.

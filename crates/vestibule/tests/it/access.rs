@@ -64,7 +64,9 @@ async fn wrong_cell(
 ) -> Option<String> {
     let (status, code) = expected(row, actor);
     let before = app.written();
-    let call = sender.client.call(method, &row.path_to(&sender.object));
+    let call = sender
+        .client
+        .call(method, &row.path_to(row.object_for(sender)));
     let answer = with_body(call, row, sender).await;
     let cell = format!("{actor:?}, {method} {}", row.path);
     let code_got = answer.code();

@@ -83,6 +83,8 @@ pub(crate) struct Member {
     pub(crate) object: String,
     /// The name of a user whom nothing happens to.
     pub(crate) bystander: String,
+    /// The id of that user.
+    pub(crate) bystander_id: String,
 }
 
 /// Makes members, of a name each.
@@ -110,6 +112,7 @@ impl<'app> Cast<'app> {
             object: session_of(&other).await,
             name,
             bystander,
+            bystander_id: id_of(&other).await,
         };
         match actor {
             Actor::Nobody => {}
@@ -209,4 +212,9 @@ async fn session_of(client: &Client) -> String {
     let current = items.into_iter().find(|session| session["current"] == true);
     let current = current.expect("the session that asks");
     current["id"].as_str().expect("an id").to_owned()
+}
+
+async fn id_of(client: &Client) -> String {
+    let answer = client.get("/api/auth/me").await.expect_status(200);
+    answer.json()["id"].as_str().expect("an id").to_owned()
 }

@@ -83,6 +83,21 @@ pub(crate) const ROUTES: &[Row] = &[
         Json(proof),
         204,
     ),
+    row("GET", "/api/admin/users", Admin, Nothing, 200),
+    row("POST", "/api/admin/users", Admin, Json(newcomer), 201),
+    row("GET", "/api/admin/users/{id}", Admin, Nothing, 200),
+    row("PATCH", "/api/admin/users/{id}", Admin, Json(name), 200),
+    row("DELETE", "/api/admin/users/{id}", Admin, Nothing, 204),
+    row("POST", "/api/admin/users/{id}/restore", Admin, Nothing, 200),
+    row(
+        "DELETE",
+        "/api/admin/users/{id}/sessions",
+        Admin,
+        Nothing,
+        204,
+    ),
+    row("GET", "/api/admin/audit", Admin, Nothing, 200),
+    row("GET", "/api/admin/stats", Admin, Nothing, 200),
     row("GET", "/.well-known/jwks.json", Anyone, Nothing, 200),
     row("GET", "/livez", Anyone, Nothing, 200),
     row("GET", "/readyz", Anyone, Nothing, 200),
@@ -124,6 +139,14 @@ impl Row {
             "DELETE" => &["DELETE"],
             "ANY" => &["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"],
             other => panic!("no method of ours: {other}"),
+        }
+    }
+
+    /// What the path is about when `sender` asks: a session, or for admins the bystander's account.
+    pub(crate) fn object_for<'member>(&self, sender: &'member Member) -> &'member str {
+        match self.who {
+            Admin => &sender.bystander_id,
+            Anyone | SignedIn | Owner => &sender.object,
         }
     }
 
