@@ -3,7 +3,7 @@
 //!
 //! [`Accounts`] is the one way in. Each public method of it is a rule, in the file of its name:
 //! `register`, `first_admin`, `login`, `sessions` (refresh, log out, who is calling), `change_password`, `profile`,
-//! `signing`, `admin` and `operator`.
+//! `signing`, `retention`, `admin` and `operator`.
 
 mod admin;
 mod caller;
@@ -23,6 +23,7 @@ mod password;
 mod policy;
 mod profile;
 mod register;
+mod retention;
 mod secret;
 mod sessions;
 mod signing;
@@ -52,6 +53,7 @@ pub use operator::{Change, NewAccount, Operator};
 pub use policy::Policy;
 pub use profile::{Edit, ProfileEdit};
 pub use register::Registration;
+pub use retention::Purged;
 pub use secret::{SECRET_KEY_BYTES, SecretKey, SecretKeyTooShort};
 pub use sessions::{Granted, Opened, Proof};
 pub use signing::{KeyChange, KeyRecord, KeyState};

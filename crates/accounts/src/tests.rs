@@ -7,6 +7,7 @@ mod keys;
 mod logging_in;
 mod own_account;
 mod registration;
+mod retention;
 mod sessions;
 
 use std::{
@@ -44,6 +45,8 @@ fn policy() -> Policy {
         refresh_grace: Duration::from_secs(60),
         cookie_idle_ttl: Duration::from_secs(7 * 86_400),
         cookie_absolute_ttl: Duration::from_secs(30 * 86_400),
+        deleted_retention: Duration::from_secs(30 * 86_400),
+        audit_retention: Duration::from_secs(365 * 86_400),
         limits: unlimited(),
         hash_cost: HashCost::Argon2id(Argon2Cost::TRIFLING),
         hash_slots: NonZeroUsize::new(2).expect("two"),

@@ -1,5 +1,6 @@
 //! Audit events: written with the event that they record, in the same transaction, or alone
-//! for what changed nothing (a failed login). No method changes or removes one.
+//! for what changed nothing (a failed login). No method changes one, and they go all together when
+//! their time is over: see `retention.rs`.
 
 use sea_orm::{
     ActiveValue::Set, ColumnTrait as _, Condition, ConnectionTrait, EntityTrait as _,

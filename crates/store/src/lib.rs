@@ -16,6 +16,7 @@ mod keys;
 mod load;
 mod migrate;
 mod page;
+mod retention;
 mod run;
 mod sessions;
 mod stats;
@@ -35,6 +36,7 @@ pub use keys::{KeyRotation, KeyRotationOutcome};
 pub use load::PoolLoad;
 pub use migrate::{MigrationStatus, Rollback};
 pub use page::{Page, Place};
+pub use retention::Perishable;
 pub use sessions::{
     Closing, NewSession, Opening, Rotation, RotationOutcome, Session, SessionKind, SignedIn,
     SuccessorProof,

@@ -3,6 +3,7 @@
 
 mod m0001_accounts;
 mod m0003_admin_lists;
+mod m0004_retention;
 
 use sea_orm::{DatabaseConnection, FromQueryResult, Statement};
 use sea_orm_migration::{MigrationTrait, MigratorTrait, sea_orm::DynIden, sea_query::Alias};
@@ -53,6 +54,7 @@ fn steps() -> Vec<Box<dyn Step>> {
     vec![
         Box::new(m0001_accounts::Migration),
         Box::new(m0003_admin_lists::Migration),
+        Box::new(m0004_retention::Migration),
     ]
 }
 

@@ -296,6 +296,8 @@ fn policy(config: &Config) -> Policy {
         refresh_grace: config.token.refresh_grace,
         cookie_idle_ttl: config.cookie.idle_ttl,
         cookie_absolute_ttl: config.cookie.absolute_ttl,
+        deleted_retention: config.retention.deleted,
+        audit_retention: config.retention.audit,
         limits: config.limits,
         hash_cost: match config.password.algorithm {
             PasswordAlgorithm::Argon2id => HashCost::Argon2id(Argon2Cost::RECOMMENDED),

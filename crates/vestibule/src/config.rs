@@ -65,6 +65,8 @@ pub struct Config {
     pub admin: Option<Admin>,
     /// New passwords.
     pub password: Password,
+    /// How long what is over is kept.
+    pub retention: Retention,
     /// How often something may be tried; `None` is off.
     pub limits: ThrottleSettings,
     /// Pages of other origins.
@@ -151,6 +153,15 @@ pub struct Password {
     pub algorithm: PasswordAlgorithm,
     /// Fewest characters.
     pub min_length: usize,
+}
+
+/// How long what is over is kept.
+#[derive(Debug)]
+pub struct Retention {
+    /// Deleted users.
+    pub deleted: Duration,
+    /// Audit events.
+    pub audit: Duration,
 }
 
 /// Pages of other origins.

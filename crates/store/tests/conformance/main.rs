@@ -12,6 +12,7 @@ mod install;
 mod keys;
 mod lists;
 mod migrations;
+mod retention;
 mod sessions;
 mod users;
 

@@ -67,7 +67,7 @@ pub(super) async fn run(loaded: Loaded) -> Ended {
     }
 
     let drain_delay = config.drain_delay;
-    let keys = accounts.clone();
+    let chores = accounts.clone();
     let app = App::new(accounts, config, site, clock);
     let draining = app.clone();
     let shutdown = async move {
@@ -79,8 +79,9 @@ pub(super) async fn run(loaded: Loaded) -> Ended {
     let bounds = serve::Bounds::default();
     let drained = tokio::select! {
         drained = serve::serve(listener, http::router(app.clone()), bounds, shutdown) => drained,
-        never = keys.keep_keys_current() => match never {},
         never = MetricsDoor::serve(metrics, app) => match never {},
+        never = chores.keep_keys_current() => match never {},
+        never = chores.keep_purging() => match never {},
     };
     tracing::info!(?drained, "The last request has ended");
     database.close().await;

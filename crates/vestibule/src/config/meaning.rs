@@ -19,7 +19,7 @@ use super::said::Said;
 use super::table::{self, Kind, Preset, SETTINGS, Secrecy, Setting};
 use super::value::{FromText, Origin, key_from_bytes, key_from_text};
 use super::{
-    Admin, Config, Cookie, Cors, Database, Loaded, Logging, Password, Problems, Row,
+    Admin, Config, Cookie, Cors, Database, Loaded, Logging, Password, Problems, Retention, Row,
     SecretKeySource, Site, Token, Ui,
 };
 use crate::site::{Access, Pattern, Rule, Rules};
@@ -65,6 +65,10 @@ pub(super) fn resolve(said: Said, terminal: bool) -> Result<Loaded, Problems> {
         password: Password {
             algorithm: meaning.one("password.algorithm"),
             min_length: meaning.one("password.min_length"),
+        },
+        retention: Retention {
+            deleted: meaning.one("retention.deleted"),
+            audit: meaning.one("audit.retention"),
         },
         limits: ThrottleSettings {
             login_per_account: meaning.one("limits.login_per_account"),

@@ -238,6 +238,16 @@ pub static SETTINGS: &[Setting] = &[
     Setting::new("password.min_length", ACCOUNTS, Kind::Count(8, 64))
         .help("Fewest characters of a new password")
         .default("8"),
+    Setting::new("retention.deleted", ACCOUNTS, Kind::Duration("0s", "3650d"))
+        .help("How long a deleted user can be restored")
+        .default("30d")
+        .details(
+            "After that the account is removed for good, within about an hour while the server runs. Audit \
+             events about it stay, which name it by its id alone.",
+        ),
+    Setting::new("audit.retention", ACCOUNTS, Kind::Duration("10s", "3650d"))
+        .help("How long audit events are kept")
+        .default("365d"),
     Setting::new("token.access_ttl", TOKENS, Kind::Duration("10s", "24h"))
         .help("How long an access token is valid")
         .default("15m")

@@ -155,6 +155,8 @@ fn nothing_said_means_the_defaults() {
     admin.password_file = 
     password.algorithm = argon2id
     password.min_length = 8
+    retention.deleted = 30d
+    audit.retention = 365d
     token.access_ttl = 15m
     token.refresh_idle_ttl = 30d
     token.refresh_absolute_ttl = 90d

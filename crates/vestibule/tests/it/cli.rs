@@ -555,7 +555,7 @@ fn migrations_are_shown_undone_and_applied() {
         Some(0)
     );
 
-    let asked = run(folder.path(), ["migrate", "down"]);
+    let asked = run(folder.path(), ["migrate", "down", "--steps", "99"]);
     assert_eq!(
         asked.status.code(),
         Some(2),
@@ -573,7 +573,13 @@ fn migrations_are_shown_undone_and_applied() {
     assert!(stderr(&beside).contains("in use"), "{}", stderr(&beside));
     assert_eq!(server.stop(), Some(0));
 
-    assert!(stdout(&run(folder.path(), ["migrate", "down", "--yes"])).starts_with("undone "));
+    assert!(
+        stdout(&run(
+            folder.path(),
+            ["migrate", "down", "--steps", "99", "--yes"]
+        ))
+        .starts_with("undone ")
+    );
     assert_eq!(status()[0]["applied_at"], Value::Null);
     assert_eq!(
         run(folder.path(), ["migrate", "up", "--to", "99"])
