@@ -87,6 +87,7 @@ impl Accounts {
         actor: Actor,
         peer: Option<&Peer>,
     ) -> Result<User, Error> {
+        self.0.store.check_writable()?;
         let parsed = Parsed::parse(new.registration, &self.0.policy.password_rules())?;
         let roles = texts(&new.roles);
         let kind = if roles.contains(ADMIN) {

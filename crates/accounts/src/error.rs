@@ -64,6 +64,11 @@ pub enum Error {
     /// The database or the hashing queue cannot take more at the moment.
     #[error("unavailable: {0}")]
     Unavailable(String),
+    /// Nothing can be changed for the time being.
+    #[error(
+        "nothing was changed: the database is open for reading alone, as the setting read_only says"
+    )]
+    ReadOnly,
     /// The storage is full.
     #[error("the storage is full: {0}")]
     StorageFull(String),
@@ -96,6 +101,7 @@ impl From<store::Error> for Error {
             store::Error::Busy(_) | store::Error::Unavailable(_) => {
                 Self::Unavailable(error.to_string())
             }
+            store::Error::ReadOnly => Self::ReadOnly,
             store::Error::Full(_) => Self::StorageFull(error.to_string()),
             store::Error::Corrupt { .. } => Self::Internal(error.to_string()),
         }

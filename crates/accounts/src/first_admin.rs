@@ -66,6 +66,7 @@ impl Accounts {
         mode: Mode,
         peer: &Peer,
     ) -> Result<Opened, Error> {
+        self.0.store.check_writable()?;
         // Before anything else, so that nobody without the code makes the server hash.
         let Some(seen) = self.open_code(&code).await? else {
             self.0.throttle.register(Network::of(peer.address))?;
@@ -118,6 +119,7 @@ impl Operator<'_> {
         password: SecretString,
     ) -> Result<FirstAdmin, Error> {
         let inner = &self.accounts.0;
+        inner.store.check_writable()?;
         if inner.store.has_admin().await? {
             return Ok(FirstAdmin::Exists);
         }

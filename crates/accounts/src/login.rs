@@ -33,8 +33,10 @@ impl Accounts {
     /// # Errors
     /// [`Error::InvalidCredentials`], the same for every reason; [`Error::Limited`];
     /// [`Error::Invalid`] for a password that is too long to be one; [`Error::Unavailable`]
-    /// when the hashing queue is full.
+    /// when the hashing queue is full; [`Error::ReadOnly`].
     pub async fn login(&self, entered: Login, mode: Mode, peer: &Peer) -> Result<Opened, Error> {
+        // Before any work: a login that cannot open a session must not cost a hash.
+        self.0.store.check_writable()?;
         let mut broken = Vec::new();
         let password = field(
             "password",
@@ -58,13 +60,15 @@ impl Accounts {
     /// hash that it was compared with. What follows is to happen only while that is the stored one.
     ///
     /// # Errors
-    /// [`Error::InvalidCredentials`], [`Error::Limited`], [`Error::Unavailable`].
+    /// [`Error::InvalidCredentials`], [`Error::Limited`], [`Error::Unavailable`],
+    /// [`Error::ReadOnly`].
     pub(crate) async fn prove_again(
         &self,
         caller: &Caller,
         password: Password,
         peer: &Peer,
     ) -> Result<String, Error> {
+        self.0.store.check_writable()?;
         let (accounts, caller, peer) = (self.clone(), caller.clone(), peer.clone());
         let judging = async move { accounts.judge_again(&caller, password, &peer).await };
         tokio::spawn(judging.in_current_span())

@@ -71,6 +71,7 @@ impl<'a> Operator<'a> {
     /// [`Error::NoSuchUser`], [`Error::Invalid`].
     pub async fn set_password(&self, login: &str, password: SecretString) -> Result<User, Error> {
         let inner = &self.accounts.0;
+        inner.store.check_writable()?;
         let user = self.find(login).await?;
         let password = self.password_of(&user, password)?;
         let hash = inner.gate.hash(password).await?;

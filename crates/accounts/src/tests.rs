@@ -6,6 +6,7 @@ mod hashes;
 mod keys;
 mod logging_in;
 mod own_account;
+mod read_only;
 mod registration;
 mod retention;
 mod sessions;

@@ -137,6 +137,34 @@ impl Store {
         Self::connect_with(options, lock).await
     }
 
+    /// Like [`Store::connect`], to an existing database that is not to be written: every event is
+    /// refused with [`Error::ReadOnly`].
+    ///
+    /// # Errors
+    /// As [`Store::connect`].
+    pub async fn connect_read_only(options: &Options) -> Result<Self, OpenError> {
+        let file = options.url.file();
+        inspect(&options.url).await?;
+        let lock = presence_file(file)?;
+        held(file, lock.try_lock_shared())?;
+        let reading = bare(file)
+            .read_only(true)
+            .pragma("query_only", "ON")
+            .pragma("trusted_schema", "OFF");
+        let readers = pool(options, reading, options.max_connections.max(1)).await?;
+        refuse_old_engine(&readers).await?;
+        Ok(Self {
+            writer: readers.clone(),
+            read_only: true,
+            readers,
+            tasks: TaskTracker::new(),
+            presence: Arc::new(Presence {
+                database: options.url.clone(),
+                _lock: lock,
+            }),
+        })
+    }
+
     async fn connect_with(options: &Options, lock: File) -> Result<Self, OpenError> {
         let file = options.url.file();
         create_private(file).map_err(|source| unusable(file, source))?;
@@ -146,6 +174,7 @@ impl Store {
         let readers = pool(options, reading, options.max_connections.max(1)).await?;
         Ok(Self {
             writer,
+            read_only: false,
             readers,
             tasks: TaskTracker::new(),
             presence: Arc::new(Presence {

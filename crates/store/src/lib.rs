@@ -53,6 +53,8 @@ pub use users::{
 pub struct Store {
     /// Writes, one at a time on SQLite.
     writer: DatabaseConnection,
+    /// Whether nothing is to be written; `writer` could not either.
+    read_only: bool,
     /// Reads, beside the writer.
     readers: DatabaseConnection,
     /// The event tasks under way, for [`Store::close`].

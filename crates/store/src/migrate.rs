@@ -75,13 +75,17 @@ impl Store {
     /// that start at once one migrates and the others find it done. Gives the names applied.
     ///
     /// # Errors
-    /// [`OpenError::NewerSchema`], [`OpenError::NoSuchMigration`]; the database is then as it was.
+    /// [`OpenError::NewerSchema`], [`OpenError::NoSuchMigration`]; [`OpenError::OlderSchema`] when
+    /// something is missing and the database is open for reading alone. It is then as it was.
     pub async fn migrate_up(&self, to: Option<u32>) -> Result<Vec<String>, OpenError> {
         let newest = u32::try_from(steps().len()).unwrap_or(u32::MAX);
         if let Some(asked) = to.filter(|to| *to > newest) {
             return Err(OpenError::NoSuchMigration { asked, newest });
         }
-        let _lock = self.migration_lock().await?;
+        let _lock = match self.check_writable() {
+            Ok(()) => Some(self.migration_lock().await?),
+            Err(_) => None,
+        };
         let before = self.migration_status().await?;
         let wanted = before
             .iter()
@@ -89,6 +93,7 @@ impl Store {
         let pending: Vec<_> = wanted.filter(|step| step.applied_at.is_none()).collect();
         let names = pending.iter().map(|step| step.name.clone()).collect();
         if let Ok(count @ 1..) = u32::try_from(pending.len()) {
+            self.check_writable().map_err(|_| OpenError::OlderSchema)?;
             Migrator::up(&self.writer, Some(count))
                 .await
                 .map_err(Error::from)?;

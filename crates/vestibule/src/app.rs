@@ -156,22 +156,38 @@ pub async fn open_database_beside_server(config: &Config) -> Result<Database, St
 /// # Errors
 /// [`StartError`], with what to do about it.
 pub async fn open_existing_database(config: &Config) -> Result<Database, StartError> {
-    let url = &config.database.url;
-    if !url.file().exists() {
-        return Err(StartError::Failed(format!(
-            "there is no database at {url} yet; `vestibule serve` or `vestibule migrate up` makes it"
-        )));
-    }
+    refuse_missing(config)?;
     connect(config).await
 }
 
+fn refuse_missing(config: &Config) -> Result<(), StartError> {
+    let url = &config.database.url;
+    if url.file().exists() {
+        return Ok(());
+    }
+    Err(StartError::Failed(format!(
+        "there is no database at {url} yet; `vestibule serve` or `vestibule migrate up` makes it"
+    )))
+}
+
 async fn connect(config: &Config) -> Result<Database, StartError> {
-    prepare_data_dir(config)?;
-    let database = Database::connect(&database_options(config)).await?;
+    let options = database_options(config);
+    let database = if config.read_only {
+        refuse_missing(config)?;
+        Database::connect_read_only(&options).await?
+    } else {
+        prepare_data_dir(config)?;
+        Database::connect(&options).await?
+    };
     let founded = database.is_founded().await;
     if founded.map_err(|error| StartError::Failed(error.to_string()))? {
         let secret = secret_key::existing(config)?;
         database.refuse_other_key(&secret).await?;
+    } else if config.read_only {
+        return Err(StartError::Misconfigured(format!(
+            "read_only: {} holds no accounts yet; start the server once without it",
+            config.database.url
+        )));
     }
     Ok(database)
 }

@@ -77,6 +77,8 @@ pub struct Config {
     pub ui: Ui,
     /// Where to serve metrics, if anywhere; port 0 lets the system choose.
     pub metrics_listen: Option<SocketAddr>,
+    /// Whether nothing is written: reads go on, and whatever changes something is refused.
+    pub read_only: bool,
     /// How long to go on serving after SIGTERM.
     pub drain_delay: Duration,
     /// The log.

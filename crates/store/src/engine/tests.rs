@@ -356,3 +356,25 @@ async fn lists_are_read_in_the_order_of_an_index_and_figures_counted_in_one() {
         assert!(plan.contains(index), "{asked}\n{plan}");
     }
 }
+
+#[tokio::test]
+async fn reading_alone_leaves_the_file_and_its_log_as_they_are() {
+    let place = place();
+    let store = Store::connect(&place.options).await.expect("opens");
+    store.migrate_up(None).await.expect("migrates");
+    let file = place.options.url.file();
+    let mut log = file.as_os_str().to_owned();
+    log.push("-wal");
+    let bytes = || (std::fs::read(file).ok(), std::fs::read(&log).ok());
+    let before = bytes();
+    assert!(before.1.as_ref().is_some_and(|log| !log.is_empty()));
+    let reading = Store::connect_read_only(&place.options)
+        .await
+        .expect("opens");
+    reading.check_ready().await.expect("is ready");
+    let pool = reading.writer.get_sqlite_connection_pool();
+    let refused = sqlx::query("DELETE FROM meta").execute(pool).await;
+    assert!(refused.is_err(), "even past the guard");
+    reading.close().await;
+    assert_eq!(bytes(), before);
+}

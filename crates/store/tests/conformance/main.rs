@@ -12,6 +12,7 @@ mod install;
 mod keys;
 mod lists;
 mod migrations;
+mod read_only;
 mod retention;
 mod sessions;
 mod users;

@@ -16,6 +16,8 @@ use crate::{
 pub(super) enum FirstAdmin {
     /// There was one before.
     Exists,
+    /// Nothing is to be written.
+    LeftOut,
     /// The settings made one, as this sentence says.
     Appointed(String),
     /// Whoever opens this link becomes it; for the terminal alone.
@@ -26,6 +28,9 @@ pub(super) enum FirstAdmin {
 
 /// Sees to it that there is an admin, or a way to become one.
 pub(super) async fn provide(accounts: &Accounts, config: &Config) -> Result<FirstAdmin, Failure> {
+    if config.read_only {
+        return Ok(FirstAdmin::LeftOut);
+    }
     if let Some(admin) = &config.admin
         && let Some(said) = appoint(accounts, admin).await?
     {
@@ -89,7 +94,7 @@ impl FirstAdmin {
     /// The line of it on a terminal.
     pub(super) fn line(&self) -> Option<String> {
         match self {
-            Self::Exists => None,
+            Self::Exists | Self::LeftOut => None,
             Self::Appointed(said) => Some(format!("admin     {said}")),
             Self::Link(link) => Some(format!(
                 "set up    {} (once, within 30 minutes, for the first admin)",
@@ -106,7 +111,7 @@ impl FirstAdmin {
     pub(super) fn appointed(&self) -> Option<&str> {
         match self {
             Self::Appointed(said) => Some(said),
-            Self::Exists | Self::Link(_) | Self::LinkIn(_) => None,
+            _ => None,
         }
     }
 
@@ -114,7 +119,7 @@ impl FirstAdmin {
     pub(super) fn link_file(&self) -> Option<String> {
         match self {
             Self::LinkIn(file) => Some(file.display().to_string()),
-            Self::Exists | Self::Appointed(_) | Self::Link(_) => None,
+            _ => None,
         }
     }
 }

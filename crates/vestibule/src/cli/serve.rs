@@ -193,6 +193,7 @@ impl Announcement<'_> {
             "database_from": self.database_source,
             "settings": self.sources,
             "site": self.config.site.dir.as_ref().map(|dir| dir.display().to_string()),
+            "read_only": self.config.read_only,
             "first_admin": self.first_admin.appointed(),
             "setup_link_file": self.first_admin.link_file(),
             "warnings": self.warnings,
@@ -215,8 +216,12 @@ impl Announcement<'_> {
     /// What stands last, where it is seen: the way in for the first admin, and the addresses.
     fn closing(&self) -> Vec<String> {
         let way_in = self.first_admin.line().map(|line| format!("  {line}"));
+        let read_only = match self.config.read_only {
+            true => ", read-only",
+            false => "",
+        };
         let addresses = [
-            format!("  listening on {}", self.bound),
+            format!("  listening on {}{read_only}", self.bound),
             format!("ready on {}", self.config.public_url),
         ];
         way_in.into_iter().chain(addresses).collect()

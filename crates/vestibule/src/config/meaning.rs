@@ -88,6 +88,7 @@ pub(super) fn resolve(said: Said, terminal: bool) -> Result<Loaded, Problems> {
             name: meaning.one("ui.name"),
         },
         metrics_listen: meaning.maybe("metrics_listen"),
+        read_only: meaning.one("read_only"),
         drain_delay: meaning.one("drain_delay"),
         log: Logging {
             format: meaning.one("log.format"),

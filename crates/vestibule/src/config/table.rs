@@ -34,6 +34,7 @@ pub struct Setting {
     /// What else an operator should know, for the reference page; may be empty.
     pub details: &'static str,
     short_flag: Option<&'static str>,
+    bare_flag: bool,
 }
 
 /// What a value may look like. Ranges stand here as the operator would write them, so that help can
@@ -146,6 +147,16 @@ pub static SETTINGS: &[Setting] = &[
         .details(
             "`GET /metrics` there, and nowhere else. It asks for no login: choose an address that \
              only your monitoring reaches. Port 0 lets the system choose a free one.",
+        ),
+    Setting::new("read_only", SERVER, Kind::Switch)
+        .help("Write nothing: serve reads and check tokens alone")
+        .default("false")
+        .bare_flag()
+        .details(
+            "For maintenance, such as a copy of the database. Pages, `me`, lists, the public keys and the \
+             checks of tokens and cookies go on; a login, and whatever else changes something, is answered \
+             503. The database must exist and have the newest schema. Commands keep to it too, but for \
+             `migrate` and `restore`.",
         ),
     Setting::new("drain_delay", SERVER, Kind::Duration("0s", "5m"))
         .help("How long to go on serving after SIGTERM")
@@ -373,6 +384,7 @@ impl Setting {
             secrecy: Secrecy::Public,
             details: "",
             short_flag: None,
+            bare_flag: false,
         }
     }
 
@@ -406,6 +418,12 @@ impl Setting {
         self
     }
 
+    /// The flag alone means true; a value has to follow an equals sign.
+    const fn bare_flag(mut self) -> Self {
+        self.bare_flag = true;
+        self
+    }
+
     const fn secret(mut self) -> Self {
         self.secrecy = Secrecy::Secret;
         self
@@ -428,6 +446,11 @@ impl Setting {
     /// The full spelling of a flag that also has a shorter one.
     pub fn flag_alias(&self) -> Option<String> {
         self.short_flag.map(|_| self.long_flag())
+    }
+
+    /// Whether the flag may stand without a value, which then is true.
+    pub fn has_bare_flag(&self) -> bool {
+        self.bare_flag
     }
 
     /// The environment variable, or `None` for tables.

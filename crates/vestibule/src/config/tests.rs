@@ -141,6 +141,7 @@ fn nothing_said_means_the_defaults() {
     trusted_proxies = 
     cors.origins = 
     metrics_listen = 
+    read_only = false
     drain_delay = 0s
     site.dir = 
     site.protect = 
@@ -279,7 +280,11 @@ fn every_setting_is_reachable_in_every_form_it_has() {
             assert_ne!(row.source, Source::Default, "{}", setting.key);
         };
         for flag in setting.flag().into_iter().chain(setting.flag_alias()) {
-            check(Operator::says(&["serve", &format!("--{flag}"), value]));
+            let flag = format!("--{flag}");
+            match setting.has_bare_flag() {
+                true => check(Operator::says(&[&format!("{flag}={value}"), "serve"])),
+                false => check(Operator::says(&["serve", &flag, value])),
+            }
         }
         check(Operator::default().variable(&setting.variable().unwrap(), value));
         check(Operator::default().dot_env(&format!("{}='{value}'", setting.variable().unwrap())));

@@ -14,6 +14,9 @@ use super::limit;
 /// For how long a client should wait before it tries an overloaded server again, in seconds.
 const RETRY_AFTER: HeaderValue = HeaderValue::from_static("2");
 
+/// The same while the operator has made the server read-only, which takes longer to pass.
+const RETRY_AFTER_MAINTENANCE: HeaderValue = HeaderValue::from_static("60");
+
 /// The answer of a handler.
 pub(crate) type ApiResult<T> = Result<T, ApiError>;
 
@@ -207,6 +210,13 @@ fn refusal(error: Error) -> Response {
             tracing::error!(cause, "A request could not be answered: {cause}");
             unavailable("The server cannot answer at the moment. Try again shortly.")
         }
+        Error::ReadOnly => with(
+            unavailable(
+                "The server is read-only at the moment, so nothing can be changed. Try again later.",
+            ),
+            header::RETRY_AFTER,
+            RETRY_AFTER_MAINTENANCE,
+        ),
         Error::StorageFull(cause) => {
             tracing::error!(cause, "The storage is full: {cause}");
             problem(

@@ -19,6 +19,7 @@ mod password;
 mod peer;
 mod process;
 mod profile;
+mod read_only;
 mod secrets;
 mod sessions;
 mod setup;

@@ -47,7 +47,7 @@ pub(crate) struct TestApp {
     pub(crate) clock: Clock,
     pub(crate) app: App,
     router: Router,
-    folder: TempDir,
+    folder: Arc<TempDir>,
     database: Option<Database>,
 }
 
@@ -64,7 +64,22 @@ impl TestApp {
 
     /// A server with these settings and this `vestibule.toml`.
     pub(crate) async fn with_file(settings: &[(&'static str, &str)], file: &str) -> (Self, Client) {
-        let folder = tempfile::tempdir().expect("a folder");
+        let folder = Arc::new(tempfile::tempdir().expect("a folder"));
+        let clock = Clock::fixed(Timestamp::from_micros(START));
+        Self::on(folder, clock, settings, file).await
+    }
+
+    /// Another server on the same database and clock, with these settings.
+    pub(crate) async fn beside(&self, settings: &[(&'static str, &str)]) -> (Self, Client) {
+        Self::on(Arc::clone(&self.folder), self.clock.clone(), settings, "").await
+    }
+
+    async fn on(
+        folder: Arc<TempDir>,
+        clock: Clock,
+        settings: &[(&'static str, &str)],
+        file: &str,
+    ) -> (Self, Client) {
         let data_dir = folder.path().join("data");
         let mut flags: BTreeMap<&'static str, Vec<String>> = BTreeMap::new();
         flags.insert("data_dir", vec![data_dir.display().to_string()]);
@@ -82,7 +97,6 @@ impl TestApp {
             ..Inputs::default()
         };
         let config = load_from(inputs).expect("settings without problems").config;
-        let clock = Clock::fixed(Timestamp::from_micros(START));
         let database = app::open_database(&config).await.expect("a database");
         let accounts = app::open_accounts(&config, &database, clock.clone()).await;
         let site = app::open_site(&config).expect("a site");
@@ -252,6 +266,14 @@ impl Client {
         });
         Self {
             browser,
+            ..self.clone()
+        }
+    }
+
+    /// The same as a visitor of another server.
+    pub(crate) fn on(&self, test: &TestApp) -> Self {
+        Self {
+            router: test.router.clone(),
             ..self.clone()
         }
     }
