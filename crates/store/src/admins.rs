@@ -281,7 +281,7 @@ async fn apply<C: ConnectionTrait>(
         return Ok(AdminChange::Unchanged(before));
     }
     let after = change.applied_to(before.clone());
-    if is_active_admin(&before) && !is_active_admin(&after) && other_admins(tx, user).await? == 0 {
+    if !is_active_admin(&after) && is_last_admin(tx, &before).await? {
         return Ok(AdminChange::LastAdmin);
     }
     if let Some(Recorded { to: names, audit }) = &change.profile {
