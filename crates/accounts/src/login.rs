@@ -53,7 +53,7 @@ impl Accounts {
         };
         tokio::spawn(judging.in_current_span())
             .await
-            .map_err(|join| Error::Internal(join.to_string()))?
+            .map_err(unfinished)?
     }
 
     /// Has a caller prove their password once more, counted and judged like a login, and gives the
@@ -73,7 +73,7 @@ impl Accounts {
         let judging = async move { accounts.judge_again(&caller, password, &peer).await };
         tokio::spawn(judging.in_current_span())
             .await
-            .map_err(|join| Error::Internal(join.to_string()))?
+            .map_err(unfinished)?
     }
 
     async fn judge_again(
@@ -253,6 +253,11 @@ impl Accounts {
             ..audit
         }
     }
+}
+
+/// Says no more of a panic than that there was one: its message may hold what was being worked on.
+fn unfinished(_: tokio::task::JoinError) -> Error {
+    Error::Internal("the judging of a password ended early".to_owned())
 }
 
 fn unusable(user: Uuid, reason: &'static str) {

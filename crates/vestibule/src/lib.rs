@@ -9,5 +9,5 @@ mod secret_key;
 pub mod serve;
 mod setup_link;
 pub mod site;
-mod telemetry;
+pub mod telemetry;
 mod terminal;

@@ -45,7 +45,7 @@ pub fn time_limit(
     from_fn(move |request, next: Next| limit_time(time, request, next).boxed())
 }
 
-/// Turns a panic of a handler into a 500 that says nothing about it. The panic hook has reported it already.
+/// Turns a panic of a handler into a 500 that says nothing about it. The panic hook of `telemetry` has told the log.
 pub fn panic_barrier() -> CatchPanicLayer<fn(Box<dyn Any + Send>) -> Response> {
     CatchPanicLayer::custom(|_panic| {
         problem(

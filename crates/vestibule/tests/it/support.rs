@@ -18,7 +18,7 @@ use axum::{
     Router,
     body::{Body, to_bytes},
     extract::ConnectInfo,
-    http::{HeaderMap, HeaderName, HeaderValue, Method, Request, header},
+    http::{Extensions, HeaderMap, HeaderName, HeaderValue, Method, Request, header},
 };
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -291,6 +291,7 @@ impl Client {
             method: method.parse().expect("a method"),
             path: path.to_owned(),
             headers,
+            extensions: Extensions::new(),
             body: Vec::new(),
         }
     }
@@ -380,6 +381,7 @@ pub(crate) struct Call {
     method: Method,
     path: String,
     headers: HeaderMap,
+    extensions: Extensions,
     body: Vec<u8>,
 }
 
@@ -419,18 +421,26 @@ impl Call {
         self
     }
 
+    /// Puts something beside the request, as the layers of the server do.
+    pub(crate) fn extension<T: Clone + Send + Sync + 'static>(mut self, value: T) -> Self {
+        self.extensions.insert(value);
+        self
+    }
+
     async fn send(self) -> Answer {
         let Self {
             client,
             method,
             path,
             headers,
+            extensions,
             body,
         } = self;
         let mut request = Request::new(Body::from(body));
         *request.method_mut() = method.clone();
         *request.uri_mut() = path.parse().expect("a path");
         *request.headers_mut() = headers;
+        *request.extensions_mut() = extensions;
         request
             .extensions_mut()
             .insert(ConnectInfo(SocketAddr::new(client.address, 50_000)));
