@@ -95,16 +95,9 @@ pub struct Quota {
 /// A limit is used up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limited {
-    /// The limit's name.
-    pub policy: &'static str,
-    /// Uses allowed within `window`.
-    pub limit: u32,
-    /// The time within which they count.
-    pub window: Duration,
-    /// Always 0.
-    pub remaining: u32,
-    /// How long until a try can succeed; never zero. Rounded up it is the `Retry-After` header.
-    pub retry_after: Duration,
+    /// The limit, with nothing remaining. Its `reset`, never zero, is how long until a try can succeed; rounded up it is
+    /// the `Retry-After` header.
+    pub quota: Quota,
     /// Whether this is the first refusal since the last use that was allowed: the one to record, as a record of
     /// each would let a stranger fill the disk.
     pub first: bool,
@@ -319,24 +312,20 @@ impl Counter {
         key: Key,
         now: Duration,
     ) -> Result<(Charge, Quota), Limited> {
-        let window = self.limit.window;
+        let quota = |remaining, reset| Quota {
+            policy: self.policy,
+            limit,
+            window: self.limit.window,
+            remaining,
+            reset,
+        };
         match self.windows.charge_up_to(limit, key, now) {
             Ok(admitted) => Ok((
                 self.counted(key, admitted.slice),
-                Quota {
-                    policy: self.policy,
-                    limit,
-                    window,
-                    remaining: admitted.remaining,
-                    reset: admitted.reset,
-                },
+                quota(admitted.remaining, admitted.reset),
             )),
             Err(refused) => Err(Limited {
-                policy: self.policy,
-                limit,
-                window,
-                remaining: 0,
-                retry_after: refused.retry_after,
+                quota: quota(0, refused.retry_after),
                 first: refused.first,
             }),
         }

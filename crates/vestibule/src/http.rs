@@ -122,7 +122,7 @@ pub fn router(app: App) -> Router {
         .layer(middleware::from_fn(body::arrive))
         .layer(bounds::body_limit(BODY_BYTES, BODY_TIME))
         .layer(bounds::panic_barrier())
-        .layer(option_layer(cors::layer(&app)))
+        .layer(middleware::from_fn_with_state(app.clone(), cors::share))
         .layer(middleware::from_fn(headers::no_store))
         .fallback_service(site)
         .layer(bounds::refusals())

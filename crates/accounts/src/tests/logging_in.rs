@@ -136,7 +136,10 @@ async fn failures_are_limited_and_the_right_password_waits_too() {
         let Err(Error::Limited(limited)) = scene.login("ada", PASSWORD).await else {
             panic!("limited")
         };
-        assert_eq!((limited.policy, limited.limit), ("login_per_account", 3));
+        assert_eq!(
+            (limited.quota.policy, limited.quota.limit),
+            ("login_per_account", 3)
+        );
     }
     let told = scene
         .audit()

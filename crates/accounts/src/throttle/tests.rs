@@ -69,7 +69,11 @@ fn the_eleventh_failure_is_refused_for_that_account_and_network_alone() {
     }
     let refused = limited(&throttle, "ada", network(1)).expect("ten were allowed");
     assert_eq!(
-        (refused.policy, refused.limit, refused.remaining),
+        (
+            refused.quota.policy,
+            refused.quota.limit,
+            refused.quota.remaining
+        ),
         ("login_per_account", 10, 0)
     );
     assert_eq!(limited(&throttle, "ada", network(2)), None);
@@ -95,7 +99,10 @@ fn one_networks_failures_add_up_over_accounts() {
         fail(&throttle, &format!("name {name}"), network(1));
     }
     let refused = limited(&throttle, "another", network(1)).expect("thirty were allowed");
-    assert_eq!((refused.policy, refused.limit), ("login_per_ip", 30));
+    assert_eq!(
+        (refused.quota.policy, refused.quota.limit),
+        ("login_per_ip", 30)
+    );
 }
 
 #[test]
@@ -106,7 +113,7 @@ fn a_refused_attempt_counts_nowhere() {
     }
     for _ in 0..100 {
         assert_eq!(
-            limited(&throttle, "ada", network(1)).unwrap().policy,
+            limited(&throttle, "ada", network(1)).unwrap().quota.policy,
             "login_per_account"
         );
     }
@@ -122,7 +129,7 @@ fn the_wait_that_is_told_is_enough_and_at_most_a_fifteenth_too_long() {
     let (throttle, clock) = throttle(only_per_account(1));
     clock.advance(Duration::from_secs(37));
     fail(&throttle, "ada", network(1));
-    let wait = limited(&throttle, "ada", network(1)).unwrap().retry_after;
+    let wait = limited(&throttle, "ada", network(1)).unwrap().quota.reset;
     assert!((15 * MINUTE..=16 * MINUTE).contains(&wait), "{wait:?}");
     clock.advance(wait - Duration::from_micros(1));
     assert!(limited(&throttle, "ada", network(1)).is_some());
@@ -150,12 +157,18 @@ fn past_a_hundred_failures_a_strange_network_gets_one_try_and_a_familiar_one_all
         }
     }
     fail(&throttle, "ada", network(2));
-    assert_eq!(limited(&throttle, "ada", network(2)).unwrap().limit, 1);
+    assert_eq!(
+        limited(&throttle, "ada", network(2)).unwrap().quota.limit,
+        1
+    );
     assert_eq!(limited(&throttle, "bob", network(2)), None);
     for _ in 0..10 {
         fail(&throttle, "ada", network(1));
     }
-    assert_eq!(limited(&throttle, "ada", network(1)).unwrap().limit, 10);
+    assert_eq!(
+        limited(&throttle, "ada", network(1)).unwrap().quota.limit,
+        10
+    );
 
     clock.advance(16 * MINUTE);
     fail(&throttle, "ada", network(2));
@@ -189,13 +202,13 @@ fn registrations_and_refreshes_count_every_call() {
         assert_eq!((quota.policy, quota.remaining), ("register_per_ip", left));
     }
     let refused = throttle.register(network(1)).unwrap_err();
-    assert_eq!(refused.policy, "register_per_ip");
+    assert_eq!(refused.quota.policy, "register_per_ip");
     assert!(throttle.register(network(2)).is_ok());
     assert_eq!(
         throttle.refresh(network(1)).unwrap().unwrap().remaining,
         2999
     );
-    clock.advance(refused.retry_after);
+    clock.advance(refused.quota.reset);
     assert!(throttle.register(network(1)).is_ok());
 }
 
@@ -211,7 +224,7 @@ fn a_limit_that_is_off_never_refuses_and_one_of_zero_always_does() {
         assert_eq!(none.refresh(network(1)), Ok(None));
     }
     let (zero, _) = throttle(only_per_account(0));
-    assert!(limited(&zero, "ada", network(1)).unwrap().retry_after >= 14 * MINUTE);
+    assert!(limited(&zero, "ada", network(1)).unwrap().quota.reset >= 14 * MINUTE);
 }
 
 #[test]
@@ -284,14 +297,14 @@ fn a_million_names_and_addresses_stay_in_bounds_and_reset_no_counter_that_is_use
     assert!(bytes <= 48 << 20, "{bytes} bytes");
 
     let of_pair = limited(&throttle, "ada", network(100)).expect("ten were allowed");
-    assert_eq!(of_pair.policy, "login_per_account");
+    assert_eq!(of_pair.quota.policy, "login_per_account");
     let of_network = limited(&throttle, "another", network(1)).expect("thirty were allowed");
-    assert_eq!(of_network.policy, "login_per_ip");
+    assert_eq!(of_network.quota.policy, "login_per_ip");
     let registration = throttle.register(network(1)).unwrap_err();
-    assert_eq!(registration.policy, "register_per_ip");
+    assert_eq!(registration.quota.policy, "register_per_ip");
     fail(&throttle, "ada", network(2));
     let of_stranger = limited(&throttle, "ada", network(2)).expect("ada is under attack");
-    assert_eq!(of_stranger.limit, 1);
+    assert_eq!(of_stranger.quota.limit, 1);
     for _ in 0..10 {
         fail(&throttle, "fresh", network(3));
     }
@@ -353,9 +366,9 @@ proptest! {
         for step in steps {
             clock.advance(Duration::from_millis(step));
             if let Err(limited) = throttle.register(network(1)) {
-                prop_assert!(limited.retry_after <= limit.window + 2 * slice);
+                prop_assert!(limited.quota.reset <= limit.window + 2 * slice);
                 if step % 3 == 0 {
-                    clock.advance(limited.retry_after + Duration::from_micros(1));
+                    clock.advance(limited.quota.reset + Duration::from_micros(1));
                     prop_assert!(throttle.register(network(1)).is_ok());
                     admitted.push(clock.monotonic());
                 }

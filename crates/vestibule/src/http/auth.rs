@@ -14,7 +14,8 @@ use uuid::Uuid;
 use super::{
     body::{self, JsonObject},
     caller::{Presented, SignedInCaller},
-    cookie, cors,
+    cookie,
+    cors::Sender,
     error::{ApiError, ApiResult},
     forms::Fields,
     limit,
@@ -208,7 +209,7 @@ pub(super) fn registered(app: &App, opened: Opened) -> Response {
 /// would never send.
 pub(super) fn mode(app: &App, fields: &mut Fields, headers: &HeaderMap) -> ApiResult<Mode> {
     match fields.choice("mode", &MODES) {
-        Mode::Cookie if cors::is_cross_site(app, headers) => Err(ApiError::CookieNotPossible),
+        Mode::Cookie if Sender::of(headers).is_cross_site(app) => Err(ApiError::CookieNotPossible),
         mode => Ok(mode),
     }
 }

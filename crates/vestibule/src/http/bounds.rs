@@ -17,11 +17,11 @@ use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use http_body::{Body as _, Frame, SizeHint};
 use hyper::StatusCode;
-use hyper::header::{ALLOW, CONNECTION, HeaderName, HeaderValue, RETRY_AFTER};
+use hyper::header::{ALLOW, CONNECTION, HeaderValue};
 use tokio::time::Sleep;
 use tower_http::catch_panic::CatchPanicLayer;
 
-use super::error::problem;
+use super::error::{problem, unavailable, with};
 use crate::serve::Refusal;
 
 /// A layer made of a function around the rest of the way.
@@ -99,15 +99,7 @@ fn refused(refusal: Refusal) -> Response {
 async fn limit_time(time: Duration, request: Request, next: Next) -> Response {
     match tokio::time::timeout(time, next.run(request)).await {
         Ok(response) => response,
-        Err(_elapsed) => with(
-            problem(
-                StatusCode::SERVICE_UNAVAILABLE,
-                "unavailable",
-                "The server could not answer in time; please try again.",
-            ),
-            RETRY_AFTER,
-            HeaderValue::from_static("5"),
-        ),
+        Err(_elapsed) => unavailable("The server could not answer in time; please try again."),
     }
 }
 
@@ -209,9 +201,4 @@ impl http_body::Body for BoundBody {
     fn size_hint(&self) -> SizeHint {
         self.body.size_hint()
     }
-}
-
-fn with(mut response: Response, name: HeaderName, value: HeaderValue) -> Response {
-    response.headers_mut().insert(name, value);
-    response
 }

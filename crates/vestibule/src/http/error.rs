@@ -10,9 +10,7 @@ use axum::{
 use serde::Serialize;
 
 use super::limit;
-
-/// For how long a client should wait before it tries an overloaded server again, in seconds.
-const RETRY_AFTER: HeaderValue = HeaderValue::from_static("2");
+use crate::serve::RETRY_AFTER;
 
 /// The same while the operator has made the server read-only, which takes longer to pass.
 const RETRY_AFTER_MAINTENANCE: HeaderValue = HeaderValue::from_static("60");
@@ -246,11 +244,11 @@ fn forbidden() -> Response {
 
 /// 503 with `Retry-After`.
 pub(crate) fn unavailable(detail: &str) -> Response {
-    let mut answer = problem(StatusCode::SERVICE_UNAVAILABLE, "unavailable", detail);
-    answer
-        .headers_mut()
-        .insert(header::RETRY_AFTER, RETRY_AFTER);
-    answer
+    with(
+        problem(StatusCode::SERVICE_UNAVAILABLE, "unavailable", detail),
+        header::RETRY_AFTER,
+        HeaderValue::from_static(RETRY_AFTER),
+    )
 }
 
 /// The one answer for what does not exist and what is not the caller's to know.
@@ -294,7 +292,8 @@ fn taken(code: &'static str, field: &'static str, sentence: &'static str) -> Res
     problem_with(StatusCode::CONFLICT, code, sentence, &errors)
 }
 
-fn with(mut answer: Response, name: HeaderName, value: HeaderValue) -> Response {
+/// The answer with one more header.
+pub(super) fn with(mut answer: Response, name: HeaderName, value: HeaderValue) -> Response {
     answer.headers_mut().insert(name, value);
     answer
 }

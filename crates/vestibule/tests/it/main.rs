@@ -3,6 +3,7 @@
 mod access;
 mod admin;
 mod auth;
+mod bounds;
 mod cli;
 mod connection;
 mod cookie;

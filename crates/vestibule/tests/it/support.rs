@@ -292,7 +292,7 @@ impl Client {
             path: path.to_owned(),
             headers,
             extensions: Extensions::new(),
-            body: Vec::new(),
+            body: Body::empty(),
         }
     }
 
@@ -382,7 +382,7 @@ pub(crate) struct Call {
     path: String,
     headers: HeaderMap,
     extensions: Extensions,
-    body: Vec<u8>,
+    body: Body,
 }
 
 impl Call {
@@ -416,8 +416,13 @@ impl Call {
             .body(body.to_string())
     }
 
-    pub(crate) fn body(mut self, body: impl Into<Vec<u8>>) -> Self {
-        self.body = body.into();
+    pub(crate) fn body(self, body: impl Into<Vec<u8>>) -> Self {
+        self.stream(Body::from(body.into()))
+    }
+
+    /// A body that arrives as it will.
+    pub(crate) fn stream(mut self, body: Body) -> Self {
+        self.body = body;
         self
     }
 
@@ -436,7 +441,7 @@ impl Call {
             extensions,
             body,
         } = self;
-        let mut request = Request::new(Body::from(body));
+        let mut request = Request::new(body);
         *request.method_mut() = method.clone();
         *request.uri_mut() = path.parse().expect("a path");
         *request.headers_mut() = headers;
