@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::*;
+use super::{serve::lines_on_a_terminal, *};
 
 fn link_file(folder: &Path) -> PathBuf {
     folder.join("vestibule-data/setup-link")
