@@ -13,7 +13,7 @@ use crate::{
     Error, NewAudit, ProfileChange, Store, Timestamp, User, audit,
     entity::{meta, user},
     users::{
-        end_sessions, find, find_as_seen, find_locked, ids_with_role, rename, renamed,
+        end_sessions, find, find_as_seen, find_locked, list::ids_with_role, rename, renamed,
         replace_roles,
     },
 };

@@ -1,9 +1,8 @@
 //! Users: who has an account, and the events that change one. Names are unique by constraint,
 //! never by looking first. Whatever takes something away from a user ends their sessions in the
-//! same transaction. What is shown of
-//! them to operators and admins is in `users/list.rs`.
+//! same transaction. What operators and admins see of them is in `users/list.rs`.
 
-mod list;
+pub(crate) mod list;
 
 use std::collections::BTreeSet;
 
@@ -20,9 +19,6 @@ use crate::{
     entity::{session, user, user_role},
     sessions,
 };
-pub(crate) use list::ids_with_role;
-#[cfg(test)]
-pub(crate) use list::select;
 pub use list::{UserFilter, UserListing, UserStatus};
 
 /// An account, without its credentials.

@@ -297,7 +297,7 @@ async fn lists_are_read_in_the_order_of_an_index_and_figures_counted_in_one() {
                 limit: 20,
                 ..UserListing::default()
             };
-            let select = users::select(&listing);
+            let select = users::list::select(&listing);
             plans.push((
                 format!("{listing:?}"),
                 plan(&store, &select).await,
