@@ -15,6 +15,7 @@ export type ServerErrorCode =
   | 'forbidden'
   | 'cross_origin_refused'
   | 'registration_closed'
+  | 'setup_refused'
   | 'not_found'
   | 'method_not_allowed'
   | 'payload_too_large'

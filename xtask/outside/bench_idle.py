@@ -6,7 +6,6 @@ The program's own memory before the first of them is what they are compared with
 """
 
 import argparse
-import pathlib
 import resource
 import sys
 
@@ -36,13 +35,6 @@ def open_files_allowed(wanted):
     raise RuntimeError("the limit on open files cannot be set")
 
 
-def resident_kib(process):
-    """Physical memory that a process holds, in KiB; what the kernel keeps for its sockets is not in it."""
-    status = pathlib.Path(f"/proc/{process.pid}/status").read_text()
-    line = next(line for line in status.splitlines() if line.startswith("VmRSS:"))
-    return int(line.split()[1])
-
-
 def use_once(wire):
     """One request and its answer: from here on the connection is an idle one."""
     wire.send(REQUEST)
@@ -62,9 +54,9 @@ def main():
         for _ in range(100):
             with Wire(server.url) as wire:
                 use_once(wire)
-        before = resident_kib(server.process)
+        before = server.memory_kib()
         wires = [use_once(Wire(server.url)) for _ in range(number)]
-        with_them = resident_kib(server.process)
+        with_them = server.memory_kib()
         # Those that the server had let go would not count; the first has waited longest.
         use_once(wires[0])
         for wire in wires:

@@ -21,11 +21,14 @@ class Answer:
 
 
 class Client:
-    """One kept-alive connection; for one thread at a time."""
+    """One kept-alive connection, from an address of this machine that may be chosen; for one thread at a time."""
 
-    def __init__(self, url):
-        address = urllib.parse.urlsplit(url)
-        self.connection = http.client.HTTPConnection(address.hostname, address.port, timeout=30)
+    def __init__(self, url, address=None):
+        server = urllib.parse.urlsplit(url)
+        source = (address, 0) if address else None
+        self.connection = http.client.HTTPConnection(
+            server.hostname, server.port, timeout=30, source_address=source
+        )
 
     def ask(self, method, path, headers=None, body=None):
         """Any request, with nothing added to its headers but Host, Accept-Encoding and Content-Length."""
@@ -35,8 +38,8 @@ class Client:
     def get(self, path, token=None):
         return self._ask("GET", path, token)
 
-    def post(self, path, body=None, token=None):
-        return self._ask("POST", path, token, body)
+    def post(self, path, body=None, token=None, headers=None):
+        return self._ask("POST", path, token, body, headers)
 
     def register(self, email, password, **more):
         return self.post("/api/auth/register", {"email": email, "password": password, **more})
@@ -50,8 +53,10 @@ class Client:
     def me(self, access_token):
         return self.get("/api/auth/me", access_token)
 
-    def _ask(self, method, path, token, body=None):
-        headers = {"Authorization": f"Bearer {token}"} if token else {}
+    def _ask(self, method, path, token, body=None, headers=None):
+        headers = dict(headers or {})
+        if token:
+            headers["Authorization"] = f"Bearer {token}"
         if body is not None:
             body = json.dumps(body)
             headers["Content-Type"] = "application/json"

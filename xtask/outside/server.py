@@ -98,6 +98,15 @@ class Server:
         assert ended.returncode == 0, ended.stderr
         return ended.stdout
 
+    def memory_kib(self, figure="VmRSS"):
+        """Physical memory that the process holds, or has held at the most (`VmHWM`), in KiB.
+
+        What the kernel keeps for its sockets is not in it.
+        """
+        status = pathlib.Path(f"/proc/{self.process.pid}/status").read_text()
+        line = next(line for line in status.splitlines() if line.startswith(f"{figure}:"))
+        return int(line.split()[1])
+
     def stop(self):
         """Asks the server to end and returns its exit code, its last lines having been read."""
         self.process.send_signal(signal.SIGTERM)

@@ -15,11 +15,18 @@ struct Bench {
     script: &'static str,
 }
 
-const BENCHES: &[Bench] = &[Bench {
-    name: "idle",
-    about: "memory of 10,000 connections that are kept alive and say nothing",
-    script: "bench_idle.py",
-}];
+const BENCHES: &[Bench] = &[
+    Bench {
+        name: "idle",
+        about: "memory of 10,000 connections that are kept alive and say nothing",
+        script: "bench_idle.py",
+    },
+    Bench {
+        name: "timing",
+        about: "whether the time of a login tells a wrong password from an unknown, deleted or disabled user",
+        script: "bench_timing.py",
+    },
+];
 
 /// `cargo xtask bench`
 pub(crate) fn list() -> ExitCode {

@@ -27,6 +27,7 @@ cargo xtask COMMAND
   dev [FLAG]...   the server and Vite's development server together; flags go to `vestibule serve`
   audit           known security advisories against Cargo.lock; needs the network
   torture crash   kill -9 under load, 20 times, and look after each restart (`test` does 3)
+  torture limits  guess passwords from 120 addresses; the owner has to get in, 99 times of 100 within 2 s
   bench [NAME]    measure something of the released program; without a name, the list
   --help          this text";
 
@@ -37,7 +38,8 @@ fn main() -> ExitCode {
         ["lint"] => lint::run(),
         ["audit"] => lint::audit(),
         ["test"] => test::run(),
-        ["torture", "crash"] => test::torture(),
+        ["torture", "crash"] => test::torture_by_crashes(),
+        ["torture", "limits"] => test::torture_of_limits(),
         ["bench"] => bench::list(),
         ["bench", name] => bench::run(name),
         ["ui"] => web::run(),

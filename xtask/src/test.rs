@@ -20,6 +20,11 @@ const DOCUMENTATION: &str = "sqlite3-doc";
 const FEW_CRASHES: &str = "3";
 const MANY_CRASHES: &str = "20";
 
+/// Logins of an owner whose account is under attack, likewise; by name they have to be prompt as well, which a
+/// machine that runs all the tests may not allow.
+const FEW_TRIES: &str = "--tries 20";
+const MANY_TRIES: &str = "--tries 100 --promptly";
+
 /// `cargo xtask test`
 pub(crate) fn run() -> ExitCode {
     let mut report = Report::default();
@@ -44,15 +49,26 @@ pub(crate) fn run() -> ExitCode {
     report.suite("outside: oauth", released(oauth));
     report.suite("outside: documentation", released(documentation));
     report.suite("outside: sockets", released(sockets));
+    report.suite("outside: limits", released(|| limits(FEW_TRIES)));
+    report.suite("outside: stampede", released(stampede));
     report.suite("outside: crashes", released(|| crashes(FEW_CRASHES)));
     report.finish_tests()
 }
 
 /// `cargo xtask torture crash`
-pub(crate) fn torture() -> ExitCode {
+pub(crate) fn torture_by_crashes() -> ExitCode {
+    torture("crashes", || crashes(MANY_CRASHES))
+}
+
+/// `cargo xtask torture limits`
+pub(crate) fn torture_of_limits() -> ExitCode {
+    torture("limits", || limits(MANY_TRIES))
+}
+
+fn torture(name: &'static str, suite: fn() -> Result<Counts>) -> ExitCode {
     let mut report = Report::default();
     if report.step("release build", release_build) {
-        report.suite("crashes", || crashes(MANY_CRASHES));
+        report.suite(name, suite);
     }
     report.finish_tests()
 }
@@ -142,6 +158,17 @@ fn sockets() -> Result<Counts> {
 fn crashes(cycles: &str) -> Result<Counts> {
     let tests = outside("crash.py")?.arg("--cycles").arg(cycles);
     Counts::of(Runner::Outside, &tests.watch()?)
+}
+
+/// Guesses passwords from many addresses while the owner of the account logs in.
+fn limits(tries: &str) -> Result<Counts> {
+    let tests = outside("limits.py")?.words(tries);
+    Counts::of(Runner::Outside, &tests.watch()?)
+}
+
+/// Sends 500 logins at once, half of whose clients leave.
+fn stampede() -> Result<Counts> {
+    Counts::of(Runner::Outside, &outside("stampede.py")?.watch()?)
 }
 
 /// A script of `xtask/outside`, all of which start and end the released program themselves.

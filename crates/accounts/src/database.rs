@@ -63,6 +63,15 @@ impl Database {
         Ok(Self(Store::connect(options).await?))
     }
 
+    /// Connects to an existing database that is not to be written: whatever would change something
+    /// is refused with [`Error::ReadOnly`].
+    ///
+    /// # Errors
+    /// [`OpenError::Database`].
+    pub async fn connect_read_only(options: &DatabaseOptions) -> Result<Self, OpenError> {
+        Ok(Self(Store::connect_read_only(options).await?))
+    }
+
     /// Connects while nobody else is, for work that must not happen beside a server.
     ///
     /// # Errors

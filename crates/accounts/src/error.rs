@@ -37,9 +37,18 @@ pub enum Error {
     /// Only operators and admins add users.
     #[error("registration is closed")]
     RegistrationClosed,
+    /// The set-up code is not the open one, or there is an admin by now.
+    #[error("the set-up code is not good, or there is an admin by now")]
+    SetupRefused,
     /// Too many attempts.
     #[error("limit reached: {0:?}")]
     Limited(Limited),
+    /// Only admins may do this, and the caller is none.
+    #[error("the caller is no admin")]
+    NotAdmin,
+    /// The account is deleted, and nothing but its restoration changes it.
+    #[error("the user is deleted")]
+    UserDeleted,
     /// No account has this name.
     #[error("there is no such user")]
     NoSuchUser,
@@ -55,6 +64,11 @@ pub enum Error {
     /// The database or the hashing queue cannot take more at the moment.
     #[error("unavailable: {0}")]
     Unavailable(String),
+    /// Nothing can be changed for the time being.
+    #[error(
+        "nothing was changed: the database is open for reading alone, as the setting read_only says"
+    )]
+    ReadOnly,
     /// The storage is full.
     #[error("the storage is full: {0}")]
     StorageFull(String),
@@ -87,6 +101,7 @@ impl From<store::Error> for Error {
             store::Error::Busy(_) | store::Error::Unavailable(_) => {
                 Self::Unavailable(error.to_string())
             }
+            store::Error::ReadOnly => Self::ReadOnly,
             store::Error::Full(_) => Self::StorageFull(error.to_string()),
             store::Error::Corrupt { .. } => Self::Internal(error.to_string()),
         }

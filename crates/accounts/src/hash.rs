@@ -142,6 +142,9 @@ struct Gate {
     calls: AtomicU64,
     running: AtomicUsize,
     most_running: AtomicUsize,
+    /// The parameters of each hash that was computed, in order.
+    #[cfg(test)]
+    work: Mutex<Vec<String>>,
 }
 
 impl HashGate {
@@ -165,6 +168,8 @@ impl HashGate {
             calls: AtomicU64::new(0),
             running: AtomicUsize::new(0),
             most_running: AtomicUsize::new(0),
+            #[cfg(test)]
+            work: Mutex::default(),
         }))
     }
 
@@ -180,8 +185,9 @@ impl HashGate {
         self.run(move |gate| gate.make(&password)).await
     }
 
-    /// Compares a password with what is stored. For nobody's password (`None`: an unknown, deleted or disabled
-    /// user) the work of a new hash is done, so that the answer takes as long; a hash from elsewhere takes its own time.
+    /// Compares a password with what is stored. For nobody's password (`None`: an unknown or deleted user) the work of a
+    /// new hash is done, so that the answer takes as long; a hash from elsewhere takes its own time, also that of a
+    /// disabled user, who is then not told from a wrong password.
     ///
     /// # Errors
     /// [`HashError::Busy`] when the queue is full or the wait exceeds 4 s; [`HashError::Failed`].
@@ -198,10 +204,17 @@ impl HashGate {
         .await
     }
 
-    /// Hashes computed since the start. Equal work for unknown users can be tested by it, without a timer.
+    /// Hashes computed since the start.
     #[cfg(test)]
     pub(crate) fn calls(&self) -> u64 {
         self.load().calls
+    }
+
+    /// The parameters of every hash since this was last asked: with them, and not with a timer, it is tested that two
+    /// answers take the same work.
+    #[cfg(test)]
+    pub(crate) fn take_work(&self) -> Vec<String> {
+        std::mem::take(&mut self.0.work.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// What the gate does now and has done.
@@ -254,7 +267,8 @@ struct Admission {
 
 impl Gate {
     fn make(&self, password: &Password) -> String {
-        let _work = Work::begin(self);
+        // A new hash has the parameters of the decoy, which is what the decoy is for.
+        let _work = Work::begin(self, &self.decoy);
         match self.cost {
             HashCost::Argon2id(cost) => {
                 let mut memory = SlotMemory::take(self, cost.block_count());
@@ -280,7 +294,7 @@ impl Gate {
     }
 
     fn matches(&self, stored: &Scheme, password: &Password) -> bool {
-        let _work = Work::begin(self);
+        let _work = Work::begin(self, stored);
         let is_equal = match stored {
             Scheme::Argon2(hash) => {
                 let mut memory = SlotMemory::take(self, hash.block_count());
@@ -300,7 +314,16 @@ impl Gate {
 struct Work<'gate>(&'gate Gate);
 
 impl<'gate> Work<'gate> {
-    fn begin(gate: &'gate Gate) -> Self {
+    #[cfg_attr(
+        not(test),
+        expect(unused_variables, reason = "tests alone compare work")
+    )]
+    fn begin(gate: &'gate Gate, hash: &Scheme) -> Self {
+        #[cfg(test)]
+        gate.work
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(hash.parameters());
         gate.calls.fetch_add(1, Ordering::SeqCst);
         let running = gate.running.fetch_add(1, Ordering::SeqCst) + 1;
         gate.most_running.fetch_max(running, Ordering::SeqCst);

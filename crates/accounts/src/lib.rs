@@ -2,15 +2,17 @@
 //! It knows nothing of HTTP and nothing of SQL; what is atomic is decided by the crate `store`.
 //!
 //! [`Accounts`] is the one way in. Each public method of it is a rule, in the file of its name:
-//! `register`, `login`, `sessions` (refresh, log out, who is calling), `change_password`, `profile`,
-//! `signing` and `operator`.
+//! `register`, `first_admin`, `login`, `sessions` (refresh, log out, who is calling), `change_password`, `profile`,
+//! `signing`, `retention`, `admin` and `operator`.
 
+mod admin;
 mod caller;
 mod change_password;
 mod clock;
 mod database;
 mod entropy;
 mod error;
+mod first_admin;
 mod hash;
 mod load;
 mod login;
@@ -21,6 +23,7 @@ mod password;
 mod policy;
 mod profile;
 mod register;
+mod retention;
 mod secret;
 mod sessions;
 mod signing;
@@ -29,9 +32,10 @@ mod token;
 
 use std::sync::Arc;
 
-use store::{Actor, AuditKind, NewAudit, Store};
+use store::{Actor, NewAudit, Store};
 use uuid::Uuid;
 
+pub use admin::{AccountEdit, Admin, Figures};
 pub use caller::{Caller, Credential, Peer};
 pub use clock::Clock;
 pub use database::{
@@ -39,6 +43,7 @@ pub use database::{
     Rollback, TlsMode, UrlProblem,
 };
 pub use error::{Error, FieldError};
+pub use first_admin::FirstAdmin;
 pub use hash::{Argon2Cost, BcryptCost, HashCost, HashLoad};
 pub use load::Load;
 pub use login::Login;
@@ -48,10 +53,14 @@ pub use operator::{Change, NewAccount, Operator};
 pub use policy::Policy;
 pub use profile::{Edit, ProfileEdit};
 pub use register::Registration;
+pub use retention::Purged;
 pub use secret::{SECRET_KEY_BYTES, SecretKey, SecretKeyTooShort};
 pub use sessions::{Granted, Opened, Proof};
 pub use signing::{KeyChange, KeyRecord, KeyState};
-pub use store::{Session, SessionKind as Mode, Timestamp, User};
+pub use store::{
+    Activity, AuditKind, AuditListing, AuditRecord, Page, Place, Session, SessionKind as Mode,
+    Statistics, Timestamp, User, UserListing, UserStatus,
+};
 pub use throttle::{Limit, Limited, Quota, ThrottleSettings};
 pub use token::{SigningAlgorithm, SigningKeyPair};
 
@@ -75,6 +84,7 @@ struct Inner {
     refresh: token::RefreshTokens,
     signing: signing::KeySource,
     audit_name: aws_lc_rs::hmac::Key,
+    figures: admin::LastFigures,
 }
 
 impl Accounts {
@@ -115,6 +125,7 @@ impl Accounts {
             refresh,
             signing,
             audit_name,
+            figures: admin::LastFigures::default(),
             store,
             policy,
             clock,

@@ -33,8 +33,10 @@ impl Accounts {
     /// # Errors
     /// [`Error::InvalidCredentials`], the same for every reason; [`Error::Limited`];
     /// [`Error::Invalid`] for a password that is too long to be one; [`Error::Unavailable`]
-    /// when the hashing queue is full.
+    /// when the hashing queue is full; [`Error::ReadOnly`].
     pub async fn login(&self, entered: Login, mode: Mode, peer: &Peer) -> Result<Opened, Error> {
+        // Before any work: a login that cannot open a session must not cost a hash.
+        self.0.store.check_writable()?;
         let mut broken = Vec::new();
         let password = field(
             "password",
@@ -51,25 +53,27 @@ impl Accounts {
         };
         tokio::spawn(judging.in_current_span())
             .await
-            .map_err(|join| Error::Internal(join.to_string()))?
+            .map_err(unfinished)?
     }
 
     /// Has a caller prove their password once more, counted and judged like a login, and gives the
     /// hash that it was compared with. What follows is to happen only while that is the stored one.
     ///
     /// # Errors
-    /// [`Error::InvalidCredentials`], [`Error::Limited`], [`Error::Unavailable`].
+    /// [`Error::InvalidCredentials`], [`Error::Limited`], [`Error::Unavailable`],
+    /// [`Error::ReadOnly`].
     pub(crate) async fn prove_again(
         &self,
         caller: &Caller,
         password: Password,
         peer: &Peer,
     ) -> Result<String, Error> {
+        self.0.store.check_writable()?;
         let (accounts, caller, peer) = (self.clone(), caller.clone(), peer.clone());
         let judging = async move { accounts.judge_again(&caller, password, &peer).await };
         tokio::spawn(judging.in_current_span())
             .await
-            .map_err(|join| Error::Internal(join.to_string()))?
+            .map_err(unfinished)?
     }
 
     async fn judge_again(
@@ -249,6 +253,11 @@ impl Accounts {
             ..audit
         }
     }
+}
+
+/// Says no more of a panic than that there was one: its message may hold what was being worked on.
+fn unfinished(_: tokio::task::JoinError) -> Error {
+    Error::Internal("the judging of a password ended early".to_owned())
 }
 
 fn unusable(user: Uuid, reason: &'static str) {

@@ -259,7 +259,7 @@ pub fn is_steering(character: char) -> bool {
 }
 
 /// Refuses what must not stand in a text of one line.
-fn refuse_controls(text: &str) -> Result<(), Refusal> {
+pub(crate) fn refuse_controls(text: &str) -> Result<(), Refusal> {
     if text.contains(is_steering) {
         return Err(Refusal::new(
             "control_character",

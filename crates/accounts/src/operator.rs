@@ -8,10 +8,7 @@ use store::{Actor, AdminChange, AuditKind, User, UserFilter, UserRestoration};
 use uuid::Uuid;
 
 use crate::{
-    Accounts, Error, FieldError, Registration, Role,
-    names::{self, Email, Username},
-    password::Password,
-    register::{Parsed, field},
+    Accounts, Error, FieldError, Registration, Role, names, password::Password, register::field,
 };
 
 /// What came of a change that may have been made before.
@@ -34,7 +31,7 @@ pub struct Operator<'a> {
     pub(crate) accounts: &'a Accounts,
 }
 
-/// An account that an operator makes.
+/// An account that an operator or an admin makes.
 pub struct NewAccount {
     /// Its names and its password.
     pub registration: Registration,
@@ -53,20 +50,7 @@ impl<'a> Operator<'a> {
     /// # Errors
     /// [`Error::Invalid`], [`Error::EmailTaken`], [`Error::UsernameTaken`].
     pub async fn add_user(&self, new: NewAccount) -> Result<User, Error> {
-        let inner = &self.accounts.0;
-        let parsed = Parsed::parse(new.registration, &inner.policy.password_rules())?;
-        let roles = texts(&new.roles);
-        let kind = if roles.contains("admin") {
-            AuditKind::AdminCreated
-        } else {
-            AuditKind::Registered
-        };
-        let hash = inner.gate.hash(parsed.password.clone()).await?;
-        let user = self.accounts.new_user(parsed, hash, roles, true);
-        let audit = self
-            .accounts
-            .audit(kind, Actor::Operator, Some(user.id), None);
-        Ok(inner.store.add_user(user, audit).await?)
+        self.accounts.add_account(new, Actor::Operator, None).await
     }
 
     /// Users, oldest first, whose names contain `text`.
@@ -87,6 +71,7 @@ impl<'a> Operator<'a> {
     /// [`Error::NoSuchUser`], [`Error::Invalid`].
     pub async fn set_password(&self, login: &str, password: SecretString) -> Result<User, Error> {
         let inner = &self.accounts.0;
+        inner.store.check_writable()?;
         let user = self.find(login).await?;
         let password = self.password_of(&user, password)?;
         let hash = inner.gate.hash(password).await?;
@@ -181,16 +166,8 @@ impl<'a> Operator<'a> {
                 ));
             }
         };
-        let unreadable = |_| Error::Internal("a stored name is none by today's rules".to_owned());
-        let email = Email::parse(&user.email).map_err(unreadable)?;
-        let username = user.username.as_deref().map(Username::parse).transpose();
-        let username_key = username
-            .map_err(unreadable)?
-            .map(|name| name.key().to_owned());
         let audit = self.record(AuditKind::Restored, user);
-        let store = &self.accounts.0.store;
-        let restoring = store.restore_user(user.id, email.key().to_owned(), username_key, audit);
-        match restoring.await? {
+        match self.accounts.restore_account(user, audit).await? {
             UserRestoration::Restored(user) => Ok(Change::Made(user)),
             UserRestoration::NotDeleted => Err(Error::NoSuchUser),
         }
@@ -235,7 +212,7 @@ fn id_of(login: &str) -> Option<Uuid> {
     (id.len() == 36).then(|| Uuid::try_parse(id).ok())?
 }
 
-fn texts(roles: &BTreeSet<Role>) -> BTreeSet<String> {
+pub(crate) fn texts(roles: &BTreeSet<Role>) -> BTreeSet<String> {
     roles.iter().map(|role| role.as_str().to_owned()).collect()
 }
 
@@ -245,5 +222,6 @@ fn changed(change: AdminChange) -> Result<Change, Error> {
         AdminChange::Unchanged(user) => Ok(Change::Nothing(user)),
         AdminChange::LastAdmin => Err(Error::LastAdmin),
         AdminChange::NoSuchUser => Err(Error::NoSuchUser),
+        AdminChange::NotAdmin => Err(Error::NotAdmin),
     }
 }

@@ -33,6 +33,10 @@ pub struct Policy {
     pub cookie_idle_ttl: Duration,
     /// The life of a cookie session.
     pub cookie_absolute_ttl: Duration,
+    /// For how long a deleted user can be restored.
+    pub deleted_retention: Duration,
+    /// For how long audit events are kept.
+    pub audit_retention: Duration,
     /// The limits on attempts.
     pub limits: ThrottleSettings,
     /// What password hashes are, and their cost.

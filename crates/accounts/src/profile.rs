@@ -50,7 +50,7 @@ impl Accounts {
         peer: &Peer,
     ) -> Result<User, Error> {
         let (change, password) = parse(edit, &caller.user)?;
-        let fields = fields_of(&change);
+        let fields = change.fields();
         if fields.is_empty() {
             return Ok(caller.user.clone());
         }
@@ -108,36 +108,9 @@ impl Accounts {
 /// What is to change about `user`, and the password if that needs one.
 fn parse(edit: ProfileEdit, user: &User) -> Result<(ProfileChange, Option<Password>), Error> {
     let mut broken = Vec::new();
-    let email = match edit.email {
-        Edit::Keep => None,
-        Edit::Clear => {
-            broken.push(required("email", "An account needs an e-mail address."));
-            None
-        }
-        Edit::Set(text) => field("email", Email::parse(&text), &mut broken)
-            .filter(|email| email.as_str() != user.email)
-            .map(|email| Name {
-                text: email.as_str().to_owned(),
-                key: email.key().to_owned(),
-            }),
-    };
-    let username = edited(edit.username, |text| {
-        let parsed = field("username", Username::parse(text), &mut broken)?;
-        Some(Name {
-            text: parsed.as_str().to_owned(),
-            key: parsed.key().to_owned(),
-        })
-    });
-    let username =
-        username.filter(|wanted| wanted.as_ref().map(|name| &name.text) != user.username.as_ref());
-    let name = edited(edit.name, |text| {
-        let parsed = field("name", DisplayName::parse(text), &mut broken)?;
-        Some(parsed.as_str().to_owned())
-    });
-    let name = name.filter(|wanted| *wanted != user.name);
-
+    let change = parse_names(edit.email, edit.username, edit.name, &mut broken).beyond(user);
     let mut password = None;
-    if email.is_some() || username.is_some() {
+    if change.email.is_some() || change.username.is_some() {
         password = match edit.current_password {
             Some(entered) => current(entered, &mut broken),
             None => {
@@ -152,12 +125,43 @@ fn parse(edit: ProfileEdit, user: &User) -> Result<(ProfileChange, Option<Passwo
     if !broken.is_empty() {
         return Err(Error::Invalid(broken));
     }
-    let change = ProfileChange {
+    Ok((change, password))
+}
+
+/// Holds the names of an edit against their rules. What is refused is not in the change.
+pub(crate) fn parse_names(
+    email: Edit<String>,
+    username: Edit<String>,
+    name: Edit<String>,
+    broken: &mut Vec<FieldError>,
+) -> ProfileChange {
+    let email = match email {
+        Edit::Keep => None,
+        Edit::Clear => {
+            broken.push(required("email", "An account needs an e-mail address."));
+            None
+        }
+        Edit::Set(text) => field("email", Email::parse(&text), broken).map(|email| Name {
+            text: email.as_str().to_owned(),
+            key: email.key().to_owned(),
+        }),
+    };
+    let username = edited(username, |text| {
+        let parsed = field("username", Username::parse(text), broken)?;
+        Some(Name {
+            text: parsed.as_str().to_owned(),
+            key: parsed.key().to_owned(),
+        })
+    });
+    let name = edited(name, |text| {
+        let parsed = field("name", DisplayName::parse(text), broken)?;
+        Some(parsed.as_str().to_owned())
+    });
+    ProfileChange {
         email,
         username,
         name,
-    };
-    Ok((change, password))
+    }
 }
 
 /// An empty text is taken for none, as in a registration. Where `parse` refuses, nothing is changed.
@@ -181,15 +185,4 @@ fn required(field: &'static str, message: &'static str) -> FieldError {
         code: "required",
         message: message.into(),
     }
-}
-
-fn fields_of(change: &ProfileChange) -> Vec<&'static str> {
-    [
-        ("email", change.email.is_some()),
-        ("username", change.username.is_some()),
-        ("name", change.name.is_some()),
-    ]
-    .into_iter()
-    .filter_map(|(field, changes)| changes.then_some(field))
-    .collect()
 }

@@ -38,7 +38,7 @@ impl Accounts {
     ///
     /// # Errors
     /// [`Error::RegistrationClosed`], [`Error::Invalid`] with every broken rule,
-    /// [`Error::Limited`], [`Error::EmailTaken`], [`Error::UsernameTaken`].
+    /// [`Error::Limited`], [`Error::EmailTaken`], [`Error::UsernameTaken`], [`Error::ReadOnly`].
     pub async fn register(
         &self,
         registration: Registration,
@@ -56,6 +56,7 @@ impl Accounts {
         mode: Mode,
         peer: &Peer,
     ) -> Result<Opened, Error> {
+        self.0.store.check_writable()?;
         if !self.0.policy.registration_open {
             return Err(Error::RegistrationClosed);
         }

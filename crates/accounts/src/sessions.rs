@@ -169,7 +169,8 @@ impl Accounts {
         if session.kind != Mode::Cookie {
             return Err(Error::InvalidToken("not the cookie of this session"));
         }
-        if now.saturating_since(session.last_used_at) >= TOUCH_INTERVAL {
+        let is_due = now.saturating_since(session.last_used_at) >= TOUCH_INTERVAL;
+        if is_due && self.0.store.check_writable().is_ok() {
             let idle_expires_at = now.plus(self.0.policy.cookie_idle_ttl);
             let unless_since = now.minus(TOUCH_INTERVAL);
             let touched =

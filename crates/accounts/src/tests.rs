@@ -1,10 +1,14 @@
 //! The rules as a whole, on a real database, with a clock that stands still and cheap hashes.
 
+mod admin;
+mod first_admin;
 mod hashes;
 mod keys;
 mod logging_in;
 mod own_account;
+mod read_only;
 mod registration;
+mod retention;
 mod sessions;
 
 use std::{
@@ -14,7 +18,7 @@ use std::{
     time::Duration,
 };
 
-use secrecy::SecretBox;
+use secrecy::{ExposeSecret as _, SecretBox, SecretString};
 
 use super::*;
 
@@ -42,6 +46,8 @@ fn policy() -> Policy {
         refresh_grace: Duration::from_secs(60),
         cookie_idle_ttl: Duration::from_secs(7 * 86_400),
         cookie_absolute_ttl: Duration::from_secs(30 * 86_400),
+        deleted_retention: Duration::from_secs(30 * 86_400),
+        audit_retention: Duration::from_secs(365 * 86_400),
         limits: unlimited(),
         hash_cost: HashCost::Argon2id(Argon2Cost::TRIFLING),
         hash_slots: NonZeroUsize::new(2).expect("two"),

@@ -1,15 +1,18 @@
 //! How often logins, registrations and refreshes may be tried: counters in memory, and the figures that the
 //! answers' headers show. What a refusal looks like is left to HTTP, what counts as a failed login to the caller.
 
+mod windows;
+
 use std::{
     net::{IpAddr, Ipv6Addr},
-    sync::{Arc, Mutex, PoisonError},
+    sync::Arc,
     time::Duration,
 };
 
 use aws_lc_rs::hmac;
 use moka::{policy::EvictionPolicy, sync::Cache};
 
+use self::windows::{Key, Windows};
 use crate::{clock::Clock, entropy};
 
 /// Failures of one account within an hour, from all networks together, beyond which networks that never logged
@@ -92,16 +95,9 @@ pub struct Quota {
 /// A limit is used up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limited {
-    /// The limit's name.
-    pub policy: &'static str,
-    /// Uses allowed within `window`.
-    pub limit: u32,
-    /// The time within which they count.
-    pub window: Duration,
-    /// Always 0.
-    pub remaining: u32,
-    /// How long until a try can succeed; never zero. Rounded up it is the `Retry-After` header.
-    pub retry_after: Duration,
+    /// The limit, with nothing remaining. Its `reset`, never zero, is how long until a try can succeed; rounded up it is
+    /// the `Retry-After` header.
+    pub quota: Quota,
     /// Whether this is the first refusal since the last use that was allowed: the one to record, as a record of
     /// each would let a stranger fill the disk.
     pub first: bool,
@@ -110,9 +106,9 @@ pub struct Limited {
 /// All limits; a clone counts with the same counters.
 ///
 /// Everything is keyed by a hash under a key of this process, so the memory holds no names or addresses, and
-/// nobody can aim at another's counter. The maps are bounded, under 64 MiB in all, and forget what was unused
-/// longest. A flood that makes them forget has to come from many networks, since a network's own limit is asked
-/// first.
+/// nobody can aim at another's counter. They are bounded, under 64 MiB in all, and forget the least used first: a flood
+/// of names and addresses pushes out its own counters, not that of an account under attack. It has to come from many
+/// networks, since a network's own limit is asked first.
 #[derive(Clone)]
 pub(crate) struct Throttle(Arc<Counters>);
 
@@ -128,35 +124,29 @@ struct Counters {
     familiar: Cache<Key, ()>,
 }
 
-type Key = u128;
-
 impl Throttle {
-    const BY_NAME: u64 = 24_576;
-    const BY_NETWORK: u64 = 16_384;
+    /// Keys that each counter has room for, beyond which it forgets the least used.
+    const KEYS: usize = 98_304;
+    /// Pairs of account and network whose earlier success is remembered.
+    const FAMILIAR: u64 = 24_576;
 
     /// Fresh counters, on the time of `clock`.
     #[must_use]
     pub(crate) fn new(settings: ThrottleSettings, clock: Clock) -> Self {
-        let counter = |policy, capacity, limit: Option<Limit>| {
-            limit.map(|limit| Counter::new(policy, limit, capacity))
-        };
+        let counter = |policy, limit: Option<Limit>| limit.map(|limit| Counter::new(policy, limit));
         Self(Arc::new(Counters {
             clock,
             key: hmac::Key::new(hmac::HMAC_SHA256, &entropy::bytes::<32>()),
-            login_per_account: counter(
-                "login_per_account",
-                Self::BY_NAME,
-                settings.login_per_account,
-            ),
-            login_per_ip: counter("login_per_ip", Self::BY_NETWORK, settings.login_per_ip),
-            register_per_ip: counter(
-                "register_per_ip",
-                Self::BY_NETWORK,
-                settings.register_per_ip,
-            ),
-            refresh_per_ip: counter("refresh_per_ip", Self::BY_NETWORK, settings.refresh_per_ip),
-            failures_of_account: Counter::new("failures_of_account", UNDER_ATTACK, Self::BY_NAME),
-            familiar: bounded(Self::BY_NAME),
+            login_per_account: counter("login_per_account", settings.login_per_account),
+            login_per_ip: counter("login_per_ip", settings.login_per_ip),
+            register_per_ip: counter("register_per_ip", settings.register_per_ip),
+            refresh_per_ip: counter("refresh_per_ip", settings.refresh_per_ip),
+            failures_of_account: Counter::new("failures_of_account", UNDER_ATTACK),
+            // The cache's own default would weigh how often a key was used, and under a flood let no new one in.
+            familiar: Cache::builder()
+                .max_capacity(Self::FAMILIAR)
+                .eviction_policy(EvictionPolicy::lru())
+                .build(),
         }))
     }
 
@@ -244,10 +234,9 @@ impl Counters {
         let Some(per_account) = &self.login_per_account else {
             return Ok(());
         };
-        let failures = self
+        let (charge, earlier_failures) = self
             .failures_of_account
-            .window(self.key_of(None, account_key));
-        let (charge, earlier_failures) = failures.charge_beyond_limit(now);
+            .charge_beyond_limit(self.key_of(None, account_key), now);
         attempt.charges.push(charge);
         let under_attack = earlier_failures >= UNDER_ATTACK.count;
         let stranger = !self.familiar.contains_key(&attempt.pair);
@@ -293,35 +282,19 @@ impl Counters {
     }
 }
 
-/// Forgets the least recently used when full. The cache's own default would weigh how often a key was used, and
-/// under a flood not let a fresh counter in at all: guesses at it would then not be counted.
-fn bounded<V: Clone + Send + Sync + 'static>(capacity: u64) -> Cache<Key, V> {
-    Cache::builder()
-        .max_capacity(capacity)
-        .eviction_policy(EvictionPolicy::lru())
-        .build()
-}
-
-/// One limit and its windows by key.
+/// One limit, and the uses that count against it.
 struct Counter {
     policy: &'static str,
     limit: Limit,
-    windows: Cache<Key, Arc<Mutex<Window>>>,
+    windows: Arc<Windows>,
 }
 
 impl Counter {
-    fn new(policy: &'static str, limit: Limit, capacity: u64) -> Self {
+    fn new(policy: &'static str, limit: Limit) -> Self {
         Self {
             policy,
             limit,
-            windows: bounded(capacity),
-        }
-    }
-
-    fn window(&self, key: Key) -> Handle {
-        Handle {
-            window: self.windows.get_with(key, Arc::default),
-            slice: slice_length(self.limit.window),
+            windows: Arc::new(Windows::new(limit.window, Throttle::KEYS)),
         }
     }
 
@@ -339,171 +312,51 @@ impl Counter {
         key: Key,
         now: Duration,
     ) -> Result<(Charge, Quota), Limited> {
-        let window = self.limit.window;
-        match self.window(key).charge_up_to(limit, now) {
-            Ok((charge, remaining, reset)) => Ok((
-                charge,
-                Quota {
-                    policy: self.policy,
-                    limit,
-                    window,
-                    remaining,
-                    reset,
-                },
+        let quota = |remaining, reset| Quota {
+            policy: self.policy,
+            limit,
+            window: self.limit.window,
+            remaining,
+            reset,
+        };
+        match self.windows.charge_up_to(limit, key, now) {
+            Ok(admitted) => Ok((
+                self.counted(key, admitted.slice),
+                quota(admitted.remaining, admitted.reset),
             )),
-            Err((retry_after, first)) => Err(Limited {
-                policy: self.policy,
-                limit,
-                window,
-                remaining: 0,
-                retry_after,
-                first,
+            Err(refused) => Err(Limited {
+                quota: quota(0, refused.retry_after),
+                first: refused.first,
             }),
         }
     }
-}
-
-/// The window of one key, and how long each of its slices is.
-struct Handle {
-    window: Arc<Mutex<Window>>,
-    slice: Duration,
-}
-
-impl Handle {
-    /// Counts a use if fewer than `limit` stand, and says how many remain and when one more will; otherwise when
-    /// there will be one, and whether this is the first refusal.
-    fn charge_up_to(
-        self,
-        limit: u32,
-        now: Duration,
-    ) -> Result<(Charge, u32, Duration), (Duration, bool)> {
-        let mut window = lock(&self.window);
-        window.move_to(slice_at(now, self.slice));
-        let used = window.used();
-        if used >= limit {
-            // Enough slices have to leave for `limit - 1` uses to stand.
-            let excess = (used - limit).saturating_add(1);
-            let first = !std::mem::replace(&mut window.refused, true);
-            return Err((window.frees(excess, now, self.slice), first));
-        }
-        let slice = window.add();
-        let reset = window.frees(1, now, self.slice);
-        drop(window);
-        let charge = Charge {
-            window: self.window,
-            slice,
-        };
-        Ok((charge, limit - used - 1, reset))
-    }
 
     /// Counts a use in any case, and says how many stood before.
-    fn charge_beyond_limit(self, now: Duration) -> (Charge, u32) {
-        let mut window = lock(&self.window);
-        window.move_to(slice_at(now, self.slice));
-        let used = window.used();
-        let slice = window.add();
-        drop(window);
-        (
-            Charge {
-                window: self.window,
-                slice,
-            },
-            used,
-        )
+    fn charge_beyond_limit(&self, key: Key, now: Duration) -> (Charge, u32) {
+        let (slice, used) = self.windows.charge_beyond_limit(key, now);
+        (self.counted(key, slice), used)
+    }
+
+    fn counted(&self, key: Key, slice: u64) -> Charge {
+        Charge {
+            windows: Arc::clone(&self.windows),
+            key,
+            slice,
+        }
     }
 }
 
 /// One counted use, which may be taken back.
 struct Charge {
-    window: Arc<Mutex<Window>>,
+    windows: Arc<Windows>,
+    key: Key,
     slice: u64,
 }
 
 impl Charge {
     fn take_back(&self) {
-        lock(&self.window).remove(self.slice);
+        self.windows.take_back(self.key, self.slice);
     }
-}
-
-/// Slices of a window: the finer, the sooner after its window a use is forgotten, and the more memory.
-const SLICES: u32 = 15;
-/// One more than make up the window, since the newest has only begun.
-const RING: usize = SLICES as usize + 1;
-
-/// The uses within a sliding window, by slices of a fifteenth of it.
-///
-/// A slice is forgotten as a whole once all of it is older than the window. So the limit is never exceeded in any
-/// window, wherever it begins, which two weighted buckets cannot promise; a use counts for a fifteenth longer at
-/// most; and the size does not depend on the limit, as that of a log of times would.
-#[derive(Default)]
-struct Window {
-    newest: u64,
-    uses: [u32; RING],
-    /// A use was refused since the last that was counted.
-    refused: bool,
-}
-
-impl Window {
-    /// Threads may come with times in another order than they were read in; the later one holds.
-    fn move_to(&mut self, slice: u64) {
-        let gone = slice.saturating_sub(self.newest);
-        for passed in 1..=gone.min(RING as u64) {
-            self.uses[Self::place(self.newest + passed)] = 0;
-        }
-        self.newest += gone;
-    }
-
-    fn used(&self) -> u32 {
-        self.uses
-            .iter()
-            .fold(0, |sum, uses| sum.saturating_add(*uses))
-    }
-
-    /// Counts a use and says in which slice.
-    fn add(&mut self) -> u64 {
-        let uses = &mut self.uses[Self::place(self.newest)];
-        *uses = uses.saturating_add(1);
-        self.refused = false;
-        self.newest
-    }
-
-    fn remove(&mut self, slice: u64) {
-        if self.newest - slice < RING as u64 {
-            let uses = &mut self.uses[Self::place(slice)];
-            *uses = uses.saturating_sub(1);
-        }
-    }
-
-    /// How long until `count` of the uses that stand now are forgotten; the whole window where there are fewer.
-    fn frees(&self, count: u32, now: Duration, slice_length: Duration) -> Duration {
-        let mut freed = 0_u32;
-        let oldest = self.newest.saturating_sub(RING as u64 - 1);
-        let last = (oldest..self.newest).find(|slice| {
-            freed = freed.saturating_add(self.uses[Self::place(*slice)]);
-            freed >= count
-        });
-        let leaves = last.unwrap_or(self.newest) + RING as u64;
-        let nanos = u128::from(leaves) * slice_length.as_nanos();
-        let at = Duration::from_nanos(u64::try_from(nanos).unwrap_or(u64::MAX));
-        at.saturating_sub(now).max(Duration::from_nanos(1))
-    }
-
-    fn place(slice: u64) -> usize {
-        usize::try_from(slice % RING as u64).expect("a remainder of 16 is small")
-    }
-}
-
-fn slice_length(window: Duration) -> Duration {
-    let nanos = window.as_nanos().div_ceil(u128::from(SLICES)).max(1);
-    Duration::from_nanos(u64::try_from(nanos).unwrap_or(u64::MAX))
-}
-
-fn slice_at(now: Duration, slice_length: Duration) -> u64 {
-    u64::try_from(now.as_nanos() / slice_length.as_nanos()).unwrap_or(u64::MAX)
-}
-
-fn lock(window: &Mutex<Window>) -> std::sync::MutexGuard<'_, Window> {
-    window.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]

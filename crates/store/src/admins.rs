@@ -5,18 +5,21 @@ use std::collections::BTreeSet;
 
 use sea_orm::{
     ColumnTrait as _, ConnectionTrait, EntityTrait as _, PaginatorTrait as _, QueryFilter as _,
-    QuerySelect as _, QueryTrait as _, sea_query::Expr,
+    Select, sea_query::Expr,
 };
 use uuid::Uuid;
 
 use crate::{
-    Error, NewAudit, Store, Timestamp, User, audit,
-    entity::{meta, user, user_role},
-    users::{end_sessions, find, find_as_seen, replace_roles},
+    Error, NewAudit, ProfileChange, Store, Timestamp, User, audit,
+    entity::{meta, user},
+    users::{
+        end_sessions, find, find_as_seen, find_locked, list::ids_with_role, rename, renamed,
+        replace_roles,
+    },
 };
 
 /// The role that administers the installation.
-const ADMIN: &str = "admin";
+pub const ADMIN: &str = "admin";
 /// The row of `meta` that a transaction locks before it counts admins.
 const ADMIN_GUARD: &str = "admin_guard";
 
@@ -31,6 +34,29 @@ pub enum AdminChange {
     LastAdmin,
     /// There is no such account.
     NoSuchUser,
+    /// Whoever asked is no active admin any more, so nothing changed.
+    NotAdmin,
+}
+
+/// What is wanted of an account; `None` leaves a part as it is.
+#[derive(Clone, Debug, Default)]
+pub struct AccountChange {
+    /// Its names. The e-mail address counts as verified: who sets it here vouches for it, also by
+    /// naming the one that the account has.
+    pub profile: Option<Recorded<ProfileChange>>,
+    /// Its roles, all of them.
+    pub roles: Option<Recorded<BTreeSet<String>>>,
+    /// Whether it is disabled.
+    pub disabled: Option<Recorded<bool>>,
+}
+
+/// What a part of an account is to be, and the record to write if it is not so already.
+#[derive(Clone, Debug)]
+pub struct Recorded<T> {
+    /// What it is to be.
+    pub to: T,
+    /// The record. Its detail is written by the event, which alone knows what has changed.
+    pub audit: NewAudit,
 }
 
 /// What came of [`Store::delete_own_account`].
@@ -44,9 +70,47 @@ pub enum OwnDeletion {
     Stale,
 }
 
+/// What came of [`Store::restore_user`].
+#[derive(Debug, PartialEq, Eq)]
+pub enum UserRestoration {
+    /// The account is back, with its names.
+    Restored(User),
+    /// There is no deleted account of this id.
+    NotDeleted,
+}
+
 impl Store {
-    /// Gives roles and takes roles away. Losing a role ends every session of the user, so that no
-    /// token goes on claiming it.
+    /// Changes an account on behalf of `admin`, who must be one when it happens: names, roles and
+    /// standing, all or nothing. Losing a role, and being disabled, ends every session of the
+    /// user, so that no token goes on claiming what is over.
+    ///
+    /// # Errors
+    /// [`Error::Taken`] when another account has one of the names.
+    pub async fn change_account(
+        &self,
+        admin: Uuid,
+        user: Uuid,
+        change: AccountChange,
+    ) -> Result<AdminChange, Error> {
+        let email = change.profile.as_ref().and_then(|it| it.to.email.clone());
+        let changed = self
+            .write((admin, user, change), |tx, (admin, user, change)| {
+                Box::pin(async move {
+                    lock_admins(tx).await?;
+                    if !is_still_admin(tx, *admin).await? {
+                        return Ok(AdminChange::NotAdmin);
+                    }
+                    apply(tx, *user, |_| change.clone()).await
+                })
+            })
+            .await;
+        match email {
+            Some(email) => self.e_mail_first(changed, user, email.key).await,
+            None => changed,
+        }
+    }
+
+    /// Gives roles and takes roles away. Losing a role ends every session of the user.
     pub async fn set_roles(
         &self,
         user: Uuid,
@@ -59,33 +123,20 @@ impl Store {
             |tx, (user, add, remove, audit)| {
                 Box::pin(async move {
                     lock_admins(tx).await?;
-                    let Some(before) = find(tx, *user).await? else {
-                        return Ok(AdminChange::NoSuchUser);
+                    let edited = |before: &User| {
+                        let with_added = before.roles.union(add);
+                        AccountChange {
+                            roles: Some(Recorded {
+                                to: with_added
+                                    .filter(|role| !remove.contains(*role))
+                                    .cloned()
+                                    .collect(),
+                                audit: audit.clone(),
+                            }),
+                            ..AccountChange::default()
+                        }
                     };
-                    let after: BTreeSet<String> = before
-                        .roles
-                        .union(add)
-                        .filter(|role| !remove.contains(*role))
-                        .cloned()
-                        .collect();
-                    if after == before.roles {
-                        return Ok(AdminChange::Unchanged(before));
-                    }
-                    let demoted = before.roles.contains(ADMIN) && !after.contains(ADMIN);
-                    if demoted && before.is_active() && other_admins(tx, *user).await? == 0 {
-                        return Ok(AdminChange::LastAdmin);
-                    }
-                    replace_roles(tx, *user, &after).await?;
-                    touch(tx, *user, audit.at).await?;
-                    if !before.roles.is_subset(&after) {
-                        end_sessions(tx, *user).await?;
-                    }
-                    audit::insert(tx, audit).await?;
-                    Ok(AdminChange::Changed(User {
-                        roles: after,
-                        updated_at: audit.at,
-                        ..before
-                    }))
+                    apply(tx, *user, edited).await
                 })
             },
         )
@@ -94,27 +145,47 @@ impl Store {
 
     /// Disables the account and ends its sessions.
     pub async fn disable(&self, user: Uuid, audit: NewAudit) -> Result<AdminChange, Error> {
-        self.write((user, audit), |tx, (user, audit)| {
+        self.set_disabled(user, Recorded { to: true, audit }).await
+    }
+
+    /// Lets a disabled user log in again. No session comes back.
+    pub async fn enable(&self, user: Uuid, audit: NewAudit) -> Result<AdminChange, Error> {
+        self.set_disabled(user, Recorded { to: false, audit }).await
+    }
+
+    async fn set_disabled(
+        &self,
+        user: Uuid,
+        disabled: Recorded<bool>,
+    ) -> Result<AdminChange, Error> {
+        self.write((user, disabled), |tx, (user, disabled)| {
             Box::pin(async move {
                 lock_admins(tx).await?;
-                let Some(before) = find(tx, *user).await? else {
-                    return Ok(AdminChange::NoSuchUser);
+                let change = AccountChange {
+                    disabled: Some(disabled.clone()),
+                    ..AccountChange::default()
                 };
-                if before.disabled_at.is_some() {
-                    return Ok(AdminChange::Unchanged(before));
+                apply(tx, *user, |_| change).await
+            })
+        })
+        .await
+    }
+
+    /// Deletes an account on behalf of `admin`, who must be one when it happens. Otherwise like
+    /// [`Store::delete_user`].
+    pub async fn delete_account(
+        &self,
+        admin: Uuid,
+        user: Uuid,
+        audit: NewAudit,
+    ) -> Result<AdminChange, Error> {
+        self.write((admin, user, audit), |tx, (admin, user, audit)| {
+            Box::pin(async move {
+                lock_admins(tx).await?;
+                if !is_still_admin(tx, *admin).await? {
+                    return Ok(AdminChange::NotAdmin);
                 }
-                if before.roles.contains(ADMIN) && other_admins(tx, *user).await? == 0 {
-                    return Ok(AdminChange::LastAdmin);
-                }
-                set_disabled_at(tx, *user, Some(audit.at), audit.at).await?;
-                end_sessions(tx, *user).await?;
-                audit::insert(tx, audit).await?;
-                let disabled_at = Some(audit.at);
-                Ok(AdminChange::Changed(User {
-                    disabled_at,
-                    updated_at: audit.at,
-                    ..before
-                }))
+                delete(tx, *user, audit).await
             })
         })
         .await
@@ -126,18 +197,7 @@ impl Store {
         self.write((user, audit), |tx, (user, audit)| {
             Box::pin(async move {
                 lock_admins(tx).await?;
-                let Some(before) = find(tx, *user).await? else {
-                    return Ok(AdminChange::NoSuchUser);
-                };
-                if is_last_admin(tx, &before).await? {
-                    return Ok(AdminChange::LastAdmin);
-                }
-                remove(tx, *user, audit).await?;
-                Ok(AdminChange::Changed(User {
-                    deleted_at: Some(audit.at),
-                    updated_at: audit.at,
-                    ..before
-                }))
+                delete(tx, *user, audit).await
             })
         })
         .await
@@ -167,27 +227,155 @@ impl Store {
         .await
     }
 
-    /// Lets a disabled user log in again. No session comes back.
-    pub async fn enable(&self, user: Uuid, audit: NewAudit) -> Result<AdminChange, Error> {
-        self.write((user, audit), |tx, (user, audit)| {
-            Box::pin(async move {
-                let Some(before) = find(tx, *user).await? else {
-                    return Ok(AdminChange::NoSuchUser);
-                };
-                if before.disabled_at.is_none() {
-                    return Ok(AdminChange::Unchanged(before));
-                }
-                set_disabled_at(tx, *user, None, audit.at).await?;
-                audit::insert(tx, audit).await?;
-                Ok(AdminChange::Changed(User {
-                    disabled_at: None,
-                    updated_at: audit.at,
-                    ..before
-                }))
-            })
-        })
-        .await
+    /// Makes a deleted account one that can log in again, under the canonical keys of the names
+    /// that it has. No session comes back.
+    ///
+    /// # Errors
+    /// [`Error::Taken`] when another account has one of the names by now.
+    pub async fn restore_user(
+        &self,
+        user: Uuid,
+        email_key: String,
+        username_key: Option<String>,
+        audit: NewAudit,
+    ) -> Result<UserRestoration, Error> {
+        let wanted = email_key.clone();
+        let restored = self.write(
+            (user, email_key, username_key, audit),
+            |tx, (user, email_key, username_key, audit)| {
+                Box::pin(async move {
+                    let updated = user::Entity::update_many()
+                        .col_expr(user::Column::EmailKey, Expr::value(email_key.clone()))
+                        .col_expr(user::Column::UsernameKey, Expr::value(username_key.clone()))
+                        .col_expr(user::Column::DeletedAt, Expr::value(None::<i64>))
+                        .col_expr(user::Column::UpdatedAt, Expr::value(audit.at.as_micros()))
+                        .filter(user::Column::Id.eq(*user))
+                        .filter(user::Column::DeletedAt.is_not_null())
+                        .exec(tx)
+                        .await?;
+                    if updated.rows_affected == 0 {
+                        return Ok(UserRestoration::NotDeleted);
+                    }
+                    audit::insert(tx, audit).await?;
+                    let restored = find(tx, *user).await?;
+                    Ok(restored.map_or(UserRestoration::NotDeleted, UserRestoration::Restored))
+                })
+            },
+        );
+        self.e_mail_first(restored.await, user, wanted).await
     }
+}
+
+/// Makes of an account what `wanted` says about it. Asked behind [`lock_admins`].
+async fn apply<C: ConnectionTrait>(
+    tx: &C,
+    user: Uuid,
+    wanted: impl FnOnce(&User) -> AccountChange,
+) -> Result<AdminChange, Error> {
+    let Some(found) = find_locked(tx, user).await? else {
+        return Ok(AdminChange::NoSuchUser);
+    };
+    let before = found.user;
+    let change = wanted(&before).beyond(&before);
+    if change.is_empty() {
+        return Ok(AdminChange::Unchanged(before));
+    }
+    let after = change.applied_to(before.clone());
+    if !is_active_admin(&after) && is_last_admin(tx, &before).await? {
+        return Ok(AdminChange::LastAdmin);
+    }
+    if let Some(Recorded { to: names, audit }) = &change.profile {
+        rename(tx, &after, names).await?;
+        let fields = serde_json::json!({ "fields": names.fields() });
+        record(tx, audit, Some(fields)).await?;
+    }
+    if let Some(Recorded { to: roles, audit }) = &change.roles {
+        replace_roles(tx, user, roles).await?;
+        let added: Vec<_> = roles.difference(&before.roles).collect();
+        let removed: Vec<_> = before.roles.difference(roles).collect();
+        let difference = serde_json::json!({ "added": added, "removed": removed });
+        record(tx, audit, Some(difference)).await?;
+    }
+    if let Some(Recorded { audit, .. }) = &change.disabled {
+        record(tx, audit, None).await?;
+    }
+    set_standing(tx, &after).await?;
+    if !before.roles.is_subset(&after.roles) || (before.is_active() && !after.is_active()) {
+        end_sessions(tx, user).await?;
+    }
+    Ok(AdminChange::Changed(after))
+}
+
+impl AccountChange {
+    /// What of it is not so already about `user`.
+    fn beyond(self, user: &User) -> Self {
+        let profile = self.profile.map(|Recorded { to, audit }| {
+            let named = to.email.clone();
+            let mut to = to.beyond(user);
+            if !user.email_verified {
+                to.email = named;
+            }
+            Recorded { to, audit }
+        });
+        Self {
+            profile: profile.filter(|names| !names.to.fields().is_empty()),
+            roles: self.roles.filter(|roles| roles.to != user.roles),
+            disabled: self
+                .disabled
+                .filter(|disabled| disabled.to != user.disabled_at.is_some()),
+        }
+    }
+
+    fn is_empty(&self) -> bool {
+        self.profile.is_none() && self.roles.is_none() && self.disabled.is_none()
+    }
+
+    /// The account as this leaves it.
+    fn applied_to(&self, mut user: User) -> User {
+        if let Some(Recorded { to: names, audit }) = &self.profile {
+            user = renamed(user, names, true, audit.at);
+        }
+        if let Some(Recorded { to: roles, audit }) = &self.roles {
+            user.roles.clone_from(roles);
+            user.updated_at = audit.at;
+        }
+        if let Some(Recorded { to, audit }) = &self.disabled {
+            user.disabled_at = to.then_some(audit.at);
+            user.updated_at = audit.at;
+        }
+        user
+    }
+}
+
+async fn record<C: ConnectionTrait>(
+    tx: &C,
+    audit: &NewAudit,
+    detail: Option<serde_json::Value>,
+) -> Result<(), Error> {
+    let audit = NewAudit {
+        detail,
+        ..audit.clone()
+    };
+    audit::insert(tx, &audit).await
+}
+
+async fn delete<C: ConnectionTrait>(
+    tx: &C,
+    user: Uuid,
+    audit: &NewAudit,
+) -> Result<AdminChange, Error> {
+    let Some(before) = find(tx, user).await? else {
+        return Ok(AdminChange::NoSuchUser);
+    };
+    if is_last_admin(tx, &before).await? {
+        return Ok(AdminChange::LastAdmin);
+    }
+    remove(tx, user, audit).await?;
+    Ok(AdminChange::Changed(User {
+        deleted_at: Some(audit.at),
+        updated_at: audit.at,
+        ..before
+    }))
 }
 
 /// Frees the names, keeps the rest for a restoration, and ends every session.
@@ -205,26 +393,16 @@ async fn remove<C: ConnectionTrait>(tx: &C, user: Uuid, audit: &NewAudit) -> Res
     audit::insert(tx, audit).await
 }
 
-async fn set_disabled_at<C: ConnectionTrait>(
-    tx: &C,
-    user: Uuid,
-    disabled_at: Option<Timestamp>,
-    now: Timestamp,
-) -> Result<(), Error> {
-    let disabled_at = disabled_at.map(Timestamp::as_micros);
+/// Writes since when the account is disabled, and when it changed, as they are in `after`.
+async fn set_standing<C: ConnectionTrait>(tx: &C, after: &User) -> Result<(), Error> {
+    let disabled_at = after.disabled_at.map(Timestamp::as_micros);
     user::Entity::update_many()
         .col_expr(user::Column::DisabledAt, Expr::value(disabled_at))
-        .col_expr(user::Column::UpdatedAt, Expr::value(now.as_micros()))
-        .filter(user::Column::Id.eq(user))
-        .exec(tx)
-        .await?;
-    Ok(())
-}
-
-async fn touch<C: ConnectionTrait>(tx: &C, user: Uuid, now: Timestamp) -> Result<(), Error> {
-    user::Entity::update_many()
-        .col_expr(user::Column::UpdatedAt, Expr::value(now.as_micros()))
-        .filter(user::Column::Id.eq(user))
+        .col_expr(
+            user::Column::UpdatedAt,
+            Expr::value(after.updated_at.as_micros()),
+        )
+        .filter(user::Column::Id.eq(after.id))
         .exec(tx)
         .await?;
     Ok(())
@@ -232,7 +410,7 @@ async fn touch<C: ConnectionTrait>(tx: &C, user: Uuid, now: Timestamp) -> Result
 
 /// Makes transactions that count admins wait for each other: the count of two at once would not
 /// see what the other is about to take away.
-async fn lock_admins<C: ConnectionTrait>(tx: &C) -> Result<(), Error> {
+pub(crate) async fn lock_admins<C: ConnectionTrait>(tx: &C) -> Result<(), Error> {
     meta::Entity::update_many()
         .col_expr(meta::Column::Value, Expr::col(meta::Column::Value))
         .filter(meta::Column::Name.eq(ADMIN_GUARD))
@@ -241,25 +419,30 @@ async fn lock_admins<C: ConnectionTrait>(tx: &C) -> Result<(), Error> {
     Ok(())
 }
 
-/// Whether `user` is the one active admin. Asked behind [`lock_admins`].
-async fn is_last_admin<C: ConnectionTrait>(tx: &C, user: &User) -> Result<bool, Error> {
-    let is_admin = user.is_active() && user.roles.contains(ADMIN);
-    Ok(is_admin && other_admins(tx, user.id).await? == 0)
+/// Whether whoever asked as an admin is one now: two who take the role from each other at once
+/// must not both succeed. Asked behind [`lock_admins`].
+async fn is_still_admin<C: ConnectionTrait>(tx: &C, admin: Uuid) -> Result<bool, Error> {
+    Ok(find(tx, admin).await?.as_ref().is_some_and(is_active_admin))
 }
 
-/// How many active admins there are besides `user`.
+/// Whether `user` is the one active admin. Asked behind [`lock_admins`].
+async fn is_last_admin<C: ConnectionTrait>(tx: &C, user: &User) -> Result<bool, Error> {
+    Ok(is_active_admin(user) && other_admins(tx, user.id).await? == 0)
+}
+
+fn is_active_admin(user: &User) -> bool {
+    user.is_active() && user.roles.contains(ADMIN)
+}
+
 async fn other_admins<C: ConnectionTrait>(tx: &C, user: Uuid) -> Result<u64, Error> {
-    let admins = user_role::Entity::find()
-        .select_only()
-        .column(user_role::Column::UserId)
-        .filter(user_role::Column::Role.eq(ADMIN))
-        .into_query();
-    let count = user::Entity::find()
-        .filter(user::Column::Id.ne(user))
-        .filter(user::Column::Id.in_subquery(admins))
+    let others = active_admins().filter(user::Column::Id.ne(user));
+    Ok(others.count(tx).await?)
+}
+
+/// The accounts that may administer the installation.
+pub(crate) fn active_admins() -> Select<user::Entity> {
+    user::Entity::find()
+        .filter(user::Column::Id.in_subquery(ids_with_role(ADMIN)))
         .filter(user::Column::DisabledAt.is_null())
         .filter(user::Column::DeletedAt.is_null())
-        .count(tx)
-        .await?;
-    Ok(count)
 }

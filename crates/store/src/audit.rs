@@ -1,12 +1,14 @@
 //! Audit events: written with the event that they record, in the same transaction, or alone
-//! for what changed nothing (a failed login). No method changes or removes one.
+//! for what changed nothing (a failed login). No method changes one, and they go all together when
+//! their time is over: see `retention.rs`.
 
 use sea_orm::{
-    ActiveValue::Set, ConnectionTrait, EntityTrait as _, QueryOrder as _, QuerySelect as _,
+    ActiveValue::Set, ColumnTrait as _, Condition, ConnectionTrait, EntityTrait as _,
+    QueryFilter as _, QueryOrder as _, QuerySelect as _, Select,
 };
 use uuid::Uuid;
 
-use crate::{Error, Store, Timestamp, entity::audit_event};
+use crate::{Error, Page, Place, Store, Timestamp, entity::audit_event, page};
 
 /// What happened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,6 +38,34 @@ pub enum AuditKind {
 }
 
 impl AuditKind {
+    /// Every kind, in the order of the contract.
+    pub const ALL: [Self; 18] = [
+        Self::Registered,
+        Self::Login,
+        Self::LoginFailed,
+        Self::LoginLimited,
+        Self::RefreshedReuse,
+        Self::Logout,
+        Self::PasswordChanged,
+        Self::ProfileChanged,
+        Self::AccountDeleted,
+        Self::Restored,
+        Self::Disabled,
+        Self::Enabled,
+        Self::RolesChanged,
+        Self::SessionEnded,
+        Self::KeyRotated,
+        Self::AdminCreated,
+        Self::Imported,
+        Self::Copied,
+    ];
+
+    /// The kind of this name.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.as_str() == name)
+    }
+
     /// The name under which it is stored and listed.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
@@ -121,6 +151,21 @@ pub struct AuditRecord {
     pub detail: Option<String>,
 }
 
+/// Which page of which events.
+#[derive(Clone, Debug, Default)]
+pub struct AuditListing {
+    /// The user who did them, or whom they happened to.
+    pub user: Option<Uuid>,
+    /// What happened.
+    pub kind: Option<AuditKind>,
+    /// The earliest time at which they happened.
+    pub since: Option<Timestamp>,
+    /// Where the page before ended.
+    pub after: Option<Place>,
+    /// How many at the most.
+    pub limit: u64,
+}
+
 impl Store {
     /// Records an event that changed nothing else. Not idempotent but by its id: recorded twice
     /// it is an error.
@@ -131,19 +176,65 @@ impl Store {
 
     /// The newest `limit` events, newest first.
     pub async fn newest_audit(&self, limit: u64) -> Result<Vec<AuditRecord>, Error> {
-        self.read(limit, |db, limit| {
+        let listing = AuditListing {
+            limit,
+            ..AuditListing::default()
+        };
+        Ok(self.page_of_audit(listing).await?.items)
+    }
+
+    /// A page of events, the newest first.
+    pub async fn page_of_audit(&self, listing: AuditListing) -> Result<Page<AuditRecord>, Error> {
+        self.read(listing, |db, listing| {
             Box::pin(async move {
-                let rows = audit_event::Entity::find()
-                    .order_by_desc(audit_event::Column::At)
-                    .order_by_desc(audit_event::Column::Id)
-                    .limit(*limit)
-                    .all(db)
-                    .await?;
-                Ok(rows.into_iter().map(AuditRecord::from).collect())
+                let mut rows = Vec::new();
+                for select in selects(listing) {
+                    rows.extend(select.all(db).await?);
+                }
+                rows.sort_unstable_by_key(|row| std::cmp::Reverse((row.at, row.id)));
+                let records = rows.into_iter().map(AuditRecord::from).collect();
+                Ok(page::cut(records, listing.limit, |record| Place {
+                    at: record.at,
+                    id: record.id,
+                }))
             })
         })
         .await
     }
+}
+
+/// The queries whose rows together hold those of a page, each in the order of an index, so that
+/// none reads more than fit. For a user there are two: no index finds what has them in either of
+/// two columns in the order of time.
+pub(crate) fn selects(listing: &AuditListing) -> Vec<Select<audit_event::Entity>> {
+    use audit_event::Column;
+    let mut condition = Condition::all();
+    if let Some(kind) = listing.kind {
+        condition = condition.add(Column::Event.eq(kind.as_str()));
+    }
+    if let Some(since) = listing.since {
+        condition = condition.add(Column::At.gte(since.as_micros()));
+    }
+    if let Some(place) = listing.after {
+        condition = condition.add(page::beyond(Column::At, Column::Id, place));
+    }
+    let select = audit_event::Entity::find()
+        .filter(condition)
+        .order_by_desc(Column::At)
+        .order_by_desc(Column::Id)
+        .limit(page::rows_for(listing.limit));
+    let Some(user) = listing.user else {
+        return vec![select];
+    };
+    let happened_to_others = Condition::any()
+        .add(Column::SubjectId.is_null())
+        .add(Column::SubjectId.ne(user));
+    vec![
+        select.clone().filter(Column::SubjectId.eq(user)),
+        select
+            .filter(Column::ActorId.eq(user))
+            .filter(happened_to_others),
+    ]
 }
 
 /// Adds the record to the transaction of the event that it tells of.

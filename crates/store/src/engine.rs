@@ -89,6 +89,15 @@ impl Store {
     pub async fn connect_alone(options: &Options) -> Result<Self, OpenError> {
         open(options, Sharing::Alone).await
     }
+
+    /// Like [`Store::connect`], to an existing database that is not to be written: every event is
+    /// refused with [`Error::ReadOnly`].
+    ///
+    /// # Errors
+    /// As [`Store::connect`].
+    pub async fn connect_read_only(options: &Options) -> Result<Self, OpenError> {
+        open(options, Sharing::Reading).await
+    }
 }
 
 async fn open(options: &Options, sharing: Sharing) -> Result<Store, OpenError> {

@@ -14,6 +14,9 @@ pub enum Error {
     /// The database could not be reached, or answered with an error that is not ours to solve.
     #[error("the database is unavailable: {0}")]
     Unavailable(String),
+    /// The database was opened for reading alone.
+    #[error("the database is open for reading alone")]
+    ReadOnly,
     /// There is no room left to write.
     #[error("the storage is full: {0}")]
     Full(String),
@@ -91,6 +94,12 @@ pub enum OpenError {
         /// The first migration that this program does not know.
         migration: String,
     },
+    /// The schema is not the newest, and must not be changed.
+    #[error(
+        "the database has an older schema, and is to be opened for reading alone; start the server once without \
+         read_only, or run `vestibule migrate up`, first"
+    )]
+    OlderSchema,
     /// The engine is older than what the durability promises were tested with.
     #[error("{found} is too old: {needed} or newer is needed")]
     EngineTooOld {

@@ -10,34 +10,44 @@ mod audit;
 mod engine;
 mod entity;
 mod error;
+mod first_admin;
 mod install;
 mod keys;
 mod load;
 mod migrate;
+mod page;
+mod retention;
 mod run;
 mod sessions;
+mod stats;
 mod time;
 mod users;
 
 use sea_orm::DatabaseConnection;
 use tokio_util::task::TaskTracker;
 
-pub use admins::{AdminChange, OwnDeletion};
-pub use audit::{Actor, AuditKind, AuditRecord, NewAudit};
+pub use admins::{ADMIN, AccountChange, AdminChange, OwnDeletion, Recorded, UserRestoration};
+pub use audit::{Actor, AuditKind, AuditListing, AuditRecord, NewAudit};
 pub use engine::{
     DatabaseUrl, DurabilitySetting, EngineReport, Link, Options, Restoration, TlsMode, UrlProblem,
 };
 pub use error::{Error, OpenError, Unique};
+pub use first_admin::{Appointment, SetupCode, SetupOffer, SetupOutcome};
 pub use install::{Founding, NewSigningKey, SigningKey};
 pub use keys::{KeyRotation, KeyRotationOutcome};
 pub use load::PoolLoad;
 pub use migrate::{MigrationStatus, Rollback};
+pub use page::{Page, Place};
+pub use retention::Perishable;
 pub use sessions::{
-    NewSession, Opening, Rotation, RotationOutcome, Session, SessionKind, SignedIn, SuccessorProof,
+    Closing, NewSession, Opening, Rotation, RotationOutcome, Session, SessionKind, SignedIn,
+    SuccessorProof,
 };
+pub use stats::{Activity, Statistics};
 pub use time::Timestamp;
 pub use users::{
-    Credentials, Editing, LoginKey, Name, NewUser, ProfileChange, User, UserFilter, UserRestoration,
+    Credentials, Editing, LoginKey, Name, NewUser, ProfileChange, User, UserFilter, UserListing,
+    UserStatus,
 };
 
 /// A handle to the database, cheap to clone.
@@ -45,6 +55,8 @@ pub use users::{
 pub struct Store {
     /// Writes; for a database in a file one at a time.
     writer: DatabaseConnection,
+    /// Whether nothing is to be written; `writer` could not either.
+    read_only: bool,
     /// Reads, beside the writer. On a server the same connections.
     readers: DatabaseConnection,
     /// The event tasks under way, for [`Store::close`].

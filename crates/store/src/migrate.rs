@@ -2,6 +2,8 @@
 //! A database that a newer program has changed is refused without a write.
 
 mod m0001_accounts;
+mod m0003_admin_lists;
+mod m0004_retention;
 mod portable;
 
 use sea_orm::{DatabaseConnection, FromQueryResult, Statement};
@@ -50,7 +52,11 @@ trait Step: MigrationTrait {
 
 /// All migrations, oldest first. Their numbers are their places here.
 fn steps() -> Vec<Box<dyn Step>> {
-    vec![Box::new(m0001_accounts::Migration)]
+    vec![
+        Box::new(m0001_accounts::Migration),
+        Box::new(m0003_admin_lists::Migration),
+        Box::new(m0004_retention::Migration),
+    ]
 }
 
 struct Migrator;
@@ -70,11 +76,18 @@ impl Store {
     /// that start at once one migrates and the others find it done. Gives the names applied.
     ///
     /// # Errors
-    /// [`OpenError::NewerSchema`], [`OpenError::NoSuchMigration`]; the database is then as it was.
+    /// [`OpenError::NewerSchema`], [`OpenError::NoSuchMigration`]; [`OpenError::OlderSchema`] when
+    /// something is missing and the database is open for reading alone. It is then as it was.
     pub async fn migrate_up(&self, to: Option<u32>) -> Result<Vec<String>, OpenError> {
         let newest = u32::try_from(steps().len()).unwrap_or(u32::MAX);
         if let Some(asked) = to.filter(|to| *to > newest) {
             return Err(OpenError::NoSuchMigration { asked, newest });
+        }
+        if self.check_writable().is_err() {
+            return match wanted(&self.writer, to).await?.as_slice() {
+                [] => Ok(Vec::new()),
+                _ => Err(OpenError::OlderSchema),
+            };
         }
         let lock = self.migration_lock().await?;
         let applied = apply(&lock.connection, to).await;
@@ -135,16 +148,18 @@ impl Store {
 }
 
 async fn apply(db: &DatabaseConnection, to: Option<u32>) -> Result<Vec<String>, OpenError> {
-    let before = status(db).await?;
-    let wanted = before
-        .iter()
-        .filter(|step| to.is_none_or(|to| step.number <= to));
-    let pending: Vec<_> = wanted.filter(|step| step.applied_at.is_none()).collect();
-    let names = pending.iter().map(|step| step.name.clone()).collect();
-    if let Ok(count @ 1..) = u32::try_from(pending.len()) {
+    let names = wanted(db, to).await?;
+    if let Ok(count @ 1..) = u32::try_from(names.len()) {
         Migrator::up(db, Some(count)).await.map_err(Error::from)?;
     }
     Ok(names)
+}
+
+/// The migrations that are missing, up to number `to` or all.
+async fn wanted(db: &DatabaseConnection, to: Option<u32>) -> Result<Vec<String>, OpenError> {
+    let mut steps = status(db).await?;
+    steps.retain(|step| step.applied_at.is_none() && to.is_none_or(|to| step.number <= to));
+    Ok(steps.into_iter().map(|step| step.name).collect())
 }
 
 async fn undo(db: &DatabaseConnection, steps: u32) -> Result<Vec<String>, OpenError> {

@@ -37,6 +37,17 @@ pub(crate) type Question<A, T> =
     for<'a> fn(&'a DatabaseConnection, &'a A) -> BoxFuture<'a, Result<T, Error>>;
 
 impl Store {
+    /// Whether events can happen at all, to be known before costly work is done for one.
+    ///
+    /// # Errors
+    /// [`Error::ReadOnly`].
+    pub fn check_writable(&self) -> Result<(), Error> {
+        match self.read_only {
+            true => Err(Error::ReadOnly),
+            false => Ok(()),
+        }
+    }
+
     /// Runs `event` in one write transaction. `Ok` means committed; an error means that nothing
     /// happened, with one exception: after [`Error::Busy`] for a passed time bound it may still
     /// come to pass.
@@ -45,6 +56,7 @@ impl Store {
         A: Send + Sync + 'static,
         T: Send + 'static,
     {
+        self.check_writable()?;
         let writer = self.writer.clone();
         self.shielded(move |abandoned| async move {
             let mut runs = Runs::new(abandoned);
@@ -102,9 +114,8 @@ impl Store {
         let task = self.tasks.spawn(work.in_current_span());
         match tokio::time::timeout(CALL_BOUND, task).await {
             Ok(Ok(ended)) => ended,
-            Ok(Err(join)) => Err(Error::Unavailable(format!(
-                "a database task ended early: {join}"
-            ))),
+            // No word of the panic that it may have been: its message may hold what was being written.
+            Ok(Err(_)) => Err(Error::Unavailable("a database task ended early".into())),
             Err(_) => {
                 abandoned.store(true, Ordering::Relaxed);
                 Err(Error::Busy("no answer within the time bound".into()))

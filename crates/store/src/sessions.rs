@@ -22,7 +22,7 @@ pub enum SessionKind {
 }
 
 impl SessionKind {
-    const fn as_str(self) -> &'static str {
+    pub(crate) const fn as_str(self) -> &'static str {
         match self {
             Self::Token => "token",
             Self::Cookie => "cookie",
@@ -134,6 +134,17 @@ pub struct Rotation {
     pub grace: Duration,
     /// What to record if the token turns out to be used twice.
     pub reuse: NewAudit,
+}
+
+/// What came of [`Store::close_sessions_of`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Closing {
+    /// Every session has ended.
+    Closed,
+    /// There was none, so nothing is recorded.
+    NoneOpen,
+    /// There is no such account.
+    NoSuchUser,
 }
 
 /// What the winning rotation stores of the successor, and a repetition needs to make it again.
@@ -316,6 +327,24 @@ impl Store {
                 }
                 audit::insert(tx, audit).await?;
                 Ok(true)
+            })
+        })
+        .await
+    }
+
+    /// Ends every session of `user`, on behalf of somebody else.
+    pub async fn close_sessions_of(&self, user: Uuid, audit: NewAudit) -> Result<Closing, Error> {
+        self.write((user, audit), |tx, (user, audit)| {
+            Box::pin(async move {
+                // Locked, so that no session is opened meanwhile that would go on.
+                if users::find_locked(tx, *user).await?.is_none() {
+                    return Ok(Closing::NoSuchUser);
+                }
+                if users::end_sessions(tx, *user).await? == 0 {
+                    return Ok(Closing::NoneOpen);
+                }
+                audit::insert(tx, audit).await?;
+                Ok(Closing::Closed)
             })
         })
         .await

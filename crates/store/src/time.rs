@@ -17,6 +17,13 @@ impl Timestamp {
         Self(micros)
     }
 
+    /// Reads RFC 3339, with any offset, in the years 0 to 9999.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let time = DateTime::parse_from_rfc3339(text).ok()?;
+        Some(Self(time.timestamp_micros()))
+    }
+
     /// Microseconds since the epoch.
     #[must_use]
     pub const fn as_micros(self) -> i64 {
@@ -75,6 +82,26 @@ mod tests {
     fn is_written_as_rfc_3339_in_utc() {
         let time = Timestamp::from_micros(1_769_860_800_000_001);
         assert_eq!(time.to_string(), "2026-01-31T12:00:00.000001Z");
+    }
+
+    #[test]
+    fn is_read_as_rfc_3339_with_any_offset() {
+        for text in [
+            "2026-01-31T12:00:00.000001Z",
+            "2026-01-31T13:00:00.000001+01:00",
+        ] {
+            let time = Timestamp::parse(text).expect(text);
+            assert_eq!(time.to_string(), "2026-01-31T12:00:00.000001Z");
+        }
+        for text in [
+            "",
+            "yesterday",
+            "2026-01-31",
+            "2026-01-31T12:00:00",
+            "12026-01-31T12:00:00Z",
+        ] {
+            assert_eq!(Timestamp::parse(text), None, "{text:?}");
+        }
     }
 
     #[test]

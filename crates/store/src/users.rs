@@ -1,22 +1,25 @@
 //! Users: who has an account, and the events that change one. Names are unique by constraint,
 //! never by looking first. Whatever takes something away from a user ends their sessions in the
-//! same transaction.
+//! same transaction. What operators and admins see of them is in `users/list.rs`.
 
-use std::collections::{BTreeSet, HashMap};
+pub(crate) mod list;
+
+use std::collections::BTreeSet;
 
 use sea_orm::{
-    ActiveValue::Set,
-    ColumnTrait as _, Condition, ConnectionTrait, EntityTrait as _, QueryFilter as _,
-    QueryOrder as _, QuerySelect as _,
-    sea_query::{Expr, ExprTrait as _, Func, LikeExpr},
+    ActiveValue::Set, ColumnTrait as _, ConnectionTrait, EntityTrait as _, QueryFilter as _,
+    QuerySelect as _, sea_query::Expr,
 };
 use uuid::Uuid;
 
 use crate::{
-    Error, NewAudit, NewSession, Opening, Store, Timestamp, Unique, audit,
+    Error, NewAudit, NewSession, Opening, Store, Timestamp, Unique,
+    admins::{ADMIN, lock_admins},
+    audit,
     entity::{session, user, user_role},
     sessions,
 };
+pub use list::{UserFilter, UserListing, UserStatus};
 
 /// An account, without its credentials.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -48,6 +51,16 @@ impl User {
     #[must_use]
     pub fn is_active(&self) -> bool {
         self.disabled_at.is_none() && self.deleted_at.is_none()
+    }
+
+    /// The one word for it; a deleted account is that alone, also if it was disabled before.
+    #[must_use]
+    pub fn status(&self) -> UserStatus {
+        match (self.deleted_at, self.disabled_at) {
+            (Some(_), _) => UserStatus::Deleted,
+            (None, Some(_)) => UserStatus::Disabled,
+            (None, None) => UserStatus::Active,
+        }
     }
 }
 
@@ -98,12 +111,39 @@ pub struct Name {
 /// is; `Some(None)` clears it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ProfileChange {
-    /// Another e-mail address, which nobody has vouched for yet.
+    /// Another e-mail address.
     pub email: Option<Name>,
     /// Another username.
     pub username: Option<Option<Name>>,
     /// Another name to be called by.
     pub name: Option<Option<String>>,
+}
+
+impl ProfileChange {
+    /// What of it is not so already about `user`.
+    #[must_use]
+    pub fn beyond(self, user: &User) -> Self {
+        Self {
+            email: self.email.filter(|email| email.text != user.email),
+            username: self
+                .username
+                .filter(|wanted| wanted.as_ref().map(|name| &name.text) != user.username.as_ref()),
+            name: self.name.filter(|wanted| *wanted != user.name),
+        }
+    }
+
+    /// The names of the fields that it changes.
+    #[must_use]
+    pub fn fields(&self) -> Vec<&'static str> {
+        [
+            ("email", self.email.is_some()),
+            ("username", self.username.is_some()),
+            ("name", self.name.is_some()),
+        ]
+        .into_iter()
+        .filter_map(|(field, changes)| changes.then_some(field))
+        .collect()
+    }
 }
 
 /// What came of [`Store::change_profile`].
@@ -113,24 +153,6 @@ pub enum Editing {
     Changed(User),
     /// The account is gone or disabled, or its password is not the one that was checked.
     Stale,
-}
-
-/// What came of [`Store::restore_user`].
-#[derive(Debug, PartialEq, Eq)]
-pub enum UserRestoration {
-    /// The account is back, with its names.
-    Restored(User),
-    /// There is no deleted account of this id.
-    NotDeleted,
-}
-
-/// Which users to list.
-#[derive(Clone, Debug, Default)]
-pub struct UserFilter {
-    /// Text that the e-mail address, the username or the name contains.
-    pub text: Option<String>,
-    /// How many at the most.
-    pub limit: u64,
 }
 
 impl Store {
@@ -157,7 +179,7 @@ impl Store {
         self.e_mail_first(registered.await, id, email_key).await
     }
 
-    /// Makes an account without a session.
+    /// Makes an account without a session. One of an admin waits for every event that counts them.
     ///
     /// # Errors
     /// [`Error::Taken`] when another account has one of the names.
@@ -165,6 +187,9 @@ impl Store {
         let (id, email_key) = (user.id, user.email_key.clone());
         let added = self.write((user, audit), |tx, (user, audit)| {
             Box::pin(async move {
+                if user.roles.contains(ADMIN) {
+                    lock_admins(tx).await?;
+                }
                 let made = insert(tx, user).await?;
                 audit::insert(tx, audit).await?;
                 Ok(made)
@@ -175,7 +200,7 @@ impl Store {
 
     /// When both names are taken, engines differ in which one they report; this reports the
     /// e-mail address on all of them. `user` is the one who wants it.
-    async fn e_mail_first<T>(
+    pub(crate) async fn e_mail_first<T>(
         &self,
         outcome: Result<T, Error>,
         user: Uuid,
@@ -221,79 +246,6 @@ impl Store {
                     .all(db)
                     .await?;
                 Ok(found.into_iter().next().map(credentials_from))
-            })
-        })
-        .await
-    }
-
-    /// The deleted account of this id.
-    pub async fn deleted_user(&self, user: Uuid) -> Result<Option<User>, Error> {
-        self.read(user, |db, user| {
-            Box::pin(async move {
-                let rows = user::Entity::find_by_id(*user)
-                    .filter(user::Column::DeletedAt.is_not_null())
-                    .all(db)
-                    .await?;
-                Ok(all_with_roles(db, rows).await?.pop())
-            })
-        })
-        .await
-    }
-
-    /// Deleted accounts that had this e-mail address or username, the last deleted first; at most
-    /// `limit` of them. The letters A to Z are taken in either case.
-    pub async fn deleted_users_named(&self, text: String, limit: u64) -> Result<Vec<User>, Error> {
-        self.read((text, limit), |db, (text, limit)| {
-            Box::pin(async move {
-                let lower = text.to_ascii_lowercase();
-                let is = |column: user::Column| {
-                    Condition::any()
-                        .add(column.eq(text.as_str()))
-                        .add(Expr::expr(Func::lower(Expr::col(column))).eq(lower.as_str()))
-                };
-                let rows = user::Entity::find()
-                    .filter(user::Column::DeletedAt.is_not_null())
-                    .filter(
-                        Condition::any()
-                            .add(is(user::Column::Email))
-                            .add(is(user::Column::Username)),
-                    )
-                    .order_by_desc(user::Column::DeletedAt)
-                    .order_by_desc(user::Column::Id)
-                    .limit(*limit)
-                    .all(db)
-                    .await?;
-                all_with_roles(db, rows).await
-            })
-        })
-        .await
-    }
-
-    /// Users who are not deleted, oldest first.
-    pub async fn list_users(&self, filter: UserFilter) -> Result<Vec<User>, Error> {
-        self.read(filter, |db, filter| {
-            Box::pin(async move {
-                let mut condition = Condition::all().add(user::Column::DeletedAt.is_null());
-                if let Some(text) = &filter.text {
-                    let pattern = containing(text);
-                    let like = |column: user::Column| {
-                        Expr::col(column).like(LikeExpr::new(pattern.clone()).escape('\\'))
-                    };
-                    condition = condition.add(
-                        Condition::any()
-                            .add(like(user::Column::Email))
-                            .add(like(user::Column::Username))
-                            .add(like(user::Column::Name)),
-                    );
-                }
-                let rows = user::Entity::find()
-                    .filter(condition)
-                    .order_by_asc(user::Column::CreatedAt)
-                    .order_by_asc(user::Column::Id)
-                    .limit(filter.limit)
-                    .all(db)
-                    .await?;
-                all_with_roles(db, rows).await
             })
         })
         .await
@@ -374,7 +326,7 @@ impl Store {
     }
 
     /// Changes names of an account that is still as the caller saw it: active, and with the
-    /// password hash `seen_hash` where one was checked.
+    /// password hash `seen_hash` where one was checked. Nobody has vouched for a new e-mail address.
     ///
     /// # Errors
     /// [`Error::Taken`] when another account has one of the names.
@@ -393,9 +345,10 @@ impl Store {
                     let Some(before) = find_as_seen(tx, *user, seen.as_deref()).await? else {
                         return Ok(Editing::Stale);
                     };
-                    rename(tx, *user, change, audit.at).await?;
+                    let after = renamed(before, change, false, audit.at);
+                    rename(tx, &after, change).await?;
                     audit::insert(tx, audit).await?;
-                    Ok(Editing::Changed(renamed(before, change, audit.at)))
+                    Ok(Editing::Changed(after))
                 })
             },
         );
@@ -403,44 +356,6 @@ impl Store {
             Some(email_key) => self.e_mail_first(changed.await, user, email_key).await,
             None => changed.await,
         }
-    }
-
-    /// Makes a deleted account one that can log in again, under the canonical keys of the names
-    /// that it has. No session comes back.
-    ///
-    /// # Errors
-    /// [`Error::Taken`] when another account has one of the names by now.
-    pub async fn restore_user(
-        &self,
-        user: Uuid,
-        email_key: String,
-        username_key: Option<String>,
-        audit: NewAudit,
-    ) -> Result<UserRestoration, Error> {
-        let wanted = email_key.clone();
-        let restored = self.write(
-            (user, email_key, username_key, audit),
-            |tx, (user, email_key, username_key, audit)| {
-                Box::pin(async move {
-                    let updated = user::Entity::update_many()
-                        .col_expr(user::Column::EmailKey, Expr::value(email_key.clone()))
-                        .col_expr(user::Column::UsernameKey, Expr::value(username_key.clone()))
-                        .col_expr(user::Column::DeletedAt, Expr::value(None::<i64>))
-                        .col_expr(user::Column::UpdatedAt, Expr::value(audit.at.as_micros()))
-                        .filter(user::Column::Id.eq(*user))
-                        .filter(user::Column::DeletedAt.is_not_null())
-                        .exec(tx)
-                        .await?;
-                    if updated.rows_affected == 0 {
-                        return Ok(UserRestoration::NotDeleted);
-                    }
-                    audit::insert(tx, audit).await?;
-                    let restored = find(tx, *user).await?;
-                    Ok(restored.map_or(UserRestoration::NotDeleted, UserRestoration::Restored))
-                })
-            },
-        );
-        self.e_mail_first(restored.await, user, wanted).await
     }
 }
 
@@ -459,20 +374,26 @@ pub(crate) async fn find_as_seen<C: ConnectionTrait>(
     Ok(as_seen.map(|found| found.user))
 }
 
-async fn rename<C: ConnectionTrait>(
+/// Writes the fields of `change`, and when they changed, as they are in `after`.
+pub(crate) async fn rename<C: ConnectionTrait>(
     tx: &C,
-    user: Uuid,
+    after: &User,
     change: &ProfileChange,
-    now: Timestamp,
 ) -> Result<(), Error> {
     let mut update = user::Entity::update_many()
-        .col_expr(user::Column::UpdatedAt, Expr::value(now.as_micros()))
-        .filter(user::Column::Id.eq(user));
+        .col_expr(
+            user::Column::UpdatedAt,
+            Expr::value(after.updated_at.as_micros()),
+        )
+        .filter(user::Column::Id.eq(after.id));
     if let Some(email) = &change.email {
         update = update
             .col_expr(user::Column::Email, Expr::value(email.text.clone()))
             .col_expr(user::Column::EmailKey, Expr::value(email.key.clone()))
-            .col_expr(user::Column::EmailVerified, Expr::value(false));
+            .col_expr(
+                user::Column::EmailVerified,
+                Expr::value(after.email_verified),
+            );
     }
     if let Some(username) = &change.username {
         let (text, key) = match username {
@@ -490,11 +411,17 @@ async fn rename<C: ConnectionTrait>(
     Ok(())
 }
 
-fn renamed(before: User, change: &ProfileChange, now: Timestamp) -> User {
+/// The account as `change` leaves it; a new e-mail address is verified if somebody vouches for it.
+pub(crate) fn renamed(
+    before: User,
+    change: &ProfileChange,
+    is_vouched_for: bool,
+    now: Timestamp,
+) -> User {
     let email = change.email.as_ref();
     let username = change.username.as_ref();
     User {
-        email_verified: before.email_verified && email.is_none(),
+        email_verified: email.map_or(before.email_verified, |_| is_vouched_for),
         email: email.map_or(before.email, |email| email.text.clone()),
         username: username.map_or(before.username, |name| {
             name.as_ref().map(|name| name.text.clone())
@@ -518,7 +445,10 @@ pub(crate) async fn find<C: ConnectionTrait>(db: &C, id: Uuid) -> Result<Option<
 
 /// Locks the row of the account until the transaction ends and gives its password hash along:
 /// what a decision was made on may be compared with what is true now.
-async fn find_locked<C: ConnectionTrait>(tx: &C, id: Uuid) -> Result<Option<Credentials>, Error> {
+pub(crate) async fn find_locked<C: ConnectionTrait>(
+    tx: &C,
+    id: Uuid,
+) -> Result<Option<Credentials>, Error> {
     let row = user::Entity::find_by_id(id)
         .filter(user::Column::DeletedAt.is_null())
         .lock_exclusive()
@@ -552,7 +482,8 @@ pub(crate) async fn replace_hash<C: ConnectionTrait>(
     Ok(())
 }
 
-async fn insert<C: ConnectionTrait>(tx: &C, new: &NewUser) -> Result<User, Error> {
+/// Adds the account to the transaction of the event that makes it.
+pub(crate) async fn insert<C: ConnectionTrait>(tx: &C, new: &NewUser) -> Result<User, Error> {
     let row = user::ActiveModel {
         id: Set(new.id),
         email: Set(new.email.clone()),
@@ -606,39 +537,13 @@ pub(crate) async fn replace_roles<C: ConnectionTrait>(
     Ok(())
 }
 
-/// Ends every session of the user.
-pub(crate) async fn end_sessions<C: ConnectionTrait>(tx: &C, user: Uuid) -> Result<(), Error> {
-    session::Entity::delete_many()
+/// Ends every session of the user and says how many there were.
+pub(crate) async fn end_sessions<C: ConnectionTrait>(tx: &C, user: Uuid) -> Result<u64, Error> {
+    let ended = session::Entity::delete_many()
         .filter(session::Column::UserId.eq(user))
         .exec(tx)
         .await?;
-    Ok(())
-}
-
-/// Adds the roles of many users, some hundred at a time: engines bound the values of a query.
-async fn all_with_roles<C: ConnectionTrait>(
-    db: &C,
-    rows: Vec<user::Model>,
-) -> Result<Vec<User>, Error> {
-    const AT_ONCE: usize = 500;
-    let mut roles: HashMap<Uuid, Vec<user_role::Model>> = HashMap::new();
-    for some in rows.chunks(AT_ONCE) {
-        let ids = some.iter().map(|row| row.id);
-        let found = user_role::Entity::find()
-            .filter(user_role::Column::UserId.is_in(ids))
-            .all(db)
-            .await?;
-        for row in found {
-            roles.entry(row.user_id).or_default().push(row);
-        }
-    }
-    Ok(rows
-        .into_iter()
-        .map(|row| {
-            let roles = roles.remove(&row.id).unwrap_or_default();
-            user_of(row, roles)
-        })
-        .collect())
+    Ok(ended.rows_affected)
 }
 
 fn credentials_from((mut row, roles): (user::Model, Vec<user_role::Model>)) -> Credentials {
@@ -663,13 +568,4 @@ fn user_of(row: user::Model, roles: Vec<user_role::Model>) -> User {
         created_at: Timestamp::from_micros(row.created_at),
         updated_at: Timestamp::from_micros(row.updated_at),
     }
-}
-
-/// A LIKE pattern for rows that contain `text`, whose own `%` and `_` mean themselves.
-fn containing(text: &str) -> String {
-    let literal = text
-        .replace('\\', "\\\\")
-        .replace('%', "\\%")
-        .replace('_', "\\_");
-    format!("%{literal}%")
 }

@@ -160,22 +160,38 @@ pub async fn open_database_beside_server(config: &Config) -> Result<Database, St
 /// # Errors
 /// [`StartError`], with what to do about it.
 pub async fn open_existing_database(config: &Config) -> Result<Database, StartError> {
-    let url = &config.database.url;
-    if url.file().is_some_and(|file| !file.exists()) {
-        return Err(StartError::Failed(format!(
-            "there is no database at {url} yet; `vestibule serve` or `vestibule migrate up` makes it"
-        )));
-    }
+    refuse_missing(config)?;
     connect(config, &database_options(config)).await
 }
 
+/// A database on a server exists, or the server says that it does not.
+fn refuse_missing(config: &Config) -> Result<(), StartError> {
+    let url = &config.database.url;
+    if url.file().is_none_or(Path::exists) {
+        return Ok(());
+    }
+    Err(StartError::Failed(format!(
+        "there is no database at {url} yet; `vestibule serve` or `vestibule migrate up` makes it"
+    )))
+}
+
 async fn connect(config: &Config, options: &DatabaseOptions) -> Result<Database, StartError> {
-    prepare_data_dir(config)?;
-    let database = Database::connect(options).await?;
+    let database = if config.read_only {
+        refuse_missing(config)?;
+        Database::connect_read_only(options).await?
+    } else {
+        prepare_data_dir(config)?;
+        Database::connect(options).await?
+    };
     let founded = database.is_founded().await;
     if founded.map_err(|error| StartError::Failed(error.to_string()))? {
         let secret = secret_key::existing(config)?;
         database.refuse_other_key(&secret).await?;
+    } else if config.read_only {
+        return Err(StartError::Misconfigured(format!(
+            "read_only: {} holds no accounts yet; start the server once without it",
+            config.database.url
+        )));
     }
     Ok(database)
 }
@@ -226,6 +242,8 @@ pub fn open_site(config: &Config) -> Result<Option<Site>, StartError> {
     let mut private = vec![Private::DataDir(&config.data_dir)];
     private.extend(config.database.url.file().map(Private::Database));
     private.extend(config.secret_key_file.as_deref().map(Private::SecretKey));
+    let admin = config.admin.as_ref();
+    private.extend(admin.map(|admin| Private::AdminPassword(&admin.password_file)));
     private.extend(config.file.as_deref().map(Private::Configuration));
     let files = serve::open_files().for_site;
     let site = Site::open(dir, config.site.rules.clone(), &private, files);
@@ -241,6 +259,9 @@ pub fn wide_modes(config: &Config) -> Vec<String> {
     expected.extend(database.map(|file| (file.to_owned(), 0o600)));
     if let SecretKeySource::GeneratedAt(path) = &config.secret_key {
         expected.push((path.clone(), 0o600));
+    }
+    if let Some(admin) = &config.admin {
+        expected.push((admin.password_file.clone(), 0o600));
     }
     expected
         .into_iter()
@@ -317,6 +338,8 @@ fn policy(config: &Config) -> Policy {
         refresh_grace: config.token.refresh_grace,
         cookie_idle_ttl: config.cookie.idle_ttl,
         cookie_absolute_ttl: config.cookie.absolute_ttl,
+        deleted_retention: config.retention.deleted,
+        audit_retention: config.retention.audit,
         limits: config.limits,
         hash_cost: match config.password.algorithm {
             PasswordAlgorithm::Argon2id => HashCost::Argon2id(Argon2Cost::RECOMMENDED),

@@ -9,6 +9,7 @@
 
 mod backup;
 mod doctor;
+mod first_admin;
 mod health;
 mod keys;
 mod migrate;

@@ -61,8 +61,12 @@ pub struct Config {
     pub cookie: Cookie,
     /// Who may open an account.
     pub registration: Registration,
+    /// Who is to be the first admin; `None` leaves it to the set-up link.
+    pub admin: Option<Admin>,
     /// New passwords.
     pub password: Password,
+    /// How long what is over is kept.
+    pub retention: Retention,
     /// How often something may be tried; `None` is off.
     pub limits: ThrottleSettings,
     /// Pages of other origins.
@@ -73,6 +77,8 @@ pub struct Config {
     pub ui: Ui,
     /// Where to serve metrics, if anywhere; port 0 lets the system choose.
     pub metrics_listen: Option<SocketAddr>,
+    /// Whether nothing is written: reads go on, and whatever changes something is refused.
+    pub read_only: bool,
     /// How long to go on serving after SIGTERM.
     pub drain_delay: Duration,
     /// The log.
@@ -145,6 +151,15 @@ pub struct Cookie {
     pub absolute_ttl: Duration,
 }
 
+/// The first admin, for as long as there is none.
+#[derive(Debug)]
+pub struct Admin {
+    /// The e-mail address.
+    pub email: String,
+    /// The file whose first line is the password.
+    pub password_file: PathBuf,
+}
+
 /// The rule for new passwords.
 #[derive(Debug)]
 pub struct Password {
@@ -152,6 +167,15 @@ pub struct Password {
     pub algorithm: PasswordAlgorithm,
     /// Fewest characters.
     pub min_length: usize,
+}
+
+/// How long what is over is kept.
+#[derive(Debug)]
+pub struct Retention {
+    /// Deleted users.
+    pub deleted: Duration,
+    /// Audit events.
+    pub audit: Duration,
 }
 
 /// Pages of other origins.

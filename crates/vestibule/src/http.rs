@@ -2,6 +2,7 @@
 //! above it, so the last one is the first to see a request. Handlers translate; what an account
 //! may do is decided in the crate `accounts`.
 
+mod admin;
 mod auth;
 mod body;
 pub mod bounds;
@@ -17,9 +18,12 @@ mod limit;
 pub(crate) mod metrics;
 mod oauth;
 mod password;
+mod path;
 mod peer;
 mod profile;
+mod query;
 mod sessions;
+mod setup;
 mod site;
 mod web;
 
@@ -46,6 +50,7 @@ const ANSWER_TIME: Duration = Duration::from_millis(4900);
 pub fn router(app: App) -> Router {
     let api = Router::new()
         .route("/api/auth/register", post(auth::register))
+        .route("/api/auth/setup", post(setup::set_up))
         .route("/api/auth/login", post(auth::login))
         .route("/api/auth/token", post(oauth::token))
         .route("/api/auth/refresh", post(auth::refresh))
@@ -64,6 +69,23 @@ pub fn router(app: App) -> Router {
                 .patch(profile::change_profile),
         )
         .route("/api/user/profile/delete", post(profile::delete_account))
+        .route(
+            "/api/admin/users",
+            get(admin::list_users).post(admin::add_user),
+        )
+        .route(
+            "/api/admin/users/{id}",
+            get(admin::get_user)
+                .patch(admin::change_user)
+                .delete(admin::delete_user),
+        )
+        .route("/api/admin/users/{id}/restore", post(admin::restore_user))
+        .route(
+            "/api/admin/users/{id}/sessions",
+            delete(admin::end_user_sessions),
+        )
+        .route("/api/admin/audit", get(admin::list_audit_events))
+        .route("/api/admin/stats", get(admin::get_stats))
         .route_layer(middleware::from_fn_with_state(
             app.clone(),
             csrf::refuse_cross_origin,
@@ -78,6 +100,7 @@ pub fn router(app: App) -> Router {
     let pages = Router::new()
         .route("/login", get(web::page))
         .route("/register", get(web::page))
+        .route("/setup", get(web::page))
         .route("/dashboard", get(web::page))
         .route("/api/ui/{*path}", get(web::asset))
         .layer(CompressionLayer::new());
@@ -99,7 +122,7 @@ pub fn router(app: App) -> Router {
         .layer(middleware::from_fn(body::arrive))
         .layer(bounds::body_limit(BODY_BYTES, BODY_TIME))
         .layer(bounds::panic_barrier())
-        .layer(option_layer(cors::layer(&app)))
+        .layer(middleware::from_fn_with_state(app.clone(), cors::share))
         .layer(middleware::from_fn(headers::no_store))
         .fallback_service(site)
         .layer(bounds::refusals())

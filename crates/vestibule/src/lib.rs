@@ -7,6 +7,7 @@ pub mod config;
 pub mod http;
 mod secret_key;
 pub mod serve;
+mod setup_link;
 pub mod site;
-mod telemetry;
+pub mod telemetry;
 mod terminal;

@@ -43,6 +43,9 @@ pub(crate) use self::head::Refusal;
 pub use self::open_files::{OpenFiles, open_files};
 use self::wire::{Answer, OneRequest, Outcome, Progress, Wire};
 
+/// After how many seconds whoever is turned away for now is to try again: the API and the site say the same.
+pub(crate) const RETRY_AFTER: &str = "5";
+
 /// What stands in for a head that was refused, so that the refusal takes the way of any answer.
 const PLACEHOLDER: &[u8] = b"GET / HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n";
 

@@ -31,6 +31,7 @@ pub use rules::{Access, Pattern, Rule, Rules};
 const RESERVED: &[&str] = &[
     "/login",
     "/register",
+    "/setup",
     "/dashboard",
     "/account",
     "/admin",

@@ -1,6 +1,6 @@
 //! The log: what is written, in which form, to standard error. The level is for our own crates;
 //! libraries are kept to warnings at every level, for what they would trace includes SQL with its
-//! values and the bytes of connections, and so passwords and tokens.
+//! values and the bytes of connections, and so passwords and tokens. A panic is told by its place alone.
 
 pub(crate) mod metrics;
 
@@ -13,8 +13,8 @@ const OURS: [&str; 3] = ["vestibule", "accounts", "store"];
 
 /// Starts the log. To be called once.
 pub(crate) fn start(log: &Logging) {
-    let filter = EnvFilter::new(directives(&log.level));
-    let registry = tracing_subscriber::registry().with(filter);
+    let registry = tracing_subscriber::registry().with(filter(&log.level));
+    report_panics();
     match log.format {
         LogFormat::Pretty => registry
             .with(fmt::layer().with_writer(std::io::stderr).with_target(false))
@@ -31,6 +31,21 @@ pub(crate) fn start(log: &Logging) {
                 .init();
         }
     }
+}
+
+/// What of all events is written at a level.
+#[must_use]
+pub fn filter(level: &str) -> EnvFilter {
+    EnvFilter::new(directives(level))
+}
+
+/// From now on a panic becomes a line of the log, with the request in which it happened. Its message is left out: it may
+/// quote what somebody sent, as that of a slice cut inside a character does.
+pub fn report_panics() {
+    std::panic::set_hook(Box::new(|panic| match panic.location() {
+        Some(place) => tracing::error!(%place, "The program panicked at {place}; please report it"),
+        None => tracing::error!("The program panicked; please report it"),
+    }));
 }
 
 fn directives(level: &str) -> String {

@@ -13,7 +13,9 @@ const TESTED_ELSEWHERE: &[(&str, &str)] = &[
         "every file, for each compares whole problem documents",
     ),
     ("forms", "auth.rs, with missing, wrong and unknown fields"),
+    ("path", "sessions.rs and admin.rs, with ids that are none"),
     ("peer", "limit.rs, through whose address is counted"),
+    ("query", "admin.rs, with parameters that are none"),
 ];
 
 #[test]

@@ -122,6 +122,14 @@ impl Argon2Hash {
         self.params.block_count()
     }
 
+    #[cfg(test)]
+    pub(super) fn parameters(&self) -> String {
+        let (algorithm, version, params) = (self.algorithm, self.version, &self.params);
+        let (m, t, p) = (params.m_cost(), params.t_cost(), params.p_cost());
+        let (salt, hash) = (self.salt.len(), self.expected.len());
+        format!("{algorithm:?} {version:?} m={m} t={t} p={p}, salt {salt}, hash {hash}")
+    }
+
     pub(super) fn matches(&self, password: &Password, memory: &mut [Block]) -> bool {
         let actual = self.compute(password, memory);
         actual.as_bytes().ct_eq(self.expected.as_bytes()).into()

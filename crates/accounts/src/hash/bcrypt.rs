@@ -123,6 +123,11 @@ impl BcryptHash {
         })
     }
 
+    #[cfg(test)]
+    pub(super) fn parameters(&self) -> String {
+        format!("bcrypt {}", self.cost)
+    }
+
     /// A password that was cut matches nothing: what is behind byte 72 may be wrong.
     pub(super) fn matches(&self, password: &Password) -> bool {
         let is_equal = bool::from(self.compute(password).ct_eq(&self.expected));

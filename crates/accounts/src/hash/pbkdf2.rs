@@ -125,6 +125,15 @@ impl Pbkdf2Hash {
         })
     }
 
+    #[cfg(test)]
+    pub(super) fn parameters(&self) -> String {
+        let (hash, rounds) = (self.expected.len(), self.rounds);
+        format!(
+            "pbkdf2 of {} bytes, {rounds} rounds, hash {hash}",
+            self.digest.bytes()
+        )
+    }
+
     pub(super) fn matches(&self, password: &Password) -> bool {
         let password = password.expose().as_bytes();
         let algorithm = self.digest.algorithm();

@@ -40,6 +40,17 @@ impl Scheme {
         }
     }
 
+    /// All that the work of comparing a password with this hash depends on.
+    #[cfg(test)]
+    pub(super) fn parameters(&self) -> String {
+        match self {
+            Self::Argon2(hash) => hash.parameters(),
+            Self::Bcrypt(hash) => hash.parameters(),
+            Self::Pbkdf2(hash) => hash.parameters(),
+            Self::Scrypt(hash) => hash.parameters(),
+        }
+    }
+
     /// PHC strings, the modular crypt format and passlib's: `$name$…`.
     fn parse_modular(name: &str, stored: &str) -> Result<Self, &'static str> {
         let pbkdf2 = |digest| Pbkdf2Hash::parse_modular(digest, stored).map(Self::Pbkdf2);

@@ -72,6 +72,15 @@ impl ScryptHash {
         })
     }
 
+    #[cfg(test)]
+    pub(super) fn parameters(&self) -> String {
+        let (log_n, r, p) = (self.params.log_n(), self.params.r(), self.params.p());
+        format!(
+            "scrypt ln={log_n} r={r} p={p}, hash {}",
+            self.expected.len()
+        )
+    }
+
     pub(super) fn matches(&self, password: &Password) -> bool {
         let mut actual = Zeroizing::new([0; LONG_HASH]);
         let actual = &mut actual[..self.expected.len()];

@@ -3,10 +3,11 @@
 use super::*;
 
 /// By Python's bcrypt.
-const FOREIGN_HASH: &str = "$2b$04$W0xURlKTA3sKa3sHMG.IHu54ouYBOYtecuZfSR2OXOH2inMQi6Yhq";
+pub(super) const FOREIGN_HASH: &str =
+    "$2b$04$W0xURlKTA3sKa3sHMG.IHu54ouYBOYtecuZfSR2OXOH2inMQi6Yhq";
 
 impl Scene {
-    async fn store_hash(&self, login: &str, hash: &str) {
+    pub(super) async fn store_hash(&self, login: &str, hash: &str) {
         let found = self.find(login).await;
         let audit = self.accounts.audit(
             AuditKind::PasswordChanged,

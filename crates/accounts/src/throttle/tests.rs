@@ -69,7 +69,11 @@ fn the_eleventh_failure_is_refused_for_that_account_and_network_alone() {
     }
     let refused = limited(&throttle, "ada", network(1)).expect("ten were allowed");
     assert_eq!(
-        (refused.policy, refused.limit, refused.remaining),
+        (
+            refused.quota.policy,
+            refused.quota.limit,
+            refused.quota.remaining
+        ),
         ("login_per_account", 10, 0)
     );
     assert_eq!(limited(&throttle, "ada", network(2)), None);
@@ -95,7 +99,10 @@ fn one_networks_failures_add_up_over_accounts() {
         fail(&throttle, &format!("name {name}"), network(1));
     }
     let refused = limited(&throttle, "another", network(1)).expect("thirty were allowed");
-    assert_eq!((refused.policy, refused.limit), ("login_per_ip", 30));
+    assert_eq!(
+        (refused.quota.policy, refused.quota.limit),
+        ("login_per_ip", 30)
+    );
 }
 
 #[test]
@@ -106,7 +113,7 @@ fn a_refused_attempt_counts_nowhere() {
     }
     for _ in 0..100 {
         assert_eq!(
-            limited(&throttle, "ada", network(1)).unwrap().policy,
+            limited(&throttle, "ada", network(1)).unwrap().quota.policy,
             "login_per_account"
         );
     }
@@ -122,7 +129,7 @@ fn the_wait_that_is_told_is_enough_and_at_most_a_fifteenth_too_long() {
     let (throttle, clock) = throttle(only_per_account(1));
     clock.advance(Duration::from_secs(37));
     fail(&throttle, "ada", network(1));
-    let wait = limited(&throttle, "ada", network(1)).unwrap().retry_after;
+    let wait = limited(&throttle, "ada", network(1)).unwrap().quota.reset;
     assert!((15 * MINUTE..=16 * MINUTE).contains(&wait), "{wait:?}");
     clock.advance(wait - Duration::from_micros(1));
     assert!(limited(&throttle, "ada", network(1)).is_some());
@@ -150,12 +157,18 @@ fn past_a_hundred_failures_a_strange_network_gets_one_try_and_a_familiar_one_all
         }
     }
     fail(&throttle, "ada", network(2));
-    assert_eq!(limited(&throttle, "ada", network(2)).unwrap().limit, 1);
+    assert_eq!(
+        limited(&throttle, "ada", network(2)).unwrap().quota.limit,
+        1
+    );
     assert_eq!(limited(&throttle, "bob", network(2)), None);
     for _ in 0..10 {
         fail(&throttle, "ada", network(1));
     }
-    assert_eq!(limited(&throttle, "ada", network(1)).unwrap().limit, 10);
+    assert_eq!(
+        limited(&throttle, "ada", network(1)).unwrap().quota.limit,
+        10
+    );
 
     clock.advance(16 * MINUTE);
     fail(&throttle, "ada", network(2));
@@ -189,13 +202,13 @@ fn registrations_and_refreshes_count_every_call() {
         assert_eq!((quota.policy, quota.remaining), ("register_per_ip", left));
     }
     let refused = throttle.register(network(1)).unwrap_err();
-    assert_eq!(refused.policy, "register_per_ip");
+    assert_eq!(refused.quota.policy, "register_per_ip");
     assert!(throttle.register(network(2)).is_ok());
     assert_eq!(
         throttle.refresh(network(1)).unwrap().unwrap().remaining,
         2999
     );
-    clock.advance(refused.retry_after);
+    clock.advance(refused.quota.reset);
     assert!(throttle.register(network(1)).is_ok());
 }
 
@@ -211,7 +224,7 @@ fn a_limit_that_is_off_never_refuses_and_one_of_zero_always_does() {
         assert_eq!(none.refresh(network(1)), Ok(None));
     }
     let (zero, _) = throttle(only_per_account(0));
-    assert!(limited(&zero, "ada", network(1)).unwrap().retry_after >= 14 * MINUTE);
+    assert!(limited(&zero, "ada", network(1)).unwrap().quota.reset >= 14 * MINUTE);
 }
 
 #[test]
@@ -236,20 +249,107 @@ fn a_hundred_threads_on_one_account_never_get_past_the_limit() {
     assert_eq!(admitted, 10);
 }
 
+/// A failed login of each of a million names, each from another address, spread over a quarter of an hour.
+fn flood(throttle: &Throttle, clock: &Clock) {
+    const FLOOD: u32 = 1_000_000;
+    for number in 0..FLOOD {
+        if number % 1000 == 0 {
+            clock.advance(15 * MINUTE * 1000 / FLOOD);
+        }
+        let network = network(u32::from_be_bytes([20, 0, 0, 0]) + number);
+        fail(throttle, &format!("name {number}"), network);
+        throttle.register(network).expect("it is the first");
+        throttle.refresh(network).expect("it is the first");
+    }
+}
+
 #[test]
-fn counters_are_bounded_and_a_flood_of_names_does_not_keep_new_ones_from_counting() {
+fn a_million_names_and_addresses_stay_in_bounds_and_reset_no_counter_that_is_used_up() {
+    let (throttle, clock) = throttle(ThrottleSettings::default());
+    for attacker in 0..10 {
+        for _ in 0..10 {
+            fail(&throttle, "ada", network(100 + attacker));
+        }
+    }
+    for name in 0..30 {
+        fail(&throttle, &format!("guess {name}"), network(1));
+    }
+    for _ in 0..20 {
+        throttle.register(network(1)).expect("twenty are allowed");
+    }
+    let used_up = clock.monotonic();
+    flood(&throttle, &clock);
+    assert!(clock.monotonic() - used_up <= 15 * MINUTE);
+
+    let counters = &throttle.0;
+    let all = [
+        counters.login_per_account.as_ref().unwrap(),
+        counters.login_per_ip.as_ref().unwrap(),
+        counters.register_per_ip.as_ref().unwrap(),
+        counters.refresh_per_ip.as_ref().unwrap(),
+        &counters.failures_of_account,
+    ];
+    for counter in all {
+        assert_eq!(counter.windows.len(), Throttle::KEYS, "{}", counter.policy);
+    }
+    let bytes: usize = all.iter().map(|counter| counter.windows.bytes()).sum();
+    // The rest of the 64 MiB is for the pairs that are familiar.
+    assert!(bytes <= 48 << 20, "{bytes} bytes");
+
+    let of_pair = limited(&throttle, "ada", network(100)).expect("ten were allowed");
+    assert_eq!(of_pair.quota.policy, "login_per_account");
+    let of_network = limited(&throttle, "another", network(1)).expect("thirty were allowed");
+    assert_eq!(of_network.quota.policy, "login_per_ip");
+    let registration = throttle.register(network(1)).unwrap_err();
+    assert_eq!(registration.quota.policy, "register_per_ip");
+    fail(&throttle, "ada", network(2));
+    let of_stranger = limited(&throttle, "ada", network(2)).expect("ada is under attack");
+    assert_eq!(of_stranger.quota.limit, 1);
+    for _ in 0..10 {
+        fail(&throttle, "fresh", network(3));
+    }
+    assert!(limited(&throttle, "fresh", network(3)).is_some());
+}
+
+#[test]
+fn pairs_with_an_earlier_success_are_bounded() {
     let (throttle, _) = throttle(only_per_account(1));
-    for name in 0..(Throttle::BY_NAME as u32 + 10_000) {
-        fail(&throttle, &format!("name {name}"), network(name));
+    for number in 0..(Throttle::FAMILIAR as u32 + 10_000) {
+        succeed(&throttle, "ada", network(number));
     }
-    let windows = &throttle.0.login_per_account.as_ref().unwrap().windows;
-    windows.run_pending_tasks();
-    assert!(windows.entry_count() <= Throttle::BY_NAME);
-    for name in 0..100 {
-        let name = format!("fresh {name}");
-        fail(&throttle, &name, network(1));
-        assert!(limited(&throttle, &name, network(1)).is_some());
+    throttle.0.familiar.run_pending_tasks();
+    assert!(throttle.0.familiar.entry_count() <= Throttle::FAMILIAR);
+}
+
+#[test]
+fn a_full_counter_forgets_the_least_used_and_of_these_the_one_unused_longest() {
+    let windows = Windows::new(15 * MINUTE, 16);
+    let used = |key| windows.charge_beyond_limit(key, Duration::ZERO).1;
+    for key in 0..16 {
+        used(key);
     }
+    for key in (0..16).filter(|key| ![3, 7].contains(key)) {
+        used(key);
+    }
+    used(16);
+    assert_eq!(used(7), 1, "key 3 was unused longest");
+    used(17);
+    assert_eq!(used(16), 0, "it was the least used");
+    assert_eq!((windows.len(), used(0), used(15)), (16, 2, 2));
+}
+
+#[test]
+fn uses_that_are_over_keep_no_counter_alive() {
+    let windows = Windows::new(15 * MINUTE, 16);
+    for _ in 0..100 {
+        windows.charge_beyond_limit(0, Duration::ZERO);
+    }
+    let later = 17 * MINUTE;
+    for key in 1..=16 {
+        windows.charge_beyond_limit(key, later);
+    }
+    let still = (1..=16).map(|key| windows.charge_beyond_limit(key, later).1);
+    assert_eq!(still.collect::<Vec<_>>(), [1; 16]);
 }
 
 proptest! {
@@ -261,13 +361,14 @@ proptest! {
     ) {
         let limit = Limit { count, window: Duration::from_secs(window_seconds) };
         let (throttle, clock) = throttle(ThrottleSettings { register_per_ip: Some(limit), ..only_per_account(1) });
+        let slice = throttle.0.register_per_ip.as_ref().expect("it is on").windows.slice_length();
         let mut admitted: Vec<Duration> = Vec::new();
         for step in steps {
             clock.advance(Duration::from_millis(step));
             if let Err(limited) = throttle.register(network(1)) {
-                prop_assert!(limited.retry_after <= limit.window + 2 * slice_length(limit.window));
+                prop_assert!(limited.quota.reset <= limit.window + 2 * slice);
                 if step % 3 == 0 {
-                    clock.advance(limited.retry_after + Duration::from_micros(1));
+                    clock.advance(limited.quota.reset + Duration::from_micros(1));
                     prop_assert!(throttle.register(network(1)).is_ok());
                     admitted.push(clock.monotonic());
                 }

@@ -34,6 +34,9 @@ const BOUNDS: &str = "SET SESSION sql_mode = \
 const MIGRATION_BOUNDS: &str = "SET SESSION sql_mode = 'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION', \
      lock_wait_timeout = 10 /*M! , max_statement_time = 0 */";
 
+/// What makes it one that cannot write.
+const READ_ONLY: &str = "SET SESSION TRANSACTION READ ONLY";
+
 /// Our locks are named ones, which are counted for the whole server, so the database is part of
 /// their names.
 const LOCK_PREFIX: &str = "CONCAT('vestibule.', LEFT(SHA1(DATABASE()), 20), '.', ?)";
@@ -79,6 +82,7 @@ pub(super) fn connect_options(server: &Server) -> MySqlConnectOptions {
 pub(super) async fn pool(
     server: &Server,
     options: &Options,
+    read_only: bool,
     quarantine: &Quarantine,
 ) -> Result<DatabaseConnection, sqlx::Error> {
     let quarantine = quarantine.clone();
@@ -97,9 +101,12 @@ pub(super) async fn pool(
                 Ok(true)
             })
         })
-        .after_connect(|connection, _| {
+        .after_connect(move |connection, _| {
             Box::pin(async move {
-                sqlx::raw_sql(BOUNDS).execute(connection).await?;
+                sqlx::raw_sql(BOUNDS).execute(&mut *connection).await?;
+                if read_only {
+                    sqlx::raw_sql(READ_ONLY).execute(connection).await?;
+                }
                 Ok(())
             })
         })
@@ -143,10 +150,10 @@ pub(super) async fn take_presence(
         let lock = sqlx::query_scalar(sqlx::AssertSqlSafe(sql)).bind(place);
         let is_free: Option<i64> = lock.fetch_one(&mut *connection).await?;
         match (is_free, sharing) {
-            (Some(1), Sharing::Shared) => return Ok(true),
             (Some(1), Sharing::Alone) => held += 1,
-            (_, Sharing::Shared) => {}
             (_, Sharing::Alone) => break,
+            (Some(1), Sharing::Shared | Sharing::Reading) => return Ok(true),
+            (_, Sharing::Shared | Sharing::Reading) => {}
         }
     }
     Ok(held == PLACES)

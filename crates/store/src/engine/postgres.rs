@@ -29,6 +29,9 @@ const BOUNDS: &str = "SET statement_timeout = '4s'; SET lock_timeout = '2s'; \
      SET idle_in_transaction_session_timeout = '10s'; SET TIME ZONE 'UTC'; \
      SET tcp_keepalives_idle = 10; SET tcp_keepalives_interval = 5; SET tcp_keepalives_count = 3";
 
+/// What makes it one that cannot write.
+const READ_ONLY: &str = "SET default_transaction_read_only = on";
+
 pub(super) fn connect_options(server: &Server) -> PgConnectOptions {
     let mut options = PgConnectOptions::new_without_pgpass()
         .username(&server.user)
@@ -63,6 +66,7 @@ pub(super) fn connect_options(server: &Server) -> PgConnectOptions {
 pub(super) async fn pool(
     server: &Server,
     options: &Options,
+    read_only: bool,
     quarantine: &Quarantine,
 ) -> Result<DatabaseConnection, sqlx::Error> {
     let quarantine = quarantine.clone();
@@ -81,9 +85,12 @@ pub(super) async fn pool(
                 Ok(true)
             })
         })
-        .after_connect(|connection, _| {
+        .after_connect(move |connection, _| {
             Box::pin(async move {
-                sqlx::raw_sql(BOUNDS).execute(connection).await?;
+                sqlx::raw_sql(BOUNDS).execute(&mut *connection).await?;
+                if read_only {
+                    sqlx::raw_sql(READ_ONLY).execute(connection).await?;
+                }
                 Ok(())
             })
         })
@@ -130,7 +137,7 @@ pub(super) async fn take_presence(
     sharing: Sharing,
 ) -> Result<bool, sqlx::Error> {
     let sql = match sharing {
-        Sharing::Shared => "SELECT pg_try_advisory_lock_shared($1, $2)",
+        Sharing::Shared | Sharing::Reading => "SELECT pg_try_advisory_lock_shared($1, $2)",
         Sharing::Alone => "SELECT pg_try_advisory_lock($1, $2)",
     };
     let asked = sqlx::query_scalar(sql).bind(LOCKS).bind(PRESENCE);

@@ -115,7 +115,7 @@ impl Store {
 pub(super) fn take_file(database: &Path, sharing: Sharing) -> Result<File, OpenError> {
     let lock = lock_file(database, "server").map_err(|source| unusable(database, source))?;
     let taken = match sharing {
-        Sharing::Shared => lock.try_lock_shared(),
+        Sharing::Shared | Sharing::Reading => lock.try_lock_shared(),
         Sharing::Alone => lock.try_lock(),
     };
     match taken {

@@ -30,7 +30,11 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 /// Whether others may be at work on the database at the same time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Sharing {
+    /// They may.
     Shared,
+    /// They may, and nothing is written here.
+    Reading,
+    /// They may not.
     Alone,
 }
 
@@ -45,13 +49,15 @@ pub(super) async fn open(
     let session = wait_for(options, &direct, sharing).await?;
     let quarantine = Quarantine::default();
     let server = with_tls(server, options);
+    let read_only = sharing == Sharing::Reading;
     let pool = match server.engine {
-        ServerEngine::Postgres => postgres::pool(&server, options, &quarantine).await,
-        ServerEngine::MySql => mysql::pool(&server, options, &quarantine).await,
+        ServerEngine::Postgres => postgres::pool(&server, options, read_only, &quarantine).await,
+        ServerEngine::MySql => mysql::pool(&server, options, read_only, &quarantine).await,
     };
     let pool = pool.map_err(|error| sorted(&options.url, &error))?;
     Ok(Store {
         writer: pool.clone(),
+        read_only,
         readers: pool,
         tasks: TaskTracker::new(),
         quarantine: Some(quarantine),

@@ -40,6 +40,9 @@ pub(super) async fn open(
 ) -> Result<Store, OpenError> {
     inspect(file).await?;
     let lock = presence::take_file(file, sharing)?;
+    if sharing == Sharing::Reading {
+        return open_read_only(options, file, lock).await;
+    }
     create_private(file).map_err(|source| unusable(file, source))?;
     let writer = pool(options, file, connection(file), 1).await?;
     refuse_old_engine(&writer).await?;
@@ -47,6 +50,24 @@ pub(super) async fn open(
     let readers = pool(options, file, reading, options.max_connections.max(1)).await?;
     Ok(Store {
         writer,
+        read_only: false,
+        readers,
+        tasks: TaskTracker::new(),
+        quarantine: None,
+        presence: Arc::new(Presence::of_file(options.clone(), lock)),
+    })
+}
+
+async fn open_read_only(options: &Options, file: &Path, lock: File) -> Result<Store, OpenError> {
+    let reading = bare(file)
+        .read_only(true)
+        .pragma("query_only", "ON")
+        .pragma("trusted_schema", "OFF");
+    let readers = pool(options, file, reading, options.max_connections.max(1)).await?;
+    refuse_old_engine(&readers).await?;
+    Ok(Store {
+        writer: readers.clone(),
+        read_only: true,
         readers,
         tasks: TaskTracker::new(),
         quarantine: None,

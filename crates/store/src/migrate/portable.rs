@@ -50,6 +50,20 @@ pub(super) async fn create_index(
         .await
 }
 
+/// Drops an index, if it is there.
+pub(super) async fn drop_index(
+    manager: &SchemaManager<'_>,
+    table: &'static str,
+    name: &'static str,
+) -> Result<(), DbErr> {
+    if !manager.has_index(table, name).await? {
+        return Ok(());
+    }
+    manager
+        .drop_index(Index::drop().name(name).table(table).to_owned())
+        .await
+}
+
 /// Each of the two servers of this protocol has a collation of its own that is binary and does not
 /// pad.
 async fn binary_collation(manager: &SchemaManager<'_>) -> Result<&'static str, DbErr> {

@@ -3,12 +3,17 @@
 
 #![expect(clippy::unwrap_used, reason = "in a test a panic is the report")]
 
+mod administration;
 mod audit;
 mod cancellation;
+mod first_admin;
 mod fixture;
 mod install;
 mod keys;
+mod lists;
 mod migrations;
+mod read_only;
+mod retention;
 mod sessions;
 mod users;
 

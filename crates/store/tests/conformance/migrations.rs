@@ -50,6 +50,23 @@ conformance! {
         registered(&alone, "ada").await;
     }
 
+    async fn steps_that_only_add_indexes_are_undone_and_redone_without_loss(db) {
+        let store = db.store().await;
+        let (ada, _) = registered(&store, "ada").await;
+        store.close().await;
+        let alone = Store::connect_alone(&db.options).await.unwrap();
+        let applied = alone.migration_status().await.unwrap().len();
+        for steps in 1..u32::try_from(applied).unwrap() {
+            let rollback = alone.rollback(steps).await.unwrap();
+            if !rollback.tables.is_empty() {
+                break;
+            }
+            assert_eq!(alone.migrate_down(steps).await.unwrap(), rollback.migrations);
+            assert_eq!(alone.migrate_up(None).await.unwrap().len(), rollback.migrations.len());
+            assert!(alone.credentials_of(ada).await.unwrap().is_some());
+        }
+    }
+
     async fn a_server_and_a_rollback_exclude_each_other(db) {
         let server = db.store().await;
         assert!(matches!(Store::connect_alone(&db.options).await, Err(OpenError::InUse)));

@@ -6,7 +6,11 @@ use clap::Command;
 use serde_json::json;
 use tokio::net::TcpListener;
 
-use super::{Ended, Failure, output::say};
+use super::{
+    Ended, Failure,
+    first_admin::{self, FirstAdmin},
+    output::say,
+};
 use crate::{
     app::{self, App},
     config::{Config, Loaded},
@@ -42,6 +46,7 @@ pub(super) async fn run(loaded: Loaded) -> Ended {
     let database = app::open_database(&config).await?;
     let clock = accounts::Clock::system();
     let accounts = app::open_accounts(&config, &database, clock.clone()).await?;
+    let first_admin = first_admin::provide(&accounts, &config).await?;
     let mut warnings = warnings;
     warnings.extend(app::wide_modes(&config));
     warnings.extend(app::weak_durability(&database).await?);
@@ -54,6 +59,7 @@ pub(super) async fn run(loaded: Loaded) -> Ended {
         metrics: metrics.as_ref().map(|metrics| metrics.bound),
         database_source,
         sources,
+        first_admin,
         warnings,
     };
     announcement.print();
@@ -62,7 +68,7 @@ pub(super) async fn run(loaded: Loaded) -> Ended {
     }
 
     let drain_delay = config.drain_delay;
-    let keys = accounts.clone();
+    let chores = accounts.clone();
     let app = App::new(accounts, config, site, clock);
     let draining = app.clone();
     let shutdown = async move {
@@ -74,8 +80,9 @@ pub(super) async fn run(loaded: Loaded) -> Ended {
     let bounds = serve::Bounds::default();
     let drained = tokio::select! {
         drained = serve::serve(listener, http::router(app.clone()), bounds, shutdown) => drained,
-        never = keys.keep_keys_current() => match never {},
         never = MetricsDoor::serve(metrics, app) => match never {},
+        never = chores.keep_keys_current() => match never {},
+        never = chores.keep_purging() => match never {},
     };
     tracing::info!(?drained, "The last request has ended");
     database.close().await;
@@ -148,6 +155,7 @@ struct Announcement<'a> {
     /// Where the database's URL was said: a stray one is the mistake that costs most.
     database_source: String,
     sources: Vec<String>,
+    first_admin: FirstAdmin,
     warnings: Vec<String>,
 }
 
@@ -186,6 +194,9 @@ impl Announcement<'_> {
             "database_from": self.database_source,
             "settings": self.sources,
             "site": self.config.site.dir.as_ref().map(|dir| dir.display().to_string()),
+            "read_only": self.config.read_only,
+            "first_admin": self.first_admin.appointed(),
+            "setup_link_file": self.first_admin.link_file(),
             "warnings": self.warnings,
         })
     }
@@ -199,9 +210,22 @@ impl Announcement<'_> {
         if let Some(more @ 1..) = self.warnings.len().checked_sub(room) {
             lines.push(format!("  warning   and {more} more, in the log"));
         }
-        lines.push(format!("  listening on {}", self.bound));
-        lines.push(format!("ready on {}", self.config.public_url));
+        lines.extend(self.closing());
         lines
+    }
+
+    /// What stands last, where it is seen: the way in for the first admin, and the addresses.
+    fn closing(&self) -> Vec<String> {
+        let way_in = self.first_admin.line().map(|line| format!("  {line}"));
+        let read_only = match self.config.read_only {
+            true => ", read-only",
+            false => "",
+        };
+        let addresses = [
+            format!("  listening on {}{read_only}", self.bound),
+            format!("ready on {}", self.config.public_url),
+        ];
+        way_in.into_iter().chain(addresses).collect()
     }
 
     fn facts(&self) -> Vec<String> {
@@ -234,7 +258,7 @@ impl Announcement<'_> {
 
     /// How many warnings have a line of their own, when one is kept for saying that there are more.
     fn room_for_warnings(&self) -> usize {
-        let room = Self::MOST_LINES - self.facts().len() - 2;
+        let room = Self::MOST_LINES - self.facts().len() - self.closing().len();
         if self.warnings.len() > room {
             room - 1
         } else {

@@ -2,7 +2,8 @@
 
 use std::{
     collections::BTreeSet,
-    io::{IsTerminal as _, Read as _},
+    io::{self, IsTerminal as _, Read as _},
+    path::Path,
 };
 
 use accounts::{Change, NewAccount, Operator, Registration, Role, User};
@@ -395,9 +396,8 @@ fn with_password(command: Command) -> Command {
 /// A password never comes as an argument, which every user of the machine could read.
 fn read_password(matches: &ArgMatches) -> Result<SecretString, Failure> {
     if let Some(path) = matches.get_one::<String>("password-file") {
-        let text = std::fs::read_to_string(path)
-            .map_err(|error| Failure::Failed(format!("the password file {path}: {error}")))?;
-        return Ok(first_line(&text.into()));
+        return password_in(Path::new(path))
+            .map_err(|error| Failure::Failed(format!("the password file {path}: {error}")));
     }
     if matches.get_flag("password-stdin") {
         let mut text = String::new();
@@ -424,6 +424,11 @@ fn read_password(matches: &ArgMatches) -> Result<SecretString, Failure> {
         ));
     }
     Ok(password)
+}
+
+/// The password on the first line of a file.
+pub(super) fn password_in(file: &Path) -> io::Result<SecretString> {
+    Ok(first_line(&std::fs::read_to_string(file)?.into()))
 }
 
 fn first_line(text: &SecretString) -> SecretString {

@@ -19,8 +19,8 @@ use super::said::Said;
 use super::table::{self, Kind, Preset, SETTINGS, Secrecy, Setting};
 use super::value::{FromText, Origin, key_from_bytes, key_from_text};
 use super::{
-    Config, Cookie, Cors, Database, Loaded, Logging, Password, Problems, Row, SecretKeySource,
-    Site, Token, Ui,
+    Admin, Config, Cookie, Cors, Database, Loaded, Logging, Password, Problems, Retention, Row,
+    SecretKeySource, Site, Token, Ui,
 };
 use crate::site::{Access, Pattern, Rule, Rules};
 
@@ -67,9 +67,14 @@ pub(super) fn resolve(said: Said, terminal: bool) -> Result<Loaded, Problems> {
             absolute_ttl: meaning.one("cookie.absolute_ttl"),
         },
         registration: meaning.one("registration"),
+        admin: meaning.admin(),
         password: Password {
             algorithm: meaning.one("password.algorithm"),
             min_length: meaning.one("password.min_length"),
+        },
+        retention: Retention {
+            deleted: meaning.one("retention.deleted"),
+            audit: meaning.one("audit.retention"),
         },
         limits: ThrottleSettings {
             login_per_account: meaning.one("limits.login_per_account"),
@@ -89,6 +94,7 @@ pub(super) fn resolve(said: Said, terminal: bool) -> Result<Loaded, Problems> {
             name: meaning.one("ui.name"),
         },
         metrics_listen: meaning.maybe("metrics_listen"),
+        read_only: meaning.one("read_only"),
         drain_delay: meaning.one("drain_delay"),
         log: Logging {
             format: meaning.one("log.format"),
@@ -266,6 +272,20 @@ impl Meaning {
         let got = key_from_text(&text).is_none().then(|| quoted(&text));
         key.map_err(|expected| self.refuse("secret_key_file", expected, got))
             .ok()
+    }
+
+    /// Address and password file of the first admin, which make no sense alone.
+    fn admin(&mut self) -> Option<Admin> {
+        let keys = ["admin.email", "admin.password_file"];
+        for (said, missing) in [(keys[0], keys[1]), (keys[1], keys[0])] {
+            if !self.is_default(said) && self.is_default(missing) && !self.said.incomplete {
+                self.refuse(said, format!("{missing} as well"), None);
+            }
+        }
+        Some(Admin {
+            email: self.maybe("admin.email")?,
+            password_file: self.maybe("admin.password_file")?,
+        })
     }
 
     fn signing_key(&mut self) -> Option<SigningKeyPair> {

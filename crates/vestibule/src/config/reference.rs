@@ -91,6 +91,14 @@ fn argument(setting: &'static Setting) -> Option<Arg> {
             ArgAction::Set
         })
         .help(format!("{}{}", setting.help, default_note(setting)));
+    let argument = if setting.has_bare_flag() {
+        argument
+            .num_args(0..=1)
+            .require_equals(true)
+            .default_missing_value("true")
+    } else {
+        argument
+    };
     Some(match setting.flag_alias() {
         Some(alias) => argument.visible_alias(alias),
         None => argument,

@@ -34,6 +34,7 @@ pub struct Setting {
     /// What else an operator should know, for the reference page; may be empty.
     pub details: &'static str,
     short_flag: Option<&'static str>,
+    bare_flag: bool,
 }
 
 /// What a value may look like. Ranges stand here as the operator would write them, so that help can
@@ -148,6 +149,16 @@ pub static SETTINGS: &[Setting] = &[
             "`GET /metrics` there, and nowhere else. It asks for no login: choose an address that \
              only your monitoring reaches. Port 0 lets the system choose a free one.",
         ),
+    Setting::new("read_only", SERVER, Kind::Switch)
+        .help("Write nothing: serve reads and check tokens alone")
+        .default("false")
+        .bare_flag()
+        .details(
+            "For maintenance, such as a copy of the database. Pages, `me`, lists, the public keys and the \
+             checks of tokens and cookies go on; a login, and whatever else changes something, is answered \
+             503. The database must exist and have the newest schema. Commands keep to it too, but for \
+             `migrate` and `restore`.",
+        ),
     Setting::new("drain_delay", SERVER, Kind::Duration("0s", "5m"))
         .help("How long to go on serving after SIGTERM")
         .default("0s")
@@ -258,6 +269,19 @@ pub static SETTINGS: &[Setting] = &[
         .help("Who may open an account")
         .default("open")
         .details("`closed`: only operators and admins add users."),
+    Setting::new("admin.email", ACCOUNTS, Kind::Text(254))
+        .help("E-mail address of the first admin, made at the start")
+        .details(
+            "Together with `admin.password_file`, and only while there is no admin: then `serve` makes \
+             the account, and shows no set-up link. If somebody has registered the address before, that \
+             account becomes the admin's: its password is replaced and its sessions end.",
+        ),
+    Setting::new("admin.password_file", ACCOUNTS, Kind::Path)
+        .help("File with the password of the first admin")
+        .details(
+            "Its first line is the password. It is read only while there is no admin, so it may be taken \
+             away afterwards. The file should have mode 0600.",
+        ),
     Setting::new(
         "password.algorithm",
         ACCOUNTS,
@@ -273,6 +297,16 @@ pub static SETTINGS: &[Setting] = &[
     Setting::new("password.min_length", ACCOUNTS, Kind::Count(8, 64))
         .help("Fewest characters of a new password")
         .default("8"),
+    Setting::new("retention.deleted", ACCOUNTS, Kind::Duration("0s", "3650d"))
+        .help("How long a deleted user can be restored")
+        .default("30d")
+        .details(
+            "After that the account is removed for good, within about an hour while the server runs. Audit \
+             events about it stay, which name it by its id alone.",
+        ),
+    Setting::new("audit.retention", ACCOUNTS, Kind::Duration("10s", "3650d"))
+        .help("How long audit events are kept")
+        .default("365d"),
     Setting::new("token.access_ttl", TOKENS, Kind::Duration("10s", "24h"))
         .help("How long an access token is valid")
         .default("15m")
@@ -355,7 +389,7 @@ pub static SETTINGS: &[Setting] = &[
     Setting::new("ui.enabled", PAGES, Kind::Switch)
         .help("Whether to serve the built-in pages")
         .default("true")
-        .details("`/login`, `/register` and `/dashboard`."),
+        .details("`/login`, `/register`, `/setup` and `/dashboard`."),
     Setting::new("ui.name", PAGES, Kind::Text(60))
         .help("The name that the built-in pages show")
         .default("Vestibule"),
@@ -398,6 +432,7 @@ impl Setting {
             secrecy: Secrecy::Public,
             details: "",
             short_flag: None,
+            bare_flag: false,
         }
     }
 
@@ -431,6 +466,12 @@ impl Setting {
         self
     }
 
+    /// The flag alone means true; a value has to follow an equals sign.
+    const fn bare_flag(mut self) -> Self {
+        self.bare_flag = true;
+        self
+    }
+
     const fn secret(mut self) -> Self {
         self.secrecy = Secrecy::Secret;
         self
@@ -453,6 +494,11 @@ impl Setting {
     /// The full spelling of a flag that also has a shorter one.
     pub fn flag_alias(&self) -> Option<String> {
         self.short_flag.map(|_| self.long_flag())
+    }
+
+    /// Whether the flag may stand without a value, which then is true.
+    pub fn has_bare_flag(&self) -> bool {
+        self.bare_flag
     }
 
     /// The environment variable, or `None` for tables.

@@ -141,6 +141,7 @@ fn nothing_said_means_the_defaults() {
     trusted_proxies = 
     cors.origins = 
     metrics_listen = 
+    read_only = false
     drain_delay = 0s
     site.dir = 
     site.protect = 
@@ -157,8 +158,12 @@ fn nothing_said_means_the_defaults() {
     secret_key = 
     secret_key_file = ./vestibule-data/secret.key
     registration = open
+    admin.email = 
+    admin.password_file = 
     password.algorithm = argon2id
     password.min_length = 8
+    retention.deleted = 30d
+    audit.retention = 365d
     token.access_ttl = 15m
     token.refresh_idle_ttl = 30d
     token.refresh_absolute_ttl = 90d
@@ -265,6 +270,8 @@ fn every_setting_is_reachable_in_every_form_it_has() {
         };
         let with_site = |operator: Operator| match setting.key {
             "site.protect" => operator.variable("VESTIBULE_SITE_DIR", "/srv/site"),
+            "admin.email" => operator.variable("VESTIBULE_ADMIN_PASSWORD_FILE", "/srv/password"),
+            "admin.password_file" => operator.variable("VESTIBULE_ADMIN_EMAIL", "a@example.org"),
             _ => operator,
         };
         let check = |operator: Operator| {
@@ -279,7 +286,11 @@ fn every_setting_is_reachable_in_every_form_it_has() {
             assert_ne!(row.source, Source::Default, "{}", setting.key);
         };
         for flag in setting.flag().into_iter().chain(setting.flag_alias()) {
-            check(Operator::says(&["serve", &format!("--{flag}"), value]));
+            let flag = format!("--{flag}");
+            match setting.has_bare_flag() {
+                true => check(Operator::says(&[&format!("{flag}={value}"), "serve"])),
+                false => check(Operator::says(&["serve", &flag, value])),
+            }
         }
         check(Operator::default().variable(&setting.variable().unwrap(), value));
         check(Operator::default().dot_env(&format!("{}='{value}'", setting.variable().unwrap())));
@@ -308,7 +319,7 @@ fn all_problems_are_reported_at_once() {
         .variable("VESTIBULE_UI_NAME", "")
         .variable("VESTIBULE_SITE_RULES", "x")
         .variable("VESTIBULE_PORT", "80")
-        .variable("VESTIBULE_ADMIN_EMAIL", "ada@example.org")
+        .variable("VESTIBULE_MAIL_SENDER", "ada@example.org")
         .variable("DATABASE_URL", "postgres://ada:canary@db/")
         .variable("VESTIBULE_DATABASE_TLS", "on")
         .dot_env("VESTIBULE_DRAIN_DELAY=1h")
@@ -320,8 +331,8 @@ fn all_problems_are_reported_at_once() {
         )
         .problems();
     assert_snapshot!(problems, @r"
-    VESTIBULE_ADMIN_EMAIL: expected the name of a setting; unset it if it is none of yours
     VESTIBULE_LISTNE: expected the name of a setting; did you mean VESTIBULE_LISTEN?
+    VESTIBULE_MAIL_SENDER: expected the name of a setting; unset it if it is none of yours
     VESTIBULE_PORT: expected the name of a setting; did you mean PORT?
     VESTIBULE_SITE_RULES: expected [[site.rules]] tables with path, roles and public in vestibule.toml; tables are for the file alone
     cors.origins from vestibule.toml:10: expected an origin such as https://example.org and nothing behind it; any origin at all would let every web site act for its visitors; got `*`
@@ -368,8 +379,10 @@ fn settings_that_do_not_go_together_are_refused() {
         .variable("VESTIBULE_DATABASE_MIN_CONNECTIONS", "11")
         .variable("VESTIBULE_COOKIE_IDLE_TTL", "31d")
         .variable("VESTIBULE_SITE_PROTECT", "/members/**")
+        .variable("VESTIBULE_ADMIN_EMAIL", "ada@example.org")
         .problems();
     assert_snapshot!(problems, @r"
+    admin.email from VESTIBULE_ADMIN_EMAIL: expected admin.password_file as well
     cookie.idle_ttl from VESTIBULE_COOKIE_IDLE_TTL: expected at most cookie.absolute_ttl, which is 30d; got `31d`
     database.min_connections from VESTIBULE_DATABASE_MIN_CONNECTIONS: expected at most database.max_connections, which is 10; got `11`
     database.url from VESTIBULE_DATABASE_URL: expected one of VESTIBULE_DATABASE_URL and VESTIBULE_DATABASE_URL_FILE, not both

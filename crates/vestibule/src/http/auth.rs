@@ -14,7 +14,8 @@ use uuid::Uuid;
 use super::{
     body::{self, JsonObject},
     caller::{Presented, SignedInCaller},
-    cookie, cors,
+    cookie,
+    cors::Sender,
     error::{ApiError, ApiResult},
     forms::Fields,
     limit,
@@ -32,17 +33,11 @@ pub(super) async fn register(
     body: JsonObject,
 ) -> ApiResult<Response> {
     let mut fields = Fields::of(body);
-    let registration = Registration {
-        email: fields.text("email"),
-        password: fields.secret("password"),
-        username: fields.optional_text("username"),
-        name: fields.optional_text("name"),
-    };
+    let registration = registration(&mut fields);
     let mode = mode(&app, &mut fields, &headers)?;
     fields.end()?;
     let opened = app.accounts().register(registration, mode, &peer).await?;
-    let location = [(header::LOCATION, "/api/user/profile")];
-    Ok((StatusCode::CREATED, location, session(&app, opened)).into_response())
+    Ok(registered(&app, opened))
 }
 
 /// `POST /api/auth/login`: exchanges a name and a password for a session, always a new one.
@@ -194,11 +189,27 @@ struct CookieSession {
     expires_in: u64,
 }
 
+/// What somebody enters to get an account.
+pub(super) fn registration(fields: &mut Fields) -> Registration {
+    Registration {
+        email: fields.text("email"),
+        password: fields.secret("password"),
+        username: fields.optional_text("username"),
+        name: fields.optional_text("name"),
+    }
+}
+
+/// The answer to somebody who has an account now.
+pub(super) fn registered(app: &App, opened: Opened) -> Response {
+    let location = [(header::LOCATION, "/api/user/profile")];
+    (StatusCode::CREATED, location, session(app, opened)).into_response()
+}
+
 /// The kind of session asked for. A page of another site is not offered a cookie, which its browser
 /// would never send.
-fn mode(app: &App, fields: &mut Fields, headers: &HeaderMap) -> ApiResult<Mode> {
+pub(super) fn mode(app: &App, fields: &mut Fields, headers: &HeaderMap) -> ApiResult<Mode> {
     match fields.choice("mode", &MODES) {
-        Mode::Cookie if cors::is_cross_site(app, headers) => Err(ApiError::CookieNotPossible),
+        Mode::Cookie if Sender::of(headers).is_cross_site(app) => Err(ApiError::CookieNotPossible),
         mode => Ok(mode),
     }
 }

@@ -17,11 +17,11 @@ use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use http_body::{Body as _, Frame, SizeHint};
 use hyper::StatusCode;
-use hyper::header::{ALLOW, CONNECTION, HeaderName, HeaderValue, RETRY_AFTER};
+use hyper::header::{ALLOW, CONNECTION, HeaderValue};
 use tokio::time::Sleep;
 use tower_http::catch_panic::CatchPanicLayer;
 
-use super::error::problem;
+use super::error::{problem, unavailable, with};
 use crate::serve::Refusal;
 
 /// A layer made of a function around the rest of the way.
@@ -45,7 +45,7 @@ pub fn time_limit(
     from_fn(move |request, next: Next| limit_time(time, request, next).boxed())
 }
 
-/// Turns a panic of a handler into a 500 that says nothing about it. The panic hook has reported it already.
+/// Turns a panic of a handler into a 500 that says nothing about it. The panic hook of `telemetry` has told the log.
 pub fn panic_barrier() -> CatchPanicLayer<fn(Box<dyn Any + Send>) -> Response> {
     CatchPanicLayer::custom(|_panic| {
         problem(
@@ -99,15 +99,7 @@ fn refused(refusal: Refusal) -> Response {
 async fn limit_time(time: Duration, request: Request, next: Next) -> Response {
     match tokio::time::timeout(time, next.run(request)).await {
         Ok(response) => response,
-        Err(_elapsed) => with(
-            problem(
-                StatusCode::SERVICE_UNAVAILABLE,
-                "unavailable",
-                "The server could not answer in time; please try again.",
-            ),
-            RETRY_AFTER,
-            HeaderValue::from_static("5"),
-        ),
+        Err(_elapsed) => unavailable("The server could not answer in time; please try again."),
     }
 }
 
@@ -209,9 +201,4 @@ impl http_body::Body for BoundBody {
     fn size_hint(&self) -> SizeHint {
         self.body.size_hint()
     }
-}
-
-fn with(mut response: Response, name: HeaderName, value: HeaderValue) -> Response {
-    response.headers_mut().insert(name, value);
-    response
 }

@@ -1,13 +1,13 @@
 //! Who makes this request: the credential that it carries, and the user whom that proves.
 //! A bearer token counts and a cookie beside it is ignored. Nothing is read from a URL.
 
-use accounts::{Accounts, Caller, Error};
+use accounts::{Accounts, Admin, Caller, Error};
 use axum::{
     extract::FromRequestParts,
     http::{HeaderMap, header, request::Parts},
 };
 
-use super::{cookie, error::ApiError};
+use super::{cookie, error::ApiError, peer::ThisPeer};
 use crate::app::App;
 
 /// The credential in the headers of a request.
@@ -56,6 +56,22 @@ impl FromRequestParts<App> for SignedInCaller {
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
         let presented = Presented::of(app, &parts.headers);
         presented.caller(app.accounts()).await.map(Self)
+    }
+}
+
+/// The caller as an admin. A handler that takes one as a parameter answers nobody else.
+pub(super) struct SignedInAdmin(pub(super) Admin);
+
+impl FromRequestParts<App> for SignedInAdmin {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
+        let SignedInCaller(caller) = SignedInCaller::from_request_parts(parts, app).await?;
+        let ThisPeer(peer) = match ThisPeer::from_request_parts(parts, app).await {
+            Ok(peer) => peer,
+            Err(never) => match never {},
+        };
+        Ok(Self(app.accounts().admin(caller, peer)?))
     }
 }
 

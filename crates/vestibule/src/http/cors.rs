@@ -1,67 +1,103 @@
 //! Pages of other origins that may call the API (the Fetch standard's CORS protocol): those in
-//! `cors.origins` and no others, with credentials.
+//! `cors.origins` and no others, with credentials. Also what a browser says of where a request
+//! comes from, by which `csrf.rs` judges.
+//!
+//! The layer of tower-http answers every `OPTIONS` itself and shows its headers to any origin, listed
+//! or not; here an origin that is not listed finds a server without this protocol.
 
-use std::time::Duration;
-
-use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, header};
-use tower_http::cors::{AllowOrigin, CorsLayer};
+use axum::{
+    extract::{Request, State},
+    http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header},
+    middleware::Next,
+    response::{IntoResponse as _, Response},
+};
 
 use crate::app::App;
 
 const FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
-/// What a page may read of an answer besides its body.
-const READABLE: [HeaderName; 6] = [
-    header::RETRY_AFTER,
-    header::LOCATION,
-    header::ETAG,
-    HeaderName::from_static("x-request-id"),
-    HeaderName::from_static("ratelimit"),
-    HeaderName::from_static("ratelimit-policy"),
+/// What a preflight is told: the methods and headers that any route takes, and for how long, in
+/// seconds, a browser need not ask again.
+const PREFLIGHT: [(HeaderName, &str); 3] = [
+    (
+        header::ACCESS_CONTROL_ALLOW_METHODS,
+        "GET, POST, PUT, PATCH, DELETE",
+    ),
+    (
+        header::ACCESS_CONTROL_ALLOW_HEADERS,
+        "Authorization, Content-Type, If-Match, If-None-Match",
+    ),
+    (header::ACCESS_CONTROL_MAX_AGE, "600"),
 ];
-/// For how long a browser need not ask again.
-const REMEMBERED: Duration = Duration::from_secs(600);
+/// What a page may read of an answer besides its body.
+const READABLE: &str = "Retry-After, Location, ETag, X-Request-Id, RateLimit, RateLimit-Policy";
 
-/// Answers preflights and tells browsers who may read an answer. An origin that is not listed
-/// is never named as allowed, and so its page gets nothing.
-pub(super) fn layer(app: &App) -> Option<CorsLayer> {
-    let origins = app.config().cors.origins.iter();
-    let origins: Vec<_> = origins
-        .filter_map(|origin| HeaderValue::from_str(origin.as_str()).ok())
-        .collect();
-    if origins.is_empty() {
-        return None;
-    }
-    let layer = CorsLayer::new()
-        .allow_origin(AllowOrigin::list(origins))
-        .allow_credentials(true)
-        .allow_methods([
-            Method::GET,
-            Method::POST,
-            Method::PUT,
-            Method::PATCH,
-            Method::DELETE,
-        ])
-        .allow_headers([
-            header::AUTHORIZATION,
-            header::CONTENT_TYPE,
-            header::IF_MATCH,
-            header::IF_NONE_MATCH,
-        ])
-        .expose_headers(READABLE)
-        .max_age(REMEMBERED);
-    Some(layer)
+/// What a browser says of where a request comes from.
+pub(super) struct Sender<'a> {
+    /// `Sec-Fetch-Site` (Fetch Metadata).
+    pub(super) site: Option<&'a [u8]>,
+    /// `Origin` (RFC 6454 section 7); empty for one that is none.
+    pub(super) origin: Option<&'a str>,
 }
 
-/// Whether a page of another site asks: one to which the browser would not send our cookie.
-pub(super) fn is_cross_site(app: &App, headers: &HeaderMap) -> bool {
-    let origin = headers
-        .get(header::ORIGIN)
-        .and_then(|origin| origin.to_str().ok());
-    match headers.get(FETCH_SITE).map(HeaderValue::as_bytes) {
-        Some(site) => site == b"cross-site",
-        // A browser without the header: what has another origin is taken for another site.
-        None => {
-            origin.is_some_and(|origin| app.config().own_origins().iter().all(|own| own != origin))
+impl<'a> Sender<'a> {
+    pub(super) fn of(headers: &'a HeaderMap) -> Self {
+        Self {
+            site: headers.get(FETCH_SITE).map(HeaderValue::as_bytes),
+            origin: headers
+                .get(header::ORIGIN)
+                .map(|value| value.to_str().unwrap_or_default()),
         }
     }
+
+    /// Whether a page of another site asks: one to which the browser would not send our cookie.
+    pub(super) fn is_cross_site(&self, app: &App) -> bool {
+        match (self.site, self.origin) {
+            (Some(site), _) => site == b"cross-site",
+            // A browser without the header: what has another origin is taken for another site.
+            (None, Some(origin)) => app.config().own_origins().iter().all(|own| own != origin),
+            (None, None) => false,
+        }
+    }
+}
+
+/// Answers the preflights of listed origins and tells their browsers that they may read an answer.
+/// Whoever else asks is answered as if there were no such list, so that a page learns nothing of it.
+pub(super) async fn share(State(app): State<App>, request: Request, next: Next) -> Response {
+    let listed = &app.config().cors.origins;
+    if listed.is_empty() {
+        return next.run(request).await;
+    }
+    let origin = request.headers().get(header::ORIGIN).cloned();
+    let origin = origin.filter(|origin| listed.iter().any(|listed| origin == listed.as_str()));
+    let mut answer = match origin.is_some() && is_preflight(&request) {
+        true => (StatusCode::NO_CONTENT, preflight_headers()).into_response(),
+        false => next.run(request).await,
+    };
+    let headers = answer.headers_mut();
+    // Also where nothing is said: a cache must not give one origin the answer to another.
+    headers.append(header::VARY, HeaderValue::from_static("Origin"));
+    if let Some(origin) = origin {
+        headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin);
+        for (name, value) in [
+            (header::ACCESS_CONTROL_ALLOW_CREDENTIALS, "true"),
+            (header::ACCESS_CONTROL_EXPOSE_HEADERS, READABLE),
+        ] {
+            headers.insert(name, HeaderValue::from_static(value));
+        }
+    }
+    answer
+}
+
+/// A question of a browser before the request itself, and no request with the method `OPTIONS`.
+fn is_preflight(request: &Request) -> bool {
+    let headers = request.headers();
+    request.method() == Method::OPTIONS
+        && headers.contains_key(header::ACCESS_CONTROL_REQUEST_METHOD)
+}
+
+fn preflight_headers() -> HeaderMap {
+    PREFLIGHT
+        .into_iter()
+        .map(|(name, value)| (name, HeaderValue::from_static(value)))
+        .collect()
 }

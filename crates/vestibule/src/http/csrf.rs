@@ -4,20 +4,24 @@
 
 use axum::{
     extract::{Request, State},
-    http::{HeaderMap, HeaderName, HeaderValue, Method, header},
+    http::{HeaderMap, Method, header},
     middleware::Next,
     response::{IntoResponse as _, Response},
 };
 
-use super::{caller::Presented, error::ApiError};
+use super::{caller::Presented, cors::Sender, error::ApiError};
 use crate::app::App;
 
-const FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 /// Characters of a received origin that the refusal repeats; no host name is longer.
 const LONGEST_SHOWN: usize = 255;
 /// The routes that open a session. They are judged without a cookie too, or a page could log a
 /// visitor in to an account of its own choice.
-const OPENING: [&str; 3] = ["/api/auth/login", "/api/auth/register", "/api/auth/token"];
+const OPENING: [&str; 4] = [
+    "/api/auth/login",
+    "/api/auth/register",
+    "/api/auth/setup",
+    "/api/auth/token",
+];
 
 /// Refuses with 403 what another origin sent.
 pub(super) async fn refuse_cross_origin(
@@ -40,10 +44,7 @@ pub(super) async fn refuse_cross_origin(
 }
 
 fn is_ours(app: &App, headers: &HeaderMap, by_cookie: bool) -> bool {
-    let site = headers.get(FETCH_SITE).map(HeaderValue::as_bytes);
-    let origin = headers
-        .get(header::ORIGIN)
-        .map(|value| value.to_str().unwrap_or_default());
+    let Sender { site, origin } = Sender::of(headers);
     match (site, origin) {
         (Some(b"same-origin" | b"none"), _) => true,
         (_, Some(origin)) => app.is_own_or_allowed_origin(origin),

@@ -10,9 +10,10 @@ use axum::{
 use serde::Serialize;
 
 use super::limit;
+use crate::serve::RETRY_AFTER;
 
-/// For how long a client should wait before it tries an overloaded server again, in seconds.
-const RETRY_AFTER: HeaderValue = HeaderValue::from_static("2");
+/// The same while the operator has made the server read-only, which takes longer to pass.
+const RETRY_AFTER_MAINTENANCE: HeaderValue = HeaderValue::from_static("60");
 
 /// The answer of a handler.
 pub(crate) type ApiResult<T> = Result<T, ApiError>;
@@ -122,11 +123,7 @@ impl IntoResponse for ApiError {
                 "cookie_not_possible",
                 "A page of another site cannot use a session cookie. Ask for mode \"token\".",
             ),
-            Self::Forbidden => problem(
-                StatusCode::FORBIDDEN,
-                "forbidden",
-                "Your account lacks the role for this.",
-            ),
+            Self::Forbidden => forbidden(),
         }
     }
 }
@@ -183,8 +180,20 @@ fn refusal(error: Error) -> Response {
             "registration_closed",
             "Registration is closed. Ask the operator of this site for an account.",
         ),
+        Error::SetupRefused => problem(
+            StatusCode::FORBIDDEN,
+            "setup_refused",
+            "This set-up link is not good any more, or there is an admin by now. Restart the server for a new \
+             link, or run: vestibule user add EMAIL --role admin",
+        ),
         Error::Limited(limited) => limit::answer(&limited),
         Error::NoSuchUser | Error::NoSuchSession => not_found(),
+        Error::NotAdmin => forbidden(),
+        Error::UserDeleted => problem(
+            StatusCode::CONFLICT,
+            "conflict",
+            "This user is deleted. Restore the account first.",
+        ),
         Error::LastAdmin => problem(
             StatusCode::CONFLICT,
             "conflict",
@@ -199,6 +208,13 @@ fn refusal(error: Error) -> Response {
             tracing::error!(cause, "A request could not be answered: {cause}");
             unavailable("The server cannot answer at the moment. Try again shortly.")
         }
+        Error::ReadOnly => with(
+            unavailable(
+                "The server is read-only at the moment, so nothing can be changed. Try again later.",
+            ),
+            header::RETRY_AFTER,
+            RETRY_AFTER_MAINTENANCE,
+        ),
         Error::StorageFull(cause) => {
             tracing::error!(cause, "The storage is full: {cause}");
             problem(
@@ -218,13 +234,21 @@ fn refusal(error: Error) -> Response {
     }
 }
 
+fn forbidden() -> Response {
+    problem(
+        StatusCode::FORBIDDEN,
+        "forbidden",
+        "Your account lacks the role for this.",
+    )
+}
+
 /// 503 with `Retry-After`.
 pub(crate) fn unavailable(detail: &str) -> Response {
-    let mut answer = problem(StatusCode::SERVICE_UNAVAILABLE, "unavailable", detail);
-    answer
-        .headers_mut()
-        .insert(header::RETRY_AFTER, RETRY_AFTER);
-    answer
+    with(
+        problem(StatusCode::SERVICE_UNAVAILABLE, "unavailable", detail),
+        header::RETRY_AFTER,
+        HeaderValue::from_static(RETRY_AFTER),
+    )
 }
 
 /// The one answer for what does not exist and what is not the caller's to know.
@@ -268,7 +292,8 @@ fn taken(code: &'static str, field: &'static str, sentence: &'static str) -> Res
     problem_with(StatusCode::CONFLICT, code, sentence, &errors)
 }
 
-fn with(mut answer: Response, name: HeaderName, value: HeaderValue) -> Response {
+/// The answer with one more header.
+pub(super) fn with(mut answer: Response, name: HeaderName, value: HeaderValue) -> Response {
     answer.headers_mut().insert(name, value);
     answer
 }

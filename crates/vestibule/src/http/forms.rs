@@ -1,7 +1,9 @@
 //! The fields of a JSON object, each taken by name and type. Whatever is missing, of another type
 //! or unknown is named, all at once.
 
-use accounts::{Edit, Error, FieldError};
+use std::collections::BTreeSet;
+
+use accounts::{Edit, Error, FieldError, Role};
 use secrecy::SecretString;
 use serde_json::{Map, Value};
 
@@ -80,6 +82,39 @@ impl Fields {
     /// A secret that must be there.
     pub(super) fn secret(&mut self, name: &'static str) -> SecretString {
         self.text(name).into()
+    }
+
+    /// True or false; null is neither.
+    pub(super) fn optional_bool(&mut self, name: &'static str) -> Option<bool> {
+        match self.left.remove(name)? {
+            Value::Bool(value) => Some(value),
+            _ => {
+                self.refuse(name, "wrong_type", "This field must be true or false.");
+                None
+            }
+        }
+    }
+
+    /// A set of roles; null is none.
+    pub(super) fn optional_roles(&mut self, name: &'static str) -> Option<BTreeSet<Role>> {
+        let wrong_type = || ("wrong_type", "This field must be a list of strings.".into());
+        let read = |item: &Value| {
+            let text = item.as_str().ok_or_else(wrong_type)?;
+            Role::parse(text).map_err(|refusal| (refusal.code, refusal.message))
+        };
+        let roles = match self.left.remove(name)? {
+            Value::Array(items) => items.iter().map(read).collect(),
+            _ => Err(wrong_type()),
+        };
+        roles
+            .map_err(|(code, message)| {
+                self.broken.push(FieldError {
+                    field: name.into(),
+                    code,
+                    message,
+                });
+            })
+            .ok()
     }
 
     /// One of a few words, the first of which holds when none is given.
@@ -187,6 +222,29 @@ mod tests {
         assert_eq!(body.edit("password"), Edit::Keep);
         body.edit("username");
         assert_eq!(refused(body), [("username".into(), "wrong_type")]);
+    }
+
+    #[test]
+    fn truth_and_roles_are_taken_as_such_alone() {
+        let mut body = fields(json!({"disabled": true, "roles": ["b", "a", "b"]}));
+        assert_eq!(body.optional_bool("disabled"), Some(true));
+        let roles = body.optional_roles("roles").expect("roles");
+        let names: Vec<_> = roles.iter().map(Role::as_str).collect();
+        assert_eq!(names, ["a", "b"]);
+        assert_eq!(body.optional_roles("roles"), None);
+        assert_eq!(refused(body), []);
+        for (value, code) in [
+            (json!(null), "wrong_type"),
+            (json!("admin"), "wrong_type"),
+            (json!(["admin", 1]), "wrong_type"),
+            (json!(["Admin", ""]), "invalid_role"),
+        ] {
+            let mut body = fields(json!({"disabled": value, "roles": value}));
+            body.optional_bool("disabled");
+            body.optional_roles("roles");
+            let expected = [("disabled".into(), "wrong_type"), ("roles".into(), code)];
+            assert_eq!(refused(body), expected, "{value}");
+        }
     }
 
     #[test]

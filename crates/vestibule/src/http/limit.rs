@@ -16,22 +16,15 @@ const RATE_LIMIT: HeaderName = HeaderName::from_static("ratelimit");
 const RATE_LIMIT_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
 
 /// 429, with the time after which another try is counted anew.
-pub(super) fn answer(limited: &Limited) -> Response {
-    counter!(LIMITED, "policy" => limited.policy).increment(1);
-    let seconds = whole_seconds(limited.retry_after);
+pub(super) fn answer(Limited { quota, .. }: &Limited) -> Response {
+    counter!(LIMITED, "policy" => quota.policy).increment(1);
+    let seconds = whole_seconds(quota.reset);
     let detail = format!("Too many attempts. Try again in {}.", in_words(seconds));
     let mut answer = problem(StatusCode::TOO_MANY_REQUESTS, "rate_limited", &detail);
     answer
         .headers_mut()
         .insert(header::RETRY_AFTER, HeaderValue::from(seconds));
-    let quota = Quota {
-        policy: limited.policy,
-        limit: limited.limit,
-        window: limited.window,
-        remaining: 0,
-        reset: limited.retry_after,
-    };
-    tell(&quota, answer.headers_mut());
+    tell(quota, answer.headers_mut());
     answer
 }
 

@@ -235,7 +235,7 @@ fn words(error: &Error) -> (&'static str, &'static str) {
             "rate_limited",
             "Too many attempts. Try again after the time in the header Retry-After.",
         ),
-        Error::Unavailable(_) | Error::StorageFull(_) => (
+        Error::Unavailable(_) | Error::StorageFull(_) | Error::ReadOnly => (
             "temporarily_unavailable",
             "The server cannot answer at the moment. Try again shortly.",
         ),

@@ -1,19 +1,11 @@
 //! `/api/auth/sessions`: the devices that a user is signed in with.
 
-use accounts::{Error, Mode, Session, Timestamp};
-use axum::{
-    Json,
-    extract::{Path, State, rejection::PathRejection},
-    http::StatusCode,
-};
+use accounts::{Mode, Session, Timestamp};
+use axum::{Json, extract::State, http::StatusCode};
 use serde::Serialize;
 use uuid::Uuid;
 
-use super::{
-    caller::SignedInCaller,
-    error::{ApiError, ApiResult},
-    peer::ThisPeer,
-};
+use super::{caller::SignedInCaller, error::ApiResult, path::IdInPath, peer::ThisPeer};
 use crate::app::App;
 
 /// A session as its user sees it.
@@ -67,18 +59,10 @@ pub(super) async fn end_session(
     State(app): State<App>,
     SignedInCaller(caller): SignedInCaller,
     ThisPeer(peer): ThisPeer,
-    id: Result<Path<String>, PathRejection>,
+    IdInPath(id): IdInPath,
 ) -> ApiResult<StatusCode> {
-    let id = id.ok().and_then(|Path(text)| id_in(&text));
-    let id = id.ok_or(ApiError::Rules(Error::NoSuchSession))?;
     app.accounts().end_session(&caller, id, &peer).await?;
     Ok(StatusCode::NO_CONTENT)
-}
-
-/// An id in the one form in which the API writes it.
-fn id_in(text: &str) -> Option<Uuid> {
-    let id = Uuid::try_parse(text).ok()?;
-    (id.to_string() == text).then_some(id)
 }
 
 fn view(session: Session, current: Uuid) -> SessionView {

@@ -14,6 +14,7 @@ use super::conditions::{Outcome, Validators, evaluate};
 use super::files::Opened;
 use super::path::SitePath;
 use super::rules::Access;
+use crate::serve::RETRY_AFTER;
 
 /// The last second that an HTTP date can show: the end of the year 9999, in seconds since 1970.
 const LAST_HTTP_DATE: Duration = Duration::from_secs(253_402_300_799);
@@ -132,7 +133,7 @@ pub(super) fn unavailable(access: &Access, method: &Method) -> Response {
     let line = "The file cannot be read at the moment. Please try again.\n";
     let mut answer = text(StatusCode::SERVICE_UNAVAILABLE, line, access, method);
     put(&mut answer, header::CACHE_CONTROL, "no-store");
-    put(&mut answer, header::RETRY_AFTER, "5");
+    put(&mut answer, header::RETRY_AFTER, RETRY_AFTER);
     answer
 }
 

@@ -17,6 +17,8 @@ pub enum Private<'a> {
     Database(&'a Path),
     /// The file of `secret_key_file`.
     SecretKey(&'a Path),
+    /// The file of `admin.password_file`.
+    AdminPassword(&'a Path),
     /// The file of `--config`.
     Configuration(&'a Path),
 }
@@ -50,6 +52,7 @@ impl Private<'_> {
             Self::DataDir(path)
             | Self::Database(path)
             | Self::SecretKey(path)
+            | Self::AdminPassword(path)
             | Self::Configuration(path) => path,
         }
     }
@@ -59,6 +62,7 @@ impl Private<'_> {
             Self::DataDir(_) => "data directory",
             Self::Database(_) => "database",
             Self::SecretKey(_) => "secret key file",
+            Self::AdminPassword(_) => "password file of the admin",
             Self::Configuration(_) => "configuration file",
         }
     }
@@ -72,6 +76,7 @@ impl Private<'_> {
                 format!("--database-url {}", quoted(&url))
             }
             Self::SecretKey(_) => format!("--secret-key-file {}", quoted(place)),
+            Self::AdminPassword(_) => format!("--admin-password-file {}", quoted(place)),
             Self::Configuration(_) => format!("--config {}", quoted(place)),
         }
     }

@@ -2,6 +2,7 @@
 //! recognised.
 
 mod caller;
+mod forged;
 mod logout;
 mod refresh;
 

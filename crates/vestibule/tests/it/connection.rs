@@ -8,7 +8,9 @@ mod refused;
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
+use std::pin::pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use axum::Router;
@@ -437,25 +439,37 @@ impl Drop for LastWord {
     }
 }
 
-/// Answers without end, and the word when the server gives up sending it.
-fn endless() -> (Router, Arc<Notify>) {
+/// An answer without end.
+struct Endless {
+    app: Router,
+    /// The word when the server gives up sending it.
+    gone: Arc<Notify>,
+    /// How many parts of it the server has taken to send.
+    taken: Arc<AtomicUsize>,
+}
+
+fn endless() -> Endless {
     let gone = Arc::new(Notify::new());
-    let told = Arc::clone(&gone);
+    let taken = Arc::<AtomicUsize>::default();
+    let (told, count) = (Arc::clone(&gone), Arc::clone(&taken));
     let answer = move || {
         let word = LastWord(Arc::clone(&told));
+        let count = Arc::clone(&count);
         async move {
             Body::from_stream(stream::repeat_with(move || {
                 let _held_by_the_stream = &word;
+                count.fetch_add(1, Ordering::SeqCst);
                 Ok::<_, Infallible>(Bytes::from_static(&[b'x'; 16 * 1024]))
             }))
         }
     };
-    (Router::new().route("/", get(answer)), gone)
+    let app = Router::new().route("/", get(answer));
+    Endless { app, gone, taken }
 }
 
 #[tokio::test]
 async fn a_client_that_stops_reading_loses_its_connection() {
-    let (app, gone) = endless();
+    let Endless { app, gone, .. } = endless();
     let server = Running::new(
         app,
         Bounds {
@@ -469,9 +483,29 @@ async fn a_client_that_stops_reading_loses_its_connection() {
     soon(gone.notified()).await;
 }
 
+/// A clock that only the test moves: a paused one would also jump to the next timer whenever everybody waits for a
+/// socket, but not while a blocking task runs.
+struct Hourglass(std::sync::mpsc::Sender<()>);
+
+impl Hourglass {
+    fn stop_time() -> Self {
+        let (turn, wait) = std::sync::mpsc::channel();
+        tokio::task::spawn_blocking(move || wait.recv());
+        tokio::time::pause();
+        Self(turn)
+    }
+}
+
+impl Drop for Hourglass {
+    fn drop(&mut self) {
+        // The task ends by itself where the other side is gone.
+        let _ = self.0.send(());
+    }
+}
+
 #[tokio::test]
 async fn a_slow_reader_keeps_its_download_while_it_reads_on() {
-    let (app, gone) = endless();
+    let Endless { app, gone, taken } = endless();
     let stall = Duration::from_secs(1);
     let server = Running::new(
         app,
@@ -482,19 +516,22 @@ async fn a_slow_reader_keeps_its_download_while_it_reads_on() {
     )
     .await;
     let mut client = server.client().await;
+    let _hourglass = Hourglass::stop_time();
     client.send(GET).await;
-    // Longer in all than the bound, though never so long without a byte.
-    let mut some = vec![0; 256 * 1024];
-    for _ in 0..25 {
-        tokio::select! {
-            () = gone.notified() => panic!("the download was cut"),
-            () = tokio::time::sleep(stall / 20) => {}
+    // Ten times the bound in all, though never the bound without a byte that the server could send.
+    let mut some = vec![0; 64 * 1024];
+    for _ in 0..11 {
+        let before = taken.load(Ordering::SeqCst);
+        while taken.load(Ordering::SeqCst) == before {
+            let read = client.0.read(&mut some).await;
+            assert_ne!(read.expect("more of the answer"), 0, "the download was cut");
         }
-        client
-            .0
-            .read_exact(&mut some)
-            .await
-            .expect("more of the answer");
+        tokio::time::advance(stall * 19 / 20).await;
+    }
+    assert!(futures_util::poll!(pin!(gone.notified())).is_pending());
+    // The same clock ends it once nothing is read any more.
+    while futures_util::poll!(pin!(gone.notified())).is_pending() {
+        tokio::time::advance(stall).await;
     }
 }
 

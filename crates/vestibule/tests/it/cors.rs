@@ -1,9 +1,10 @@
 //! Pages of other origins that may call the API: which, how, and what the rest see.
 
+use axum::http::HeaderName;
 use insta::assert_snapshot;
 use serde_json::json;
 
-use crate::support::{Call, Client, TestApp, password, registration};
+use crate::support::{Answer, Call, Client, TestApp, password, registration};
 
 const ALLOWED: &str = "https://app.example.com";
 const FOREIGN: &str = "https://evil.example";
@@ -24,16 +25,17 @@ async fn a_listed_origin_is_told_what_it_may_send() {
     let (_app, anon) = with_allowed_origin().await;
     let answer = preflight(&anon, ALLOWED).await;
     assert_snapshot!(answer.shown(), @r#"
-    200
+    204
     access-control-allow-credentials: true
-    access-control-allow-headers: authorization,content-type,if-match,if-none-match
-    access-control-allow-methods: GET,POST,PUT,PATCH,DELETE
+    access-control-allow-headers: Authorization, Content-Type, If-Match, If-None-Match
+    access-control-allow-methods: GET, POST, PUT, PATCH, DELETE
     access-control-allow-origin: https://app.example.com
+    access-control-expose-headers: Retry-After, Location, ETag, X-Request-Id, RateLimit, RateLimit-Policy
     access-control-max-age: 600
     allow: POST
     cache-control: no-store
     referrer-policy: strict-origin-when-cross-origin
-    vary: origin
+    vary: Origin
     x-content-type-options: nosniff
     "#);
 }
@@ -60,6 +62,14 @@ async fn a_listed_origin_may_read_the_answers() {
     }
 }
 
+/// All that an answer says to a browser about other origins.
+fn said_of_origins(answer: &Answer) -> Vec<&str> {
+    let names = answer.headers.keys().map(HeaderName::as_str);
+    names
+        .filter(|name| name.starts_with("access-control-"))
+        .collect()
+}
+
 #[tokio::test]
 async fn another_origin_is_told_nothing() {
     let (app, anon) = with_allowed_origin().await;
@@ -67,33 +77,53 @@ async fn another_origin_is_told_nothing() {
     for origin in [
         FOREIGN,
         "null",
+        "",
+        "*",
+        "\u{e9}",
         "http://app.example.com",
         "https://app.example.com:8443",
+        "https://app.example.com/",
         "https://app.example.com.evil.example",
+        "https://evil-app.example.com",
         "https://APP.example.com",
+        "https://app.example.com, https://evil.example",
     ] {
-        for answer in [
-            preflight(&anon, origin).await,
-            ada.get("/api/auth/me").header("origin", origin).await,
-        ] {
-            assert_eq!(
-                answer.header("access-control-allow-origin"),
-                None,
-                "{origin}"
-            );
+        let refused = preflight(&anon, origin).await;
+        assert_eq!(refused.status, 405, "{origin}");
+        let answer = ada.get("/api/auth/me").header("origin", origin).await;
+        for answer in [refused, answer] {
+            assert_eq!(said_of_origins(&answer), [""; 0], "{origin}");
+            assert_eq!(answer.header("vary"), Some("Origin"), "{origin}");
         }
+    }
+    let answer = ada.get("/api/auth/me").await;
+    assert_eq!(said_of_origins(&answer), [""; 0], "no origin at all");
+}
+
+#[tokio::test]
+async fn an_options_request_that_is_no_preflight_is_refused_like_any_other_method() {
+    let (_app, anon) = with_allowed_origin().await;
+    let options = || anon.call("OPTIONS", "/api/auth/login");
+    for call in [
+        options(),
+        options().header("access-control-request-method", "POST"),
+        options().header("origin", ALLOWED),
+    ] {
+        let answer = call.await.expect_problem(405, "method_not_allowed");
+        assert_eq!(answer.header("allow"), Some("POST"));
     }
 }
 
 #[tokio::test]
 async fn without_listed_origins_nothing_is_said_about_them() {
     let (_app, anon) = TestApp::new().await;
-    preflight(&anon, ALLOWED)
-        .await
-        .expect_problem(405, "method_not_allowed");
+    let refused = preflight(&anon, ALLOWED).await;
+    let refused = refused.expect_problem(405, "method_not_allowed");
     let answer = anon.get("/api/auth/me").header("origin", ALLOWED).await;
-    assert_eq!(answer.header("access-control-allow-origin"), None);
-    assert_eq!(answer.header("access-control-allow-credentials"), None);
+    for answer in [refused, answer] {
+        assert_eq!(said_of_origins(&answer), [""; 0]);
+        assert_eq!(answer.header("vary"), None);
+    }
 }
 
 #[tokio::test]

@@ -74,10 +74,10 @@ async fn what_a_foreign_page_sends_is_refused() {
         Some(("cookie", cookie.as_str())),
         Some(("authorization", bearer.as_str())),
     ];
-    for route in ["login", "register", "logout", "refresh"] {
+    for route in ["login", "register", "setup", "logout", "refresh"] {
         for credential in credentials {
             let has_cookie = matches!(credential, Some(("cookie", _)));
-            let is_judged = has_cookie || matches!(route, "login" | "register");
+            let is_judged = has_cookie || matches!(route, "login" | "register" | "setup");
             for (site, site_vouches) in SITES {
                 for (origin, is_ours) in ORIGINS {
                     let is_from_browser = site.is_some() || origin.is_some() || has_cookie;

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::support::TestApp;
 
-const PAGES: [&str; 3] = ["/login", "/register", "/dashboard"];
+const PAGES: [&str; 4] = ["/login", "/register", "/setup", "/dashboard"];
 
 #[tokio::test]
 async fn our_pages_run_nothing_but_their_own_files() {

@@ -1,6 +1,9 @@
 //! The doors from outside: one file for each door, in one binary.
 
+mod access;
+mod admin;
 mod auth;
+mod bounds;
 mod cli;
 mod connection;
 mod cookie;
@@ -17,8 +20,10 @@ mod password;
 mod peer;
 mod process;
 mod profile;
+mod read_only;
 mod secrets;
 mod sessions;
+mod setup;
 mod site;
 mod support;
 mod web;

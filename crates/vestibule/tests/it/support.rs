@@ -18,7 +18,7 @@ use axum::{
     Router,
     body::{Body, to_bytes},
     extract::ConnectInfo,
-    http::{HeaderMap, HeaderName, HeaderValue, Method, Request, header},
+    http::{Extensions, HeaderMap, HeaderName, HeaderValue, Method, Request, header},
 };
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -47,7 +47,7 @@ pub(crate) struct TestApp {
     pub(crate) clock: Clock,
     pub(crate) app: App,
     router: Router,
-    _folder: TempDir,
+    folder: Arc<TempDir>,
     database: Option<Database>,
 }
 
@@ -64,7 +64,22 @@ impl TestApp {
 
     /// A server with these settings and this `vestibule.toml`.
     pub(crate) async fn with_file(settings: &[(&'static str, &str)], file: &str) -> (Self, Client) {
-        let folder = tempfile::tempdir().expect("a folder");
+        let folder = Arc::new(tempfile::tempdir().expect("a folder"));
+        let clock = Clock::fixed(Timestamp::from_micros(START));
+        Self::on(folder, clock, settings, file).await
+    }
+
+    /// Another server on the same database and clock, with these settings.
+    pub(crate) async fn beside(&self, settings: &[(&'static str, &str)]) -> (Self, Client) {
+        Self::on(Arc::clone(&self.folder), self.clock.clone(), settings, "").await
+    }
+
+    async fn on(
+        folder: Arc<TempDir>,
+        clock: Clock,
+        settings: &[(&'static str, &str)],
+        file: &str,
+    ) -> (Self, Client) {
         let data_dir = folder.path().join("data");
         let mut flags: BTreeMap<&'static str, Vec<String>> = BTreeMap::new();
         flags.insert("data_dir", vec![data_dir.display().to_string()]);
@@ -82,7 +97,6 @@ impl TestApp {
             ..Inputs::default()
         };
         let config = load_from(inputs).expect("settings without problems").config;
-        let clock = Clock::fixed(Timestamp::from_micros(START));
         let database = app::open_database(&config).await.expect("a database");
         let accounts = app::open_accounts(&config, &database, clock.clone()).await;
         let site = app::open_site(&config).expect("a site");
@@ -91,7 +105,7 @@ impl TestApp {
             clock,
             router: http::router(app.clone()),
             app,
-            _folder: folder,
+            folder,
             database: Some(database),
         };
         let anonymous = Client::of(&test);
@@ -130,6 +144,11 @@ impl TestApp {
         client
     }
 
+    /// Somebody whom the server does not know.
+    pub(crate) fn stranger(&self) -> Client {
+        Client::of(self)
+    }
+
     /// A browser that nobody logged in with.
     pub(crate) fn stranger_in_browser(&self) -> Client {
         Client {
@@ -153,6 +172,31 @@ impl TestApp {
             .change_roles(login, &[role].into(), &[].into())
             .await
             .expect("a user");
+    }
+
+    /// Takes a role from a user, as `vestibule user roles` does.
+    pub(crate) async fn take(&self, login: &str, role: &str) {
+        let role = Role::parse(role).expect("a role");
+        self.operator()
+            .change_roles(login, &[].into(), &[role].into())
+            .await
+            .expect("a user");
+    }
+
+    /// The router as its `Debug` form shows it, with the paths of all routes.
+    pub(crate) fn router_shown(&self) -> String {
+        format!("{:?}", self.router)
+    }
+
+    /// Every file of the data folder, byte for byte, but those that hold locks alone: the same before and after means
+    /// that not even a transaction without effect was committed.
+    pub(crate) fn written(&self) -> BTreeMap<PathBuf, Vec<u8>> {
+        let files = std::fs::read_dir(self.folder.path().join("data")).expect("a folder");
+        files
+            .map(|file| file.expect("a file").path())
+            .filter(|path| path.extension().is_none_or(|kind| kind != "db-shm"))
+            .map(|path| (path.clone(), std::fs::read(path).expect("readable")))
+            .collect()
     }
 
     /// Closes the database under the server, as a disk that fails would.
@@ -214,6 +258,26 @@ impl Client {
         }
     }
 
+    /// The same in a window of its own: what it learns of cookies from now on, the original does not.
+    pub(crate) fn apart(&self) -> Self {
+        let browser = self.browser.as_ref().map(|browser| Browser {
+            origin: browser.origin.clone(),
+            jar: Arc::new(Mutex::new(self.cookie())),
+        });
+        Self {
+            browser,
+            ..self.clone()
+        }
+    }
+
+    /// The same as a visitor of another server.
+    pub(crate) fn on(&self, test: &TestApp) -> Self {
+        Self {
+            router: test.router.clone(),
+            ..self.clone()
+        }
+    }
+
     pub(crate) fn call(&self, method: &str, path: &str) -> Call {
         let mut headers = HeaderMap::new();
         if let Some(browser) = &self.browser {
@@ -227,7 +291,8 @@ impl Client {
             method: method.parse().expect("a method"),
             path: path.to_owned(),
             headers,
-            body: Vec::new(),
+            extensions: Extensions::new(),
+            body: Body::empty(),
         }
     }
 
@@ -316,7 +381,8 @@ pub(crate) struct Call {
     method: Method,
     path: String,
     headers: HeaderMap,
-    body: Vec<u8>,
+    extensions: Extensions,
+    body: Body,
 }
 
 impl Call {
@@ -350,8 +416,19 @@ impl Call {
             .body(body.to_string())
     }
 
-    pub(crate) fn body(mut self, body: impl Into<Vec<u8>>) -> Self {
-        self.body = body.into();
+    pub(crate) fn body(self, body: impl Into<Vec<u8>>) -> Self {
+        self.stream(Body::from(body.into()))
+    }
+
+    /// A body that arrives as it will.
+    pub(crate) fn stream(mut self, body: Body) -> Self {
+        self.body = body;
+        self
+    }
+
+    /// Puts something beside the request, as the layers of the server do.
+    pub(crate) fn extension<T: Clone + Send + Sync + 'static>(mut self, value: T) -> Self {
+        self.extensions.insert(value);
         self
     }
 
@@ -361,12 +438,14 @@ impl Call {
             method,
             path,
             headers,
+            extensions,
             body,
         } = self;
-        let mut request = Request::new(Body::from(body));
+        let mut request = Request::new(body);
         *request.method_mut() = method.clone();
         *request.uri_mut() = path.parse().expect("a path");
         *request.headers_mut() = headers;
+        *request.extensions_mut() = extensions;
         request
             .extensions_mut()
             .insert(ConnectInfo(SocketAddr::new(client.address, 50_000)));

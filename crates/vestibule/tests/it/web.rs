@@ -2,7 +2,7 @@
 
 use crate::support::TestApp;
 
-const PAGES: [&str; 3] = ["/login", "/register", "/dashboard"];
+const PAGES: [&str; 4] = ["/login", "/register", "/setup", "/dashboard"];
 
 #[tokio::test]
 async fn every_page_is_the_same_document() {

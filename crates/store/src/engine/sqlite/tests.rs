@@ -245,3 +245,117 @@ async fn a_foreign_table_whose_name_only_resembles_the_engines_own_is_foreign() 
         "{refused:?}"
     );
 }
+
+/// How SQLite means to answer a query, a line a step.
+async fn plan<E: sea_orm::EntityTrait>(store: &Store, query: &sea_orm::Select<E>) -> String {
+    let statement = sea_orm::QueryTrait::build(query, sea_orm::DbBackend::Sqlite);
+    let sql = format!("EXPLAIN QUERY PLAN {statement}");
+    let rows = sqlx::query(sqlx::AssertSqlSafe(sql))
+        .fetch_all(store.readers.get_sqlite_connection_pool())
+        .await
+        .expect("a plan");
+    let steps: Vec<String> = rows.iter().map(|row| row.get("detail")).collect();
+    steps.join("\n")
+}
+
+#[tokio::test]
+async fn lists_are_read_in_the_order_of_an_index_and_figures_counted_in_one() {
+    use crate::{
+        AuditKind, AuditListing, Place, SessionKind, Timestamp, UserListing, UserStatus, audit,
+        stats, users,
+    };
+    let place = place();
+    let store = Store::connect(&place.options).await.expect("opens");
+    store.migrate_up(None).await.expect("migrates");
+    let now = Timestamp::from_micros(1);
+    let id = uuid::Uuid::nil();
+    let mut plans = Vec::new();
+    for after in [None, Some(Place { at: now, id })] {
+        for status in [None, Some(UserStatus::Active), Some(UserStatus::Deleted)] {
+            let listing = UserListing {
+                status,
+                after,
+                limit: 20,
+                ..UserListing::default()
+            };
+            let select = users::list::select(&listing);
+            plans.push((
+                format!("{listing:?}"),
+                plan(&store, &select).await,
+                "users_newest",
+            ));
+        }
+        let all = AuditListing {
+            after,
+            limit: 20,
+            ..AuditListing::default()
+        };
+        let of_user = AuditListing {
+            user: Some(id),
+            ..all.clone()
+        };
+        let of_kind = AuditListing {
+            kind: Some(AuditKind::Login),
+            since: Some(now),
+            ..all.clone()
+        };
+        let indexes = [
+            (all, &["audit_events_at"][..]),
+            (of_kind, &["audit_events_event_newest"]),
+            (
+                of_user,
+                &["audit_events_subject_newest", "audit_events_actor_newest"],
+            ),
+        ];
+        for (listing, indexes) in indexes {
+            let selects = audit::selects(&listing);
+            assert_eq!(selects.len(), indexes.len());
+            for (select, index) in selects.iter().zip(indexes) {
+                plans.push((format!("{listing:?}"), plan(&store, select).await, *index));
+            }
+        }
+    }
+    for select in stats::users_by_status() {
+        let plan = plan(&store, &select).await;
+        plans.push(("users".to_owned(), plan, "COVERING INDEX users_newest"));
+    }
+    let sessions = plan(&store, &stats::open_sessions(SessionKind::Token, now)).await;
+    plans.push((
+        "sessions".to_owned(),
+        sessions,
+        "COVERING INDEX sessions_open",
+    ));
+    let events = plan(&store, &stats::events(AuditKind::Login, now)).await;
+    plans.push((
+        "events".to_owned(),
+        events,
+        "COVERING INDEX audit_events_event_newest",
+    ));
+
+    for (asked, plan, index) in plans {
+        assert_eq!(plan.lines().count(), 1, "no sorting: {asked}\n{plan}");
+        assert!(plan.contains(index), "{asked}\n{plan}");
+    }
+}
+
+#[tokio::test]
+async fn reading_alone_leaves_the_file_and_its_log_as_they_are() {
+    let place = place();
+    let store = Store::connect(&place.options).await.expect("opens");
+    store.migrate_up(None).await.expect("migrates");
+    let file = place.file();
+    let mut log = file.as_os_str().to_owned();
+    log.push("-wal");
+    let bytes = || (std::fs::read(file).ok(), std::fs::read(&log).ok());
+    let before = bytes();
+    assert!(before.1.as_ref().is_some_and(|log| !log.is_empty()));
+    let reading = Store::connect_read_only(&place.options)
+        .await
+        .expect("opens");
+    reading.check_ready().await.expect("is ready");
+    let pool = reading.writer.get_sqlite_connection_pool();
+    let refused = sqlx::query("DELETE FROM meta").execute(pool).await;
+    assert!(refused.is_err(), "even past the guard");
+    reading.close().await;
+    assert_eq!(bytes(), before);
+}

@@ -49,10 +49,11 @@ fn a_folder_that_cannot_be_a_site_is_refused_with_what_to_do() {
 }
 
 /// A file of the server, and how the flag begins that moves it.
-fn files_at(path: &Path) -> [(Private<'_>, &'static str); 3] {
+fn files_at(path: &Path) -> [(Private<'_>, &'static str); 4] {
     [
         (Private::Database(path), "--database-url sqlite://"),
         (Private::SecretKey(path), "--secret-key-file "),
+        (Private::AdminPassword(path), "--admin-password-file "),
         (Private::Configuration(path), "--config "),
     ]
 }

@@ -301,41 +301,8 @@ async fn the_public_keys_are_published_for_everybody() {
 }
 
 #[tokio::test]
-async fn other_methods_are_refused_with_those_that_are_allowed() {
+async fn another_method_is_refused_with_those_that_are_allowed() {
     let (_app, anon) = TestApp::new().await;
-    let routes = [
-        ("/api/auth/register", "POST"),
-        ("/api/auth/login", "POST"),
-        ("/api/auth/refresh", "POST"),
-        ("/api/auth/logout", "POST"),
-        ("/api/auth/me", "GET,HEAD"),
-        ("/api/auth/password", "POST"),
-        ("/api/auth/sessions", "GET,HEAD,DELETE"),
-        ("/api/auth/sessions/1", "DELETE"),
-        ("/api/user/profile", "GET,HEAD,PUT,PATCH"),
-        ("/api/user/profile/delete", "POST"),
-        ("/.well-known/jwks.json", "GET,HEAD"),
-        ("/livez", "GET,HEAD"),
-        ("/readyz", "GET,HEAD"),
-        ("/login", "GET,HEAD"),
-        ("/register", "GET,HEAD"),
-        ("/dashboard", "GET,HEAD"),
-        ("/api/ui/app.js", "GET,HEAD"),
-    ];
-    for (route, allowed) in routes {
-        for method in ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"] {
-            let answer = anon.call(method, route).await;
-            if allowed.split(',').any(|allowed| allowed == method) {
-                assert_ne!(answer.status, 405, "{method} {route}");
-                continue;
-            }
-            assert_eq!(answer.status, 405, "{method} {route}");
-            assert_eq!(answer.header("allow"), Some(allowed), "{method} {route}");
-            if method != "HEAD" {
-                assert_eq!(answer.code(), "method_not_allowed", "{method} {route}");
-            }
-        }
-    }
     let answer = anon.call("DELETE", "/api/auth/me").await;
     assert_snapshot!(answer.shown(), @r#"
     405

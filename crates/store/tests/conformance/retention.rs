@@ -1,0 +1,179 @@
+//! What is removed once its time is over, and that nothing goes which is wanted again.
+
+use std::time::Duration;
+
+use store::{
+    AuditKind, KeyRotation, NewAudit, NewSession, NewSigningKey, Perishable, Store, UserRestoration,
+};
+use uuid::Uuid;
+
+use crate::{conformance, fixture::*};
+
+async fn delete(store: &Store, who: Uuid, seconds: u64) {
+    let event = NewAudit {
+        at: after(seconds),
+        ..audit(AuditKind::AccountDeleted, who)
+    };
+    store.delete_user(who, event).await.unwrap();
+}
+
+async fn restore(store: &Store, who: Uuid, name: &str) -> UserRestoration {
+    let event = audit(AuditKind::Restored, who);
+    let (email, username) = (format!("{name}@example.org"), Some(name.to_owned()));
+    store
+        .restore_user(who, email, username, event)
+        .await
+        .unwrap()
+}
+
+async fn purge(store: &Store, kind: Perishable, seconds: u64) -> u64 {
+    store.purge(kind, after(seconds), 100).await.unwrap()
+}
+
+fn key(name: &str, seconds: u64) -> NewSigningKey {
+    NewSigningKey {
+        id: name.into(),
+        algorithm: "ES256".into(),
+        public_key: vec![1],
+        sealed_private_key: vec![2],
+        created_at: after(seconds),
+        signs_from: after(seconds),
+    }
+}
+
+conformance! {
+    async fn only_users_deleted_before_that_time_go(db) {
+        let store = db.store().await;
+        let (old, _) = registered(&store, "old").await;
+        let (recent, _) = registered(&store, "recent").await;
+        let (living, living_session) = registered(&store, "living").await;
+        delete(&store, old, 10).await;
+        delete(&store, recent, 20).await;
+        assert_eq!(purge(&store, Perishable::DeletedUsers, 20).await, 1);
+        assert_eq!(purge(&store, Perishable::DeletedUsers, 20).await, 0, "a second time is nothing");
+        assert_eq!(store.deleted_user(old).await.unwrap(), None);
+        assert!(store.deleted_user(recent).await.unwrap().is_some());
+        assert_eq!(store.signed_in(living_session).await.unwrap().unwrap().user.id, living);
+        let events = store.newest_audit(99).await.unwrap();
+        assert!(events.iter().any(|event| event.subject == Some(old)), "what happened stays on record");
+        assert_eq!(restore(&store, old, "old").await, UserRestoration::NotDeleted);
+    }
+
+    async fn a_batch_is_as_large_as_asked_and_the_next_goes_on(db) {
+        let store = db.store().await;
+        for number in 0..7 {
+            let (who, _) = registered(&store, &format!("user{number}")).await;
+            delete(&store, who, 1).await;
+        }
+        let mut batches = Vec::new();
+        loop {
+            let removed = store.purge(Perishable::DeletedUsers, after(2), 3).await.unwrap();
+            batches.push(removed);
+            if removed == 0 {
+                break;
+            }
+        }
+        assert_eq!(batches, [3, 3, 1, 0]);
+    }
+
+    async fn sessions_go_by_either_lifetime_and_others_stay(db) {
+        let store = db.store().await;
+        let (ada, open) = registered(&store, "ada").await;
+        let lasting = |idle: u64, end: u64| NewSession { idle_expires_at: after(idle), expires_at: after(end), ..session(ada) };
+        let (idle, ended) = (lasting(10, 10_000), lasting(10_000, 10));
+        for new in [idle.clone(), ended.clone()] {
+            store.open_session(new, HASH.into(), None, audit(AuditKind::Login, ada)).await.unwrap();
+        }
+        assert_eq!(purge(&store, Perishable::ExpiredSessions, 10).await, 0, "the end itself is not past");
+        assert_eq!(purge(&store, Perishable::ExpiredSessions, 11).await, 2);
+        for gone in [idle.id, ended.id] {
+            assert_eq!(store.signed_in(gone).await.unwrap(), None);
+        }
+        assert!(store.signed_in(open).await.unwrap().is_some());
+    }
+
+    async fn audit_events_go_by_their_time(db) {
+        let store = db.store().await;
+        for seconds in [1, 2, 3] {
+            store.record(NewAudit { at: after(seconds), ..audit(AuditKind::Login, id()) }).await.unwrap();
+        }
+        assert_eq!(purge(&store, Perishable::AuditEvents, 3).await, 2);
+        let left: Vec<_> = store.newest_audit(9).await.unwrap().into_iter().map(|event| event.at).collect();
+        assert_eq!(left, [after(3)]);
+    }
+
+    async fn a_retired_signing_key_goes_and_the_current_one_never(db) {
+        let store = db.store().await;
+        store.found(b"check".to_vec(), key("first", 0)).await.unwrap();
+        let rotation = KeyRotation {
+            key: key("second", 10),
+            tokens_last: Duration::from_secs(900),
+            audit: audit(AuditKind::KeyRotated, id()),
+        };
+        store.rotate_signing_key(rotation).await.unwrap();
+        assert_eq!(purge(&store, Perishable::RetiredSigningKeys, 910).await, 0, "its tokens may be around");
+        assert_eq!(purge(&store, Perishable::RetiredSigningKeys, 911).await, 1);
+        assert_eq!(purge(&store, Perishable::RetiredSigningKeys, 1_000_000).await, 0);
+        let left: Vec<_> = store.signing_keys().await.unwrap().into_iter().map(|key| key.id).collect();
+        assert_eq!(left, ["second"]);
+    }
+
+    async fn a_user_restored_while_others_are_purged_is_back_whole_or_gone(db) {
+        let store = db.store().await;
+        let mut users = Vec::new();
+        for number in 0..20 {
+            let name = format!("user{number}");
+            let (who, _) = registered(&store, &name).await;
+            delete(&store, who, 1).await;
+            users.push((who, name));
+        }
+        let restoring: Vec<_> = users
+            .iter()
+            .cloned()
+            .map(|(who, name)| {
+                let store = store.clone();
+                tokio::spawn(async move { (who, name.clone(), restore(&store, who, &name).await) })
+            })
+            .collect();
+        let purging = {
+            let store = store.clone();
+            tokio::spawn(async move {
+                let mut removed = 0;
+                for _ in 0..20 {
+                    removed += store.purge(Perishable::DeletedUsers, after(2), 1).await.unwrap();
+                }
+                removed
+            })
+        };
+        let mut restored = 0;
+        for ended in restoring {
+            let (who, name, outcome) = ended.await.unwrap();
+            let found = store.credentials_of(who).await.unwrap();
+            match outcome {
+                UserRestoration::Restored(user) => {
+                    assert_eq!(found.map(|found| found.user), Some(user), "{name}");
+                    restored += 1;
+                }
+                UserRestoration::NotDeleted => assert!(found.is_none(), "{name}"),
+            }
+        }
+        assert_eq!(restored + purging.await.unwrap(), 20, "each had one fate");
+    }
+
+    async fn a_user_deleted_at_that_moment_is_not_purged(db) {
+        let store = db.store().await;
+        let (ada, _) = registered(&store, "ada").await;
+        let deleting = {
+            let store = store.clone();
+            tokio::spawn(async move { delete(&store, ada, 100).await })
+        };
+        let mut removed = 0;
+        for _ in 0..10 {
+            removed += purge(&store, Perishable::DeletedUsers, 100).await;
+        }
+        deleting.await.unwrap();
+        removed += purge(&store, Perishable::DeletedUsers, 100).await;
+        assert_eq!(removed, 0);
+        assert!(store.deleted_user(ada).await.unwrap().is_some());
+    }
+}

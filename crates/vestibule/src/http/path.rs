@@ -1,0 +1,29 @@
+//! The id in the path of a request. What is none there is answered like one of nothing.
+
+use axum::{
+    extract::{FromRequestParts, Path},
+    http::request::Parts,
+    response::Response,
+};
+use uuid::Uuid;
+
+use super::error;
+
+/// The id that the one parameter of a route's path holds.
+pub(super) struct IdInPath(pub(super) Uuid);
+
+impl<S: Send + Sync> FromRequestParts<S> for IdInPath {
+    type Rejection = Response;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Response> {
+        let text = Path::<String>::from_request_parts(parts, state).await;
+        let id = text.ok().and_then(|Path(text)| id_in(&text));
+        id.map(Self).ok_or_else(error::not_found)
+    }
+}
+
+/// An id in the one form in which the API writes it.
+pub(super) fn id_in(text: &str) -> Option<Uuid> {
+    let id = Uuid::try_parse(text).ok()?;
+    (id.to_string() == text).then_some(id)
+}

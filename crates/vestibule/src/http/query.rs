@@ -1,0 +1,238 @@
+//! The query of a request, whose parameters are taken by name and type. What no route understands
+//! is a malformed request; what a parameter may not be is named, all at once. Here too is how a
+//! list tells where it goes on.
+
+use accounts::{Error, FieldError, Page, Place, Timestamp};
+use axum::{extract::FromRequestParts, http::request::Parts};
+use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
+use percent_encoding::percent_decode_str;
+use serde::Serialize;
+use url::form_urlencoded;
+use uuid::Uuid;
+
+use super::error::ApiError;
+
+/// So many items a list gives when no number is asked for, and at the most.
+const USUAL_LIMIT: u64 = 20;
+const LARGEST_LIMIT: u64 = 100;
+/// A list, a time in microseconds and an id.
+const CURSOR_BYTES: usize = 1 + 8 + 16;
+
+/// A list that is read in pages. Its number is in its cursors, which no other list takes.
+#[derive(Clone, Copy)]
+pub(super) enum Paged {
+    Users = 1,
+    AuditEvents = 2,
+}
+
+/// A page of a list.
+#[derive(Serialize)]
+pub(super) struct PageView<T> {
+    items: Vec<T>,
+    /// What to send as `cursor` for the next page; null on the last.
+    next_cursor: Option<String>,
+}
+
+impl<T> PageView<T> {
+    pub(super) fn of<U>(list: Paged, page: Page<U>, view: impl Fn(U) -> T) -> Self {
+        Self {
+            items: page.items.into_iter().map(view).collect(),
+            next_cursor: page.next.map(|place| cursor_of(list, place)),
+        }
+    }
+}
+
+/// The parameters that were not taken yet, and what was wrong so far.
+pub(super) struct Query {
+    left: Vec<(String, String)>,
+    broken: Vec<FieldError>,
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Query {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
+        Self::parse(parts.uri.query().unwrap_or_default())
+    }
+}
+
+impl Query {
+    fn parse(text: &str) -> Result<Self, ApiError> {
+        // The parser would put something else in the place of broken letters.
+        if percent_decode_str(text).decode_utf8().is_err() {
+            return Err(ApiError::Malformed("The query is not valid UTF-8."));
+        }
+        let mut left: Vec<(String, String)> = Vec::new();
+        for (name, value) in form_urlencoded::parse(text.as_bytes()) {
+            if left.iter().any(|(before, _)| *before == name) {
+                return Err(ApiError::Malformed("The query names a parameter twice."));
+            }
+            left.push((name.into_owned(), value.into_owned()));
+        }
+        Ok(Self {
+            left,
+            broken: Vec::new(),
+        })
+    }
+
+    /// A text. Without a value it counts as left out, as an empty field of a form is sent.
+    pub(super) fn text(&mut self, name: &'static str) -> Option<String> {
+        let place = self.left.iter().position(|(left, _)| left == name)?;
+        let (_, value) = self.left.swap_remove(place);
+        Some(value).filter(|value| !value.is_empty())
+    }
+
+    /// A value that `read` makes of a text; `expected` says what it takes.
+    pub(super) fn value<T>(
+        &mut self,
+        name: &'static str,
+        read: impl FnOnce(&str) -> Option<T>,
+        code: &'static str,
+        expected: &'static str,
+    ) -> Option<T> {
+        let text = self.text(name)?;
+        let value = read(&text);
+        if value.is_none() {
+            self.broken.push(FieldError {
+                field: name.into(),
+                code,
+                message: expected.into(),
+            });
+        }
+        value
+    }
+
+    /// A point in time.
+    pub(super) fn time(&mut self, name: &'static str) -> Option<Timestamp> {
+        let expected = "Send a time of RFC 3339, such as 2026-01-31T12:00:00Z.";
+        self.value(name, Timestamp::parse, "invalid_time", expected)
+    }
+
+    /// How many items are asked for.
+    pub(super) fn limit(&mut self) -> u64 {
+        let read = |text: &str| {
+            let number = text.parse().ok()?;
+            (1..=LARGEST_LIMIT).contains(&number).then_some(number)
+        };
+        let expected = "Ask for 1 to 100 items at a time.";
+        self.value("limit", read, "out_of_range", expected)
+            .unwrap_or(USUAL_LIMIT)
+    }
+
+    /// Where the page before ended.
+    pub(super) fn cursor(&mut self, list: Paged) -> Option<Place> {
+        let expected = "Send the next_cursor of the page before, as it was.";
+        let read = |text: &str| place_of(list, text);
+        self.value("cursor", read, "invalid_cursor", expected)
+    }
+
+    /// Refuses the query if anything was wrong with it or is left of it.
+    pub(super) fn end(self) -> Result<(), ApiError> {
+        if !self.left.is_empty() {
+            return Err(ApiError::Malformed(
+                "The query has a parameter that this route does not know.",
+            ));
+        }
+        if self.broken.is_empty() {
+            return Ok(());
+        }
+        Err(ApiError::Rules(Error::Invalid(self.broken)))
+    }
+}
+
+fn cursor_of(list: Paged, place: Place) -> String {
+    let mut bytes = Vec::with_capacity(CURSOR_BYTES);
+    bytes.push(list as u8);
+    bytes.extend(place.at.as_micros().to_be_bytes());
+    bytes.extend(place.id.into_bytes());
+    BASE64_URL_SAFE_NO_PAD.encode(bytes)
+}
+
+/// Any time and any id make a place: whoever invents one reads what they may read anyway.
+fn place_of(list: Paged, text: &str) -> Option<Place> {
+    let bytes = BASE64_URL_SAFE_NO_PAD.decode(text).ok()?;
+    let (number, rest) = bytes.split_first()?;
+    let (time, id) = rest.split_first_chunk::<8>()?;
+    let id = Uuid::from_slice(id).ok()?;
+    (*number == list as u8).then_some(Place {
+        at: Timestamp::from_micros(i64::from_be_bytes(*time)),
+        id,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn malformed(text: &str) -> &'static str {
+        match Query::parse(text).and_then(Query::end) {
+            Err(ApiError::Malformed(detail)) => detail,
+            other => panic!("{text}: {other:?}"),
+        }
+    }
+
+    #[test]
+    fn what_is_not_understood_is_malformed() {
+        assert_eq!(malformed("q=%ff"), "The query is not valid UTF-8.");
+        let twice = "The query names a parameter twice.";
+        assert_eq!(malformed("q=a&q=b"), twice);
+        assert_eq!(malformed("q=&%71="), twice);
+        let unknown = "The query has a parameter that this route does not know.";
+        for text in ["x=1", "Q", "=", "q[]=1"] {
+            assert_eq!(malformed(text), unknown, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_parameter_without_a_value_is_one_that_was_left_out() {
+        let mut query = Query::parse("q=&limit&role=a+b%2Bc").expect("a query");
+        assert_eq!(query.text("q"), None);
+        assert_eq!(query.limit(), USUAL_LIMIT);
+        assert_eq!(query.text("role").as_deref(), Some("a b+c"));
+        assert_eq!(query.text("status"), None);
+        assert!(query.end().is_ok());
+    }
+
+    #[test]
+    fn everything_wrong_is_named_at_once() {
+        let mut query = Query::parse("limit=101&since=now&cursor=x").expect("a query");
+        query.limit();
+        query.time("since");
+        query.cursor(Paged::Users);
+        let Err(ApiError::Rules(Error::Invalid(errors))) = query.end() else {
+            panic!("not refused");
+        };
+        let told: Vec<_> = errors
+            .iter()
+            .map(|error| (&*error.field, error.code))
+            .collect();
+        assert_eq!(
+            told,
+            [
+                ("limit", "out_of_range"),
+                ("since", "invalid_time"),
+                ("cursor", "invalid_cursor")
+            ]
+        );
+    }
+
+    #[test]
+    fn a_cursor_is_a_place_in_its_own_list() {
+        let place = Place {
+            at: Timestamp::from_micros(-7),
+            id: Uuid::from_u128(7),
+        };
+        let cursor = cursor_of(Paged::Users, place);
+        assert_eq!(place_of(Paged::Users, &cursor), Some(place));
+        assert_eq!(place_of(Paged::AuditEvents, &cursor), None);
+        for tampered in [
+            &cursor[1..],
+            &format!("{cursor}A"),
+            &format!("{cursor}="),
+            "",
+            "é",
+        ] {
+            assert_eq!(place_of(Paged::Users, tampered), None, "{tampered}");
+        }
+    }
+}

@@ -1,0 +1,57 @@
+//! `vestibule doctor`.
+
+use serde_json::Value;
+
+use super::{add, folder};
+use crate::process::{Server, run, stdout};
+
+#[test]
+fn the_doctor_finds_what_is_wrong_and_says_how_to_mend_it() {
+    let folder = folder();
+    let doctor = |more: &[&str]| {
+        let output = run(folder.path(), [&["doctor", "--json"], more].concat());
+        let findings: Value = serde_json::from_slice(&output.stdout).expect("JSON");
+        let failed: Vec<String> = findings
+            .as_array()
+            .expect("a list")
+            .iter()
+            .filter(|finding| finding["verdict"] == "fail")
+            .map(|finding| finding["check"].as_str().expect("a check").to_owned())
+            .collect();
+        assert_eq!(output.status.code(), Some(i32::from(!failed.is_empty())));
+        failed
+    };
+    assert_eq!(doctor(&[]), ["database"], "there is none yet");
+    assert!(
+        !folder.path().join("vestibule-data").exists(),
+        "to look makes nothing"
+    );
+    assert_eq!(
+        add(folder.path(), "ada@example.org", &[]).status.code(),
+        Some(0)
+    );
+    assert_eq!(doctor(&[]), Vec::<String>::new());
+    assert_eq!(
+        doctor(&["--public-url", "http://accounts.example.org"]),
+        ["public_url"]
+    );
+    std::fs::write(folder.path().join("other.key"), [7; 32]).expect("writable");
+    assert_eq!(doctor(&["--secret-key-file", "other.key"]), ["database"]);
+
+    let report = stdout(&run(folder.path(), ["doctor"]));
+    assert!(
+        report.lines().all(|line| line.starts_with("ok  ")),
+        "{report}"
+    );
+    assert!(
+        report.contains("SQLite 3.") && report.contains("synchronous=2"),
+        "{report}"
+    );
+    let server = Server::start(folder.path(), &[]);
+    assert_eq!(
+        doctor(&[]),
+        Vec::<String>::new(),
+        "beside a running server too"
+    );
+    drop(server);
+}
