@@ -277,3 +277,6 @@ fn sorted(url: &DatabaseUrl, error: &sqlx::Error) -> OpenError {
         false => OpenError::Unreachable { database, reason },
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -359,3 +359,10 @@ async fn reading_alone_leaves_the_file_and_its_log_as_they_are() {
     reading.close().await;
     assert_eq!(bytes(), before);
 }
+
+#[tokio::test]
+async fn a_file_that_is_not_there_is_not_made_to_read_it() {
+    let place = place();
+    assert!(Store::connect_read_only(&place.options).await.is_err());
+    assert!(!place.file().exists());
+}
