@@ -5,6 +5,9 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
+use Body::{Form, Json, Nothing, RefreshToken};
+use Who::{Admin, Anyone, Owner, SignedIn};
+
 use super::cast::Member;
 use crate::support::{TestApp, password, registration};
 
@@ -55,9 +58,6 @@ const fn row(method: &'static str, path: &'static str, who: Who, body: Body, sta
         status,
     }
 }
-
-use Body::{Form, Json, Nothing, RefreshToken};
-use Who::{Admin, Anyone, Owner, SignedIn};
 
 /// All routes. One that the router has and this list lacks fails a test, and the other way round.
 pub(crate) const ROUTES: &[Row] = &[
@@ -123,6 +123,23 @@ pub(crate) const SITE: &[Row] = &[
 pub(crate) const SITE_RULES: &str =
     "[[site.rules]]\npath = '/members/handbook.html'\nroles = ['admin']";
 
+/// The ids that stand for `{id}`.
+pub(crate) struct Objects {
+    pub(crate) session: String,
+    pub(crate) user: String,
+}
+
+impl Objects {
+    /// The same text for each kind.
+    pub(crate) fn all(id: &str) -> Self {
+        let id = id.to_owned();
+        Self {
+            session: id.clone(),
+            user: id,
+        }
+    }
+}
+
 impl Row {
     /// Whether the method promises to change nothing (RFC 9110 section 9.2.1).
     pub(crate) fn is_safe(&self) -> bool {
@@ -142,6 +159,7 @@ impl Row {
         }
     }
 
+<<<<<<< HEAD
     /// What the path is about when `sender` asks: a session, or for admins the bystander's account.
     pub(crate) fn object_for<'member>(&self, sender: &'member Member) -> &'member str {
         match self.who {
@@ -156,6 +174,17 @@ impl Row {
             "app.js"
         } else {
             "no/such/route"
+=======
+    /// The path with an object in it, of the kind that the path asks for.
+    pub(crate) fn path_to(&self, objects: &Objects) -> String {
+        let object = match self.path.starts_with("/api/admin/users/") {
+            true => &objects.user,
+            false => &objects.session,
+        };
+        let below = match self.path.starts_with("/api/ui/") {
+            true => "app.js",
+            false => "no/such/route",
+>>>>>>> f4bb970 (tests: Let a row of the access matrix name a user too)
         };
         self.path.replace("{id}", object).replace("{*path}", below)
     }
