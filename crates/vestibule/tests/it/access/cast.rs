@@ -40,7 +40,7 @@ pub(crate) enum Actor {
     AnotherUser,
     /// Is signed in and an admin.
     Admin,
-    /// Let it run out. Last, as the time passes for all.
+    /// Let it run out.
     Expired,
 }
 

@@ -159,22 +159,6 @@ impl Row {
         }
     }
 
-<<<<<<< HEAD
-    /// What the path is about when `sender` asks: a session, or for admins the bystander's account.
-    pub(crate) fn object_for<'member>(&self, sender: &'member Member) -> &'member str {
-        match self.who {
-            Admin => &sender.bystander_id,
-            Anyone | SignedIn | Owner => &sender.object,
-        }
-    }
-
-    /// The path with an object in it.
-    pub(crate) fn path_to(&self, object: &str) -> String {
-        let below = if self.path.starts_with("/api/ui/") {
-            "app.js"
-        } else {
-            "no/such/route"
-=======
     /// The path with an object in it, of the kind that the path asks for.
     pub(crate) fn path_to(&self, objects: &Objects) -> String {
         let object = match self.path.starts_with("/api/admin/users/") {
@@ -184,7 +168,6 @@ impl Row {
         let below = match self.path.starts_with("/api/ui/") {
             true => "app.js",
             false => "no/such/route",
->>>>>>> f4bb970 (tests: Let a row of the access matrix name a user too)
         };
         self.path.replace("{id}", object).replace("{*path}", below)
     }
