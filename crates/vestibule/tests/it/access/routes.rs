@@ -108,6 +108,7 @@ pub(crate) const ROUTES: &[Row] = &[
     row("GET", "/register", Anyone, Nothing, 200),
     row("GET", "/setup", Anyone, Nothing, 200),
     row("GET", "/dashboard", Anyone, Nothing, 200),
+    row("GET", "/account", Anyone, Nothing, 200),
     row("GET", "/api/ui/{*path}", Anyone, Nothing, 200),
 ];
 
