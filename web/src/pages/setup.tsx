@@ -117,7 +117,7 @@ function NoCode() {
       <ul className="steps">
         <li>Look at the terminal in which you started the server, shortly before its ready line.</li>
         <li>
-          Without a terminal it is in the data directory, in the file
+          Without a terminal it is in the data folder, in the file
           <code>setup-link</code>
         </li>
       </ul>

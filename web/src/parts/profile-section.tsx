@@ -62,7 +62,7 @@ export function ProfileSection({ user }: { user: User }) {
               value={draft.email}
               onChange={edit}
               error={errors.email}
-              autoComplete="email"
+              autoComplete="username"
               required
             />
             {namesDiffer && (
