@@ -11,6 +11,7 @@ import {
   endSession,
   getProfile,
   listSessions,
+  setUp,
   updateProfile,
 } from '../src/account.ts';
 import { type AuthOptions, createAuth } from '../src/index.ts';
@@ -123,6 +124,15 @@ test.each(KINDS)('an account is deleted with the password alone (%s)', async (_k
   await deleteAccount(auth, { current_password: password });
   expect(auth.getState()).toMatchObject({ status: 'signed-out', error: null });
   await expect(loggedIn({ storage: 'memory' })).rejects.toMatchObject({ code: 'invalid_credentials' });
+});
+
+test('a set-up with a code that the server has not given is refused', async () => {
+  const auth = createAuth({ baseUrl, storage: 'memory' });
+  const account = { email: `${username}@example.org`, username, password };
+  await expect(setUp(auth, { ...account, code: 'made up' })).rejects.toMatchObject({
+    status: 403,
+    code: 'setup_refused',
+  });
 });
 
 /** `fetch` as a page of the server's own origin has it, with one cookie kept out of the script's sight. */

@@ -13,8 +13,8 @@ import { useAuth } from '../lib/session.tsx';
 import { useSetupCode } from '../lib/setup-code.ts';
 import { AccountForm } from '../parts/account-form.tsx';
 import { Entrance } from '../parts/entrance.tsx';
+import { NewAccountFields } from '../parts/new-account-fields.tsx';
 import { Field } from '../ui/field.tsx';
-import { PasswordField } from '../ui/password-field.tsx';
 
 export function SetUpPage() {
   usePageTitle('Set-up');
@@ -45,7 +45,6 @@ export function SetUpPage() {
 }
 
 function Welcome({ send }: { send: (values: Record<string, string>) => Promise<void> }) {
-  const first = useFocusOnArrival<HTMLInputElement>();
   return (
     <>
       <h1 id="title">Set up {siteName()}</h1>
@@ -53,35 +52,7 @@ function Welcome({ send }: { send: (values: Record<string, string>) => Promise<v
       <AccountForm labelledBy="title" submitLabel="Create administrator" send={send}>
         {(errors) => (
           <>
-            <Field
-              ref={first}
-              name="email"
-              type="email"
-              label="E-mail"
-              missing="Enter your e-mail address."
-              error={errors.email}
-              autoComplete="username"
-              required
-            />
-            <PasswordField
-              name="password"
-              label="Password"
-              hint="It opens every door here. Long beats complicated: a few words that only you would put together."
-              missing="Choose a password."
-              error={errors.password}
-              autoComplete="new-password"
-              required
-            />
-            <Field
-              name="username"
-              label="Username"
-              hint="A short name to log in with, if you like one better than your e-mail."
-              error={errors.username}
-              autoComplete="nickname"
-              autoCapitalize="none"
-              autoCorrect="off"
-              spellCheck={false}
-            />
+            <NewAccountFields errors={errors} />
             <Field name="name" label="Name" error={errors.name} autoComplete="name" />
           </>
         )}
