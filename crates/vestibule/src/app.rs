@@ -17,7 +17,8 @@ use accounts::{
 
 use crate::{
     config::{Config, PasswordAlgorithm, Registration, SecretKeySource},
-    secret_key, serve,
+    secret_key,
+    serve::{self, OpenFiles},
     site::{Private, Site},
 };
 
@@ -192,12 +193,32 @@ async fn connect(config: &Config) -> Result<Database, StartError> {
     Ok(database)
 }
 
+/// How this process shares out the files that it may open.
+#[must_use]
+pub fn open_files(config: &Config) -> OpenFiles {
+    serve::open_files(config.database.max_connections)
+}
+
+/// A sentence to the operator where fewer connections to the database are made than configured.
+#[must_use]
+pub fn few_files(config: &Config) -> Option<String> {
+    let wanted = config.database.max_connections;
+    let allowed = open_files(config).for_database;
+    (allowed < wanted).then(|| {
+        format!(
+            "database.max_connections is {wanted}, but of the {} files that this process may open there are enough \
+             for {allowed}; raise the limit (ulimit -n, or LimitNOFILE in a unit of systemd)",
+            serve::open_files_limit()
+        )
+    })
+}
+
 /// How to connect to the configured database.
 #[must_use]
 pub fn database_options(config: &Config) -> DatabaseOptions {
     DatabaseOptions {
         url: config.database.url.clone(),
-        max_connections: config.database.max_connections,
+        max_connections: open_files(config).for_database,
         acquire_timeout: config.database.acquire_timeout,
     }
 }
@@ -218,7 +239,7 @@ pub fn open_site(config: &Config) -> Result<Option<Site>, StartError> {
     let admin = config.admin.as_ref();
     private.extend(admin.map(|admin| Private::AdminPassword(&admin.password_file)));
     private.extend(config.file.as_deref().map(Private::Configuration));
-    let files = serve::open_files().for_site;
+    let files = open_files(config).for_site;
     let site = Site::open(dir, config.site.rules.clone(), &private, files);
     site.map(Some)
         .map_err(|problem| StartError::Misconfigured(problem.to_string()))

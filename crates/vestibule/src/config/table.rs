@@ -193,7 +193,11 @@ pub static SETTINGS: &[Setting] = &[
         ),
     Setting::new("database.max_connections", DATABASE, Kind::Count(1, 1000))
         .help("Most connections to the database")
-        .default("10"),
+        .default("10")
+        .details(
+            "Fewer are made where the process may not open enough files, three for each; a \
+             warning at start says so.",
+        ),
     Setting::new(
         "database.acquire_timeout",
         DATABASE,
