@@ -345,9 +345,9 @@ fn policy(config: &Config) -> Policy {
     }
 }
 
-/// With argon2id at some 15 to 25 ms, a full queue is worth about a second. With bcrypt it would be worth more than
+/// With argon2id at some 15 to 25 ms, a full queue is worth about two seconds. With bcrypt it would be worth more than
 /// anybody waits: there the longest wait ends it.
-const HASH_QUEUE_PER_SLOT: usize = 64;
+const HASH_QUEUE_PER_SLOT: usize = 96;
 
 impl From<OpenError> for StartError {
     fn from(error: OpenError) -> Self {
