@@ -82,6 +82,7 @@ pub(super) async fn run(loaded: Loaded) -> Ended {
         drained = serve::serve(listener, http::router(app.clone()), bounds, shutdown) => drained,
         never = MetricsDoor::serve(metrics, app) => match never {},
         never = chores.keep_keys_current() => match never {},
+        never = chores.keep_revocations_current() => match never {},
         never = chores.keep_purging() => match never {},
     };
     tracing::info!(?drained, "The last request has ended");

@@ -21,6 +21,7 @@ mod peer;
 mod process;
 mod profile;
 mod read_only;
+mod revocation;
 mod secrets;
 mod sessions;
 mod setup;
