@@ -1,6 +1,6 @@
 /**
  * The browser tests. They drive the system's Chromium against a running server, which whoever calls them has started:
- * `VESTIBULE_URL` is its address, `CHROMIUM` another browser binary.
+ * `VESTIBULE_URL` is its address, `VESTIBULE_DATA` its data folder, `CHROMIUM` another browser binary.
  */
 
 import { defineConfig } from '@playwright/test';
@@ -11,6 +11,8 @@ export default defineConfig({
   testDir: 'e2e',
   // One server and one address share its limits, so the tests take turns.
   workers: 1,
+  // A busy machine is no failure: the longest test looks at one page in four dresses.
+  timeout: 90_000,
   forbidOnly: true,
   reporter: 'list',
   use: {

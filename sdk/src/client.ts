@@ -4,6 +4,7 @@
  */
 
 import type { AuthError } from './errors.ts';
+import { keepInsides } from './insides.ts';
 import { Session } from './session.ts';
 import { storeFor } from './storage.ts';
 import { answerOf, createSend } from './transport.ts';
@@ -78,7 +79,7 @@ export function createAuth({
     return response;
   }
 
-  return {
+  const auth: Auth = {
     getState: () => session.state,
     subscribe: (listener) => session.subscribe(listener),
     ready,
@@ -91,6 +92,8 @@ export function createAuth({
     fetch: authorizedFetch,
     dispose: () => session.dispose(),
   };
+  keepInsides(auth, { session, enter, inTurn });
+  return auth;
 }
 
 /** A body that is read while it is sent is gone after the first try. */

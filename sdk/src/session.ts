@@ -3,13 +3,16 @@
  * (parallel calls, other tabs, a sign-out on the way) is decided here; the verbs of the library are in client.ts.
  */
 
-import { AuthError, signedOut } from './errors.ts';
+import { AuthError, errorFrom, signedOut } from './errors.ts';
 import type { SessionStore, StoredSession } from './storage.ts';
-import { answerOf, type Send } from './transport.ts';
+import { answerOf, type Outgoing, type Send } from './transport.ts';
 import type { AuthEvent, AuthState, AuthStatus, SessionAnswer, User } from './types.ts';
 
 /** How long another tab's renewal is waited for; then we go on alone, as the server answers both tabs alike. */
 const LOCK_WAIT_MILLISECONDS = 3_000;
+
+/** The one refusal with 401 that is not about the token. */
+const WRONG_PASSWORD = 'invalid_credentials';
 
 interface Held {
   readonly accessToken: string;
@@ -38,6 +41,8 @@ export class Session {
   /** Counts sessions. Whoever awaits something notes it before and drops the result where it has changed. */
   #epoch = 0;
   #renewal: Promise<boolean> | null = null;
+  /** Settles when the exchange on the way, if any, is over, whatever came of it. */
+  #exchange: Promise<unknown> | null = null;
   /** The server asked for a pause: until when (monotonic), and with which refusal. */
   #pause: { until: number; error: AuthError } | null = null;
 
@@ -90,19 +95,52 @@ export class Session {
     return stored?.refreshToken ?? refreshToken;
   }
 
-  /** Asks who is signed in. A 401 to the newest token there is ends the session. */
-  async me(): Promise<User> {
+  /** Asks who is signed in. */
+  me(): Promise<User> {
+    return this.learn('/api/auth/me', { method: 'GET' });
+  }
+
+  /** Sends what is answered with the user, who is shown as the server describes them now. */
+  async learn(path: string, outgoing: Outgoing): Promise<User> {
+    const user = await this.ask<User>(path, outgoing);
+    this.#show('signed-in', user, null);
+    return user;
+  }
+
+  /** Asks for something that needs the session. A 401 to the newest token there is ends the session. */
+  async ask<T>(path: string, outgoing: Outgoing): Promise<T> {
     const epoch = this.#epoch;
+    await this.#exchange;
     try {
-      const request = (token: string | null) => this.#parts.send('/api/auth/me', { method: 'GET', token });
-      const user = await answerOf<User>(await this.authorized(request));
+      const answer = await answerOf<T>(await this.authorized((token) => this.#send(path, { ...outgoing, token })));
       this.#requireEpoch(epoch);
-      this.#show('signed-in', user, null);
-      return user;
+      return answer;
     } catch (error) {
-      if ((error as AuthError).status === 401 && epoch === this.#epoch) await this.#end(error as AuthError);
+      const { status, code } = error as AuthError;
+      if (status === 401 && code !== WRONG_PASSWORD && epoch === this.#epoch) await this.#end(error as AuthError);
       throw error;
     }
+  }
+
+  /**
+   * Sends what ends this session on the server and is answered with its successor, which takes its place in all
+   * tabs. Nothing renews the old one meanwhile: the refusal would be taken for the end.
+   */
+  async exchange(path: string, body: object): Promise<User> {
+    const epoch = this.#epoch;
+    // Sent once and no more, so the token must be good beforehand.
+    await this.me();
+    await this.#renewal?.catch(() => {});
+    const exchange = this.#alone(async () => {
+      const token = this.#parts.store && this.#held ? this.#held.accessToken : null;
+      const answer = this.#requireWhole(await answerOf(await this.#send(path, { body, token })));
+      // Another tab may have signed out meanwhile, and then it is right.
+      await this.#stored(epoch);
+      await this.#hold(answer, epoch);
+      return answer.user;
+    });
+    this.#exchange = exchange.catch(() => {});
+    return exchange;
   }
 
   /**
@@ -150,7 +188,10 @@ export class Session {
   renew(): Promise<boolean> {
     if (!this.#renewal) {
       const epoch = this.#epoch;
-      const renewal = this.#alone(() => this.#rotate(epoch)).finally(() => {
+      const renewal = this.#alone(async () => {
+        await this.#exchange;
+        return this.#rotate(epoch);
+      }).finally(() => {
         if (this.#renewal === renewal) this.#renewal = null;
       });
       this.#renewal = renewal;
@@ -162,6 +203,16 @@ export class Session {
     this.#supersede();
     this.#unwatch?.();
     this.#listeners.clear();
+  }
+
+  /** A wrong password is thrown at once: it says nothing about the token, and trying it again counts against the user. */
+  async #send(path: string, outgoing: Outgoing): Promise<Response> {
+    const response = await this.#parts.send(path, outgoing);
+    if (response.status === 401) {
+      const error = await errorFrom(response.clone());
+      if (error.code === WRONG_PASSWORD) throw error;
+    }
+    return response;
   }
 
   async #rotate(epoch: number): Promise<boolean> {
@@ -264,6 +315,7 @@ export class Session {
     this.#epoch += 1;
     this.#held = null;
     this.#renewal = null;
+    this.#exchange = null;
     this.#pause = null;
   }
 

@@ -1,15 +1,17 @@
 /**
- * The server's side of the contract in memory, reached through `fetch` alone: accounts, rotation of refresh tokens
- * with reuse detection, expiry. Tests steer it by holding answers back and by breaking single requests.
+ * The server's side of the contract in memory, reached through `fetch` alone: accounts and what their users do with
+ * them, rotation of refresh tokens with reuse detection, expiry. Tests steer it by holding answers back and by breaking single requests.
  */
 
 import { vi } from 'vitest';
 
 export const BASE_URL = 'https://accounts.test';
 const ACCESS_SECONDS = 900;
+const FIRST_PASSWORD = 'correct horse';
 
 interface ServerSession {
   login: string;
+  mode: string;
   generation: number;
 }
 
@@ -24,6 +26,8 @@ export class FakeServer {
   /** The `Authorization` header of every request so far, or an empty string. */
   readonly bearers: string[] = [];
   readonly #sessions = new Map<string, ServerSession>();
+  readonly #passwords = new Map<string, string>();
+  readonly #profiles = new Map<string, object>();
   readonly #expiry = new Map<string, number>();
   readonly #held = new Map<string, Promise<void>>();
   #trouble: Trouble[] = [];
@@ -91,22 +95,71 @@ export class FakeServer {
       case '/api/auth/logout':
         this.#sessions.delete(body?.refresh_token?.split('.')[0] ?? this.#cookie ?? '');
         return new Response(null, { status: 204 });
+      case '/api/auth/setup':
+        return body?.code === 'the code' ? this.#open(body.email ?? '', body.mode) : problem(403, 'setup_refused');
       default: {
         const session = this.#authenticate(request);
-        return session ? json(200, userNamed(session.login)) : problem(401, 'invalid_token');
+        return session ? this.#own(request.method, path, session, body) : problem(401, 'invalid_token');
       }
     }
   }
 
+  /** What needs a session. */
+  #own(method: string, path: string, session: ServerSession, body: Record<string, string> | null): Response {
+    const { login } = session;
+    if (body && 'current_password' in body && body.current_password !== this.#passwordOf(login))
+      return problem(401, 'invalid_credentials');
+    switch (`${method} ${path}`) {
+      case 'POST /api/auth/password':
+        this.#passwords.set(login, body?.new_password ?? '');
+        this.#endAllOf(login);
+        return this.#open(login, session.mode);
+      case 'PATCH /api/user/profile': {
+        const { current_password: _, ...changes } = body ?? {};
+        this.#profiles.set(login, { ...this.#profiles.get(login), ...changes });
+        break;
+      }
+      case 'POST /api/user/profile/delete':
+        this.#endAllOf(login);
+        return new Response(null, { status: 204 });
+      case 'GET /api/auth/sessions':
+        return json(200, { items: this.#listOf(session) });
+      case 'DELETE /api/auth/sessions':
+        this.#endAllOf(login, session);
+        return new Response(null, { status: 204 });
+    }
+    if (method === 'DELETE') return new Response(null, { status: this.#sessions.delete(lastOf(path)) ? 204 : 404 });
+    return json(200, { ...userNamed(login), ...this.#profiles.get(login) });
+  }
+
+  #listOf(current: ServerSession) {
+    const own = [...this.#sessions].filter(([, { login }]) => login === current.login);
+    return own.map(([id, session]) => ({ id, kind: session.mode, current: session === current }));
+  }
+
+  #endAllOf(login: string, but?: ServerSession): void {
+    for (const [id, session] of this.#sessions)
+      if (session.login === login && session !== but) this.#sessions.delete(id);
+  }
+
+  #passwordOf(login: string): string {
+    return this.#passwords.get(login) ?? FIRST_PASSWORD;
+  }
+
   #login(body: Record<string, string>): Response {
-    if (body.password !== 'correct horse') return problem(401, 'invalid_credentials');
+    const login = body.login ?? body.email ?? '';
+    if (body.password !== this.#passwordOf(login)) return problem(401, 'invalid_credentials');
+    return this.#open(login, body.mode);
+  }
+
+  #open(login: string, mode = 'token'): Response {
     this.#count += 1;
     const id = `s${this.#count}`;
-    const session = { login: body.login ?? body.email ?? '', generation: 0 };
+    const session = { login, mode, generation: 0 };
     this.#sessions.set(id, session);
-    if (body.mode === 'cookie') {
+    if (mode === 'cookie') {
       this.#cookie = id;
-      return json(200, { user: userNamed(session.login), expires_in: 604_800 });
+      return json(200, { user: userNamed(login), expires_in: 604_800 });
     }
     return this.#pair(id, session);
   }
@@ -142,6 +195,10 @@ export class FakeServer {
     if ((this.#expiry.get(bearer) ?? 0) <= performance.now()) return undefined;
     return this.#sessions.get(bearer.split('.')[0] ?? '');
   }
+}
+
+function lastOf(path: string): string {
+  return path.slice(path.lastIndexOf('/') + 1);
 }
 
 export function json(status: number, body: unknown, headers: Record<string, string> = {}): Response {

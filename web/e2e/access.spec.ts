@@ -34,6 +34,25 @@ const SIGNED_OUT: [name: string, show: (page: Page) => Promise<void>][] = [
       await expect(page.getByRole('heading', { name: 'Registration is closed' })).toBeVisible();
     },
   ],
+  ['set-up without its link', (page) => open(page, '/setup', 'The set-up needs its link')],
+  [
+    'set-up with an old link',
+    async (page) => {
+      await page.goto('about:blank');
+      await open(page, '/setup#code=old', 'Set up Vestibule');
+      await page.getByLabel('E-mail').fill('ada@example.org');
+      await page.getByLabel('Password', { exact: true }).fill(PASSWORD);
+      await page.getByRole('button', { name: 'Create administrator' }).click();
+      await expect(page.getByRole('heading', { name: /does not open the set-up/ })).toBeVisible();
+    },
+  ],
+  [
+    'set-up',
+    async (page) => {
+      await page.goto('about:blank');
+      await open(page, '/setup#code=any', 'Set up Vestibule');
+    },
+  ],
   [
     'server out of reach',
     async (page) => {
@@ -63,6 +82,79 @@ test('dashboard and missing page: no barrier in either theme at either width', a
     });
     await expect(page.getByRole('heading', { name: 'There is no door here' })).toBeVisible();
   });
+});
+
+/** Every state of the account page that looks different. */
+const ACCOUNT: [name: string, show: (page: Page) => Promise<void>][] = [
+  ['account', async () => {}],
+  [
+    'account with errors',
+    async (page) => {
+      await page.getByLabel('Username').fill('a');
+      await page.getByLabel('Your password').fill('wrong');
+      await page.getByRole('button', { name: 'Save changes' }).click();
+      await page.getByRole('button', { name: 'Change password' }).click();
+      await expect(page.getByRole('alert').filter({ hasText: 'marked below' })).toHaveCount(2);
+    },
+  ],
+  [
+    'account after a change',
+    async (page) => {
+      await page.getByRole('button', { name: 'Save changes' }).click();
+      await expect(page.getByText('Your profile is saved.')).toBeVisible();
+    },
+  ],
+  [
+    'question before every other device is logged out',
+    async (page) => {
+      await page.getByRole('button', { name: 'Log out all other devices' }).click();
+      await expect(page.getByRole('dialog')).toBeVisible();
+    },
+  ],
+  [
+    'question before the account is deleted',
+    async (page) => {
+      await page.getByRole('button', { name: 'Delete account…' }).click();
+      await expect(page.getByRole('dialog')).toBeVisible();
+    },
+  ],
+];
+
+for (const [name, show] of ACCOUNT) {
+  test(`${name}: no barrier in either theme at either width`, async ({ page, elsewhere }) => {
+    const { username } = await register(page);
+    await expect(page).toHaveURL('/dashboard');
+    await elsewhere(username, 'curl/8.5.0');
+    await inEveryDress(page, async () => {
+      await open(page, '/account', 'Your account');
+      await expect(page.getByRole('heading', { name: 'Delete your account' })).toBeVisible();
+      await show(page);
+    });
+  });
+}
+
+test('nothing moves while the account page appears', async ({ page }) => {
+  await register(page);
+  await expect(page).toHaveURL('/dashboard');
+  const shifts: number[] = [];
+  await page.exposeFunction('tellShift', (value: number) => shifts.push(value));
+  await page.addInitScript(() => {
+    const tell = (list: PerformanceObserverEntryList) => {
+      for (const entry of list.getEntries())
+        (window as unknown as { tellShift(value: number): void }).tellShift((entry as unknown as LayoutShift).value);
+    };
+    new PerformanceObserver(tell).observe({ type: 'layout-shift', buffered: true });
+  });
+  for (const viewport of VIEWPORTS) {
+    await page.setViewportSize(viewport);
+    shifts.length = 0;
+    await open(page, '/account', 'Your account');
+    await expect(page.getByRole('heading', { name: 'Delete your account' })).toBeVisible();
+    // The first shift that is told is one made here: there was none before, and such a thing would have been noticed.
+    await page.evaluate(() => document.querySelector('main')?.prepend('Something new above the rest. '.repeat(20)));
+    await expect.poll(() => shifts.length).toBeGreaterThan(0);
+    expect(shifts, `at ${viewport.width} px`).toHaveLength(1);
+  }
 });
 
 test('without JavaScript the page says what is missing', async ({ browser }) => {
@@ -104,6 +196,11 @@ test('the keyboard alone is enough to register, log out and log in', async ({ pa
   await page.keyboard.press('Enter');
   await expect(page).toHaveURL('/dashboard');
 });
+
+/** What TypeScript's library does not describe yet. */
+interface LayoutShift {
+  value: number;
+}
 
 async function open(page: Page, path: string, heading: string | RegExp) {
   await page.goto(path);

@@ -14,23 +14,39 @@ export function someone() {
   return { username, email: `${username}@example.org` };
 }
 
-export const test = base.extend<{ context: BrowserContext }>({
+/** Logs the same person in with a browser of its own, which calls itself `userAgent`, and shows the dashboard there. */
+type Elsewhere = (login: string, userAgent: string) => Promise<Page>;
+
+export const test = base.extend<{ context: BrowserContext; elsewhere: Elsewhere }>({
   context: async ({ context }, use) => {
     const complaints: string[] = [];
     context.on('console', (message) => {
       if (message.type() !== 'error' && message.type() !== 'warning') return;
       // Chromium reports every refused request; that the server refuses some is what the tests are about.
-      const expected = message.text().startsWith('Failed to load resource') && isAuth(message.location().url);
+      const expected = message.text().startsWith('Failed to load resource') && isAboutAccounts(message.location().url);
       if (!expected) complaints.push(message.text());
     });
     context.on('weberror', (error) => complaints.push(String(error.error())));
     await use(context);
     expect(complaints, 'the console of the browser').toEqual([]);
   },
+  elsewhere: async ({ browser }, use) => {
+    const opened: BrowserContext[] = [];
+    await use(async (login, userAgent) => {
+      const context = await browser.newContext({ userAgent });
+      opened.push(context);
+      const page = await context.newPage();
+      await page.goto('/login');
+      await logIn(page, login);
+      await expect(page).toHaveURL('/dashboard');
+      return page;
+    });
+    for (const context of opened) await context.close();
+  },
 });
 
-function isAuth(url: string): boolean {
-  return new URL(url).pathname.startsWith('/api/auth/');
+function isAboutAccounts(url: string): boolean {
+  return /^\/api\/(auth|user)\//.test(new URL(url).pathname);
 }
 
 export async function register(page: Page, account = someone(), path = '/register') {

@@ -7,10 +7,12 @@ import { Route, Switch } from 'wouter';
 import { LoginPage } from './pages/login.tsx';
 import { NotFoundPage } from './pages/not-found.tsx';
 import { RegisterPage } from './pages/register.tsx';
+import { SetUpPage } from './pages/setup.tsx';
 import { SignedInOnly, SignedOutOnly } from './parts/guards.tsx';
 import { Pending } from './ui/pending.tsx';
 
 const DashboardPage = lazy(() => import('./pages/dashboard.tsx').then((page) => ({ default: page.DashboardPage })));
+const AccountPage = lazy(() => import('./pages/account.tsx').then((page) => ({ default: page.AccountPage })));
 
 export function Routes() {
   return (
@@ -31,6 +33,16 @@ export function Routes() {
             <DashboardPage />
           </Suspense>
         </SignedInOnly>
+      </Route>
+      <Route path="/account">
+        <SignedInOnly>
+          <Suspense fallback={<Pending />}>
+            <AccountPage />
+          </Suspense>
+        </SignedInOnly>
+      </Route>
+      <Route path="/setup">
+        <SetUpPage />
       </Route>
       <Route>
         <NotFoundPage />

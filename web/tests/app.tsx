@@ -12,6 +12,16 @@ import { Routes } from '../src/routes.tsx';
 vi.mock('../src/lib/leave.ts', () => ({ leaveFor: vi.fn() }));
 afterEach(cleanup);
 
+// jsdom has the element and not its methods.
+HTMLDialogElement.prototype.showModal = function () {
+  this.open = true;
+};
+HTMLDialogElement.prototype.close = function () {
+  if (!this.open) return;
+  this.open = false;
+  this.dispatchEvent(new Event('close'));
+};
+
 export const ADA = {
   id: '0198f000-0000-7000-8000-000000000001',
   email: 'ada@example.org',

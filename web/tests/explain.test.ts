@@ -46,6 +46,16 @@ test.each([
   expect(explained('rate_limited', { retryAfter }).summary).toContain(words);
 });
 
+test('a wrong password of somebody who is logged in is said at its field', () => {
+  const { fields, retype } = explained('invalid_credentials', {}, ['email', 'current_password']);
+  expect(fields.current_password).toMatch(/not your password/);
+  expect(retype).toBeUndefined();
+});
+
+test('what the last admin cannot do is told in the words of the server', () => {
+  expect(explained('conflict').summary).toBe('What the server said.');
+});
+
 test('a busy server and a lost network are told apart', () => {
   expect(explained('unavailable', { retryAfter: 5 }).summary).toMatch(/busy.*5 seconds/);
   expect(explained('network_error').summary).toMatch(/could not be reached/);

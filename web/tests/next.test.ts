@@ -57,6 +57,7 @@ test('links keep next whole', () => {
 
 test('only our own pages are opened without leaving the app', () => {
   expect(isBuiltIn('/dashboard?next=/members/')).toBe(true);
+  expect(isBuiltIn('/account')).toBe(true);
   expect(isBuiltIn('/members/')).toBe(false);
   expect(isBuiltIn('/dashboard-of-theirs')).toBe(false);
 });

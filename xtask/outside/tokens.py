@@ -50,6 +50,11 @@ class Context:
         expect_answer(answer, 200)
         return answer
 
+    def session_cookie(self):
+        """Name and value of the cookie of a new session."""
+        name, _, value = self.log_in(mode="cookie").headers["Set-Cookie"].split(";")[0].partition("=")
+        return name, value
+
     def forge(self, key=None, header=None):
         """A token with our claims and the signature of another key."""
         header = {**jwt.get_unverified_header(self.access), **(header or {})}
@@ -168,8 +173,7 @@ def a_public_key_used_as_a_shared_secret_is_refused(context):
 
 
 def a_session_cookie_is_no_access_token(context):
-    answer = context.log_in(mode="cookie")
-    name, _, value = answer.headers["Set-Cookie"].split(";")[0].partition("=")
+    name, value = context.session_cookie()
     expect(name, "vestibule")
     context.is_refused(value)
     assert "kid" not in jwt.get_unverified_header(value), "it names a key that others could look for"
@@ -182,6 +186,34 @@ def a_session_cookie_is_no_access_token(context):
             except (jwt.InvalidTokenError, jwt.InvalidKeyError, TypeError):
                 continue
             raise AssertionError("the published keys verify a session cookie")
+
+
+def with_cookie(context, value):
+    return context.client.ask("GET", "/api/auth/me", {"Cookie": f"vestibule={value}"})
+
+
+def neither_an_access_token_nor_a_refresh_token_is_a_session_cookie(context):
+    session = context.log_in()
+    for value in (session["access_token"], session["refresh_token"]):
+        expect_answer(with_cookie(context, value), 401, "invalid_token")
+    _, own = context.session_cookie()
+    expect_answer(with_cookie(context, own), 200)
+
+
+def a_refresh_token_is_no_access_token(context):
+    session = context.log_in()
+    context.is_refused(session["refresh_token"])
+    expect_answer(context.client.refresh(session["refresh_token"]), 200)
+
+
+def neither_an_access_token_nor_a_session_cookie_is_a_refresh_token(context):
+    session = context.log_in()
+    _, cookie = context.session_cookie()
+    for token in (session["access_token"], cookie):
+        expect_answer(context.client.refresh(token), 401, "invalid_token")
+    expect_answer(context.client.me(session["access_token"]), 200)
+    expect_answer(context.client.refresh(session["refresh_token"]), 200)
+    expect_answer(with_cookie(context, cookie), 200)
 
 
 def hostile_tokens_are_answered_and_never_with_a_server_error(context):
@@ -290,6 +322,9 @@ CHECKS = [
     the_algorithm_none_is_refused,
     a_public_key_used_as_a_shared_secret_is_refused,
     a_session_cookie_is_no_access_token,
+    neither_an_access_token_nor_a_refresh_token_is_a_session_cookie,
+    a_refresh_token_is_no_access_token,
+    neither_an_access_token_nor_a_session_cookie_is_a_refresh_token,
     hostile_tokens_are_answered_and_never_with_a_server_error,
     a_token_signed_for_the_future_or_the_past_cannot_be_made,
     after_logout_the_server_refuses_and_the_signature_still_holds,
@@ -305,6 +340,7 @@ EDDSA_CHECKS = [
     a_changed_signature_is_refused,
     a_foreign_key_under_our_key_id_is_refused,
     a_session_cookie_is_no_access_token,
+    neither_an_access_token_nor_a_refresh_token_is_a_session_cookie,
     a_rotated_key_is_verified_and_so_is_the_one_before,
 ]
 

@@ -26,6 +26,11 @@ const BENCHES: &[Bench] = &[
         about: "whether the time of a login tells a wrong password from an unknown, deleted or disabled user",
         script: "bench_timing.py",
     },
+    Bench {
+        name: "me",
+        about: "what it costs to recognise a caller, remembered or not, against /livez",
+        script: "bench_me.py",
+    },
 ];
 
 /// `cargo xtask bench`

@@ -9,6 +9,7 @@
 mod bench;
 mod counts;
 mod dev;
+mod engines;
 mod lint;
 mod needs;
 mod program;
@@ -25,6 +26,9 @@ cargo xtask COMMAND
   test            every test there is; installs what is missing; ends with `N passed, N failed`
   ui              build the pages of web/ into web/dist, which is committed
   dev [FLAG]...   the server and Vite's development server together; flags go to `vestibule serve`
+  engines [-- COMMAND...]
+                  a PostgreSQL and a MariaDB for the time of a command, which finds them in
+                  VESTIBULE_TEST_POSTGRES and VESTIBULE_TEST_MARIADB; without one, until Ctrl-C
   audit           known security advisories against Cargo.lock; needs the network
   torture crash   kill -9 under load, 20 times, and look after each restart (`test` does 3)
   torture limits  guess passwords from 120 addresses; the owner has to get in, 99 times of 100 within 2 s
@@ -42,6 +46,8 @@ fn main() -> ExitCode {
         ["torture", "limits"] => test::torture_of_limits(),
         ["bench"] => bench::list(),
         ["bench", name] => bench::run(name),
+        ["engines"] => engines::run(&[]),
+        ["engines", "--", command @ ..] => engines::run(command),
         ["ui"] => web::run(),
         ["dev", flags @ ..] => dev::run(flags),
         ["--help" | "-h" | "help"] => {

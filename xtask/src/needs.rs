@@ -9,12 +9,19 @@ use crate::program::{Program, find, root, target};
 
 const NODE_MAJOR: u32 = 20;
 
+/// The oldest releases that the product is tested with (its contract names them).
+const POSTGRES_AT_LEAST: Version = (15, 0);
+const MARIADB_AT_LEAST: Version = (10, 11);
+
+/// Major and minor number of a release.
+type Version = (u32, u32);
+
 /// Makes a program of the operating system available and returns its path.
 pub(crate) fn system_program(name: &str, debian_package: &str) -> Result<PathBuf> {
     if let Some(path) = find(name) {
         return Ok(path);
     }
-    install_debian_package(name, debian_package)?;
+    install_debian_packages(name, debian_package)?;
     find(name).with_context(|| format!("the package `{debian_package}` brought no `{name}`"))
 }
 
@@ -42,6 +49,50 @@ pub(crate) fn node() -> Result<()> {
         "Node.js {NODE_MAJOR} or newer is needed, and `node` is {version}"
     );
     Ok(())
+}
+
+/// The `postgres` of the newest PostgreSQL here; its other programs lie beside it.
+pub(crate) fn postgres() -> Result<PathBuf> {
+    // Debian keeps each release in a folder of its own, and none of them on PATH.
+    let releases = || {
+        let folders = std::fs::read_dir("/usr/lib/postgresql").into_iter();
+        let programs = folders.flatten().flatten();
+        programs.map(|folder| folder.path().join("bin/postgres"))
+    };
+    let installed = || {
+        newest(
+            find("postgres").into_iter().chain(releases()),
+            POSTGRES_AT_LEAST,
+        )
+    };
+    if let Some(path) = installed() {
+        return Ok(path);
+    }
+    install_debian_packages("postgres", "postgresql")?;
+    installed().context("PostgreSQL 15 or newer is needed, and the package `postgresql` is older")
+}
+
+/// The newest `mariadbd` here.
+pub(crate) fn mariadbd() -> Result<PathBuf> {
+    // This folder is on root's PATH alone.
+    let daemon = PathBuf::from("/usr/sbin/mariadbd");
+    let installed = || {
+        newest(
+            [daemon.clone()].into_iter().chain(find("mariadbd")),
+            MARIADB_AT_LEAST,
+        )
+    };
+    if let Some(path) = installed().filter(|_| find("mariadb-install-db").is_some()) {
+        return Ok(path);
+    }
+    // The server itself, without the package that would make a service of it.
+    install_debian_packages("mariadbd", "mariadb-server-core mariadb-client-core")?;
+    installed().context("MariaDB 10.11 or newer is needed, and `mariadb-server-core` is older")
+}
+
+/// Whether this process may do everything.
+pub(crate) fn is_root() -> bool {
+    Program::new("id").arg("-u").ask().as_deref() == Some("0")
 }
 
 /// The files of a Debian package, unpacked under `target/` and not installed: that needs no rights, and systems that
@@ -99,7 +150,7 @@ pub(crate) fn python() -> Result<PathBuf> {
         .arg("import venv, ensurepip");
     if modules.ask().is_none() {
         // Debian keeps these two modules in a package of their own.
-        install_debian_package("python3 -m venv", "python3-venv")?;
+        install_debian_packages("python3 -m venv", "python3-venv")?;
     }
     let folder = target()?.join("outside");
     let python = folder.join("bin/python");
@@ -144,10 +195,34 @@ fn same_bytes(left: &Path, right: &Path) -> bool {
     read(left).is_some_and(|bytes| read(right) == Some(bytes))
 }
 
-fn install_debian_package(program: &str, package: &str) -> Result<()> {
-    let missing = format!("`{program}` is missing: install it (Debian package `{package}`)");
+/// The newest of the programs that is new enough; those that do not exist are none.
+fn newest(programs: impl Iterator<Item = PathBuf>, at_least: Version) -> Option<PathBuf> {
+    let release = |path: PathBuf| {
+        let text = Program::new(&path).arg("--version").ask()?;
+        Some((version(&text)?, path))
+    };
+    let new_enough = |(version, _): &(Version, PathBuf)| *version >= at_least;
+    let releases = programs.filter_map(release).filter(new_enough);
+    let newest = releases.max_by_key(|(version, _)| *version);
+    newest.map(|(_, path)| path)
+}
+
+/// The release that a program says it is of: the first word that starts with a digit.
+fn version(text: &str) -> Option<Version> {
+    let mut words = text.split_whitespace();
+    let word = words.find(|word| word.starts_with(|letter: char| letter.is_ascii_digit()))?;
+    let mut numbers = word.split(|letter: char| !letter.is_ascii_digit());
+    let major = numbers.next()?.parse().ok()?;
+    let minor = numbers.next().and_then(|text| text.parse().ok());
+    Some((major, minor.unwrap_or(0)))
+}
+
+fn install_debian_packages(program: &str, packages: &str) -> Result<()> {
+    let missing = format!(
+        "`{program}` is missing or too old: install it (Debian: `apt-get install {packages}`)"
+    );
     ensure!(find("apt-get").is_some(), missing);
-    let install = || apt_get_as_root(&format!("install --no-install-recommends {package}"));
+    let install = || apt_get_as_root(&format!("install --no-install-recommends {packages}"));
     with_fresh_lists(install).context(missing)
 }
 
@@ -157,15 +232,49 @@ fn with_fresh_lists(work: impl Fn() -> Result<()>) -> Result<()> {
 }
 
 fn apt_get_as_root(line: &str) -> Result<()> {
-    let is_root = Program::new("id").arg("-u").ask().as_deref() == Some("0");
-    let program = if is_root {
-        Program::new("apt-get")
+    let program = if is_root() {
+        Program::new("env")
     } else {
-        Program::new("sudo").words("-n apt-get")
+        Program::new("sudo").words("-n env")
     };
     program
-        .env("DEBIAN_FRONTEND", "noninteractive")
-        .words("-q -y -o DPkg::Lock::Timeout=300")
+        .arg("DEBIAN_FRONTEND=noninteractive")
+        .words("sh xtask/scripts/without_services.sh")
+        .words("apt-get -q -y -o DPkg::Lock::Timeout=300")
         .words(line)
         .run()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs::Permissions;
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::*;
+
+    #[test]
+    fn a_release_is_read_from_what_a_server_says_of_itself() {
+        let debian = "postgres (PostgreSQL) 15.18 (Debian 15.18-0+deb12u1)";
+        let mariadb = "mariadbd  Ver 10.11.19-MariaDB-0+deb12u1 for debian-linux-gnu on x86_64";
+        assert_eq!(version(debian), Some((15, 18)));
+        assert_eq!(version(mariadb), Some((10, 11)));
+        assert_eq!(version("postgres (PostgreSQL) 19devel"), Some((19, 0)));
+        assert_eq!(version("no number"), None);
+    }
+
+    #[test]
+    fn the_newest_release_is_taken_by_its_number_and_an_old_one_never() {
+        let folder = tempfile::tempdir().unwrap();
+        let release = |number: &str| {
+            let path = folder.path().join(number);
+            std::fs::write(&path, format!("#!/bin/sh\necho server {number}\n")).unwrap();
+            std::fs::set_permissions(&path, Permissions::from_mode(0o755)).unwrap();
+            path
+        };
+        let absent = folder.path().join("absent");
+        let releases = [release("9.6"), absent, release("15.2"), release("15.10")];
+        let found = |at_least| newest(releases.iter().cloned(), at_least);
+        assert_eq!(found((15, 0)), Some(releases[3].clone()));
+        assert_eq!(found((16, 0)), None);
+    }
 }

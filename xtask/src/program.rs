@@ -3,6 +3,7 @@
 
 use std::ffi::OsStr;
 use std::io::{self, BufRead, BufReader, Read, Write};
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::thread;
@@ -29,6 +30,13 @@ pub(crate) fn target() -> Result<PathBuf> {
 pub(crate) struct Program {
     command: Command,
     shown: String,
+}
+
+/// A user of the operating system, by its numbers.
+#[derive(Clone, Copy)]
+pub(crate) struct User {
+    pub(crate) user_id: u32,
+    pub(crate) group_id: u32,
 }
 
 /// What a program wrote and whether it ended well.
@@ -76,12 +84,38 @@ impl Program {
         self
     }
 
+    /// Runs it as somebody else, and in none of root's groups; only root may.
+    pub(crate) fn by_user(mut self, user: Option<User>) -> Self {
+        if let Some(user) = user {
+            self.command.uid(user.user_id).gid(user.group_id);
+        }
+        self
+    }
+
+    /// Lets it read what is typed, for commands that are not ours to choose.
+    pub(crate) fn with_terminal(mut self) -> Self {
+        self.command.stdin(Stdio::inherit());
+        self
+    }
+
     /// Runs it in view; ending with a failure is an error.
     pub(crate) fn run(mut self) -> Result<()> {
         self.show();
         let status = self.command.status().with_context(|| self.missing())?;
         if !status.success() {
             bail!("`{}` failed with {status}", self.shown);
+        }
+        Ok(())
+    }
+
+    /// Runs it in view but for what it writes, which is in the error if it ends with a failure.
+    pub(crate) fn run_quietly(mut self) -> Result<()> {
+        self.show();
+        let output = self.command.output().with_context(|| self.missing())?;
+        if !output.status.success() {
+            let said = [output.stdout, output.stderr].concat();
+            let said = String::from_utf8_lossy(&said);
+            bail!("`{}` failed with {}:\n{said}", self.shown, output.status);
         }
         Ok(())
     }
@@ -114,7 +148,17 @@ impl Program {
         self.command.spawn().with_context(|| self.missing())
     }
 
-    fn show(&self) {
+    /// Starts it out of reach of the terminal's Ctrl-C and without standard output.
+    pub(crate) fn start_apart(mut self, input: Stdio, errors: Stdio) -> Result<Child> {
+        self.command.process_group(0);
+        self.command
+            .stdin(input)
+            .stdout(Stdio::null())
+            .stderr(errors);
+        self.command.spawn().with_context(|| self.missing())
+    }
+
+    pub(crate) fn show(&self) {
         println!("$ {}", self.shown);
     }
 

@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use anyhow::{Result, bail};
 
 use crate::counts::{Counts, Runner};
+use crate::engines::{self, Engines};
 use crate::needs;
 use crate::program::{Program, root, target};
 use crate::report::Report;
@@ -29,7 +30,13 @@ const MANY_TRIES: &str = "--tries 100 --promptly";
 pub(crate) fn run() -> ExitCode {
     let mut report = Report::default();
     report.step("what the tests need", tools);
-    report.suite("rust", rust);
+    let mut engines = None;
+    report.step("database servers", || {
+        engines = Some(Engines::start()?);
+        Ok(())
+    });
+    report.suite("rust", || rust(engines.as_ref()));
+    drop(engines);
     report.suite("client", || npm_test("sdk"));
     report.suite("pages", || npm_test("web"));
     report.suite("web/dist is fresh", web::fresh);
@@ -80,14 +87,20 @@ fn tools() -> Result<()> {
     needs::system_program("curl", "curl")?;
     needs::python()?;
     needs::chromium()?;
+    engines::install()?;
     needs::debian_files(DOCUMENTATION)?;
     Ok(())
 }
 
 /// The tests of all crates, and the examples in their documentation, which nextest does not run.
-fn rust() -> Result<Counts> {
+/// Without database servers, those that need one fail and the others still tell something.
+fn rust(engines: Option<&Engines>) -> Result<Counts> {
     needs::cargo_tool("nextest", CARGO_NEXTEST)?;
     let tests = Program::new("cargo").words("nextest run --workspace --no-fail-fast");
+    let tests = match engines {
+        Some(engines) => engines.known_to(tests),
+        None => tests,
+    };
     let examples = Program::new("cargo").words("test --workspace --doc --no-fail-fast");
     let tests = Counts::of(Runner::Nextest, &tests.watch()?)?;
     let examples = Counts::of(Runner::CargoDoc, &examples.watch()?)?;

@@ -17,6 +17,7 @@ use crate::{
     operator::texts,
     profile::parse_names,
     register::{Parsed, field},
+    standing::Scope,
 };
 
 /// More would not fit into the headers that carry them to other services.
@@ -175,8 +176,12 @@ impl Admin {
     /// when the caller has just lost the role.
     pub async fn change_user(&self, user: Uuid, edit: AccountEdit) -> Result<User, Error> {
         let change = self.change_of(user, edit)?;
-        let store = &self.accounts.0.store;
-        let changing = store.change_account(self.caller.user.id, user, change);
+        let admin = self.caller.user.id;
+        let changing = self
+            .accounts
+            .revoking(Scope::User(user), move |store| async move {
+                store.change_account(admin, user, change).await
+            });
         match changing.await? {
             AdminChange::Changed(user) | AdminChange::Unchanged(user) => Ok(user),
             AdminChange::NoSuchUser => {
@@ -197,8 +202,12 @@ impl Admin {
     /// lost the role.
     pub async fn delete_user(&self, user: Uuid) -> Result<(), Error> {
         let audit = self.record(AuditKind::AccountDeleted, user);
-        let store = &self.accounts.0.store;
-        let deleting = store.delete_account(self.caller.user.id, user, audit);
+        let admin = self.caller.user.id;
+        let deleting = self
+            .accounts
+            .revoking(Scope::User(user), move |store| async move {
+                store.delete_account(admin, user, audit).await
+            });
         match deleting.await? {
             AdminChange::Changed(_) | AdminChange::Unchanged(_) => Ok(()),
             AdminChange::NoSuchUser => self.user(user).await.map(drop),
@@ -235,7 +244,11 @@ impl Admin {
             detail: Some(serde_json::json!({ "all": true })),
             ..self.record(AuditKind::SessionEnded, user)
         };
-        let ending = self.accounts.0.store.close_sessions_of(user, audit);
+        let ending = self
+            .accounts
+            .revoking(Scope::User(user), move |store| async move {
+                store.close_sessions_of(user, audit).await
+            });
         match ending.await? {
             Closing::Closed | Closing::NoneOpen => Ok(()),
             Closing::NoSuchUser => self.user(user).await.map(drop),

@@ -3,7 +3,10 @@
 use secrecy::SecretString;
 use store::{AuditKind, Opening};
 
-use crate::{Accounts, Caller, Error, Peer, password::Password, register::field, sessions::Opened};
+use crate::{
+    Accounts, Caller, Error, Peer, password::Password, register::field, sessions::Opened,
+    standing::Scope,
+};
 
 impl Accounts {
     /// Replaces the password of a caller who proves the current one, ends every session of theirs,
@@ -32,10 +35,10 @@ impl Accounts {
         let hash = self.0.gate.hash(new).await?;
         let pending = self.new_session(caller.user.id, caller.mode, peer);
         let audit = self.audit_by(caller, AuditKind::PasswordChanged, peer);
-        let changing = self
-            .0
-            .store
-            .change_password(pending.row(), seen, hash, audit);
+        let session = pending.row();
+        let changing = self.revoking(Scope::User(caller.user.id), |store| async move {
+            store.change_password(session, seen, hash, audit).await
+        });
         match changing.await? {
             Opening::Opened(user) => Ok(self.opened(pending, user, None)),
             Opening::Stale => Err(self.refuse_caller(caller, peer).await),

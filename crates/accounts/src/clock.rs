@@ -77,6 +77,42 @@ impl Clock {
             }
         }
     }
+
+    /// The time since some moment, which never goes back and goes on while the machine sleeps: for
+    /// how old something is that others may have changed meanwhile.
+    #[must_use]
+    pub fn through_suspension(&self) -> Duration {
+        match &self.0 {
+            Source::System { started } => system_time_through_suspension(*started),
+            Source::Fixed { .. } => self.monotonic(),
+        }
+    }
+}
+
+/// `Instant` is CLOCK_MONOTONIC, which stands still while the machine sleeps.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+fn system_time_through_suspension(_: Instant) -> Duration {
+    since_boot(rustix::time::ClockId::Boottime)
+}
+
+/// On Apple's systems CLOCK_MONOTONIC goes on during sleep, and `Instant` is another clock.
+#[cfg(target_vendor = "apple")]
+fn system_time_through_suspension(_: Instant) -> Duration {
+    since_boot(rustix::time::ClockId::Monotonic)
+}
+
+/// On Windows `Instant` counts sleep. Elsewhere it is the best there is, and a machine that slept
+/// believes what it remembers until it is next told otherwise.
+#[cfg(not(any(target_os = "linux", target_os = "android", target_vendor = "apple")))]
+fn system_time_through_suspension(started: Instant) -> Duration {
+    started.elapsed()
+}
+
+#[cfg(any(target_os = "linux", target_os = "android", target_vendor = "apple"))]
+fn since_boot(clock: rustix::time::ClockId) -> Duration {
+    let time = rustix::time::clock_gettime(clock);
+    let whole = |part: i64| u64::try_from(part).unwrap_or(0);
+    Duration::from_secs(whole(time.tv_sec)) + Duration::from_nanos(whole(time.tv_nsec))
 }
 
 #[expect(
@@ -118,6 +154,8 @@ mod tests {
         assert!(clock.now() > Timestamp::from_micros(1_704_067_200_000_000));
         let earlier = clock.monotonic();
         assert!(clock.monotonic() >= earlier);
+        let earlier = clock.through_suspension();
+        assert!(clock.through_suspension() >= earlier);
     }
 
     #[test]

@@ -7,7 +7,8 @@ use aws_lc_rs::digest;
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 use secrecy::{ExposeSecret as _, SecretString};
 use store::{
-    ADMIN, Actor, Appointment, AuditKind, LoginKey, SetupCode, SetupOffer, SetupOutcome, User,
+    ADMIN, Actor, Appointment, AuditKind, Counted, LoginKey, SetupCode, SetupOffer, SetupOutcome,
+    User,
 };
 use subtle::ConstantTimeEq as _;
 use zeroize::Zeroizing;
@@ -144,7 +145,9 @@ impl Operator<'_> {
             Some(user.id),
             None,
         );
-        Ok(match inner.store.appoint_first_admin(user, audit).await? {
+        // Before the server serves nothing is remembered here; other programs look at the count.
+        let Counted { outcome, count: _ } = inner.store.appoint_first_admin(user, audit).await?;
+        Ok(match outcome {
             Appointment::Made(user) => FirstAdmin::Made(user),
             Appointment::Promoted(user) => FirstAdmin::Promoted(user),
             Appointment::AdminExists => FirstAdmin::Exists,

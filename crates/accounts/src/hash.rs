@@ -23,7 +23,7 @@ use zeroize::Zeroize;
 
 pub use self::{argon2::Argon2Cost, bcrypt::BcryptCost};
 use self::{argon2::Argon2Hash, bcrypt::BcryptHash, scheme::Scheme};
-use crate::password::Password;
+use crate::{password::Password, throttle::Standing};
 
 /// How long a password waits for a slot before the server says that it is too busy.
 const LONGEST_WAIT: Duration = Duration::from_secs(4);
@@ -119,13 +119,20 @@ pub struct HashLoad {
     pub waiting: usize,
 }
 
-/// The gate; a clone is the same gate.
+/// The gate; a clone is the same gate, at which somebody else may stand.
+///
+/// Whoever asks is let through first where they are familiar, and last where they have failed before. So a flood of
+/// guesses keeps nobody waiting but those who are as little known: the slots of the next hashes, and a part of the
+/// queue, are never theirs alone.
 ///
 /// A slot belongs to the blocking task and not to whoever asked: a client that disconnects frees nothing early,
 /// or a thousand short connections would hash a thousand times at once. Each slot has a block of memory that is
 /// used again and again, since the allocator would keep what each of many threads once took.
 #[derive(Clone)]
-pub(crate) struct HashGate(Arc<Gate>);
+pub(crate) struct HashGate {
+    gate: Arc<Gate>,
+    standing: Standing,
+}
 
 struct Gate {
     cost: HashCost,
@@ -136,6 +143,8 @@ struct Gate {
     slots: Arc<Semaphore>,
     /// One permit per caller that may be inside: running and waiting.
     places: Arc<Semaphore>,
+    /// Where those who failed before stand in line behind all others, and the untried behind the familiar.
+    lines: [Line; 2],
     all_slots: usize,
     all_places: usize,
     idle_memory: Mutex<Vec<Vec<Block>>>,
@@ -153,7 +162,11 @@ impl HashGate {
     pub(crate) fn new(cost: HashCost, slots: NonZeroUsize, queue: usize) -> Self {
         let all_slots = slots.get().min(Semaphore::MAX_PERMITS);
         let all_places = all_slots.saturating_add(queue).min(Semaphore::MAX_PERMITS);
-        Self(Arc::new(Gate {
+        let line = |places: usize| Line {
+            places: Arc::new(Semaphore::new(places.max(1))),
+            door: Arc::new(Semaphore::new(all_slots)),
+        };
+        let gate = Gate {
             cost,
             decoy: cost.decoy(),
             kept_blocks: match cost {
@@ -162,6 +175,7 @@ impl HashGate {
             },
             slots: Arc::new(Semaphore::new(all_slots)),
             places: Arc::new(Semaphore::new(all_places)),
+            lines: [line(all_places / 2), line(all_places / 4 * 3)],
             all_slots,
             all_places,
             idle_memory: Mutex::default(),
@@ -170,7 +184,20 @@ impl HashGate {
             most_running: AtomicUsize::new(0),
             #[cfg(test)]
             work: Mutex::default(),
-        }))
+        };
+        Self {
+            gate: Arc::new(gate),
+            standing: Standing::Familiar,
+        }
+    }
+
+    /// The same gate for somebody of this standing; they are familiar where nothing is said.
+    #[must_use]
+    pub(crate) fn for_standing(&self, standing: Standing) -> Self {
+        Self {
+            gate: Arc::clone(&self.gate),
+            standing,
+        }
     }
 
     /// The hash to store for a password, under a fresh salt.
@@ -179,7 +206,7 @@ impl HashGate {
     /// [`HashError::Busy`] when the queue is full or the wait exceeds 4 s; [`HashError::Unsuitable`] for a password
     /// that the rules for new ones refuse, but that may stand behind a hash from elsewhere; [`HashError::Failed`].
     pub(crate) async fn hash(&self, password: Password) -> Result<String, HashError> {
-        if !self.0.cost.holds(&password) {
+        if !self.gate.cost.holds(&password) {
             return Err(HashError::Unsuitable);
         }
         self.run(move |gate| gate.make(&password)).await
@@ -214,12 +241,18 @@ impl HashGate {
     /// answers take the same work.
     #[cfg(test)]
     pub(crate) fn take_work(&self) -> Vec<String> {
-        std::mem::take(&mut self.0.work.lock().unwrap_or_else(PoisonError::into_inner))
+        std::mem::take(
+            &mut self
+                .gate
+                .work
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner),
+        )
     }
 
     /// What the gate does now and has done.
     pub(crate) fn load(&self) -> HashLoad {
-        let gate = &self.0;
+        let gate = &self.gate;
         let inside = gate.all_places - gate.places.available_permits();
         let in_slots = gate.all_slots - gate.slots.available_permits();
         HashLoad {
@@ -235,7 +268,7 @@ impl HashGate {
         work: impl FnOnce(&Gate) -> T + Send + 'static,
     ) -> Result<T, HashError> {
         let admission = self.admit().await?;
-        let gate = Arc::clone(&self.0);
+        let gate = Arc::clone(&self.gate);
         let task = tokio::task::spawn_blocking(move || {
             let result = work(&gate);
             drop(admission);
@@ -245,27 +278,49 @@ impl HashGate {
     }
 
     async fn admit(&self) -> Result<Admission, HashError> {
-        let place = Arc::clone(&self.0.places)
-            .try_acquire_owned()
-            .map_err(|_| HashError::Busy)?;
-        let slot = tokio::time::timeout(LONGEST_WAIT, Arc::clone(&self.0.slots).acquire_owned())
+        let gate = &self.gate;
+        let lines = gate.lines_for(self.standing);
+        let mut permits = Vec::with_capacity(2 * lines.len() + 2);
+        for places in lines.iter().map(|line| &line.places).chain([&gate.places]) {
+            let place = Arc::clone(places).try_acquire_owned();
+            permits.push(place.map_err(|_| HashError::Busy)?);
+        }
+        let wait = async {
+            for door in lines.iter().map(|line| &line.door).chain([&gate.slots]) {
+                let permit = Arc::clone(door).acquire_owned().await;
+                permits.push(permit.expect("the gate never closes its semaphores"));
+            }
+        };
+        tokio::time::timeout(LONGEST_WAIT, wait)
             .await
-            .map_err(|_| HashError::Busy)?
-            .expect("the gate never closes its semaphores");
-        Ok(Admission {
-            _slot: slot,
-            _place: place,
-        })
+            .map_err(|_| HashError::Busy)?;
+        Ok(Admission { _permits: permits })
     }
 }
 
 /// The right to hash: moved into the blocking task, and given back when that ends, by a panic too.
 struct Admission {
-    _slot: OwnedSemaphorePermit,
-    _place: OwnedSemaphorePermit,
+    _permits: Vec<OwnedSemaphorePermit>,
+}
+
+/// Some who come after others. Each keeps both permits until its hash is made.
+struct Line {
+    /// One permit per caller in this line or past it, so that a part of the gate's places stays free for the others.
+    places: Arc<Semaphore>,
+    /// One permit per slot for those past this line: nobody ahead waits for more of them than are hashing.
+    door: Arc<Semaphore>,
 }
 
 impl Gate {
+    /// The lines to go through before the slots, in their order.
+    fn lines_for(&self, standing: Standing) -> &[Line] {
+        match standing {
+            Standing::Failed => &self.lines,
+            Standing::Untried => &self.lines[1..],
+            Standing::Familiar => &[],
+        }
+    }
+
     fn make(&self, password: &Password) -> String {
         // A new hash has the parameters of the decoy, which is what the decoy is for.
         let _work = Work::begin(self, &self.decoy);

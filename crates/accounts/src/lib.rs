@@ -3,7 +3,7 @@
 //!
 //! [`Accounts`] is the one way in. Each public method of it is a rule, in the file of its name:
 //! `register`, `first_admin`, `login`, `sessions` (refresh, log out, who is calling), `change_password`, `profile`,
-//! `signing`, `retention`, `admin` and `operator`.
+//! `signing`, `standing`, `retention`, `admin` and `operator`.
 
 mod admin;
 mod caller;
@@ -27,6 +27,7 @@ mod retention;
 mod secret;
 mod sessions;
 mod signing;
+mod standing;
 mod throttle;
 mod token;
 
@@ -83,6 +84,7 @@ struct Inner {
     cookies: token::CookieTokens,
     refresh: token::RefreshTokens,
     signing: signing::KeySource,
+    standing: standing::StandingCache,
     audit_name: aws_lc_rs::hmac::Key,
     figures: admin::LastFigures,
 }
@@ -117,6 +119,7 @@ impl Accounts {
         let refresh = token::RefreshTokens::new(&keys);
         let audit_name = keys.audit_name.clone();
         let (ring, signing) = signing::open(&policy, keys, stored, now, clock.monotonic())?;
+        let standing = standing::open(&store, &clock).await?;
         Ok(Self(Arc::new(Inner {
             gate: hash::HashGate::new(policy.hash_cost, policy.hash_slots, policy.hash_queue),
             throttle: throttle::Throttle::new(policy.limits, clock.clone()),
@@ -124,6 +127,7 @@ impl Accounts {
             cookies,
             refresh,
             signing,
+            standing,
             audit_name,
             figures: admin::LastFigures::default(),
             store,

@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use crate::{
     Accounts, Caller, Error, Mode, Peer,
-    hash::{HashError, Verdict},
+    hash::{HashError, HashGate, Verdict},
     meter, names,
     password::Password,
     register::field,
@@ -96,7 +96,8 @@ impl Accounts {
             }
         };
         let hash = found.and_then(|found| found.password_hash);
-        let verdict = match self.0.gate.verify(password, hash.clone()).await {
+        let gate = self.0.gate.for_standing(attempt.standing());
+        let verdict = match gate.verify(password, hash.clone()).await {
             Ok(verdict) => verdict,
             Err(failure) => {
                 attempt.unjudged();
@@ -136,7 +137,8 @@ impl Accounts {
         let found = self.find(&name).await?;
         let attempt = self.admit(&name, found.as_ref(), peer).await?;
 
-        match self.prove(&name, found, password, mode, peer).await {
+        let gate = self.0.gate.for_standing(attempt.standing());
+        match self.prove(&gate, &name, found, password, mode, peer).await {
             Ok(opened) => {
                 attempt.succeeded();
                 Ok(opened)
@@ -153,6 +155,7 @@ impl Accounts {
     /// Compares the password, whoever's it may be, and opens the session if it is the one.
     async fn prove(
         &self,
+        gate: &HashGate,
         name: &names::Login,
         found: Option<Credentials>,
         password: Password,
@@ -161,7 +164,7 @@ impl Accounts {
     ) -> Result<Opened, Error> {
         let user = found.as_ref().map(|found| found.user.id);
         let hash = found.as_ref().and_then(|found| found.password_hash.clone());
-        let verdict = self.0.gate.verify(password.clone(), hash.clone()).await?;
+        let verdict = gate.verify(password.clone(), hash.clone()).await?;
         let (Some(found), Some(hash)) = (found.filter(|found| found.user.is_active()), hash) else {
             return self.refuse(name, user, peer).await;
         };

@@ -9,6 +9,7 @@ use uuid::Uuid;
 
 use crate::{
     Accounts, Error, FieldError, Registration, Role, names, password::Password, register::field,
+    standing::Scope,
 };
 
 /// What came of a change that may have been made before.
@@ -76,10 +77,16 @@ impl<'a> Operator<'a> {
         let password = self.password_of(&user, password)?;
         let hash = inner.gate.hash(password).await?;
         let audit = self.record(AuditKind::PasswordChanged, &user);
-        if !inner.store.set_password(user.id, hash, audit).await? {
-            return Err(Error::NoSuchUser);
+        let id = user.id;
+        let setting = self
+            .accounts
+            .revoking(Scope::User(id), move |store| async move {
+                store.set_password(id, hash, audit).await
+            });
+        match setting.await? {
+            true => Ok(user),
+            false => Err(Error::NoSuchUser),
         }
-        Ok(user)
     }
 
     /// Gives and takes roles. Whoever loses one is logged out everywhere.
@@ -94,12 +101,13 @@ impl<'a> Operator<'a> {
     ) -> Result<Change, Error> {
         let user = self.find(login).await?;
         let audit = self.record(AuditKind::RolesChanged, &user);
-        let change = self
+        let (add, remove) = (texts(add), texts(remove));
+        let changing = self
             .accounts
-            .0
-            .store
-            .set_roles(user.id, texts(add), texts(remove), audit);
-        changed(change.await?)
+            .revoking(Scope::User(user.id), move |store| async move {
+                store.set_roles(user.id, add, remove, audit).await
+            });
+        changed(changing.await?)
     }
 
     /// Keeps a user from logging in and logs them out everywhere.
@@ -109,7 +117,12 @@ impl<'a> Operator<'a> {
     pub async fn disable(&self, login: &str) -> Result<Change, Error> {
         let user = self.find(login).await?;
         let audit = self.record(AuditKind::Disabled, &user);
-        changed(self.accounts.0.store.disable(user.id, audit).await?)
+        let changing = self
+            .accounts
+            .revoking(Scope::User(user.id), move |store| async move {
+                store.disable(user.id, audit).await
+            });
+        changed(changing.await?)
     }
 
     /// Lets a disabled user log in again.
@@ -119,7 +132,12 @@ impl<'a> Operator<'a> {
     pub async fn enable(&self, login: &str) -> Result<Change, Error> {
         let user = self.find(login).await?;
         let audit = self.record(AuditKind::Enabled, &user);
-        changed(self.accounts.0.store.enable(user.id, audit).await?)
+        let changing = self
+            .accounts
+            .revoking(Scope::User(user.id), move |store| async move {
+                store.enable(user.id, audit).await
+            });
+        changed(changing.await?)
     }
 
     /// The account of this name or id. Where there is none, those deleted ones that had it, the
@@ -146,7 +164,12 @@ impl<'a> Operator<'a> {
     pub async fn delete(&self, login: &str) -> Result<Change, Error> {
         let user = self.find(login).await?;
         let audit = self.record(AuditKind::AccountDeleted, &user);
-        changed(self.accounts.0.store.delete_user(user.id, audit).await?)
+        let changing = self
+            .accounts
+            .revoking(Scope::User(user.id), move |store| async move {
+                store.delete_user(user.id, audit).await
+            });
+        changed(changing.await?)
     }
 
     /// Brings a deleted account back, named by its id or by a name that it had. No session comes

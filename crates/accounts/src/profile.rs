@@ -9,6 +9,7 @@ use crate::{
     names::{DisplayName, Email, Refusal, Username},
     password::Password,
     register::field,
+    standing::Scope,
     throttle::Network,
 };
 
@@ -68,10 +69,10 @@ impl Accounts {
             detail: Some(serde_json::json!({ "fields": fields })),
             ..self.audit_by(caller, AuditKind::ProfileChanged, peer)
         };
-        let changing = self
-            .0
-            .store
-            .change_profile(caller.user.id, change, seen, audit);
+        let user = caller.user.id;
+        let changing = self.revoking(Scope::User(user), move |store| async move {
+            store.change_profile(user, change, seen, audit).await
+        });
         match changing.await? {
             Editing::Changed(user) => Ok(user),
             Editing::Stale if was_proved => Err(self.refuse_caller(caller, peer).await),
@@ -96,7 +97,10 @@ impl Accounts {
         let password = current(current_password, &mut broken).ok_or(Error::Invalid(broken))?;
         let seen = self.prove_again(caller, password, peer).await?;
         let audit = self.audit_by(caller, AuditKind::AccountDeleted, peer);
-        let deleting = self.0.store.delete_own_account(caller.user.id, seen, audit);
+        let user = caller.user.id;
+        let deleting = self.revoking(Scope::User(user), move |store| async move {
+            store.delete_own_account(user, seen, audit).await
+        });
         match deleting.await? {
             OwnDeletion::Deleted => Ok(()),
             OwnDeletion::LastAdmin => Err(Error::LastAdmin),

@@ -10,7 +10,7 @@ use crate::{
     names::{DisplayName, Email, Refusal, Username},
     password::{self, Password},
     sessions::Opened,
-    throttle::Network,
+    throttle::{Network, Standing},
 };
 
 /// What somebody enters to get an account.
@@ -63,7 +63,8 @@ impl Accounts {
         let parsed = Parsed::parse(registration, &self.0.policy.password_rules())?;
         // Counted where the work begins, so that mistakes in a form cost nobody their tries.
         let quota = self.0.throttle.register(Network::of(peer.address))?;
-        let hash = self.0.gate.hash(parsed.password.clone()).await?;
+        let gate = self.0.gate.for_standing(Standing::Untried);
+        let hash = gate.hash(parsed.password.clone()).await?;
         let user = self.new_user(parsed, hash, BTreeSet::new(), false);
         let pending = self.new_session(user.id, mode, peer);
         let audit = self.audit(

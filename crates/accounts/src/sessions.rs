@@ -1,6 +1,6 @@
 //! The life of a session: opened with a proof for the device, refreshed, recognised, listed, ended.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use store::{
     Actor, AuditKind, NewAudit, NewSession, Rotation, RotationOutcome, Session, SignedIn,
@@ -11,6 +11,7 @@ use uuid::Uuid;
 
 use crate::{
     Accounts, Caller, Credential, Error, Mode, Peer, entropy, meter,
+    standing::Scope,
     throttle::{Network, Quota},
     token::{Bearing, RefreshToken},
 };
@@ -116,7 +117,10 @@ impl Accounts {
                 Some(peer),
             ),
         };
-        match self.0.store.rotate(rotation).await? {
+        let rotating = self.revoking(Scope::Session(rotation.session), |store| async move {
+            store.rotate(rotation).await
+        });
+        match rotating.await? {
             RotationOutcome::Rotated(signed_in) => {
                 self.refreshed(signed_in, &successor, now, quota)
             }
@@ -149,7 +153,7 @@ impl Accounts {
     pub async fn caller_of_bearer(&self, token: &str) -> Result<Caller, Error> {
         let now = self.0.clock.now();
         let bearing = self.verify_access(token, now).await?;
-        let SignedIn { session, user } = self.standing(bearing, now).await?;
+        let SignedIn { session, user } = Arc::unwrap_or_clone(self.standing(bearing, now).await?);
         Ok(Caller {
             user,
             session: session.id,
@@ -165,7 +169,7 @@ impl Accounts {
     pub async fn caller_of_cookie(&self, cookie: &str) -> Result<Caller, Error> {
         let now = self.0.clock.now();
         let bearing = self.0.cookies.verify(cookie, now)?;
-        let SignedIn { session, user } = self.standing(bearing, now).await?;
+        let SignedIn { session, user } = Arc::unwrap_or_clone(self.standing(bearing, now).await?);
         if session.kind != Mode::Cookie {
             return Err(Error::InvalidToken("not the cookie of this session"));
         }
@@ -177,9 +181,13 @@ impl Accounts {
                 self.0
                     .store
                     .touch_session(session.id, now, unless_since, idle_expires_at);
-            // The proof is good whether or not its use can be noted: reading goes on.
-            if let Err(error) = touched.await {
-                tracing::warn!(%error, "The use of a session could not be noted: {error}");
+            match touched.await {
+                // Another program may have noted a use before, so the times are read again.
+                Ok(()) => self.0.standing.forget(Scope::Session(session.id)),
+                // The proof is good whether or not its use can be noted: reading goes on.
+                Err(error) => {
+                    tracing::warn!(%error, "The use of a session could not be noted: {error}");
+                }
             }
         }
         Ok(Caller {
@@ -240,11 +248,11 @@ impl Accounts {
         peer: &Peer,
     ) -> Result<(), Error> {
         let audit = self.session_ended(caller, serde_json::json!({ "session": session }), peer);
-        let ended = self
-            .0
-            .store
-            .close_session_of(caller.user.id, session, audit);
-        match ended.await? {
+        let user = caller.user.id;
+        let ending = self.revoking(Scope::Session(session), move |store| async move {
+            store.close_session_of(user, session, audit).await
+        });
+        match ending.await? {
             true => Ok(()),
             false => Err(Error::NoSuchSession),
         }
@@ -257,11 +265,11 @@ impl Accounts {
     pub async fn end_other_sessions(&self, caller: &Caller, peer: &Peer) -> Result<(), Error> {
         let kept = caller.session;
         let audit = self.session_ended(caller, serde_json::json!({ "all_but": kept }), peer);
-        let ended = self
-            .0
-            .store
-            .close_other_sessions(caller.user.id, kept, audit);
-        ended.await?;
+        let user = caller.user.id;
+        let ending = self.revoking(Scope::User(user), move |store| async move {
+            store.close_other_sessions(user, kept, audit).await
+        });
+        ending.await?;
         Ok(())
     }
 
@@ -419,33 +427,16 @@ impl Accounts {
         }
     }
 
-    /// The session behind a proof, if it still stands.
-    async fn standing(&self, bearing: Bearing, now: Timestamp) -> Result<SignedIn, Error> {
-        let found = self
-            .0
-            .store
-            .signed_in(bearing.session)
-            .await?
-            .ok_or(Error::RevokedToken)?;
-        if found.user.id != bearing.user {
-            return Err(Error::InvalidToken("not of this session"));
-        }
-        if found.session.is_expired(now) {
-            return Err(Error::ExpiredToken);
-        }
-        if !found.user.is_active() {
-            return Err(Error::RevokedToken);
-        }
-        Ok(found)
-    }
-
     async fn end(&self, session: Uuid, actor: Actor, peer: &Peer) -> Result<(), Error> {
         let subject = match actor {
             Actor::User(user) => Some(user),
             Actor::Anonymous | Actor::Operator => None,
         };
         let audit = self.audit(AuditKind::Logout, actor, subject, Some(peer));
-        self.0.store.close_session(session, audit).await?;
+        let closing = self.revoking(Scope::Session(session), move |store| async move {
+            store.close_session(session, audit).await
+        });
+        closing.await?;
         Ok(())
     }
 }

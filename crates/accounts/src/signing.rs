@@ -215,8 +215,7 @@ impl Operator<'_> {
     pub async fn signing_keys(&self) -> Result<Vec<KeyRecord>, Error> {
         let inner = &self.accounts.0;
         if let KeySource::File = inner.signing {
-            let ring = inner.access.ring();
-            return Ok(ring.ids().map(of_file).collect());
+            return Ok(inner.access.key_ids().into_iter().map(of_file).collect());
         }
         let now = inner.clock.now();
         let stored = inner.store.signing_keys().await?;
@@ -296,9 +295,9 @@ fn record(key: &SigningKey, state: KeyState) -> KeyRecord {
     }
 }
 
-fn of_file((id, algorithm): (&str, SigningAlgorithm)) -> KeyRecord {
+fn of_file((id, algorithm): (String, SigningAlgorithm)) -> KeyRecord {
     KeyRecord {
-        id: id.to_owned(),
+        id,
         algorithm: algorithm.as_str().to_owned(),
         state: KeyState::SigningFromFile,
         created_at: None,

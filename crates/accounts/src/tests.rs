@@ -10,6 +10,7 @@ mod read_only;
 mod registration;
 mod retention;
 mod sessions;
+mod standing;
 
 use std::{
     collections::BTreeSet,

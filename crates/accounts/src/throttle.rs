@@ -103,6 +103,17 @@ pub struct Limited {
     pub first: bool,
 }
 
+/// What is known of whoever tries to log in, before their password is looked at. Under load the first go first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Standing {
+    /// They have logged in to this account from this network, or are past the question.
+    Familiar,
+    /// Nothing speaks for them or against them.
+    Untried,
+    /// There are failures of late from this network.
+    Failed,
+}
+
 /// All limits; a clone counts with the same counters.
 ///
 /// Everything is keyed by a hash under a key of this process, so the memory holds no names or addresses, and
@@ -166,6 +177,7 @@ impl Throttle {
         let mut attempt = LoginAttempt {
             throttle: self.clone(),
             pair: counters.key_of(Some(network), account_key),
+            standing: Standing::Untried,
             charges: Vec::with_capacity(3),
         };
         let admitted = counters.charge_login(&mut attempt, account_key, network);
@@ -200,10 +212,24 @@ impl Throttle {
 pub(crate) struct LoginAttempt {
     throttle: Throttle,
     pair: Key,
+    standing: Standing,
     charges: Vec<Charge>,
 }
 
 impl LoginAttempt {
+    /// What was known of them when the attempt was admitted.
+    pub(crate) fn standing(&self) -> Standing {
+        self.standing
+    }
+
+    fn note(&mut self, charge: Charge, quota: Quota) {
+        let is_first = quota.remaining + 1 == quota.limit;
+        if !is_first && self.standing == Standing::Untried {
+            self.standing = Standing::Failed;
+        }
+        self.charges.push(charge);
+    }
+
     /// The password was right: it counts no more, and the network is known to the account from now on.
     pub(crate) fn succeeded(self) {
         self.throttle.0.familiar.insert(self.pair, ());
@@ -226,10 +252,14 @@ impl Counters {
         network: Network,
     ) -> Result<(), Limited> {
         let now = self.clock.monotonic();
+        let is_familiar = self.familiar.contains_key(&attempt.pair);
+        if is_familiar {
+            attempt.standing = Standing::Familiar;
+        }
         // The network's own limit comes first: a flood of names from one place then makes no counters at all.
         if let Some(per_ip) = &self.login_per_ip {
-            let (charge, _) = per_ip.charge(self.key_of(Some(network), ""), now)?;
-            attempt.charges.push(charge);
+            let (charge, quota) = per_ip.charge(self.key_of(Some(network), ""), now)?;
+            attempt.note(charge, quota);
         }
         let Some(per_account) = &self.login_per_account else {
             return Ok(());
@@ -239,13 +269,12 @@ impl Counters {
             .charge_beyond_limit(self.key_of(None, account_key), now);
         attempt.charges.push(charge);
         let under_attack = earlier_failures >= UNDER_ATTACK.count;
-        let stranger = !self.familiar.contains_key(&attempt.pair);
-        let (charge, _) = if under_attack && stranger {
+        let (charge, quota) = if under_attack && !is_familiar {
             per_account.charge_one(attempt.pair, now)?
         } else {
             per_account.charge(attempt.pair, now)?
         };
-        attempt.charges.push(charge);
+        attempt.note(charge, quota);
         Ok(())
     }
 

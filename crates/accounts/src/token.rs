@@ -5,6 +5,7 @@
 mod jwt;
 mod keys;
 mod refresh;
+mod verified;
 
 pub use keys::{SigningAlgorithm, SigningKeyPair};
 

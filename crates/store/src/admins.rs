@@ -10,7 +10,7 @@ use sea_orm::{
 use uuid::Uuid;
 
 use crate::{
-    Error, NewAudit, ProfileChange, Store, Timestamp, User, audit,
+    Counted, Error, NewAudit, ProfileChange, Store, Timestamp, User, audit,
     entity::{meta, user},
     users::{
         end_sessions, find, find_as_seen, find_locked, list::ids_with_role, rename, renamed,
@@ -91,10 +91,10 @@ impl Store {
         admin: Uuid,
         user: Uuid,
         change: AccountChange,
-    ) -> Result<AdminChange, Error> {
+    ) -> Result<Counted<AdminChange>, Error> {
         let email = change.profile.as_ref().and_then(|it| it.to.email.clone());
         let changed = self
-            .write((admin, user, change), |tx, (admin, user, change)| {
+            .revoke((admin, user, change), |tx, (admin, user, change)| {
                 Box::pin(async move {
                     lock_admins(tx).await?;
                     if !is_still_admin(tx, *admin).await? {
@@ -117,8 +117,8 @@ impl Store {
         add: BTreeSet<String>,
         remove: BTreeSet<String>,
         audit: NewAudit,
-    ) -> Result<AdminChange, Error> {
-        self.write(
+    ) -> Result<Counted<AdminChange>, Error> {
+        self.revoke(
             (user, add, remove, audit),
             |tx, (user, add, remove, audit)| {
                 Box::pin(async move {
@@ -144,12 +144,16 @@ impl Store {
     }
 
     /// Disables the account and ends its sessions.
-    pub async fn disable(&self, user: Uuid, audit: NewAudit) -> Result<AdminChange, Error> {
+    pub async fn disable(
+        &self,
+        user: Uuid,
+        audit: NewAudit,
+    ) -> Result<Counted<AdminChange>, Error> {
         self.set_disabled(user, Recorded { to: true, audit }).await
     }
 
     /// Lets a disabled user log in again. No session comes back.
-    pub async fn enable(&self, user: Uuid, audit: NewAudit) -> Result<AdminChange, Error> {
+    pub async fn enable(&self, user: Uuid, audit: NewAudit) -> Result<Counted<AdminChange>, Error> {
         self.set_disabled(user, Recorded { to: false, audit }).await
     }
 
@@ -157,8 +161,8 @@ impl Store {
         &self,
         user: Uuid,
         disabled: Recorded<bool>,
-    ) -> Result<AdminChange, Error> {
-        self.write((user, disabled), |tx, (user, disabled)| {
+    ) -> Result<Counted<AdminChange>, Error> {
+        self.revoke((user, disabled), |tx, (user, disabled)| {
             Box::pin(async move {
                 lock_admins(tx).await?;
                 let change = AccountChange {
@@ -178,8 +182,8 @@ impl Store {
         admin: Uuid,
         user: Uuid,
         audit: NewAudit,
-    ) -> Result<AdminChange, Error> {
-        self.write((admin, user, audit), |tx, (admin, user, audit)| {
+    ) -> Result<Counted<AdminChange>, Error> {
+        self.revoke((admin, user, audit), |tx, (admin, user, audit)| {
             Box::pin(async move {
                 lock_admins(tx).await?;
                 if !is_still_admin(tx, *admin).await? {
@@ -193,8 +197,12 @@ impl Store {
 
     /// Deletes an account: its names are free again, its sessions end, its row stays until it is
     /// purged.
-    pub async fn delete_user(&self, user: Uuid, audit: NewAudit) -> Result<AdminChange, Error> {
-        self.write((user, audit), |tx, (user, audit)| {
+    pub async fn delete_user(
+        &self,
+        user: Uuid,
+        audit: NewAudit,
+    ) -> Result<Counted<AdminChange>, Error> {
+        self.revoke((user, audit), |tx, (user, audit)| {
             Box::pin(async move {
                 lock_admins(tx).await?;
                 delete(tx, *user, audit).await
@@ -210,8 +218,8 @@ impl Store {
         user: Uuid,
         seen_hash: String,
         audit: NewAudit,
-    ) -> Result<OwnDeletion, Error> {
-        self.write((user, seen_hash, audit), |tx, (user, seen, audit)| {
+    ) -> Result<Counted<OwnDeletion>, Error> {
+        self.revoke((user, seen_hash, audit), |tx, (user, seen, audit)| {
             Box::pin(async move {
                 lock_admins(tx).await?;
                 let Some(before) = find_as_seen(tx, *user, Some(seen)).await? else {

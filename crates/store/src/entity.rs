@@ -2,6 +2,7 @@
 
 pub(crate) mod audit_event;
 pub(crate) mod meta;
+pub(crate) mod revocation;
 pub(crate) mod session;
 pub(crate) mod signing_key;
 pub(crate) mod user;

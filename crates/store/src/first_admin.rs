@@ -9,7 +9,7 @@ use sea_orm::{
 use uuid::Uuid;
 
 use crate::{
-    Error, NewAudit, NewSession, NewUser, Store, Timestamp, User,
+    Counted, Error, NewAudit, NewSession, NewUser, Store, Timestamp, User,
     admins::{ADMIN, active_admins, lock_admins},
     audit,
     entity::{meta, user},
@@ -148,8 +148,8 @@ impl Store {
         &self,
         user: NewUser,
         audit: NewAudit,
-    ) -> Result<Appointment, Error> {
-        self.write((user, audit), |tx, (user, audit)| {
+    ) -> Result<Counted<Appointment>, Error> {
+        self.revoke((user, audit), |tx, (user, audit)| {
             Box::pin(async move {
                 lock_admins(tx).await?;
                 if active_admins().count(tx).await? > 0 {

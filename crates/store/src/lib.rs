@@ -17,6 +17,7 @@ mod load;
 mod migrate;
 mod page;
 mod retention;
+mod revocations;
 mod run;
 mod sessions;
 mod stats;
@@ -39,6 +40,7 @@ pub use load::PoolLoad;
 pub use migrate::{MigrationStatus, Rollback};
 pub use page::{Page, Place};
 pub use retention::Perishable;
+pub use revocations::{Counted, RevocationCount};
 pub use sessions::{
     Closing, NewSession, Opening, Rotation, RotationOutcome, Session, SessionKind, SignedIn,
     SuccessorProof,

@@ -2,6 +2,7 @@
 //! A database that a newer program has changed is refused without a write.
 
 mod m0001_accounts;
+mod m0002_revocations;
 mod m0003_admin_lists;
 mod m0004_retention;
 mod portable;
@@ -54,6 +55,7 @@ trait Step: MigrationTrait {
 fn steps() -> Vec<Box<dyn Step>> {
     vec![
         Box::new(m0001_accounts::Migration),
+        Box::new(m0002_revocations::Migration),
         Box::new(m0003_admin_lists::Migration),
         Box::new(m0004_retention::Migration),
     ]

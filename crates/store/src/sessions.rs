@@ -10,7 +10,7 @@ use sea_orm::{
 };
 use uuid::Uuid;
 
-use crate::{Error, NewAudit, Store, Timestamp, User, audit, entity::session, users};
+use crate::{Counted, Error, NewAudit, Store, Timestamp, User, audit, entity::session, users};
 
 /// What the device holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -212,17 +212,20 @@ impl Store {
 
     /// Consumes a refresh token, repeats what its consumption gave, or ends the session of a
     /// token that is used twice.
-    pub async fn rotate(&self, rotation: Rotation) -> Result<RotationOutcome, Error> {
+    pub async fn rotate(&self, rotation: Rotation) -> Result<Counted<RotationOutcome>, Error> {
         let lost = rotation.clone();
         let won = self
             .write(rotation, |tx, rotation| Box::pin(consume(tx, rotation)))
             .await?;
         match won {
-            Some(signed_in) => Ok(RotationOutcome::Rotated(signed_in)),
+            Some(signed_in) => Ok(Counted {
+                outcome: RotationOutcome::Rotated(signed_in),
+                count: None,
+            }),
             // What a lost UPDATE means is read in a new transaction: the old one may not see
             // what the winner wrote.
             None => {
-                self.write(lost, |tx, rotation| Box::pin(explain(tx, rotation)))
+                self.revoke(lost, |tx, rotation| Box::pin(explain(tx, rotation)))
                     .await
             }
         }
@@ -290,8 +293,8 @@ impl Store {
         user: Uuid,
         session: Uuid,
         audit: NewAudit,
-    ) -> Result<bool, Error> {
-        self.write((user, session, audit), |tx, (user, session, audit)| {
+    ) -> Result<Counted<bool>, Error> {
+        self.revoke((user, session, audit), |tx, (user, session, audit)| {
             Box::pin(async move {
                 let ended = session::Entity::delete_many()
                     .filter(session::Column::Id.eq(*session))
@@ -314,8 +317,8 @@ impl Store {
         user: Uuid,
         kept: Uuid,
         audit: NewAudit,
-    ) -> Result<bool, Error> {
-        self.write((user, kept, audit), |tx, (user, kept, audit)| {
+    ) -> Result<Counted<bool>, Error> {
+        self.revoke((user, kept, audit), |tx, (user, kept, audit)| {
             Box::pin(async move {
                 let ended = session::Entity::delete_many()
                     .filter(session::Column::UserId.eq(*user))
@@ -333,8 +336,12 @@ impl Store {
     }
 
     /// Ends every session of `user`, on behalf of somebody else.
-    pub async fn close_sessions_of(&self, user: Uuid, audit: NewAudit) -> Result<Closing, Error> {
-        self.write((user, audit), |tx, (user, audit)| {
+    pub async fn close_sessions_of(
+        &self,
+        user: Uuid,
+        audit: NewAudit,
+    ) -> Result<Counted<Closing>, Error> {
+        self.revoke((user, audit), |tx, (user, audit)| {
             Box::pin(async move {
                 // Locked, so that no session is opened meanwhile that would go on.
                 if users::find_locked(tx, *user).await?.is_none() {
@@ -351,8 +358,12 @@ impl Store {
     }
 
     /// Ends one session. `false`, and no record, when it had ended before.
-    pub async fn close_session(&self, session: Uuid, audit: NewAudit) -> Result<bool, Error> {
-        self.write((session, audit), |tx, (session, audit)| {
+    pub async fn close_session(
+        &self,
+        session: Uuid,
+        audit: NewAudit,
+    ) -> Result<Counted<bool>, Error> {
+        self.revoke((session, audit), |tx, (session, audit)| {
             Box::pin(async move {
                 if !delete(tx, *session).await? {
                     return Ok(false);
@@ -471,6 +482,7 @@ async fn load<C: ConnectionTrait>(db: &C, id: Uuid) -> Result<Option<SignedIn>, 
     Ok(user.map(|user| SignedIn { session, user }))
 }
 
+/// For events that run by [`Store::revoke`] alone, which counts them.
 async fn delete<C: ConnectionTrait>(tx: &C, id: Uuid) -> Result<bool, Error> {
     Ok(session::Entity::delete_by_id(id)
         .exec(tx)

@@ -1,6 +1,7 @@
 //! Users: who has an account, and the events that change one. Names are unique by constraint,
 //! never by looking first. Whatever takes something away from a user ends their sessions in the
-//! same transaction. What operators and admins see of them is in `users/list.rs`.
+//! same transaction, and is a revocation (see `revocations.rs`). What operators and admins see of them is in
+//! `users/list.rs`.
 
 pub(crate) mod list;
 
@@ -13,7 +14,7 @@ use sea_orm::{
 use uuid::Uuid;
 
 use crate::{
-    Error, NewAudit, NewSession, Opening, Store, Timestamp, Unique,
+    Counted, Error, NewAudit, NewSession, Opening, Store, Timestamp, Unique,
     admins::{ADMIN, lock_admins},
     audit,
     entity::{session, user, user_role},
@@ -258,8 +259,8 @@ impl Store {
         user: Uuid,
         password_hash: String,
         audit: NewAudit,
-    ) -> Result<bool, Error> {
-        self.write(
+    ) -> Result<Counted<bool>, Error> {
+        self.revoke(
             (user, password_hash, audit),
             |tx, (user, password_hash, audit)| {
                 Box::pin(async move {
@@ -294,8 +295,8 @@ impl Store {
         seen_hash: String,
         password_hash: String,
         audit: NewAudit,
-    ) -> Result<Opening, Error> {
-        self.write(
+    ) -> Result<Counted<Opening>, Error> {
+        self.revoke(
             (session, seen_hash, password_hash, audit),
             |tx, (session, seen, password_hash, audit)| {
                 Box::pin(async move {
@@ -336,9 +337,9 @@ impl Store {
         change: ProfileChange,
         seen_hash: Option<String>,
         audit: NewAudit,
-    ) -> Result<Editing, Error> {
+    ) -> Result<Counted<Editing>, Error> {
         let email_key = change.email.as_ref().map(|email| email.key.clone());
-        let changed = self.write(
+        let changed = self.revoke(
             (user, change, seen_hash, audit),
             |tx, (user, change, seen, audit)| {
                 Box::pin(async move {
@@ -537,7 +538,8 @@ pub(crate) async fn replace_roles<C: ConnectionTrait>(
     Ok(())
 }
 
-/// Ends every session of the user and says how many there were.
+/// Ends every session of the user and says how many there were. For events that run by
+/// [`Store::revoke`] alone, which counts them.
 pub(crate) async fn end_sessions<C: ConnectionTrait>(tx: &C, user: Uuid) -> Result<u64, Error> {
     let ended = session::Entity::delete_many()
         .filter(session::Column::UserId.eq(user))

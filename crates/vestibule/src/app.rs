@@ -17,7 +17,8 @@ use accounts::{
 
 use crate::{
     config::{Config, PasswordAlgorithm, Registration, SecretKeySource},
-    secret_key, serve,
+    secret_key,
+    serve::{self, OpenFiles},
     site::{Private, Site},
 };
 
@@ -196,6 +197,26 @@ async fn connect(config: &Config, options: &DatabaseOptions) -> Result<Database,
     Ok(database)
 }
 
+/// How this process shares out the files that it may open.
+#[must_use]
+pub fn open_files(config: &Config) -> OpenFiles {
+    serve::open_files(config.database.max_connections)
+}
+
+/// A sentence to the operator where fewer connections to the database are made than configured.
+#[must_use]
+pub fn few_files(config: &Config) -> Option<String> {
+    let wanted = config.database.max_connections;
+    let allowed = open_files(config).for_database;
+    (allowed < wanted).then(|| {
+        format!(
+            "database.max_connections is {wanted}, but of the {} files that this process may open there are enough \
+             for {allowed}; raise the limit (ulimit -n, or LimitNOFILE in a unit of systemd)",
+            serve::open_files_limit()
+        )
+    })
+}
+
 /// How to connect to the configured database, which must be up.
 #[must_use]
 pub fn database_options(config: &Config) -> DatabaseOptions {
@@ -204,7 +225,7 @@ pub fn database_options(config: &Config) -> DatabaseOptions {
         url: database.url.clone(),
         direct_url: database.direct_url.clone(),
         tls: database.tls,
-        max_connections: database.max_connections,
+        max_connections: open_files(config).for_database,
         min_connections: database.min_connections,
         acquire_timeout: database.acquire_timeout,
         idle_timeout: database.idle_timeout,
@@ -245,7 +266,7 @@ pub fn open_site(config: &Config) -> Result<Option<Site>, StartError> {
     let admin = config.admin.as_ref();
     private.extend(admin.map(|admin| Private::AdminPassword(&admin.password_file)));
     private.extend(config.file.as_deref().map(Private::Configuration));
-    let files = serve::open_files().for_site;
+    let files = open_files(config).for_site;
     let site = Site::open(dir, config.site.rules.clone(), &private, files);
     site.map(Some)
         .map_err(|problem| StartError::Misconfigured(problem.to_string()))
@@ -350,9 +371,9 @@ fn policy(config: &Config) -> Policy {
     }
 }
 
-/// With argon2id at some 15 to 25 ms, a full queue is worth about a second. With bcrypt it would be worth more than
+/// With argon2id at some 15 to 25 ms, a full queue is worth about two seconds. With bcrypt it would be worth more than
 /// anybody waits: there the longest wait ends it.
-const HASH_QUEUE_PER_SLOT: usize = 64;
+const HASH_QUEUE_PER_SLOT: usize = 96;
 
 impl From<OpenError> for StartError {
     fn from(error: OpenError) -> Self {

@@ -102,6 +102,7 @@ pub fn router(app: App) -> Router {
         .route("/register", get(web::page))
         .route("/setup", get(web::page))
         .route("/dashboard", get(web::page))
+        .route("/account", get(web::page))
         .route("/api/ui/{*path}", get(web::asset))
         .layer(CompressionLayer::new());
 

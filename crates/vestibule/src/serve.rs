@@ -40,7 +40,7 @@ use tracing::{debug, error, warn};
 
 use self::head::Framing;
 pub(crate) use self::head::Refusal;
-pub use self::open_files::{OpenFiles, open_files};
+pub use self::open_files::{OpenFiles, open_files, open_files_limit};
 use self::wire::{Answer, OneRequest, Outcome, Progress, Wire};
 
 /// After how many seconds whoever is turned away for now is to try again: the API and the site say the same.
@@ -72,7 +72,7 @@ pub struct Bounds {
     pub write_stall: Duration,
     /// How long requests may go on after the shutdown.
     pub drain_time: Duration,
-    /// How many connections may be open at once. Fewer are, where the process may not open so many files.
+    /// How many connections may be open at once; see [`Bounds::within`].
     pub connections: usize,
 }
 
@@ -87,6 +87,17 @@ impl Default for Bounds {
             write_stall: Duration::from_secs(30),
             drain_time: Duration::from_secs(30),
             connections: 10_000,
+        }
+    }
+}
+
+impl Bounds {
+    /// The same with no more connections than there are files for.
+    #[must_use]
+    pub fn within(self, files: OpenFiles) -> Self {
+        Self {
+            connections: self.connections.min(files.for_connections),
+            ..self
         }
     }
 }
@@ -229,7 +240,7 @@ async fn accept_all(
     server: &Arc<Server>,
     connections: &TaskTracker,
 ) -> Infallible {
-    let cap = server.bounds.connections.min(open_files().for_connections);
+    let cap = server.bounds.connections;
     let room = Arc::new(Semaphore::new(cap));
     let mut full = Seldom::default();
     let mut failing = Seldom::default();

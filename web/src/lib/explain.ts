@@ -28,6 +28,9 @@ export function explain(failure: unknown, known: readonly string[]): Explanation
     case 'username_taken':
       return taken('username', 'This username is taken. Please choose another.', known);
     case 'invalid_credentials':
+      // Somebody who is signed in already, and proves it once more.
+      if (known.includes('current_password'))
+        return { summary: LOOK_BELOW, fields: { current_password: 'That is not your password. Please try again.' } };
       return {
         summary: 'That did not match. Check your e-mail or username, and your password.',
         fields: {},
@@ -46,6 +49,8 @@ export function explain(failure: unknown, known: readonly string[]): Explanation
       };
     case 'network_error':
       return { summary: 'The server could not be reached. Check your connection, then try again.', fields: {} };
+    case 'conflict':
+      return { summary: failure.message, fields: {} };
     case 'cross_origin_refused':
     case 'cookie_not_possible':
       return { summary: failure.message, fields: {}, reference: failure.requestId };

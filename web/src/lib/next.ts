@@ -3,7 +3,7 @@
  */
 
 const FALLBACK = '/dashboard';
-const BUILT_IN = ['/login', '/register', '/dashboard'];
+const BUILT_IN = ['/login', '/register', '/dashboard', '/account'];
 
 /**
  * The path to go on to. Only a path of this very origin counts: anything that a browser could read as another

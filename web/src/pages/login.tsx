@@ -18,6 +18,7 @@ import { PasswordField } from '../ui/password-field.tsx';
 const WELCOMES = {
   'logged-out': 'You are logged out. Until next time!',
   'session-ended': 'Your session has ended. Please log in again.',
+  'account-deleted': 'Your account is deleted, and you are logged out everywhere. Farewell!',
 };
 
 export function LoginPage() {

@@ -1,5 +1,5 @@
 /**
- * `/register`: creates an account and a session with it. What a name or a password may be is the server's to say.
+ * `/register`: creates an account and a session with it.
  */
 
 import { AuthError } from '@vestibule/client';
@@ -12,8 +12,7 @@ import { usePageTitle } from '../lib/page-title.ts';
 import { useAuth } from '../lib/session.tsx';
 import { AccountForm } from '../parts/account-form.tsx';
 import { Entrance } from '../parts/entrance.tsx';
-import { Field } from '../ui/field.tsx';
-import { PasswordField } from '../ui/password-field.tsx';
+import { NewAccountFields } from '../parts/new-account-fields.tsx';
 
 export function RegisterPage() {
   usePageTitle('Create an account');
@@ -34,45 +33,12 @@ export function RegisterPage() {
 
 function Open({ send }: { send: (values: Record<string, string>) => Promise<void> }) {
   const next = nextFrom(useSearch());
-  const first = useFocusOnArrival<HTMLInputElement>();
   return (
     <>
       <h1 id="title">Create an account</h1>
       <p className="lead">A minute, and you are in.</p>
       <AccountForm labelledBy="title" submitLabel="Create account" send={send}>
-        {(errors) => (
-          <>
-            <Field
-              ref={first}
-              name="email"
-              type="email"
-              label="E-mail"
-              missing="Enter your e-mail address."
-              error={errors.email}
-              autoComplete="username"
-              required
-            />
-            <Field
-              name="username"
-              label="Username"
-              hint="A short name to log in with, if you like one better than your e-mail."
-              error={errors.username}
-              autoComplete="nickname"
-              autoCapitalize="none"
-              autoCorrect="off"
-              spellCheck={false}
-            />
-            <PasswordField
-              name="password"
-              label="Password"
-              hint="Long beats complicated. A few words that only you would put together work well."
-              missing="Choose a password."
-              error={errors.password}
-              autoComplete="new-password"
-              required
-            />
-          </>
-        )}
+        {(errors) => <NewAccountFields errors={errors} />}
       </AccountForm>
       <p className="aside">
         Already have an account? <Link href={withNext('/login', next)}>Log in</Link>

@@ -3,6 +3,8 @@
  */
 
 import type { User } from '@vestibule/client';
+import { Link } from 'wouter';
+import { dayOf } from '../lib/time.ts';
 
 export function AccountFacts({ user }: { user: User }) {
   return (
@@ -15,6 +17,9 @@ export function AccountFacts({ user }: { user: User }) {
         {user.roles.length > 0 && <Fact name="Roles" value={user.roles.join(', ')} />}
         <Fact name="Member since" value={dayOf(user.created_at)} />
       </dl>
+      <p className="more">
+        <Link href="/account">Change your profile, password or devices</Link>
+      </p>
       <details>
         <summary>For support</summary>
         <dl className="facts">
@@ -33,9 +38,4 @@ function Fact({ name, value }: { name: string; value: string }) {
       <dd>{value}</dd>
     </div>
   );
-}
-
-/** A day in the language of the page and the visitor's own time zone. */
-function dayOf(time: string): string {
-  return new Intl.DateTimeFormat('en', { dateStyle: 'long' }).format(new Date(time));
 }

@@ -1,6 +1,6 @@
 /**
- * What the log-in and the register form have in common: sending once at a time, and showing a refusal where it
- * belongs, with the focus there. The fields and the request belong to the page.
+ * What all forms about an account have in common: sending once at a time, and showing a refusal where it belongs, with
+ * the focus there. The fields and the request belong to whoever uses it.
  */
 
 import { type FormEvent, type ReactNode, useEffect, useRef, useState } from 'react';
@@ -11,17 +11,31 @@ interface AccountFormProps {
   /** The id of the heading that names the form. */
   labelledBy: string;
   submitLabel: string;
+  submitLook?: 'primary' | 'danger';
+  /** What to say when it worked and the form stays. Without it the next page takes the form's place. */
+  confirmation?: string;
+  /** Another control beside the submit button. */
+  beside?: ReactNode;
   /** Sends the values by field name; empty ones are left out. What it throws is explained in the form. */
   send: (values: Record<string, string>) => Promise<unknown>;
   /** Renders the fields with the sentences that belong to them, by field name. */
   children: (errors: Record<string, string>) => ReactNode;
 }
 
-export function AccountForm({ labelledBy, submitLabel, send, children }: AccountFormProps) {
+export function AccountForm({
+  labelledBy,
+  submitLabel,
+  submitLook = 'primary',
+  confirmation,
+  beside,
+  send,
+  children,
+}: AccountFormProps) {
   const form = useRef<HTMLFormElement>(null);
   const summary = useRef<HTMLDivElement>(null);
   const [busy, setBusy] = useState(false);
   const [refusal, setRefusal] = useState<Explanation | null>(null);
+  const [done, setDone] = useState(false);
 
   useEffect(() => {
     if (!refusal || !form.current) return;
@@ -30,6 +44,11 @@ export function AccountForm({ labelledBy, submitLabel, send, children }: Account
     field?.select();
     (field ?? summary.current)?.focus();
   }, [refusal]);
+
+  useEffect(() => {
+    // The field that had the focus may have gone with what was confirmed.
+    if (done && !document.activeElement?.matches('input, button')) submitButtonOf(form.current)?.focus();
+  }, [done]);
 
   async function submit(event: FormEvent<HTMLFormElement>) {
     event.preventDefault();
@@ -40,11 +59,18 @@ export function AccountForm({ labelledBy, submitLabel, send, children }: Account
       setRefusal(explainMissing(Object.fromEntries(missing.map(({ name, dataset }) => [name, dataset.missing ?? '']))));
       return;
     }
+    const sent = event.currentTarget;
     setBusy(true);
+    setDone(false);
     try {
       await send(filledIn(inputs));
-      // Still busy: the next page is on its way, and takes the form's place.
       setRefusal(null);
+      // Else still busy: the next page is on its way, and takes the form's place.
+      if (confirmation) {
+        sent.reset();
+        setDone(true);
+        setBusy(false);
+      }
     } catch (failure) {
       const names = inputs.map(({ name }) => name);
       setRefusal(explain(failure, names));
@@ -55,15 +81,31 @@ export function AccountForm({ labelledBy, submitLabel, send, children }: Account
   // `noValidate`: the browser's bubbles would come before our sentences, and vanish. `post`: should the form ever be
   // sent without this script, the password must not end up in the address.
   return (
-    <form ref={form} className="account-form" method="post" noValidate aria-labelledby={labelledBy} onSubmit={submit}>
+    <form
+      ref={form}
+      className="account-form"
+      method="post"
+      noValidate
+      aria-labelledby={labelledBy}
+      onSubmit={submit}
+      onInput={() => setDone(false)}
+    >
       <div ref={summary} className="alert" role="alert" tabIndex={-1}>
         {refusal && <p>{refusal.summary}</p>}
         {refusal?.reference && <p className="reference">Reference: {refusal.reference}</p>}
       </div>
       {children(refusal?.fields ?? {})}
-      <Button type="submit" busy={busy}>
-        {submitLabel}
-      </Button>
+      <div className="actions">
+        <Button type="submit" look={submitLook} busy={busy}>
+          {submitLabel}
+        </Button>
+        {beside}
+        {confirmation && (
+          <p className="confirmation" role="status">
+            {done && confirmation}
+          </p>
+        )}
+      </div>
     </form>
   );
 }
@@ -72,7 +114,11 @@ function inputsOf(form: HTMLFormElement): HTMLInputElement[] {
   return [...form.elements].filter((element) => element instanceof HTMLInputElement);
 }
 
+function submitButtonOf(form: HTMLFormElement | null): HTMLButtonElement | null | undefined {
+  return form?.querySelector<HTMLButtonElement>('button[type="submit"]');
+}
+
 function filledIn(inputs: HTMLInputElement[]): Record<string, string> {
-  const filled = inputs.filter(({ value }) => value !== '');
+  const filled = inputs.filter(({ name, value }) => name !== '' && value !== '');
   return Object.fromEntries(filled.map(({ name, value }) => [name, value]));
 }

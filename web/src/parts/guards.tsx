@@ -12,7 +12,7 @@ import { OutOfReach } from './out-of-reach.tsx';
 
 /** Handed to the login page in the history entry: why the visitor is there. */
 export interface Arrival {
-  reason: 'logged-out' | 'session-ended';
+  reason: 'logged-out' | 'session-ended' | 'account-deleted';
 }
 
 /** For log in and register: sends whoever is signed in, now or a moment later, on to `next`. */

@@ -7,7 +7,7 @@ import type { ButtonHTMLAttributes } from 'react';
 interface ButtonProps extends ButtonHTMLAttributes<HTMLButtonElement> {
   /** Says that it is at work. It keeps the focus meanwhile, which a disabled button would lose. */
   busy?: boolean;
-  look?: 'primary' | 'quiet';
+  look?: 'primary' | 'quiet' | 'danger';
 }
 
 export function Button({ busy = false, look = 'primary', type = 'button', children, ...rest }: ButtonProps) {

@@ -6,6 +6,8 @@ import type { InputHTMLAttributes, ReactNode, Ref } from 'react';
 
 export interface FieldProps extends InputHTMLAttributes<HTMLInputElement> {
   name: string;
+  /** Needed where two forms of a page have a field of this name. Default: the name. */
+  id?: string;
   label: string;
   hint?: string;
   error?: string | undefined;
@@ -16,18 +18,18 @@ export interface FieldProps extends InputHTMLAttributes<HTMLInputElement> {
   trailing?: ReactNode;
 }
 
-export function Field({ name, label, hint, error, missing, required, trailing, ...rest }: FieldProps) {
-  const hintId = hint && `${name}-hint`;
-  const errorId = error && `${name}-error`;
+export function Field({ name, id = name, label, hint, error, missing, required, trailing, ...rest }: FieldProps) {
+  const hintId = hint && `${id}-hint`;
+  const errorId = error && `${id}-error`;
   return (
     <div className="field">
-      <label htmlFor={name}>
+      <label htmlFor={id}>
         {label}
         {!required && <span className="optional"> (optional)</span>}
       </label>
       <div className="field-box">
         <input
-          id={name}
+          id={id}
           name={name}
           required={required}
           data-missing={missing}

@@ -24,7 +24,7 @@ export function PasswordField(props: Omit<FieldProps, 'type' | 'trailing' | 'ref
       className="reveal"
       aria-label="Show password"
       aria-pressed={shown}
-      aria-controls={props.name}
+      aria-controls={props.id ?? props.name}
       onClick={() => setShown(!shown)}
     >
       {shown ? <EyeOff aria-hidden="true" size={20} /> : <Eye aria-hidden="true" size={20} />}

@@ -174,7 +174,7 @@ async fn never_more_run_at_once_than_there_are_slots() {
 #[tokio::test]
 async fn a_full_queue_refuses_at_once() {
     let gate = gate(1, 1);
-    let slot = Arc::clone(&gate.0.slots).acquire_owned().await.unwrap();
+    let slot = Arc::clone(&gate.gate.slots).acquire_owned().await.unwrap();
     // The slot was taken past the queue, so both places are left for callers.
     let waiting: Vec<_> = (0..2)
         .map(|_| {
@@ -184,7 +184,7 @@ async fn a_full_queue_refuses_at_once() {
             })
         })
         .collect();
-    until(|| gate.0.places.available_permits() == 0).await;
+    until(|| gate.gate.places.available_permits() == 0).await;
     let refused = gate.hash(password("correct horse")).await;
     assert!(matches!(refused, Err(HashError::Busy)));
 
@@ -198,12 +198,64 @@ async fn a_full_queue_refuses_at_once() {
 #[tokio::test(start_paused = true)]
 async fn a_wait_beyond_its_bound_is_given_up_and_leaves_the_queue() {
     let gate = gate(1, 1);
-    let slot = Arc::clone(&gate.0.slots).acquire_owned().await.unwrap();
+    let slot = Arc::clone(&gate.gate.slots).acquire_owned().await.unwrap();
     let given_up = gate.hash(password("correct horse")).await;
     assert!(matches!(given_up, Err(HashError::Busy)));
     drop(slot);
     assert_eq!(gate.load().waiting, 0);
     assert_eq!(gate.calls(), 0);
+}
+
+#[tokio::test]
+async fn the_familiar_go_first_and_those_who_failed_before_go_last() {
+    let gate = gate(1, 100);
+    let slot = Arc::clone(&gate.gate.slots).acquire_owned().await.unwrap();
+    let (admitted, mut in_order) = tokio::sync::mpsc::unbounded_channel();
+    let mut inside = 0;
+    for standing in [Standing::Failed, Standing::Untried, Standing::Familiar] {
+        for _ in 0..3 {
+            let (gate, admitted) = (gate.for_standing(standing), admitted.clone());
+            tokio::spawn(async move {
+                let admission = gate.admit().await.unwrap();
+                admitted.send(standing).unwrap();
+                drop(admission);
+            });
+        }
+        inside += 3;
+        until(|| gate.gate.places.available_permits() == 101 - inside).await;
+    }
+    drop((slot, admitted));
+    let mut order = Vec::new();
+    while let Some(standing) = in_order.recv().await {
+        order.push(standing);
+    }
+    use Standing::{Failed, Familiar, Untried};
+    // The first had no one ahead when it came to the slot.
+    let expected = [
+        Failed, Familiar, Familiar, Familiar, Untried, Untried, Untried, Failed, Failed,
+    ];
+    assert_eq!(order, expected);
+}
+
+#[tokio::test]
+async fn those_who_failed_before_leave_places_to_the_untried_and_these_to_the_familiar() {
+    let gate = gate(1, 7);
+    let _slot = Arc::clone(&gate.gate.slots).acquire_owned().await.unwrap();
+    let mut inside = 0;
+    for (standing, places) in [
+        (Standing::Failed, 4),
+        (Standing::Untried, 2),
+        (Standing::Familiar, 2),
+    ] {
+        for _ in 0..places {
+            let gate = gate.for_standing(standing);
+            tokio::spawn(async move { gate.hash(password("correct horse")).await });
+        }
+        inside += places;
+        until(|| gate.gate.places.available_permits() == 8 - inside).await;
+        let refused = gate.for_standing(standing).hash(password("one more")).await;
+        assert!(matches!(refused, Err(HashError::Busy)), "{standing:?}");
+    }
 }
 
 #[tokio::test]
@@ -213,7 +265,7 @@ async fn a_wait_beyond_its_bound_is_given_up_and_leaves_the_queue() {
 )]
 async fn a_client_that_disconnects_frees_no_slot_before_its_hash_is_done() {
     let gate = gate(1, 0);
-    let memory = gate.0.idle_memory.lock().unwrap();
+    let memory = gate.gate.idle_memory.lock().unwrap();
     let client = tokio::spawn({
         let gate = gate.clone();
         async move { gate.hash(password("correct horse")).await }
@@ -221,32 +273,32 @@ async fn a_client_that_disconnects_frees_no_slot_before_its_hash_is_done() {
     until(|| gate.load().running == 1).await;
     client.abort();
     assert!(client.await.unwrap_err().is_cancelled());
-    assert_eq!(gate.0.slots.available_permits(), 0);
+    assert_eq!(gate.gate.slots.available_permits(), 0);
     assert!(matches!(
         gate.hash(password("next")).await,
         Err(HashError::Busy)
     ));
 
     drop(memory);
-    let slot = Arc::clone(&gate.0.slots).acquire_owned().await.unwrap();
+    let slot = Arc::clone(&gate.gate.slots).acquire_owned().await.unwrap();
     assert_eq!(gate.calls(), 1);
     drop(slot);
-    until(|| gate.0.places.available_permits() == 1).await;
+    until(|| gate.gate.places.available_permits() == 1).await;
     gate.hash(password("next")).await.unwrap();
 }
 
 #[tokio::test]
 async fn a_client_that_leaves_the_queue_costs_no_hash() {
     let gate = gate(1, 1);
-    let slot = Arc::clone(&gate.0.slots).acquire_owned().await.unwrap();
+    let slot = Arc::clone(&gate.gate.slots).acquire_owned().await.unwrap();
     let client = tokio::spawn({
         let gate = gate.clone();
         async move { gate.hash(password("correct horse")).await }
     });
-    until(|| gate.0.places.available_permits() == 1).await;
+    until(|| gate.gate.places.available_permits() == 1).await;
     client.abort();
     assert!(client.await.unwrap_err().is_cancelled());
-    assert_eq!(gate.0.places.available_permits(), 2);
+    assert_eq!(gate.gate.places.available_permits(), 2);
     drop(slot);
     assert_eq!(gate.calls(), 0);
 }
@@ -256,7 +308,7 @@ async fn memory_is_used_again_after_it_was_wiped() {
     let gate = gate(1, 8);
     gate.hash(password("correct horse")).await.unwrap();
     let address = {
-        let idle = gate.0.idle_memory.lock().unwrap();
+        let idle = gate.gate.idle_memory.lock().unwrap();
         assert_eq!(idle.len(), 1);
         assert!(
             idle[0]
@@ -266,7 +318,7 @@ async fn memory_is_used_again_after_it_was_wiped() {
         idle[0].as_ptr().addr()
     };
     gate.verify(password("wrong"), None).await.unwrap();
-    let idle = gate.0.idle_memory.lock().unwrap();
+    let idle = gate.gate.idle_memory.lock().unwrap();
     assert_eq!((idle.len(), idle[0].as_ptr().addr()), (1, address));
 }
 
@@ -276,7 +328,7 @@ async fn memory_for_a_costlier_hash_is_not_kept() {
     let costlier =
         "$argon2id$v=19$m=256,t=2,p=1$c29tZXNhbHQ$nf65EOgLrQMR/uIPnA4rEsF5h7TKyQwu9U1bMCHGi/4";
     verdict(&gate, "password", costlier).await;
-    assert!(gate.0.idle_memory.lock().unwrap().is_empty());
+    assert!(gate.gate.idle_memory.lock().unwrap().is_empty());
 }
 
 proptest! {

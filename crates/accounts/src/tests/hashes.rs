@@ -21,6 +21,7 @@ impl Scene {
                 .set_password(found.user.id, hash.to_owned(), audit)
                 .await
                 .expect("stored")
+                .outcome
         );
     }
 

@@ -8,7 +8,7 @@ impl Scene {
         self.clock.advance(Duration::from_millis(1));
     }
 
-    async fn caller(&self, access: &str) -> Caller {
+    pub(super) async fn caller(&self, access: &str) -> Caller {
         let caller = self.accounts.caller_of_bearer(access).await;
         caller.expect("signed in")
     }

@@ -192,6 +192,18 @@ fn the_one_try_of_a_strange_network_makes_it_familiar_when_it_succeeds() {
 }
 
 #[test]
+fn a_network_is_untried_until_it_fails_and_familiar_to_an_account_it_has_logged_in_to() {
+    let (throttle, _) = throttle(ThrottleSettings::default());
+    let attempt = |account| throttle.login(account, network(1)).unwrap();
+    assert_eq!(attempt("ada").standing(), Standing::Untried);
+    assert_eq!(attempt("ada").standing(), Standing::Failed);
+    assert_eq!(attempt("bob").standing(), Standing::Failed);
+    attempt("ada").succeeded();
+    assert_eq!(attempt("ada").standing(), Standing::Familiar);
+    assert_eq!(attempt("bob").standing(), Standing::Failed);
+}
+
+#[test]
 fn registrations_and_refreshes_count_every_call() {
     let (throttle, clock) = throttle(ThrottleSettings::default());
     for left in (0..20).rev() {

@@ -12,7 +12,10 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use store::Timestamp;
 use uuid::Uuid;
 
-use super::{KeyRing, NotAccepted};
+use super::{
+    KeyRing, NotAccepted, SigningAlgorithm,
+    verified::{Verified, VerifiedTokens},
+};
 use crate::secret::Keys;
 
 /// RFC 9068 section 2.1.
@@ -60,16 +63,31 @@ struct CookieClaims {
 
 /// Makes and reads access tokens.
 pub(crate) struct AccessTokens {
-    ring: RwLock<Arc<KeyRing>>,
+    current: RwLock<Arc<Current>>,
     issuer: String,
     audience: String,
     ttl: Duration,
 }
 
+/// The keys in use, and what they have verified: with the keys go their verdicts.
+struct Current {
+    ring: KeyRing,
+    verified: VerifiedTokens,
+}
+
+impl Current {
+    fn of(ring: KeyRing) -> Arc<Self> {
+        Arc::new(Self {
+            ring,
+            verified: VerifiedTokens::new(),
+        })
+    }
+}
+
 impl AccessTokens {
     pub(crate) fn new(ring: KeyRing, issuer: String, audience: String, ttl: Duration) -> Self {
         Self {
-            ring: RwLock::new(Arc::new(ring)),
+            current: RwLock::new(Current::of(ring)),
             issuer,
             audience,
             ttl,
@@ -83,18 +101,25 @@ impl AccessTokens {
 
     /// The public keys as a JWK set (RFC 7517).
     pub(crate) fn jwks(&self, now: Timestamp) -> serde_json::Value {
-        self.ring().jwks(now)
+        self.current().ring.jwks(now)
+    }
+
+    /// The ids and kinds of the keys in use, in the order of taking over.
+    pub(crate) fn key_ids(&self) -> Vec<(String, SigningAlgorithm)> {
+        let current = self.current();
+        let ids = current.ring.ids();
+        ids.map(|(id, algorithm)| (id.to_owned(), algorithm))
+            .collect()
     }
 
     /// Takes another ring for all that follows.
     pub(crate) fn set_ring(&self, ring: KeyRing) {
-        let mut current = self.ring.write().unwrap_or_else(PoisonError::into_inner);
-        *current = Arc::new(ring);
+        let mut current = self.current.write().unwrap_or_else(PoisonError::into_inner);
+        *current = Current::of(ring);
     }
 
-    /// The ring of this moment.
-    pub(crate) fn ring(&self) -> Arc<KeyRing> {
-        Arc::clone(&self.ring.read().unwrap_or_else(PoisonError::into_inner))
+    fn current(&self) -> Arc<Current> {
+        Arc::clone(&self.current.read().unwrap_or_else(PoisonError::into_inner))
     }
 
     pub(crate) fn issue<'a>(
@@ -116,8 +141,8 @@ impl AccessTokens {
             jti: id,
             roles: roles.cloned().collect(),
         };
-        let ring = self.ring();
-        let key = ring.signing(now);
+        let current = self.current();
+        let key = current.ring.signing(now);
         let header = Header {
             typ: Some(ACCESS_TYPE.to_owned()),
             kid: Some(key.id.clone()),
@@ -127,14 +152,17 @@ impl AccessTokens {
             .expect("claims of ours serialise and a loaded key signs")
     }
 
-    /// Reads a token, without a look at the session that it names.
+    /// Reads a token, without a look at the session that it names. The signature is checked at its
+    /// first use, the times at each.
     pub(crate) fn verify(&self, token: &str, now: Timestamp) -> Result<Bearing, NotAccepted> {
-        let claims = self.read(token, now)?;
-        within(claims.iat, claims.nbf, claims.exp, now)?;
-        Ok(Bearing {
-            user: claims.sub,
-            session: claims.sid,
-        })
+        let current = self.current();
+        if let Some(verified) = current.verified.find(token) {
+            return verified.bearing_at(now);
+        }
+        let verified = self.read(&current.ring, token, now)?;
+        let bearing = verified.bearing_at(now)?;
+        current.verified.keep(token, verified);
+        Ok(bearing)
     }
 
     /// Reads a token whose time may be over: enough to end its session.
@@ -143,28 +171,45 @@ impl AccessTokens {
         token: &str,
         now: Timestamp,
     ) -> Result<Bearing, NotAccepted> {
-        self.read(token, now).map(|claims| Bearing {
-            user: claims.sub,
-            session: claims.sid,
-        })
+        let read = self.read(&self.current().ring, token, now)?;
+        Ok(read.bearing)
     }
 
-    fn read(&self, token: &str, now: Timestamp) -> Result<AccessClaims, NotAccepted> {
+    fn read(&self, ring: &KeyRing, token: &str, now: Timestamp) -> Result<Verified, NotAccepted> {
         let header = header(token, &[Algorithm::ES256, Algorithm::EdDSA], ACCESS_TYPE)?;
         let kid = header.kid.ok_or(NotAccepted::Invalid("kid"))?;
-        let ring = self.ring();
         let key = ring.verifying(&kid, now).ok_or(NotAccepted::UnknownKey)?;
         let algorithm = key.algorithm.of_jwt();
         if header.alg != algorithm {
             return Err(NotAccepted::Invalid("alg"));
         }
-        claims(
+        let claims: AccessClaims = claims(
             token,
             &key.verifying,
             algorithm,
             &self.issuer,
             &self.audience,
-        )
+        )?;
+        Ok(Verified {
+            bearing: Bearing {
+                user: claims.sub,
+                session: claims.sid,
+            },
+            iat: claims.iat,
+            nbf: claims.nbf,
+            exp: claims.exp,
+            key_retires_at: key.retires_at,
+        })
+    }
+}
+
+impl Verified {
+    fn bearing_at(self, now: Timestamp) -> Result<Bearing, NotAccepted> {
+        if self.key_retires_at.is_some_and(|at| at <= now) {
+            return Err(NotAccepted::UnknownKey);
+        }
+        within(self.iat, self.nbf, self.exp, now)?;
+        Ok(self.bearing)
     }
 }
 

@@ -131,7 +131,7 @@ pub(crate) struct RingKey {
     pub(super) verifying: DecodingKey,
     jwk: serde_json::Value,
     signs_from: Timestamp,
-    retires_at: Option<Timestamp>,
+    pub(super) retires_at: Option<Timestamp>,
 }
 
 impl KeyRing {

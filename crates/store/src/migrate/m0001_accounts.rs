@@ -46,7 +46,9 @@ impl MigrationTrait for Migration {
         for (table, name, mut index) in indexes() {
             portable::create_index(manager, table, name, &mut index).await?;
         }
-        insert_guard(manager).await
+        // The row that transactions lock before they count admins.
+        let guard = ["admin_guard".into(), Vec::<u8>::new().into()];
+        portable::insert_row(manager, "meta", ["name", "value"], guard).await
     }
 
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
@@ -172,25 +174,6 @@ fn indexes() -> Vec<(&'static str, &'static str, IndexCreateStatement)> {
             index(&["subject_id", "at"]),
         ),
     ]
-}
-
-/// The row that transactions lock before they count admins, unless an earlier run has made it.
-async fn insert_guard(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
-    let db = manager.get_connection();
-    let guard = Query::select()
-        .column("name")
-        .from("meta")
-        .and_where(Expr::col("name").eq("admin_guard"))
-        .to_owned();
-    if db.query_one(&guard).await?.is_some() {
-        return Ok(());
-    }
-    let guard = Query::insert()
-        .into_table("meta")
-        .columns(["name", "value"])
-        .values_panic(["admin_guard".into(), Vec::<u8>::new().into()])
-        .to_owned();
-    manager.execute(guard).await
 }
 
 fn of_user(table: &'static str) -> ForeignKeyCreateStatement {

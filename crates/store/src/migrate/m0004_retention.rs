@@ -1,6 +1,6 @@
 //! Indexes by which rows are found whose time is over.
 
-use sea_orm_migration::prelude::*;
+use sea_orm_migration::{prelude::*, sea_orm::DbBackend};
 
 use super::{Step, portable};
 
@@ -27,7 +27,13 @@ impl Step for Migration {
 impl MigrationTrait for Migration {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         for (name, table, column) in INDEXES {
-            portable::create_index(manager, table, name, Index::create().col(column)).await?;
+            let mut index = Index::create().col(column).to_owned();
+            // Without the rows that have no end: SQLite would otherwise read a list of the users
+            // who are not deleted by this index, and then sort it. MariaDB has no such indexes.
+            if manager.get_database_backend() != DbBackend::MySql {
+                index.and_where(Expr::col(column).is_not_null());
+            }
+            portable::create_index(manager, table, name, &mut index).await?;
         }
         Ok(())
     }

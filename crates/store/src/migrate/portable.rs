@@ -64,6 +64,30 @@ pub(super) async fn drop_index(
         .await
 }
 
+/// Inserts a row of a key and a value, unless an earlier run has made it.
+pub(super) async fn insert_row(
+    manager: &SchemaManager<'_>,
+    table: &'static str,
+    columns: [&'static str; 2],
+    values: [Value; 2],
+) -> Result<(), DbErr> {
+    let key = Expr::col(columns[0]).eq(values[0].clone());
+    let found = Query::select()
+        .column(columns[0])
+        .from(table)
+        .and_where(key)
+        .to_owned();
+    if manager.get_connection().query_one(&found).await?.is_some() {
+        return Ok(());
+    }
+    let row = Query::insert()
+        .into_table(table)
+        .columns(columns)
+        .values_panic(values.map(Into::into))
+        .to_owned();
+    manager.execute(row).await
+}
+
 /// Each of the two servers of this protocol has a collation of its own that is binary and does not
 /// pad.
 async fn binary_collation(manager: &SchemaManager<'_>) -> Result<&'static str, DbErr> {

@@ -111,7 +111,7 @@ conformance! {
             disabled: with_disabled(root, ada, true).disabled,
             ..with_names(root, ada, names)
         };
-        let user = changed(store.change_account(root, ada, change.clone()).await.unwrap());
+        let user = changed(store.change_account(root, ada, change.clone()).await.unwrap().outcome);
         assert_eq!((user.email.as_str(), user.email_verified), ("Ada@Example.net", true), "an admin vouches for it");
         assert_eq!((user.username.as_deref(), user.name.as_deref()), (None, Some("Ada")));
         assert_eq!((&user.roles, user.disabled_at, user.updated_at), (&roles(&["staff"]), Some(after(60)), after(60)));
@@ -126,7 +126,7 @@ conformance! {
         assert_eq!(recorded(&store, root).await, told);
 
         let again = store.change_account(root, ada, change).await.unwrap();
-        assert_eq!(again, AdminChange::Unchanged(user));
+        assert_eq!(again.outcome, AdminChange::Unchanged(user));
         assert_eq!(recorded(&store, root).await, told, "what is so already is not recorded");
     }
 
@@ -157,11 +157,11 @@ conformance! {
         let root = admin(&store, "root").await;
         let (ada, session_id) = registered(&store, "ada").await;
         let named = || with_names(root, ada, email("ada@example.org"));
-        let user = changed(store.change_account(root, ada, named()).await.unwrap());
+        let user = changed(store.change_account(root, ada, named()).await.unwrap().outcome);
         assert!(user.email_verified);
         assert_eq!(store.user(ada).await.unwrap().unwrap(), user);
         let again = store.change_account(root, ada, named()).await.unwrap();
-        assert!(matches!(again, AdminChange::Unchanged(_)));
+        assert!(matches!(again.outcome, AdminChange::Unchanged(_)));
         assert!(store.signed_in(session_id).await.unwrap().is_some(), "names end no session");
     }
 
@@ -173,8 +173,8 @@ conformance! {
         assert!(store.signed_in(session_id).await.unwrap().is_some());
         store.change_account(root, ada, with_roles(root, ada, &["press", "guest"])).await.unwrap();
         assert_eq!(store.signed_in(session_id).await.unwrap(), None);
-        changed(store.change_account(root, ada, with_disabled(root, ada, true)).await.unwrap());
-        let user = changed(store.change_account(root, ada, with_disabled(root, ada, false)).await.unwrap());
+        changed(store.change_account(root, ada, with_disabled(root, ada, true)).await.unwrap().outcome);
+        let user = changed(store.change_account(root, ada, with_disabled(root, ada, false)).await.unwrap().outcome);
         assert!(user.is_active());
     }
 
@@ -185,15 +185,15 @@ conformance! {
         let named = ProfileChange { name: Some(Some("Root".into())), ..ProfileChange::default() };
         let demoted = AccountChange { roles: with_roles(root, root, &["staff"]).roles, ..with_names(root, root, named) };
         for change in [demoted, with_disabled(root, root, true)] {
-            assert_eq!(store.change_account(root, root, change).await.unwrap(), AdminChange::LastAdmin);
+            assert_eq!(store.change_account(root, root, change).await.unwrap().outcome, AdminChange::LastAdmin);
         }
         let deleted = store.delete_account(root, root, by(root, AuditKind::AccountDeleted, root)).await;
-        assert_eq!(deleted.unwrap(), AdminChange::LastAdmin);
+        assert_eq!(deleted.unwrap().outcome, AdminChange::LastAdmin);
         assert_eq!(store.user(root).await.unwrap(), before);
         assert_eq!(recorded(&store, root).await, [""; 0]);
 
         admin(&store, "other").await;
-        let user = changed(store.change_account(root, root, with_roles(root, root, &[])).await.unwrap());
+        let user = changed(store.change_account(root, root, with_roles(root, root, &[])).await.unwrap().outcome);
         assert_eq!(user.roles, BTreeSet::new(), "with another one, they may");
     }
 
@@ -202,15 +202,15 @@ conformance! {
         let root = admin(&store, "root").await;
         let was = admin(&store, "was").await;
         let (ada, _) = registered(&store, "ada").await;
-        changed(store.change_account(root, was, with_disabled(root, was, true)).await.unwrap());
+        changed(store.change_account(root, was, with_disabled(root, was, true)).await.unwrap().outcome);
         let change = store.change_account(was, ada, with_disabled(was, ada, true)).await;
-        assert_eq!(change.unwrap(), AdminChange::NotAdmin);
+        assert_eq!(change.unwrap().outcome, AdminChange::NotAdmin);
         let deletion = store.delete_account(was, ada, by(was, AuditKind::AccountDeleted, ada)).await;
-        assert_eq!(deletion.unwrap(), AdminChange::NotAdmin);
+        assert_eq!(deletion.unwrap().outcome, AdminChange::NotAdmin);
         let by_user = store.change_account(ada, ada, with_roles(ada, ada, &["admin"])).await;
-        assert_eq!(by_user.unwrap(), AdminChange::NotAdmin);
+        assert_eq!(by_user.unwrap().outcome, AdminChange::NotAdmin);
         let nobody = store.change_account(id(), ada, with_disabled(root, ada, true)).await;
-        assert_eq!(nobody.unwrap(), AdminChange::NotAdmin);
+        assert_eq!(nobody.unwrap().outcome, AdminChange::NotAdmin);
         assert!(store.user(ada).await.unwrap().unwrap().is_active());
     }
 
@@ -218,14 +218,14 @@ conformance! {
         let store = db.store().await;
         let root = admin(&store, "root").await;
         let (ada, _) = registered(&store, "ada").await;
-        changed(store.delete_account(root, ada, by(root, AuditKind::AccountDeleted, ada)).await.unwrap());
+        changed(store.delete_account(root, ada, by(root, AuditKind::AccountDeleted, ada)).await.unwrap().outcome);
         for who in [ada, id()] {
             let change = store.change_account(root, who, with_roles(root, who, &["staff"])).await;
-            assert_eq!(change.unwrap(), AdminChange::NoSuchUser);
+            assert_eq!(change.unwrap().outcome, AdminChange::NoSuchUser);
             let deletion = store.delete_account(root, who, by(root, AuditKind::AccountDeleted, who)).await;
-            assert_eq!(deletion.unwrap(), AdminChange::NoSuchUser);
+            assert_eq!(deletion.unwrap().outcome, AdminChange::NoSuchUser);
             let closing = store.close_sessions_of(who, by(root, AuditKind::SessionEnded, who)).await;
-            assert_eq!(closing.unwrap(), Closing::NoSuchUser);
+            assert_eq!(closing.unwrap().outcome, Closing::NoSuchUser);
         }
         assert!(store.user(ada).await.unwrap().unwrap().deleted_at.is_some(), "a deleted one can be seen");
         assert_eq!(store.user(id()).await.unwrap(), None);
@@ -238,11 +238,11 @@ conformance! {
         let (_, other) = registered(&store, "eve").await;
         store.open_session(session(ada), HASH.into(), None, audit(AuditKind::Login, ada)).await.unwrap();
         let close = || store.close_sessions_of(ada, by(root, AuditKind::SessionEnded, ada));
-        assert_eq!(close().await.unwrap(), Closing::Closed);
+        assert_eq!(close().await.unwrap().outcome, Closing::Closed);
         assert_eq!(store.list_sessions(ada, NOON, 9).await.unwrap(), []);
         assert_eq!(store.signed_in(first).await.unwrap(), None);
         assert!(store.signed_in(other).await.unwrap().is_some());
-        assert_eq!(close().await.unwrap(), Closing::NoneOpen);
+        assert_eq!(close().await.unwrap().outcome, Closing::NoneOpen);
         assert_eq!(recorded(&store, root).await.len(), 1);
     }
 
@@ -266,8 +266,8 @@ conformance! {
                     }
                 };
                 let outcomes = race(against(left, right), against(right, left)).await;
-                let lost = outcomes.iter().filter(|outcome| **outcome == AdminChange::NotAdmin).count();
-                let won = outcomes.iter().filter(|outcome| matches!(outcome, AdminChange::Changed(_))).count();
+                let lost = outcomes.iter().filter(|ended| ended.outcome == AdminChange::NotAdmin).count();
+                let won = outcomes.iter().filter(|ended| matches!(ended.outcome, AdminChange::Changed(_))).count();
                 assert_eq!((won, lost), (1, 1), "{way}: {outcomes:?}");
                 if way == "delete" {
                     break;
@@ -289,7 +289,7 @@ conformance! {
             async move { store.change_account(who, who, with_roles(who, who, &[])).await.unwrap() }
         };
         let outcomes = race(give_up(left), give_up(right)).await;
-        let refused = outcomes.iter().filter(|outcome| **outcome == AdminChange::LastAdmin).count();
+        let refused = outcomes.iter().filter(|ended| ended.outcome == AdminChange::LastAdmin).count();
         assert_eq!(refused, 1, "{outcomes:?}");
     }
 
@@ -306,8 +306,8 @@ conformance! {
                 async move { deleting.delete_account(root, ada, deletion).await.unwrap() },
             )
             .await;
-            assert!(matches!(deleted, AdminChange::Changed(_)), "{deleted:?}");
-            assert!(matches!(changed, AdminChange::Changed(_) | AdminChange::NoSuchUser), "{changed:?}");
+            assert!(matches!(deleted.outcome, AdminChange::Changed(_)), "{deleted:?}");
+            assert!(matches!(changed.outcome, AdminChange::Changed(_) | AdminChange::NoSuchUser), "{changed:?}");
             assert!(store.user(ada).await.unwrap().unwrap().deleted_at.is_some());
             for address in ["ada", "new"].map(|name| format!("{name}{round}@example.org")) {
                 assert!(store.credentials(LoginKey::Email(address)).await.unwrap().is_none(), "the names are free");

@@ -45,7 +45,7 @@ async fn appoint(store: &Store, new: NewUser) -> Appointment {
         actor: Actor::Operator,
         ..audit(AuditKind::AdminCreated, new.id)
     };
-    store.appoint_first_admin(new, event).await.unwrap()
+    store.appoint_first_admin(new, event).await.unwrap().outcome
 }
 
 async fn events_about(store: &Store, who: Uuid) -> Vec<String> {

@@ -2,6 +2,10 @@
 //! engine of `conformance!`; nothing in a test may know which one it is on.
 
 #![expect(clippy::unwrap_used, reason = "in a test a panic is the report")]
+#![expect(
+    unused_must_use,
+    reason = "what an event has done is looked up where it matters"
+)]
 
 mod administration;
 mod audit;
@@ -14,6 +18,7 @@ mod lists;
 mod migrations;
 mod read_only;
 mod retention;
+mod revocations;
 mod sessions;
 mod users;
 

@@ -10,7 +10,7 @@ conformance! {
     async fn the_current_token_rotates(db) {
         let store = db.store().await;
         let (ada, session_id) = registered(&store, "ada").await;
-        let RotationOutcome::Rotated(signed_in) = store.rotate(rotation(session_id, 1, 5)).await.unwrap() else {
+        let RotationOutcome::Rotated(signed_in) = store.rotate(rotation(session_id, 1, 5)).await.unwrap().outcome else {
             panic!("the first token is the current one");
         };
         assert_eq!(signed_in.user.id, ada);
@@ -28,12 +28,12 @@ conformance! {
             successor: SuccessorProof { nonce: b"another".to_vec(), hash: b"never stored".to_vec() },
             ..rotation(session_id, 1, 64)
         };
-        let RotationOutcome::Repeated(signed_in, proof) = store.rotate(late).await.unwrap() else {
+        let RotationOutcome::Repeated(signed_in, proof) = store.rotate(late).await.unwrap().outcome else {
             panic!("59 s after the rotation is within the grace");
         };
         assert_eq!(proof, SuccessorProof { nonce: b"nonce".to_vec(), hash: token(2) });
         assert_eq!(signed_in.session.generation, 2);
-        let next = store.rotate(rotation(session_id, 2, 65)).await.unwrap();
+        let next = store.rotate(rotation(session_id, 2, 65)).await.unwrap().outcome;
         assert!(matches!(next, RotationOutcome::Rotated(_)), "the one branch goes on");
     }
 
@@ -41,8 +41,8 @@ conformance! {
         let store = db.store().await;
         let (ada, session_id) = registered(&store, "ada").await;
         store.rotate(rotation(session_id, 1, 5)).await.unwrap();
-        assert_eq!(store.rotate(rotation(session_id, 1, 65)).await.unwrap(), RotationOutcome::Reused(ada));
-        assert_eq!(store.rotate(rotation(session_id, 2, 66)).await.unwrap(), RotationOutcome::Ended);
+        assert_eq!(store.rotate(rotation(session_id, 1, 65)).await.unwrap().outcome, RotationOutcome::Reused(ada));
+        assert_eq!(store.rotate(rotation(session_id, 2, 66)).await.unwrap().outcome, RotationOutcome::Ended);
         let newest = &store.newest_audit(1).await.unwrap()[0];
         assert_eq!(newest.event, "refreshed_reuse");
         assert_eq!(newest.subject, Some(ada));
@@ -53,7 +53,7 @@ conformance! {
         let (ada, session_id) = registered(&store, "ada").await;
         store.rotate(rotation(session_id, 1, 1)).await.unwrap();
         store.rotate(rotation(session_id, 2, 2)).await.unwrap();
-        assert_eq!(store.rotate(rotation(session_id, 1, 3)).await.unwrap(), RotationOutcome::Reused(ada));
+        assert_eq!(store.rotate(rotation(session_id, 1, 3)).await.unwrap().outcome, RotationOutcome::Reused(ada));
         assert_eq!(store.signed_in(session_id).await.unwrap(), None);
     }
 
@@ -62,29 +62,29 @@ conformance! {
         let (ada, session_id) = registered(&store, "ada").await;
         store.rotate(rotation(session_id, 1, 1)).await.unwrap();
         let strict = Rotation { grace: Duration::ZERO, ..rotation(session_id, 1, 1) };
-        assert_eq!(store.rotate(strict).await.unwrap(), RotationOutcome::Reused(ada));
+        assert_eq!(store.rotate(strict).await.unwrap().outcome, RotationOutcome::Reused(ada));
     }
 
     async fn a_token_that_was_never_issued_changes_nothing(db) {
         let store = db.store().await;
         let (_, session_id) = registered(&store, "ada").await;
         let forged = Rotation { token_hash: b"forged".to_vec(), ..rotation(session_id, 1, 1) };
-        assert_eq!(store.rotate(forged).await.unwrap(), RotationOutcome::NeverIssued);
-        assert_eq!(store.rotate(rotation(session_id, 9, 1)).await.unwrap(), RotationOutcome::NeverIssued);
-        assert_eq!(store.rotate(rotation(id(), 1, 1)).await.unwrap(), RotationOutcome::Ended);
-        let honest = store.rotate(rotation(session_id, 1, 2)).await.unwrap();
+        assert_eq!(store.rotate(forged).await.unwrap().outcome, RotationOutcome::NeverIssued);
+        assert_eq!(store.rotate(rotation(session_id, 9, 1)).await.unwrap().outcome, RotationOutcome::NeverIssued);
+        assert_eq!(store.rotate(rotation(id(), 1, 1)).await.unwrap().outcome, RotationOutcome::Ended);
+        let honest = store.rotate(rotation(session_id, 1, 2)).await.unwrap().outcome;
         assert!(matches!(honest, RotationOutcome::Rotated(_)));
     }
 
     async fn both_lifetimes_end_a_session(db) {
         let store = db.store().await;
         let (_, session_id) = registered(&store, "ada").await;
-        assert_eq!(store.rotate(rotation(session_id, 1, 1_000)).await.unwrap(), RotationOutcome::Expired);
-        let last = store.rotate(rotation(session_id, 1, 999)).await.unwrap();
+        assert_eq!(store.rotate(rotation(session_id, 1, 1_000)).await.unwrap().outcome, RotationOutcome::Expired);
+        let last = store.rotate(rotation(session_id, 1, 999)).await.unwrap().outcome;
         assert!(matches!(last, RotationOutcome::Rotated(_)));
         let kept_alive = Rotation { idle_expires_at: after(99_999), ..rotation(session_id, 2, 1_500) };
-        assert!(matches!(store.rotate(kept_alive).await.unwrap(), RotationOutcome::Rotated(_)));
-        assert_eq!(store.rotate(rotation(session_id, 3, 10_000)).await.unwrap(), RotationOutcome::Expired);
+        assert!(matches!(store.rotate(kept_alive).await.unwrap().outcome, RotationOutcome::Rotated(_)));
+        assert_eq!(store.rotate(rotation(session_id, 3, 10_000)).await.unwrap().outcome, RotationOutcome::Expired);
     }
 
     async fn of_twenty_parallel_rotations_one_wins_and_the_others_repeat_it(db) {
@@ -96,7 +96,7 @@ conformance! {
                     let store = store.clone();
                     let successor = SuccessorProof { nonce: vec![racer], hash: vec![racer, racer] };
                     let attempt = Rotation { successor, ..rotation(session_id, 1, 1) };
-                    tokio::spawn(async move { store.rotate(attempt).await.map(|outcome| (racer, outcome)) })
+                    tokio::spawn(async move { store.rotate(attempt).await.map(|rotation| (racer, rotation.outcome)) })
                 })
                 .collect();
             let (mut winner, mut repeated) = (None, Vec::new());
@@ -118,8 +118,8 @@ conformance! {
     async fn a_session_closes_once(db) {
         let store = db.store().await;
         let (ada, session_id) = registered(&store, "ada").await;
-        assert!(store.close_session(session_id, audit(AuditKind::Logout, ada)).await.unwrap());
-        assert!(!store.close_session(session_id, audit(AuditKind::Logout, ada)).await.unwrap());
+        assert!(store.close_session(session_id, audit(AuditKind::Logout, ada)).await.unwrap().outcome);
+        assert!(!store.close_session(session_id, audit(AuditKind::Logout, ada)).await.unwrap().outcome);
         let logouts = store.newest_audit(10).await.unwrap().into_iter().filter(|event| event.event == "logout");
         assert_eq!(logouts.count(), 1);
     }
@@ -145,7 +145,7 @@ conformance! {
         let cookie = NewSession { kind: SessionKind::Cookie, token_hash: None, ..session(ada) };
         let session_id = cookie.id;
         store.open_session(cookie, HASH.into(), None, audit(AuditKind::Login, ada)).await.unwrap();
-        let outcome = store.rotate(rotation(session_id, 1, 1)).await.unwrap();
+        let outcome = store.rotate(rotation(session_id, 1, 1)).await.unwrap().outcome;
         assert_eq!(outcome, RotationOutcome::NeverIssued);
     }
 
@@ -180,7 +180,7 @@ conformance! {
         let (ada, of_ada) = registered(&store, "ada").await;
         let (eve, _) = registered(&store, "eve").await;
         let close = async |who| {
-            store.close_session_of(who, of_ada, audit(AuditKind::SessionEnded, who)).await.unwrap()
+            store.close_session_of(who, of_ada, audit(AuditKind::SessionEnded, who)).await.unwrap().outcome
         };
         assert!(!close(eve).await);
         assert!(store.signed_in(of_ada).await.unwrap().is_some());
@@ -195,7 +195,7 @@ conformance! {
         let (ada, kept) = registered(&store, "ada").await;
         let (_, of_eve) = registered(&store, "eve").await;
         let close = async || {
-            store.close_other_sessions(ada, kept, audit(AuditKind::SessionEnded, ada)).await.unwrap()
+            store.close_other_sessions(ada, kept, audit(AuditKind::SessionEnded, ada)).await.unwrap().outcome
         };
         assert!(!close().await, "there was no other");
         for _ in 0..3 {

@@ -131,12 +131,12 @@ conformance! {
         let store = db.store().await;
         let (ada, session_id) = registered(&store, "ada").await;
         let changed = store.set_password(ada, "new".into(), audit(AuditKind::PasswordChanged, ada)).await;
-        assert!(changed.unwrap());
+        assert!(changed.unwrap().outcome);
         assert_eq!(store.signed_in(session_id).await.unwrap(), None);
         let found = store.credentials(LoginKey::Username("ada".into())).await.unwrap().unwrap();
         assert_eq!(found.password_hash.as_deref(), Some("new"));
         let nobody = store.set_password(id(), "new".into(), audit(AuditKind::PasswordChanged, ada)).await;
-        assert!(!nobody.unwrap());
+        assert!(!nobody.unwrap().outcome);
     }
 
     async fn a_login_that_raced_a_password_change_opens_nothing(db) {
@@ -165,18 +165,18 @@ conformance! {
     async fn a_disabled_user_loses_every_session_and_opens_no_other(db) {
         let store = db.store().await;
         let (ada, session_id) = registered(&store, "ada").await;
-        let change = store.disable(ada, audit(AuditKind::Disabled, ada)).await.unwrap();
+        let change = store.disable(ada, audit(AuditKind::Disabled, ada)).await.unwrap().outcome;
         assert!(matches!(&change, AdminChange::Changed(user) if user.disabled_at == Some(NOON)), "{change:?}");
         assert_eq!(store.signed_in(session_id).await.unwrap(), None);
         let opening = store.open_session(session(ada), HASH.into(), None, audit(AuditKind::Login, ada)).await;
         assert_eq!(opening.unwrap(), Opening::Stale);
 
-        let again = store.disable(ada, audit(AuditKind::Disabled, ada)).await.unwrap();
+        let again = store.disable(ada, audit(AuditKind::Disabled, ada)).await.unwrap().outcome;
         assert!(matches!(again, AdminChange::Unchanged(_)));
-        let change = store.enable(ada, audit(AuditKind::Enabled, ada)).await.unwrap();
+        let change = store.enable(ada, audit(AuditKind::Enabled, ada)).await.unwrap().outcome;
         assert!(matches!(change, AdminChange::Changed(user) if user.is_active()));
         assert_eq!(store.signed_in(session_id).await.unwrap(), None, "no session comes back");
-        let nobody = store.disable(id(), audit(AuditKind::Disabled, ada)).await.unwrap();
+        let nobody = store.disable(id(), audit(AuditKind::Disabled, ada)).await.unwrap().outcome;
         assert_eq!(nobody, AdminChange::NoSuchUser);
     }
 
@@ -187,7 +187,7 @@ conformance! {
         store.set_roles(ada, roles(&["staff"]), roles(&[]), event()).await.unwrap();
         let kept = store.signed_in(session_id).await.unwrap().expect("still signed in");
         assert_eq!(kept.user.roles, roles(&["staff"]));
-        let same = store.set_roles(ada, roles(&["staff"]), roles(&["other"]), event()).await.unwrap();
+        let same = store.set_roles(ada, roles(&["staff"]), roles(&["other"]), event()).await.unwrap().outcome;
         assert!(matches!(same, AdminChange::Unchanged(_)));
         store.set_roles(ada, roles(&[]), roles(&["staff"]), event()).await.unwrap();
         assert_eq!(store.signed_in(session_id).await.unwrap(), None);
@@ -197,13 +197,13 @@ conformance! {
         let store = db.store().await;
         let last = admin(&store, "root").await;
         let demoted = store.set_roles(last, roles(&[]), roles(&["admin"]), audit(AuditKind::RolesChanged, last)).await;
-        assert_eq!(demoted.unwrap(), AdminChange::LastAdmin);
+        assert_eq!(demoted.unwrap().outcome, AdminChange::LastAdmin);
         let disabled = store.disable(last, audit(AuditKind::Disabled, last)).await;
-        assert_eq!(disabled.unwrap(), AdminChange::LastAdmin);
+        assert_eq!(disabled.unwrap().outcome, AdminChange::LastAdmin);
 
         let other = admin(&store, "other").await;
         store.disable(other, audit(AuditKind::Disabled, other)).await.unwrap();
-        let disabled = store.disable(last, audit(AuditKind::Disabled, last)).await.unwrap();
+        let disabled = store.disable(last, audit(AuditKind::Disabled, last)).await.unwrap().outcome;
         assert_eq!(disabled, AdminChange::LastAdmin, "a disabled admin does not count");
     }
 
@@ -217,7 +217,7 @@ conformance! {
                 tokio::spawn(async move { store.set_roles(who, roles(&[]), roles(&["admin"]), event).await })
             };
             let (first, second) = (demote(left), demote(right));
-            let outcomes = [first.await.unwrap().unwrap(), second.await.unwrap().unwrap()];
+            let outcomes = [first.await.unwrap().unwrap().outcome, second.await.unwrap().unwrap().outcome];
             let refused = outcomes.iter().filter(|change| **change == AdminChange::LastAdmin).count();
             assert_eq!(refused, 1, "round {round}: {outcomes:?}");
             for who in [left, right] {
@@ -233,13 +233,13 @@ conformance! {
         let fresh = session(ada);
         let fresh_id = fresh.id;
         let event = || audit(AuditKind::PasswordChanged, ada);
-        let changed = store.change_password(fresh, HASH.into(), "new".into(), event()).await.unwrap();
+        let changed = store.change_password(fresh, HASH.into(), "new".into(), event()).await.unwrap().outcome;
         assert!(matches!(changed, Opening::Opened(user) if user.id == ada));
         let left = store.list_sessions(ada, NOON, 9).await.unwrap();
         assert_eq!(left.iter().map(|session| session.id).collect::<Vec<_>>(), [fresh_id]);
         assert_eq!(store.signed_in(old).await.unwrap(), None);
 
-        let late = store.change_password(session(ada), HASH.into(), "newer".into(), event()).await.unwrap();
+        let late = store.change_password(session(ada), HASH.into(), "newer".into(), event()).await.unwrap().outcome;
         assert_eq!(late, Opening::Stale);
         let found = store.credentials_of(ada).await.unwrap().unwrap();
         assert_eq!(found.password_hash.as_deref(), Some("new"));
@@ -260,7 +260,7 @@ conformance! {
             .collect();
         let mut won = 0;
         for racer in racers {
-            won += u32::from(matches!(racer.await.unwrap().unwrap(), Opening::Opened(_)));
+            won += u32::from(matches!(racer.await.unwrap().unwrap().outcome, Opening::Opened(_)));
         }
         assert_eq!(won, 1);
         assert_eq!(store.list_sessions(ada, NOON, 99).await.unwrap().len(), 1);
@@ -273,7 +273,7 @@ conformance! {
         store.add_user(verified, audit(AuditKind::Registered, ada)).await.unwrap();
         let change = async |change: ProfileChange| {
             let event = audit(AuditKind::ProfileChanged, ada);
-            match store.change_profile(ada, change, Some(HASH.into()), event).await.unwrap() {
+            match store.change_profile(ada, change, Some(HASH.into()), event).await.unwrap().outcome {
                 Editing::Changed(user) => user,
                 Editing::Stale => panic!("nothing else has happened"),
             }
@@ -313,22 +313,22 @@ conformance! {
         assert!(matches!(change(both, HASH).await, Err(Error::Taken(Unique::UserEmail))));
         assert!(matches!(change(own, HASH).await, Err(Error::Taken(Unique::UserUsername))), "the address is her own");
         let free = ProfileChange { username: Some(Some(name("free"))), ..ProfileChange::default() };
-        assert_eq!(change(free.clone(), "another hash").await.unwrap(), Editing::Stale);
+        assert_eq!(change(free.clone(), "another hash").await.unwrap().outcome, Editing::Stale);
         store.disable(ada, audit(AuditKind::Disabled, ada)).await.unwrap();
-        assert_eq!(change(free, HASH).await.unwrap(), Editing::Stale);
+        assert_eq!(change(free, HASH).await.unwrap().outcome, Editing::Stale);
         assert_eq!(store.credentials_of(ada).await.unwrap().unwrap().user.username.as_deref(), Some("ada"));
     }
 
     async fn a_deleted_user_is_gone_until_restored_and_the_names_are_free(db) {
         let store = db.store().await;
         let (ada, session_id) = registered(&store, "ada").await;
-        let deleted = store.delete_user(ada, audit(AuditKind::AccountDeleted, ada)).await.unwrap();
+        let deleted = store.delete_user(ada, audit(AuditKind::AccountDeleted, ada)).await.unwrap().outcome;
         assert!(matches!(deleted, AdminChange::Changed(user) if user.deleted_at == Some(NOON)));
         assert_eq!(store.signed_in(session_id).await.unwrap(), None);
         assert!(store.credentials(LoginKey::Username("ada".into())).await.unwrap().is_none());
         assert!(store.credentials_of(ada).await.unwrap().is_none());
         assert_eq!(store.list_users(UserFilter { text: None, limit: 9 }).await.unwrap(), []);
-        let again = store.delete_user(ada, audit(AuditKind::AccountDeleted, ada)).await.unwrap();
+        let again = store.delete_user(ada, audit(AuditKind::AccountDeleted, ada)).await.unwrap().outcome;
         assert_eq!(again, AdminChange::NoSuchUser);
         let opening = store.open_session(session(ada), HASH.into(), None, audit(AuditKind::Login, ada)).await;
         assert_eq!(opening.unwrap(), Opening::Stale);
@@ -375,15 +375,15 @@ conformance! {
         let store = db.store().await;
         let last = admin(&store, "root").await;
         let event = |who| audit(AuditKind::AccountDeleted, who);
-        assert_eq!(store.delete_user(last, event(last)).await.unwrap(), AdminChange::LastAdmin);
-        let own = store.delete_own_account(last, HASH.into(), event(last)).await.unwrap();
+        assert_eq!(store.delete_user(last, event(last)).await.unwrap().outcome, AdminChange::LastAdmin);
+        let own = store.delete_own_account(last, HASH.into(), event(last)).await.unwrap().outcome;
         assert_eq!(own, OwnDeletion::LastAdmin);
         let other = admin(&store, "other").await;
-        let stale = store.delete_own_account(other, "another hash".into(), event(other)).await.unwrap();
+        let stale = store.delete_own_account(other, "another hash".into(), event(other)).await.unwrap().outcome;
         assert_eq!(stale, OwnDeletion::Stale);
-        let own = store.delete_own_account(other, HASH.into(), event(other)).await.unwrap();
+        let own = store.delete_own_account(other, HASH.into(), event(other)).await.unwrap().outcome;
         assert_eq!(own, OwnDeletion::Deleted);
-        let own = store.delete_own_account(last, HASH.into(), event(last)).await.unwrap();
+        let own = store.delete_own_account(last, HASH.into(), event(last)).await.unwrap().outcome;
         assert_eq!(own, OwnDeletion::LastAdmin, "a deleted admin does not count");
     }
 
@@ -398,7 +398,7 @@ conformance! {
         });
         let mut refused = 0;
         for racer in racers {
-            match racer.await.unwrap().unwrap() {
+            match racer.await.unwrap().unwrap().outcome {
                 OwnDeletion::Deleted => {}
                 OwnDeletion::LastAdmin => refused += 1,
                 OwnDeletion::Stale => panic!("nobody changed a password"),

@@ -50,6 +50,7 @@ pub(super) async fn run(loaded: Loaded) -> Ended {
     let mut warnings = warnings;
     warnings.extend(app::wide_modes(&config));
     warnings.extend(app::weak_durability(&database).await?);
+    warnings.extend(app::few_files(&config));
     warnings.extend(site.iter().flat_map(site_warnings));
     // Whoever reads that the server is ready may end it from then on, and gracefully.
     let terminated = serve::terminated();
@@ -68,6 +69,7 @@ pub(super) async fn run(loaded: Loaded) -> Ended {
     }
 
     let drain_delay = config.drain_delay;
+    let bounds = serve::Bounds::default().within(app::open_files(&config));
     let chores = accounts.clone();
     let app = App::new(accounts, config, site, clock);
     let draining = app.clone();
@@ -77,11 +79,11 @@ pub(super) async fn run(loaded: Loaded) -> Ended {
         tracing::info!("Shutting down");
         tokio::time::sleep(drain_delay).await;
     };
-    let bounds = serve::Bounds::default();
     let drained = tokio::select! {
         drained = serve::serve(listener, http::router(app.clone()), bounds, shutdown) => drained,
         never = MetricsDoor::serve(metrics, app) => match never {},
         never = chores.keep_keys_current() => match never {},
+        never = chores.keep_revocations_current() => match never {},
         never = chores.keep_purging() => match never {},
     };
     tracing::info!(?drained, "The last request has ended");

@@ -213,7 +213,10 @@ pub static SETTINGS: &[Setting] = &[
     Setting::new("database.max_connections", DATABASE, Kind::Count(1, 1000))
         .help("Most connections to the database")
         .default("10")
-        .details("For SQLite, those that read; one writes."),
+        .details(
+            "For SQLite, those that read; one writes. Fewer are made where the process may not open enough files, three for each; a \
+             warning at start says so.",
+        ),
     Setting::new("database.min_connections", DATABASE, Kind::Count(0, 1000))
         .help("Connections that are kept although nobody needs them")
         .default("0")
@@ -389,7 +392,7 @@ pub static SETTINGS: &[Setting] = &[
     Setting::new("ui.enabled", PAGES, Kind::Switch)
         .help("Whether to serve the built-in pages")
         .default("true")
-        .details("`/login`, `/register`, `/setup` and `/dashboard`."),
+        .details("`/login`, `/register`, `/setup`, `/dashboard` and `/account`."),
     Setting::new("ui.name", PAGES, Kind::Text(60))
         .help("The name that the built-in pages show")
         .default("Vestibule"),

@@ -20,7 +20,7 @@ const AREAS: &str = "{{areas}}";
 #[folder = "../../web/dist"]
 struct Dist;
 
-/// `GET /login`, `/register`, `/setup`, `/dashboard`: the one page, which shows what its path says.
+/// `GET /login`, `/register`, `/setup`, `/dashboard`, `/account`: the one page, which shows what its path says.
 pub(super) async fn page(State(app): State<App>, uri: Uri) -> Response {
     if !app.config().ui.enabled {
         tracing::debug!(path = uri.path(), "The built-in pages are off");

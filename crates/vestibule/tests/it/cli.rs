@@ -14,12 +14,13 @@ use std::{os::unix::fs::PermissionsExt as _, path::Path, process::Stdio};
 
 use serde_json::{Value, json};
 
+use crate::place::Place;
 use crate::process::{Server, run, run_with_input, stderr, stdout, vestibule};
 
 const PASSWORD: &str = "correct horse battery staple";
 
-fn folder() -> tempfile::TempDir {
-    tempfile::tempdir().expect("a temporary folder")
+fn folder() -> Place {
+    Place::new()
 }
 
 fn mode(path: &Path) -> u32 {

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::support::TestApp;
 
-const PAGES: [&str; 4] = ["/login", "/register", "/setup", "/dashboard"];
+const PAGES: [&str; 5] = ["/login", "/register", "/setup", "/dashboard", "/account"];
 
 #[tokio::test]
 async fn our_pages_run_nothing_but_their_own_files() {

@@ -49,7 +49,7 @@ async fn a_server_on_its_way_down_is_not_ready_and_serves_on() {
     cache-control: no-store
     content-type: application/problem+json
     referrer-policy: strict-origin-when-cross-origin
-    retry-after: 2
+    retry-after: 5
     x-content-type-options: nosniff
     {
       "code": "unavailable",
@@ -73,7 +73,7 @@ async fn without_its_database_a_server_is_not_ready() {
     cache-control: no-store
     content-type: application/problem+json
     referrer-policy: strict-origin-when-cross-origin
-    retry-after: 2
+    retry-after: 5
     x-content-type-options: nosniff
     {
       "code": "unavailable",

@@ -98,8 +98,13 @@ impl Server {
 
     /// Sends a request and gives status, head and body of its answer.
     pub(crate) fn request(&self, method: &str, path: &str, headers: &[&str], body: &str) -> Answer {
+        Answer::read(self.send(method, path, headers, body))
+    }
+
+    /// Sends a request, whose answer is still to be read.
+    pub(crate) fn send(&self, method: &str, path: &str, headers: &[&str], body: &str) -> TcpStream {
         let address = self.ready["listen"].as_str().expect("an address");
-        request(address, method, path, headers, body)
+        send(address, method, path, headers, body)
     }
 
     /// Sends JSON.
@@ -161,6 +166,10 @@ pub(crate) fn request(
     headers: &[&str],
     body: &str,
 ) -> Answer {
+    Answer::read(send(address, method, path, headers, body))
+}
+
+fn send(address: &str, method: &str, path: &str, headers: &[&str], body: &str) -> TcpStream {
     let mut stream = TcpStream::connect(address).expect("it listens");
     stream
         .set_read_timeout(Some(Duration::from_secs(30)))
@@ -172,9 +181,7 @@ pub(crate) fn request(
          Content-Length: {length}\r\n{lines}\r\n{body}"
     );
     stream.write_all(request.as_bytes()).expect("it reads");
-    let mut answer = Vec::new();
-    stream.read_to_end(&mut answer).expect("it answers");
-    Answer::of(&String::from_utf8_lossy(&answer))
+    stream
 }
 
 /// An answer from the wire.
@@ -186,6 +193,13 @@ pub(crate) struct Answer {
 }
 
 impl Answer {
+    /// Reads it to the end of the connection.
+    pub(crate) fn read(mut stream: TcpStream) -> Self {
+        let mut answer = Vec::new();
+        stream.read_to_end(&mut answer).expect("it answers");
+        Self::of(&String::from_utf8_lossy(&answer))
+    }
+
     fn of(text: &str) -> Self {
         let (head, body) = text.split_once("\r\n\r\n").expect("a head");
         let status = head

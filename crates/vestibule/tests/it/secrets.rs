@@ -7,7 +7,7 @@ use std::{collections::BTreeSet, fs, path::Path};
 use serde_json::{Value, json};
 
 use crate::{
-    access::routes::{ROUTES, SITE},
+    access::routes::{Objects, ROUTES, SITE},
     process::{Answer, Server},
 };
 
@@ -107,7 +107,7 @@ fn carry_everywhere(server: &Server, canaries: &mut Canaries, access: &str, cook
         ("X-Request-Id: ", "canary-request-id-of-a-client"),
     ];
     let rows = ROUTES.iter().chain(SITE);
-    let routes: BTreeSet<_> = rows.map(|row| row.path_to("1")).collect();
+    let routes: BTreeSet<_> = rows.map(|row| row.path_to(&Objects::all("1"))).collect();
     for (name, value) in credentials {
         canaries.add(name, value);
         for route in &routes {

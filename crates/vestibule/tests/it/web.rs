@@ -2,7 +2,7 @@
 
 use crate::support::TestApp;
 
-const PAGES: [&str; 4] = ["/login", "/register", "/setup", "/dashboard"];
+const PAGES: [&str; 5] = ["/login", "/register", "/setup", "/dashboard", "/account"];
 
 #[tokio::test]
 async fn every_page_is_the_same_document() {

@@ -269,7 +269,7 @@ async fn under_bcrypt_nobodys_password_costs_a_bcrypt_hash() {
         assert!(matches!(verdict, Verdict::NoMatch | Verdict::Unusable(_)));
         assert_eq!(gate.calls(), before + 1);
     }
-    assert!(gate.0.idle_memory.lock().unwrap().is_empty());
+    assert!(gate.gate.idle_memory.lock().unwrap().is_empty());
 }
 
 proptest! {

@@ -67,15 +67,19 @@ impl Installation {
 
     /// A token signed with the real key, with a header and claims of the test's choice.
     fn signed(&self, header: &Header, claims: &Value) -> String {
-        jsonwebtoken::encode(header, claims, &self.access.ring().signing(NOW).signing)
-            .expect("signs")
+        jsonwebtoken::encode(
+            header,
+            claims,
+            &self.access.current().ring.signing(NOW).signing,
+        )
+        .expect("signs")
     }
 
     fn header(&self) -> Header {
         Header {
             typ: Some(ACCESS_TYPE.to_owned()),
             kid: Some(self.stored[0].id.clone()),
-            ..Header::new(self.access.ring().signing(NOW).algorithm.of_jwt())
+            ..Header::new(self.access.current().ring.signing(NOW).algorithm.of_jwt())
         }
     }
 }
@@ -438,4 +442,63 @@ fn time_alone_decides_which_key_of_a_ring_signs_and_which_verify() {
         1,
         "what has retired is not even opened"
     );
+}
+
+#[test]
+fn a_token_that_was_verified_before_is_judged_by_its_times_at_each_use() {
+    let here = installation(1);
+    let mut claims = good_claims();
+    claims["nbf"] = (NOW.as_seconds() + 20).into();
+    let token = here.signed(&here.header(), &claims);
+    let at = |seconds: u64| NOW.plus(Duration::from_secs(seconds));
+    assert_eq!(here.access.verify(&token, NOW), Ok(bearing()));
+    assert_eq!(here.access.verify(&token, at(899)), Ok(bearing()));
+    assert_eq!(
+        here.access.verify(&token, at(900)),
+        Err(NotAccepted::Expired)
+    );
+    let set_back = NOW.minus(Duration::from_secs(60));
+    let early = Err(NotAccepted::Invalid("not yet valid"));
+    assert_eq!(here.access.verify(&token, set_back), early);
+    assert_eq!(here.access.verify(&token, NOW), Ok(bearing()));
+}
+
+#[test]
+fn a_token_that_was_verified_before_goes_with_its_key() {
+    let (here, other) = (installation(1), installation(2));
+    let token = here.access_token();
+    assert_eq!(here.access.verify(&token, NOW), Ok(bearing()));
+    let ring = KeyRing::open(&other.keys, &other.stored, NOW).expect("opens");
+    here.access.set_ring(ring);
+    let verdict = here.access.verify(&token, NOW);
+    assert_eq!(
+        verdict,
+        Err(NotAccepted::UnknownKey),
+        "the key was exchanged"
+    );
+
+    let mut retiring = here.stored.clone();
+    let retires_at = NOW.plus(Duration::from_secs(10));
+    retiring[0].retires_at = Some(retires_at);
+    let ring = KeyRing::open(&here.keys, &retiring, NOW).expect("opens");
+    here.access.set_ring(ring);
+    assert_eq!(here.access.verify(&token, NOW), Ok(bearing()));
+    let verdict = here.access.verify(&token, retires_at);
+    assert_eq!(verdict, Err(NotAccepted::UnknownKey), "the key has retired");
+}
+
+#[test]
+fn a_token_that_differs_in_one_character_from_a_verified_one_is_refused() {
+    let here = installation(1);
+    let token = here.access_token();
+    assert_eq!(here.access.verify(&token, NOW), Ok(bearing()));
+    for at in 0..token.len() {
+        let mut forged = token.clone().into_bytes();
+        forged[at] = if forged[at] == b'A' { b'B' } else { b'A' };
+        let forged = String::from_utf8(forged).expect("ASCII");
+        // The last character of a part has bits that stand for nothing.
+        let last = token[at + 1..].starts_with('.') || at + 1 == token.len();
+        let verdict = here.access.verify(&forged, NOW);
+        assert!(last || verdict.is_err(), "{at}: {verdict:?}");
+    }
 }

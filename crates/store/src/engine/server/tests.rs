@@ -181,7 +181,7 @@ servers! {
         while onlooker.open_transactions().await.len() > 1 {}
         rival.run("COMMIT", "COMMIT").await;
         for _ in 0..3 {
-            store.set_roles(nobody, [].into(), [].into(), event()).await.unwrap();
+            let _ = store.set_roles(nobody, [].into(), [].into(), event()).await.unwrap();
         }
         store.close().await;
     }
@@ -267,7 +267,7 @@ servers! {
         store.check_ready().await.unwrap();
         store.record(event()).await.unwrap();
         let nobody = uuid::Uuid::nil();
-        store.set_roles(nobody, [].into(), [].into(), event()).await.unwrap();
+        let _ = store.set_roles(nobody, [].into(), [].into(), event()).await.unwrap();
         store.close().await;
     }
 

@@ -3,6 +3,7 @@
 
 use serde_json::{Value, json};
 
+use super::routes::Objects;
 use crate::support::{Client, DAY, TestApp, password, registration};
 
 /// By what a caller is recognised.
@@ -39,7 +40,7 @@ pub(crate) enum Actor {
     AnotherUser,
     /// Is signed in and an admin.
     Admin,
-    /// Let it run out. Last, as the time passes for all.
+    /// Let it run out.
     Expired,
 }
 
@@ -79,12 +80,11 @@ impl Actor {
 pub(crate) struct Member {
     pub(crate) name: String,
     pub(crate) client: Client,
-    /// A session: one's own, or for [`Actor::AnotherUser`] that of the bystander.
-    pub(crate) object: String,
-    /// The name of a user whom nothing happens to.
+    /// A session: one's own, or for [`Actor::AnotherUser`] that of the bystander. A user: the bystander, for whoever may
+    /// do something to others.
+    pub(crate) objects: Objects,
+    /// The name of somebody else, who does nothing.
     pub(crate) bystander: String,
-    /// The id of that user.
-    pub(crate) bystander_id: String,
 }
 
 /// Makes members, of a name each.
@@ -109,10 +109,12 @@ impl<'app> Cast<'app> {
         let other = self.app.user(&bystander).await;
         let mut member = Member {
             client: self.stranger(),
-            object: session_of(&other).await,
+            objects: Objects {
+                session: session_of(&other).await,
+                user: other.get("/api/auth/me").await.text_at("id"),
+            },
             name,
             bystander,
-            bystander_id: id_of(&other).await,
         };
         match actor {
             Actor::Nobody => {}
@@ -150,7 +152,7 @@ impl<'app> Cast<'app> {
             self.app.grant(&name, "admin").await;
         }
         if actor != Actor::AnotherUser {
-            member.object = session_of(&member.client).await;
+            member.objects.session = session_of(&member.client).await;
         }
         self.let_happen(member, actor).await;
     }
@@ -196,7 +198,7 @@ impl<'app> Cast<'app> {
                 self.app.take(&name, "admin").await;
                 let form = json!({ "login": name, "password": password(&name) });
                 self.open(member, "/api/auth/login", form).await;
-                member.object = session_of(&member.client).await;
+                member.objects.session = session_of(&member.client).await;
             }
             // Past the end of refresh tokens and cookies too.
             Actor::Expired => self.app.clock.advance(31 * DAY),
@@ -212,9 +214,4 @@ async fn session_of(client: &Client) -> String {
     let current = items.into_iter().find(|session| session["current"] == true);
     let current = current.expect("the session that asks");
     current["id"].as_str().expect("an id").to_owned()
-}
-
-async fn id_of(client: &Client) -> String {
-    let answer = client.get("/api/auth/me").await.expect_status(200);
-    answer.json()["id"].as_str().expect("an id").to_owned()
 }

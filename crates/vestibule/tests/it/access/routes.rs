@@ -5,6 +5,9 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
+use Body::{Form, Json, Nothing, RefreshToken};
+use Who::{Admin, Anyone, Owner, SignedIn};
+
 use super::cast::Member;
 use crate::support::{TestApp, password, registration};
 
@@ -56,9 +59,6 @@ const fn row(method: &'static str, path: &'static str, who: Who, body: Body, sta
     }
 }
 
-use Body::{Form, Json, Nothing, RefreshToken};
-use Who::{Admin, Anyone, Owner, SignedIn};
-
 /// All routes. One that the router has and this list lacks fails a test, and the other way round.
 pub(crate) const ROUTES: &[Row] = &[
     row("POST", "/api/auth/register", Anyone, Json(newcomer), 201),
@@ -108,6 +108,7 @@ pub(crate) const ROUTES: &[Row] = &[
     row("GET", "/register", Anyone, Nothing, 200),
     row("GET", "/setup", Anyone, Nothing, 200),
     row("GET", "/dashboard", Anyone, Nothing, 200),
+    row("GET", "/account", Anyone, Nothing, 200),
     row("GET", "/api/ui/{*path}", Anyone, Nothing, 200),
 ];
 
@@ -122,6 +123,23 @@ pub(crate) const SITE: &[Row] = &[
 /// The rule of the site by which the last row of [`SITE`] holds.
 pub(crate) const SITE_RULES: &str =
     "[[site.rules]]\npath = '/members/handbook.html'\nroles = ['admin']";
+
+/// The ids that stand for `{id}`.
+pub(crate) struct Objects {
+    pub(crate) session: String,
+    pub(crate) user: String,
+}
+
+impl Objects {
+    /// The same text for each kind.
+    pub(crate) fn all(id: &str) -> Self {
+        let id = id.to_owned();
+        Self {
+            session: id.clone(),
+            user: id,
+        }
+    }
+}
 
 impl Row {
     /// Whether the method promises to change nothing (RFC 9110 section 9.2.1).
@@ -142,20 +160,15 @@ impl Row {
         }
     }
 
-    /// What the path is about when `sender` asks: a session, or for admins the bystander's account.
-    pub(crate) fn object_for<'member>(&self, sender: &'member Member) -> &'member str {
-        match self.who {
-            Admin => &sender.bystander_id,
-            Anyone | SignedIn | Owner => &sender.object,
-        }
-    }
-
-    /// The path with an object in it.
-    pub(crate) fn path_to(&self, object: &str) -> String {
-        let below = if self.path.starts_with("/api/ui/") {
-            "app.js"
-        } else {
-            "no/such/route"
+    /// The path with an object in it, of the kind that the path asks for.
+    pub(crate) fn path_to(&self, objects: &Objects) -> String {
+        let object = match self.path.starts_with("/api/admin/users/") {
+            true => &objects.user,
+            false => &objects.session,
+        };
+        let below = match self.path.starts_with("/api/ui/") {
+            true => "app.js",
+            false => "no/such/route",
         };
         self.path.replace("{id}", object).replace("{*path}", below)
     }

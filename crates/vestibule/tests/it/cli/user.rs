@@ -69,7 +69,7 @@ fn users_are_added_listed_and_changed_beside_a_running_server() {
     assert_eq!(
         server.me(token).status,
         401,
-        "at once, in the running server"
+        "the running server asks the database, for it has not seen this session before"
     );
     assert_eq!(server.post("/api/auth/login", &login).status, 401);
     assert_eq!(
@@ -108,7 +108,7 @@ fn users_are_shown_deleted_and_restored_beside_a_running_server() {
     assert_eq!(
         server.me(token).status,
         401,
-        "at once, in the running server"
+        "the running server asks the database, for it has not seen this session before"
     );
     assert_eq!(server.post("/api/auth/login", &login).status, 401);
     assert_eq!(user("delete", "ada").status.code(), Some(1));

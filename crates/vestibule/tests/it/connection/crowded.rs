@@ -23,12 +23,18 @@ const DOWNLOADS: usize = 140;
 struct Limited {
     child: Child,
     address: String,
+    /// As the ready line shows them.
+    warnings: String,
     _folder: TempDir,
 }
 
 impl Limited {
     /// `limit` is what the shell sets before it becomes the server.
     fn start(limit: &str) -> Self {
+        Self::start_with(limit, &[])
+    }
+
+    fn start_with(limit: &str, flags: &[&str]) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let site = folder.path().join("site");
         std::fs::create_dir(&site).expect("a site");
@@ -39,6 +45,7 @@ impl Limited {
             .args(["-c", &format!("ulimit {limit} && exec \"$0\" \"$@\"")])
             .args([env!("CARGO_BIN_EXE_vestibule"), "serve", "--site", "site"])
             .args(["--listen", "127.0.0.1:0"])
+            .args(flags)
             .current_dir(folder.path())
             .env_clear()
             .stdin(Stdio::null())
@@ -54,6 +61,7 @@ impl Limited {
         let ready: Value = serde_json::from_str(&ready).expect("the server is ready");
         Self {
             address: ready["listen"].as_str().expect("an address").to_owned(),
+            warnings: ready["warnings"].to_string(),
             child,
             _folder: folder,
         }
@@ -136,6 +144,30 @@ async fn downloads_that_nobody_reads_keep_no_one_from_the_rest_of_the_server() {
     assert_eq!(server.status("POST /api/auth/login", &login).await, 200);
     downloads.pop();
     assert_eq!(server.status("GET /film.bin", &Value::Null).await, 200);
+}
+
+#[tokio::test]
+async fn more_connections_to_the_database_than_there_are_files_for_are_not_made() {
+    let limit = format!("-n {OPEN_FILES}");
+    let server = Limited::start_with(&limit, &["--database-max-connections=400"]);
+    assert!(
+        server.warnings.contains("there are enough for 25"),
+        "{}",
+        server.warnings
+    );
+    let mut clients = Vec::new();
+    for _ in 0..90 {
+        clients.push(server.client().await);
+    }
+    for _ in 0..10 {
+        for client in &mut clients {
+            client.send("GET /readyz HTTP/1.1\r\nHost: a\r\n\r\n").await;
+        }
+        for client in &mut clients {
+            let answer = client.answer().await;
+            assert!(answer.starts_with("HTTP/1.1 200 OK\r\n"), "{answer}");
+        }
+    }
 }
 
 #[tokio::test]

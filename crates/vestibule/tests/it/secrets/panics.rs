@@ -15,7 +15,7 @@ use vestibule::telemetry;
 
 use super::Canaries;
 use crate::{
-    access::routes::{ROUTES, SITE},
+    access::routes::{Objects, ROUTES, SITE},
     support::{Call, Client, TestApp, password},
 };
 
@@ -126,7 +126,7 @@ async fn panic_on_every_route(client: &Client, canaries: &mut Canaries, log: &Lo
     for row in ROUTES.iter().chain(SITE) {
         for method in row.methods() {
             let query = canaries.add("a query", format!("canary-{}-in-a-query", canaries.0.len()));
-            let path = format!("{}?access_token={query}", row.path_to("1"));
+            let path = format!("{}?access_token={query}", row.path_to(&Objects::all("1")));
             let answer = loaded(client.call(method, &path), canaries).await;
             let asked = format!("{method} {}: {}", row.path, answer.shown());
             let written = log.take();

@@ -1,0 +1,123 @@
+//! Whether the session behind a proof still stands: from memory where that may be believed, else
+//! from the database. Every rule that takes something away from a user runs its event here, so
+//! that what is remembered is forgotten before anybody is answered.
+
+mod cache;
+
+use std::{convert::Infallible, sync::Arc, time::Duration};
+
+use store::{Counted, SignedIn, Store, Timestamp};
+use tracing::Instrument as _;
+
+pub(crate) use cache::{Scope, StandingCache};
+
+use crate::{Accounts, Clock, Error, Inner, token::Bearing};
+
+/// How often the count of revocations is asked for. What other programs revoke beside this one, such
+/// as the command line, is to take effect here within a second.
+const ASK_INTERVAL: Duration = Duration::from_millis(500);
+
+/// The memory of a program that starts: empty, and ready to be believed.
+pub(crate) async fn open(store: &Store, clock: &Clock) -> Result<StandingCache, store::Error> {
+    let memory = StandingCache::new();
+    ask(&memory, store, clock).await?;
+    Ok(memory)
+}
+
+async fn ask(memory: &StandingCache, store: &Store, clock: &Clock) -> Result<(), store::Error> {
+    // The answer confirms the moment before the question, not the one at which it arrives.
+    let asked_at = clock.through_suspension();
+    memory.confirm(asked_at, store.revocation_count().await?);
+    Ok(())
+}
+
+impl Accounts {
+    /// Asks for the count of revocations again and again, for as long as it is awaited: what other
+    /// programs revoke takes effect here within a second. Without it, sessions are read from the
+    /// database at each use.
+    pub async fn keep_revocations_current(&self) -> Infallible {
+        let mut failed = false;
+        loop {
+            tokio::time::sleep(ASK_INTERVAL).await;
+            let asked = self.read_revocations().await;
+            if let (Err(error), false) = (&asked, failed) {
+                tracing::warn!(%error, "The count of revocations could not be read: {error}");
+            }
+            failed = asked.is_err();
+        }
+    }
+
+    /// Asks for the count of revocations, and forgets what others may have changed.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`]; what is remembered is believed for what is left of five seconds.
+    pub async fn read_revocations(&self) -> Result<(), Error> {
+        let Inner {
+            standing,
+            store,
+            clock,
+            ..
+        } = &*self.0;
+        Ok(ask(standing, store, clock).await?)
+    }
+
+    /// The session behind a proof, if it still stands. Memory can only say that it does: a session
+    /// may have been prolonged elsewhere, so that a no is read from the database, always.
+    pub(crate) async fn standing(
+        &self,
+        bearing: Bearing,
+        now: Timestamp,
+    ) -> Result<Arc<SignedIn>, Error> {
+        let memory = &self.0.standing;
+        let remembered = memory.recall(bearing, self.0.clock.through_suspension());
+        if let Some(standing) = remembered.filter(|found| judge(found, bearing, now).is_ok()) {
+            return Ok(standing);
+        }
+        let ticket = memory.begin_fill(bearing);
+        let found = self.0.store.signed_in(bearing.session).await?;
+        let found = found.ok_or(Error::RevokedToken)?;
+        judge(&found, bearing, now)?;
+        let found = Arc::new(found);
+        memory.finish_fill(ticket, Arc::clone(&found));
+        Ok(found)
+    }
+
+    /// Runs an event that may be a revocation, and forgets what it concerns. Both are on one task
+    /// of their own: a client that leaves between the two cuts nothing. What is committed though
+    /// the event reported a passed time bound, the next count that is read makes up for.
+    pub(crate) async fn revoking<T, F>(
+        &self,
+        scope: Scope,
+        event: impl FnOnce(Store) -> F,
+    ) -> Result<T, Error>
+    where
+        T: Send + 'static,
+        F: Future<Output = Result<Counted<T>, store::Error>> + Send + 'static,
+    {
+        let event = event(self.0.store.clone());
+        let accounts = self.clone();
+        let revoking = async move {
+            let Counted { outcome, count } = event.await?;
+            if let Some(count) = count {
+                accounts.0.standing.revoked(scope, count);
+            }
+            Ok(outcome)
+        };
+        tokio::spawn(revoking.in_current_span())
+            .await
+            .map_err(|_panicked| Error::Internal("a revocation ended early".to_owned()))?
+    }
+}
+
+fn judge(found: &SignedIn, bearing: Bearing, now: Timestamp) -> Result<(), Error> {
+    if found.user.id != bearing.user {
+        return Err(Error::InvalidToken("not of this session"));
+    }
+    if found.session.is_expired(now) {
+        return Err(Error::ExpiredToken);
+    }
+    if !found.user.is_active() {
+        return Err(Error::RevokedToken);
+    }
+    Ok(())
+}

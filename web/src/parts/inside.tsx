@@ -1,0 +1,66 @@
+/**
+ * The frame of every page for those who are signed in: the bar with the way between these pages and the way out.
+ */
+
+import { LogOut } from 'lucide-react';
+import { type ReactNode, useState } from 'react';
+import { Link, useLocation } from 'wouter';
+import { type Explanation, explain } from '../lib/explain.ts';
+import { useAuth } from '../lib/session.tsx';
+import { Button } from '../ui/button.tsx';
+import { Brand } from './brand.tsx';
+
+const PAGES = [
+  ['/dashboard', 'Dashboard'],
+  ['/account', 'Account'],
+] as const;
+
+export function Inside({ children }: { children: ReactNode }) {
+  const [here] = useLocation();
+  return (
+    <div className="inside">
+      <header className="bar">
+        <Brand />
+        <nav aria-label="Your pages">
+          {PAGES.map(([path, name]) => (
+            <Link key={path} href={path} aria-current={path === here ? 'page' : undefined}>
+              {name}
+            </Link>
+          ))}
+        </nav>
+        <LogOutButton />
+      </header>
+      <main>{children}</main>
+    </div>
+  );
+}
+
+function LogOutButton() {
+  const auth = useAuth();
+  const [busy, setBusy] = useState(false);
+  const [refusal, setRefusal] = useState<Explanation | null>(null);
+
+  async function logOut() {
+    if (busy) return;
+    setBusy(true);
+    setRefusal(null);
+    try {
+      await auth.signOut();
+    } catch (failure) {
+      setRefusal(explain(failure, []));
+      setBusy(false);
+    }
+  }
+
+  return (
+    <>
+      <Button look="quiet" busy={busy} onClick={logOut}>
+        <LogOut aria-hidden="true" size={18} />
+        Log out
+      </Button>
+      <div className="alert" role="alert">
+        {refusal && <p>You are still logged in. {refusal.summary}</p>}
+      </div>
+    </>
+  );
+}

@@ -1,0 +1,37 @@
+/**
+ * A question that must be answered before anything else. The browser keeps the focus inside, closes it on Escape, and
+ * gives the focus back.
+ */
+
+import { type ReactNode, useEffect, useRef } from 'react';
+
+interface DialogProps {
+  open: boolean;
+  /** The id of the heading that names it. */
+  labelledBy: string;
+  /** Keeps it open: what was asked for can no longer be taken back. */
+  held?: boolean;
+  onClose: () => void;
+  children: ReactNode;
+}
+
+export function Dialog({ open, labelledBy, held = false, onClose, children }: DialogProps) {
+  const dialog = useRef<HTMLDialogElement>(null);
+
+  useEffect(() => {
+    if (open) dialog.current?.showModal();
+    else dialog.current?.close();
+  }, [open]);
+
+  return (
+    <dialog
+      ref={dialog}
+      className="dialog"
+      aria-labelledby={labelledBy}
+      onCancel={(event) => held && event.preventDefault()}
+      onClose={onClose}
+    >
+      {open && children}
+    </dialog>
+  );
+}

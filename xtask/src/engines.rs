@@ -1,0 +1,183 @@
+//! The database servers of the tests: a PostgreSQL and a MariaDB of our own, on free ports of the loopback address,
+//! gone with whoever started them. How each is made stands in its file; what is tried on them is up to the suites.
+
+mod folder;
+mod mariadb;
+mod postgres;
+#[cfg_attr(
+    not(test),
+    expect(
+        dead_code,
+        reason = "faults are tried by tests alone, until a suite makes some"
+    )
+)]
+mod server;
+
+use std::fs::File;
+use std::io::Read;
+use std::net::{Ipv4Addr, TcpListener};
+use std::process::ExitCode;
+use std::thread;
+
+use anyhow::{Context, Result, bail};
+
+use crate::engines::folder::Folder;
+use crate::engines::server::Server;
+use crate::needs;
+use crate::program::Program;
+
+/// The account on both servers; it may create databases.
+const ACCOUNT: &str = "vestibule";
+
+/// Enough for the pools of as many tests as a large machine runs at once.
+const MAX_CONNECTIONS: u32 = 1000;
+
+/// Where a server listens, and what its account is asked for.
+struct Address {
+    port: u16,
+    password: String,
+}
+
+/// Both servers, up.
+pub(crate) struct Engines {
+    postgres: (Server, Address),
+    mariadb: (Server, Address),
+    /// Behind the servers, so that it is removed after their end.
+    _folder: Folder,
+}
+
+/// `cargo xtask engines [-- COMMAND...]`: runs a command beside the servers, or waits for Ctrl-C.
+pub(crate) fn run(command: &[&str]) -> ExitCode {
+    let code = Engines::start().and_then(|engines| match command {
+        [] => engines.wait_for_ctrl_c(),
+        [program, arguments @ ..] => engines.run(program, arguments),
+    });
+    code.unwrap_or_else(|error| {
+        println!("{error:#}");
+        ExitCode::FAILURE
+    })
+}
+
+/// Finds or installs the servers' programs.
+pub(crate) fn install() -> Result<()> {
+    needs::postgres()?;
+    needs::mariadbd()?;
+    Ok(())
+}
+
+impl Engines {
+    /// Makes both servers, empty, and starts them.
+    pub(crate) fn start() -> Result<Self> {
+        install()?;
+        let folder = Folder::new()?;
+        let address = Address::free()?;
+        let postgres = (postgres::start(&folder, &address)?, address);
+        let address = Address::free()?;
+        let mariadb = (mariadb::start(&folder, &address)?, address);
+        Ok(Self {
+            postgres,
+            mariadb,
+            _folder: folder,
+        })
+    }
+
+    /// Tells a program, by the environment, where the servers are.
+    pub(crate) fn known_to(&self, program: Program) -> Program {
+        self.variables()
+            .into_iter()
+            .fold(program, |program, (name, url)| program.env(name, url))
+    }
+
+    fn variables(&self) -> [(&'static str, String); 2] {
+        let (_, postgres) = &self.postgres;
+        let (_, mariadb) = &self.mariadb;
+        [
+            (
+                "VESTIBULE_TEST_POSTGRES",
+                postgres.url("postgres", "postgres"),
+            ),
+            ("VESTIBULE_TEST_MARIADB", mariadb.url("mysql", "")),
+        ]
+    }
+
+    fn run(&self, program: &str, arguments: &[&str]) -> Result<ExitCode> {
+        let command = arguments.iter().fold(Program::new(program), Program::arg);
+        let status = self.known_to(command).with_terminal().start()?.wait()?;
+        let code = status.code().and_then(|code| u8::try_from(code).ok());
+        Ok(code.map_or(ExitCode::FAILURE, ExitCode::from))
+    }
+
+    fn wait_for_ctrl_c(&self) -> Result<ExitCode> {
+        for (name, url) in self.variables() {
+            println!("export {name}='{url}'");
+        }
+        println!("Ctrl-C ends both servers.");
+        loop {
+            thread::park();
+        }
+    }
+}
+
+impl Address {
+    /// A port that nobody listens on, and a password of its own.
+    fn free() -> Result<Self> {
+        const TRIES: usize = 100;
+        for _ in 0..TRIES {
+            let port = port_below_ephemeral(u16::from_le_bytes(random()?));
+            #[expect(
+                clippy::disallowed_methods,
+                reason = "it is asked whether the port is free, and nothing is served"
+            )]
+            let bound = TcpListener::bind((Ipv4Addr::LOCALHOST, port));
+            if bound.is_ok() {
+                let password = format!("{:032x}", u128::from_le_bytes(random()?));
+                return Ok(Self { port, password });
+            }
+        }
+        bail!("{TRIES} ports were tried and all of them are taken")
+    }
+
+    fn url(&self, scheme: &str, database: &str) -> String {
+        let Self { port, password } = self;
+        format!("{scheme}://{ACCOUNT}:{password}@127.0.0.1:{port}/{database}")
+    }
+}
+
+/// A port that no outgoing connection is given by itself. Otherwise clients that keep calling a server which is down
+/// might take its port, and be answered by themselves.
+fn port_below_ephemeral(number: u16) -> u16 {
+    const FIRST: u16 = 20_000;
+    const EPHEMERAL: u16 = 32_768;
+    FIRST + number % (EPHEMERAL - FIRST)
+}
+
+fn random<const BYTES: usize>() -> Result<[u8; BYTES]> {
+    let mut bytes = [0; BYTES];
+    let mut source = File::open("/dev/urandom").context("this system has no /dev/urandom")?;
+    source.read_exact(&mut bytes)?;
+    Ok(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_port_lies_below_those_of_outgoing_connections() {
+        let ports = (0..=u16::MAX).map(port_below_ephemeral);
+        assert!(ports.min() == Some(20_000));
+        let ports = (0..=u16::MAX).map(port_below_ephemeral);
+        assert!(ports.max() == Some(32_767));
+    }
+
+    #[test]
+    fn each_server_asks_for_a_password_of_its_own() {
+        let (one, other) = (Address::free().unwrap(), Address::free().unwrap());
+        assert_ne!(one.password, other.password);
+        assert_eq!(one.password.len(), 32);
+        assert!(
+            one.url("mysql", "")
+                .ends_with(&format!("@127.0.0.1:{}/", one.port))
+        );
+    }
+}

@@ -1,0 +1,47 @@
+//! How a private PostgreSQL is made and started.
+//! Every setting that says how durable it is stays at its default.
+
+use anyhow::Result;
+
+use super::folder::Folder;
+use super::server::{Recipe, Server};
+use super::{ACCOUNT, Address, MAX_CONNECTIONS};
+use crate::needs;
+use crate::program::Program;
+
+/// Makes a server in the folder and starts it; the account is its superuser.
+pub(super) fn start(folder: &Folder, address: &Address) -> Result<Server> {
+    let postgres = needs::postgres()?;
+    let data = folder.make("postgres")?;
+    let password = folder.write("postgres.password", &address.password)?;
+    Program::new(postgres.with_file_name("initdb"))
+        .arg("--pgdata")
+        .arg(&data)
+        .arg("--username")
+        .arg(ACCOUNT)
+        .arg("--pwfile")
+        .arg(password)
+        .words("--auth scram-sha-256 --encoding UTF8 --no-instructions")
+        // An order of words that is not that of bytes, as most installations have it.
+        .words("--locale C --locale-provider icu --icu-locale en")
+        .inside(folder.path())
+        .by_user(folder.owner())
+        .run_quietly()?;
+    Server::new(Recipe {
+        name: "PostgreSQL",
+        program: postgres,
+        arguments: vec![
+            "-D".to_owned(),
+            data.display().to_string(),
+            "--listen_addresses=127.0.0.1".to_owned(),
+            format!("--port={}", address.port),
+            "--unix_socket_directories=".to_owned(),
+            format!("--max_connections={MAX_CONNECTIONS}"),
+        ],
+        user: folder.owner(),
+        folder: data,
+        ready: "database system is ready to accept connections",
+        // A "fast shutdown": running transactions are rolled back.
+        stop: "INT",
+    })
+}
