@@ -3,6 +3,7 @@
 
 mod backup;
 mod config;
+mod database_server;
 mod doctor;
 mod first_admin;
 mod health;
@@ -21,6 +22,11 @@ const PASSWORD: &str = "correct horse battery staple";
 
 fn folder() -> Place {
     Place::new()
+}
+
+/// The same for what is about the file of a database.
+fn folder_of_a_file() -> Place {
+    Place::in_a_file()
 }
 
 fn mode(path: &Path) -> u32 {

@@ -2,6 +2,8 @@
 
 use serde_json::json;
 
+use scratch::Server as Engine;
+
 use crate::place::Place;
 use crate::process::{Answer, Server};
 
@@ -80,14 +82,28 @@ fn logins_refreshes_limits_and_requests_are_counted() {
                 .to_owned(),
             4.0,
         ),
-        (
-            "vestibule_database_connections_max{purpose=\"write\"}".to_owned(),
-            1.0,
-        ),
     ] {
         assert_eq!(value(&after, &series), expected, "{series} in:\n{after}");
     }
     assert_eq!(server.stop(), Some(0));
+}
+
+#[test]
+fn the_connections_to_the_database_are_told_by_purpose() {
+    let purposes = |place: &Place| {
+        let (_server, address) = counting(place, &["--database-max-connections", "7"]);
+        let metrics = scrape(&address).body;
+        let most = |purpose| {
+            let series = format!("vestibule_database_connections_max{{purpose=\"{purpose}\"}}");
+            metrics.contains(&series).then(|| value(&metrics, &series))
+        };
+        [most("read"), most("write"), most("all")]
+    };
+    assert_eq!(purposes(&Place::in_a_file()), [Some(7.0), Some(1.0), None]);
+    assert_eq!(
+        purposes(&Place::on(Engine::Postgres)),
+        [None, None, Some(7.0)]
+    );
 }
 
 #[test]

@@ -15,16 +15,20 @@ pub(crate) struct Place {
 impl Place {
     /// On the engine of this run. Programs started in the folder find its address in `.env`.
     pub(crate) fn new() -> Self {
+        engine().map_or_else(Self::in_a_file, Self::on)
+    }
+
+    /// On this server, whatever the engine of this run.
+    pub(crate) fn on(server: Server) -> Self {
         let place = Self {
-            database: engine().map(Database::new),
+            database: Some(Database::new(server)),
             ..Self::in_a_file()
         };
-        if let Some(url) = place.database_url() {
-            let mut options = fs::OpenOptions::new();
-            let file = options.write(true).create_new(true).mode(0o600);
-            let mut file = file.open(place.path().join(".env")).expect("a new file");
-            writeln!(file, "VESTIBULE_DATABASE_URL='{url}'").expect("it takes a line");
-        }
+        let url = place.database_url().expect("it is on a server");
+        let mut options = fs::OpenOptions::new();
+        let file = options.write(true).create_new(true).mode(0o600);
+        let mut file = file.open(place.path().join(".env")).expect("a new file");
+        writeln!(file, "VESTIBULE_DATABASE_URL='{url}'").expect("it takes a line");
         place
     }
 
