@@ -21,11 +21,14 @@ use tracing::Instrument as _;
 use crate::{Error, Store, engine};
 
 /// How often an event is run before a conflict with others is reported.
-const ATTEMPTS: u32 = 5;
+const ATTEMPTS: u32 = 12;
 /// How long a caller waits. CONTRACT: an answer within 5 s, never a hang.
 const CALL_BOUND: Duration = Duration::from_millis(4500);
-/// The mean pause before the first repetition; it doubles with each further one.
+/// The mean pause before the first repetition is twice this; it doubles with each further one.
 const FIRST_PAUSE: Duration = Duration::from_millis(8);
+/// It doubles so often at the most: rivals for one row come through one by one, each in about the
+/// time that the others pause.
+const MOST_DOUBLINGS: u32 = 5;
 
 /// An event: a function of its arguments and a transaction, so that nothing can leak from one
 /// run into the next. It must be a plain function or a closure that captures nothing.
@@ -198,7 +201,7 @@ async fn transaction<A, T>(
 
 /// An exponential pause with jitter, so that two rivals do not meet again.
 fn pause(attempt: u32) -> Duration {
-    let ceiling = FIRST_PAUSE * 2u32.saturating_pow(attempt);
+    let ceiling = FIRST_PAUSE * 2u32.pow(attempt.min(MOST_DOUBLINGS));
     let dice = std::hash::RandomState::new().hash_one(attempt) % 1000;
     ceiling.mul_f64(0.5 + dice as f64 / 1000.0)
 }
