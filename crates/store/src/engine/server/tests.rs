@@ -1,8 +1,6 @@
 //! What both servers must do that a file has no need of: bounds on a connection, its end when they
 //! are passed, and words for whoever cannot be reached.
 
-#![expect(clippy::unwrap_used, reason = "in a test a panic is the report")]
-
 use sqlx::Row as _;
 use tokio::{
     io::copy_bidirectional,
