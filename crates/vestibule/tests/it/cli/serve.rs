@@ -42,6 +42,7 @@ pub(super) fn lines_on_a_terminal(folder: &Path) -> Vec<String> {
             "typescript",
         ])
         .current_dir(folder)
+        .env_clear()
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .spawn()
