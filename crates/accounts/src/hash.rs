@@ -92,6 +92,17 @@ pub(crate) enum Verdict {
     Unusable(&'static str),
 }
 
+/// What a stored hash is by today's settings.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum HashKind {
+    /// As good as a new one.
+    Current,
+    /// Weaker, or from elsewhere: replaced at the next login.
+    Replaceable,
+    /// Of an unknown form, or too costly to check.
+    Unusable,
+}
+
 /// Why there is no hash or verdict.
 #[derive(Debug, thiserror::Error)]
 pub enum HashError {
@@ -229,6 +240,15 @@ impl HashGate {
             Some(Ok(stored)) => gate.compare(&stored, &password),
         })
         .await
+    }
+
+    /// What a stored hash is by today's settings.
+    pub(crate) fn kind_of(&self, stored: &str) -> HashKind {
+        match Scheme::parse(stored) {
+            Err(_reason) => HashKind::Unusable,
+            Ok(scheme) if self.gate.cost.is_met_by(&scheme) => HashKind::Current,
+            Ok(_) => HashKind::Replaceable,
+        }
     }
 
     /// Hashes computed since the start.

@@ -50,7 +50,7 @@ pub use load::Load;
 pub use login::Login;
 pub use meter::describe as describe_metrics;
 pub use names::{Role, is_steering};
-pub use operator::{Change, NewAccount, Operator};
+pub use operator::{Change, HashCensus, NewAccount, Operator};
 pub use policy::Policy;
 pub use profile::{Edit, ProfileEdit};
 pub use register::Registration;

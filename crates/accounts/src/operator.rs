@@ -8,8 +8,8 @@ use store::{Actor, AdminChange, AuditKind, User, UserFilter, UserRestoration};
 use uuid::Uuid;
 
 use crate::{
-    Accounts, Error, FieldError, Registration, Role, names, password::Password, register::field,
-    standing::Scope,
+    Accounts, Error, FieldError, Registration, Role, hash::HashKind, names, password::Password,
+    register::field, standing::Scope,
 };
 
 /// What came of a change that may have been made before.
@@ -26,6 +26,22 @@ const LONGEST_LIST: u64 = 1_000_000;
 
 /// So many deleted accounts of one name are shown.
 const MOST_DELETED: u64 = 100;
+
+/// So many hashes are read at once.
+const HASHES_AT_ONCE: u64 = 1_000;
+
+/// What the stored password hashes are like.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct HashCensus {
+    /// As good as new ones.
+    pub current: u64,
+    /// Weaker than new ones, or from elsewhere: replaced at the next login of their user. Until
+    /// then a login takes the time of that hash, by which the account can be told from an unknown
+    /// one.
+    pub replaceable: u64,
+    /// Such as cannot be checked: their users need a new password.
+    pub unusable: u64,
+}
 
 /// The operator's view of [`Accounts`].
 pub struct Operator<'a> {
@@ -52,6 +68,30 @@ impl<'a> Operator<'a> {
     /// [`Error::Invalid`], [`Error::EmailTaken`], [`Error::UsernameTaken`].
     pub async fn add_user(&self, new: NewAccount) -> Result<User, Error> {
         self.accounts.add_account(new, Actor::Operator, None).await
+    }
+
+    /// Looks at every password hash of accounts that are not deleted.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`].
+    pub async fn census_of_hashes(&self) -> Result<HashCensus, Error> {
+        let inner = &self.accounts.0;
+        let mut census = HashCensus::default();
+        let mut after = None;
+        loop {
+            let page = inner.store.password_hashes(after, HASHES_AT_ONCE).await?;
+            let Some((last, _)) = page.last() else {
+                return Ok(census);
+            };
+            after = Some(*last);
+            for (_, hash) in &page {
+                *match inner.gate.kind_of(hash) {
+                    HashKind::Current => &mut census.current,
+                    HashKind::Replaceable => &mut census.replaceable,
+                    HashKind::Unusable => &mut census.unusable,
+                } += 1;
+            }
+        }
     }
 
     /// Users, oldest first, whose names contain `text`.

@@ -167,6 +167,18 @@ impl Scene {
     }
 }
 
+/// Field and code of each broken rule.
+fn broken(refused: Result<impl Sized, Error>) -> Vec<(String, &'static str)> {
+    match refused {
+        Err(Error::Invalid(errors)) => errors
+            .into_iter()
+            .map(|error| (error.field.into_owned(), error.code))
+            .collect(),
+        Err(other) => panic!("another refusal: {other}"),
+        Ok(_) => panic!("not refused"),
+    }
+}
+
 #[tokio::test]
 async fn sessions_and_keys_survive_a_restart_with_the_same_secret_alone() {
     let scene = scene(policy()).await;

@@ -52,17 +52,6 @@ fn roles(names: &[&str]) -> BTreeSet<Role> {
     names.iter().map(read).collect()
 }
 
-fn broken(refused: Result<impl Sized, Error>) -> Vec<(String, &'static str)> {
-    match refused {
-        Err(Error::Invalid(errors)) => errors
-            .into_iter()
-            .map(|error| (error.field.into_owned(), error.code))
-            .collect(),
-        Err(other) => panic!("another refusal: {other}"),
-        Ok(_) => panic!("not refused"),
-    }
-}
-
 #[tokio::test]
 async fn only_admins_are_admins() {
     let scene = scene(policy()).await;

@@ -38,6 +38,26 @@ impl Scene {
 }
 
 #[tokio::test]
+async fn the_census_tells_hashes_from_elsewhere_and_broken_ones_from_todays() {
+    let scene = scene(policy()).await;
+    for name in ["ada", "bob", "eve", "mallory"] {
+        scene.register(name).await;
+    }
+    scene.store_hash("bob", FOREIGN_HASH).await;
+    scene
+        .store_hash("eve", "md5$5f4dcc3b5aa765d61d8327deb882cf99")
+        .await;
+    let operator = scene.accounts.operator();
+    operator.delete("mallory").await.expect("deleted");
+    let expected = HashCensus {
+        current: 1,
+        replaceable: 1,
+        unusable: 1,
+    };
+    assert_eq!(operator.census_of_hashes().await.expect("counts"), expected);
+}
+
+#[tokio::test]
 async fn a_hash_from_elsewhere_is_replaced_by_the_login_that_proves_it() {
     let scene = scene(policy()).await;
     scene.register("ada").await;

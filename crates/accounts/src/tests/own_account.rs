@@ -41,17 +41,6 @@ impl Scene {
     }
 }
 
-fn broken(refused: Result<impl Sized, Error>) -> Vec<(String, &'static str)> {
-    match refused {
-        Err(Error::Invalid(errors)) => errors
-            .into_iter()
-            .map(|error| (error.field.into_owned(), error.code))
-            .collect(),
-        Err(other) => panic!("another refusal: {other}"),
-        Ok(_) => panic!("not refused"),
-    }
-}
-
 #[tokio::test]
 async fn whoever_changes_the_password_keeps_one_new_session_of_the_same_kind() {
     let scene = scene(policy()).await;

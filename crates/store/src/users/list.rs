@@ -72,6 +72,30 @@ pub struct UserListing {
 }
 
 impl Store {
+    /// The password hashes of accounts that are not deleted, in the order of their ids, from the
+    /// one behind `after` on; at most `limit` of them.
+    pub async fn password_hashes(
+        &self,
+        after: Option<Uuid>,
+        limit: u64,
+    ) -> Result<Vec<(Uuid, String)>, Error> {
+        self.read((after, limit), |db, (after, limit)| {
+            Box::pin(async move {
+                let mut hashes = user::Entity::find()
+                    .select_only()
+                    .columns([user::Column::Id, user::Column::PasswordHash])
+                    .filter(user::Column::DeletedAt.is_null())
+                    .filter(user::Column::PasswordHash.is_not_null());
+                if let Some(after) = after {
+                    hashes = hashes.filter(user::Column::Id.gt(*after));
+                }
+                let page = hashes.order_by_asc(user::Column::Id).limit(*limit);
+                Ok(page.into_tuple().all(db).await?)
+            })
+        })
+        .await
+    }
+
     /// Users who are not deleted, oldest first.
     pub async fn list_users(&self, filter: UserFilter) -> Result<Vec<User>, Error> {
         self.read(filter, |db, filter| {

@@ -232,4 +232,25 @@ conformance! {
         assert_eq!(since(2).await, Activity { registrations: 0, logins: 1, failed_logins: 3 });
         assert_eq!(since(5).await, Activity { registrations: 0, logins: 0, failed_logins: 0 });
     }
+
+    async fn every_password_hash_is_read_once_a_page_at_a_time_but_those_of_deleted_users(db) {
+        let store = db.store().await;
+        let mut expected = BTreeSet::new();
+        for (seconds, name) in [(1, "ada"), (2, "bob"), (3, "eve"), (4, "mallory")] {
+            expected.insert(made(&store, name, seconds, &[]).await);
+        }
+        let gone = expected.pop_last().unwrap();
+        store.delete_user(gone, audit(AuditKind::AccountDeleted, gone)).await.unwrap();
+        let mut read = Vec::new();
+        loop {
+            let page = store.password_hashes(read.last().copied(), 2).await.unwrap();
+            if page.is_empty() {
+                break;
+            }
+            assert!(page.len() <= 2 && page.iter().all(|(_, hash)| hash == HASH));
+            read.extend(page.into_iter().map(|(id, _)| id));
+        }
+        assert_eq!(read.len(), expected.len());
+        assert_eq!(read.into_iter().collect::<BTreeSet<_>>(), expected);
+    }
 }

@@ -1,6 +1,6 @@
 //! `vestibule doctor`: what may be wrong with this installation, a line each, with the exact fix.
 
-use accounts::{Clock, Database, Link, MigrationStatus};
+use accounts::{Accounts, Clock, Database, HashCensus, Link, MigrationStatus};
 use clap::{ArgMatches, Command};
 use serde::Serialize;
 
@@ -88,13 +88,9 @@ fn of_configuration(loaded: &Loaded) -> Vec<Finding> {
         .iter()
         .cloned()
         .chain(app::wide_modes(config));
-    findings.extend(warnings.map(|warning| Finding {
-        check: "configuration",
-        verdict: Verdict::Warn,
-        found: warning,
-        fix: None,
-    }));
+    findings.extend(warnings.map(|warning| warn("configuration", warning, None)));
     findings.push(public_url(config));
+    findings.push(proxies(config));
     findings
 }
 
@@ -105,13 +101,39 @@ fn public_url(config: &Config) -> Finding {
     if config.public_url.is_https() || is_local {
         return ok("public_url", url);
     }
-    Finding {
-        check: "public_url",
-        verdict: Verdict::Fail,
-        found: format!(
+    fail(
+        "public_url",
+        format!(
             "{url} is neither https nor this machine: passwords and cookies travel in the clear"
         ),
-        fix: Some("put TLS in front and set public_url to the https address".to_owned()),
+        Some("put TLS in front and set public_url to the https address".to_owned()),
+    )
+}
+
+/// Whose word counts for the address of a client, by which limits count and the audit log speaks.
+fn proxies(config: &Config) -> Finding {
+    let trusted = &config.trusted_proxies;
+    let list = trusted
+        .iter()
+        .map(ToString::to_string)
+        .collect::<Vec<_>>()
+        .join(", ");
+    if trusted.iter().any(|network| network.prefix_len() == 0) {
+        return fail(
+            "proxies",
+            format!("{list} trusts everybody: a client may claim any address"),
+            Some("name in trusted_proxies the addresses of your proxies alone".to_owned()),
+        );
+    }
+    match (trusted.is_empty(), config.public_url.is_https()) {
+        (true, true) => warn(
+            "proxies",
+            "none is trusted, and public_url is https: behind a proxy all clients count as one"
+                .to_owned(),
+            Some("set trusted_proxies to the address from which your proxy connects".to_owned()),
+        ),
+        (true, false) => ok("proxies", "none".to_owned()),
+        (false, _) => ok("proxies", list),
     }
 }
 
@@ -127,11 +149,14 @@ async fn of_database(config: &Config) -> Vec<Finding> {
         Err(error) => fail("migrations", error.to_string(), None),
     });
     let pending = status.is_ok_and(|status| status.iter().any(|step| step.applied_at.is_none()));
-    findings.push(match (pending, secret_key::existing(config)) {
-        (true, _) => ok("secret key", "not needed before the migrations".to_owned()),
-        (false, Err(error)) => fail("secret key", error.to_string(), None),
-        (false, Ok(_)) => keys(config, &database).await,
-    });
+    match (pending, secret_key::existing(config)) {
+        (true, _) => findings.push(ok(
+            "secret key",
+            "not needed before the migrations".to_owned(),
+        )),
+        (false, Err(error)) => findings.push(fail("secret key", error.to_string(), None)),
+        (false, Ok(_)) => findings.extend(of_accounts(config, &database).await),
+    }
     findings.push(clock(&database).await);
     database.close().await;
     findings
@@ -183,17 +208,43 @@ fn migrations(status: &[MigrationStatus]) -> Finding {
     }
 }
 
-async fn keys(config: &Config, database: &Database) -> Finding {
-    match app::open_accounts(config, database, Clock::system()).await {
-        Ok(accounts) => {
-            let keys = accounts.jwks()["keys"].as_array().map_or(0, Vec::len);
-            ok(
-                "secret key",
-                format!("opens the signing keys ({keys} published)"),
-            )
+async fn of_accounts(config: &Config, database: &Database) -> Vec<Finding> {
+    let accounts = match app::open_accounts(config, database, Clock::system()).await {
+        Ok(accounts) => accounts,
+        Err(error) => return vec![fail("secret key", error.to_string(), None)],
+    };
+    let keys = accounts.jwks()["keys"].as_array().map_or(0, Vec::len);
+    let opened = format!("opens the signing keys ({keys} published)");
+    vec![ok("secret key", opened), passwords(&accounts).await]
+}
+
+/// An account on another hash than today's answers a login in that hash's time.
+async fn passwords(accounts: &Accounts) -> Finding {
+    let census = match accounts.operator().census_of_hashes().await {
+        Ok(census) => census,
+        Err(error) => return fail("passwords", error.to_string(), None),
+    };
+    let HashCensus {
+        current,
+        replaceable,
+        unusable,
+    } = census;
+    let found = format!(
+        "{current} hashed as of today, {replaceable} by weaker or other means, {unusable} that \
+         cannot be checked"
+    );
+    let fix = match (unusable, replaceable) {
+        (0, 0) => return ok("passwords", found),
+        (0, _) => {
+            "each is replaced when its user logs in; until then the time of a login tells these \
+             accounts from unknown ones"
         }
-        Err(error) => fail("secret key", error.to_string(), None),
-    }
+        _ => {
+            "those users need a new password (vestibule user passwd LOGIN); the log names each \
+             when they try to log in"
+        }
+    };
+    warn("passwords", found, Some(fix.to_owned()))
 }
 
 /// A clock that stands behind what was already recorded makes tokens that are not valid yet.
@@ -216,6 +267,15 @@ fn ok(check: &'static str, found: String) -> Finding {
         verdict: Verdict::Ok,
         found,
         fix: None,
+    }
+}
+
+fn warn(check: &'static str, found: String, fix: Option<String>) -> Finding {
+    Finding {
+        check,
+        verdict: Verdict::Warn,
+        found,
+        fix,
     }
 }
 

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{add, folder_of_a_file};
+use super::{add, folder, folder_of_a_file};
 use crate::process::{Server, run, stdout};
 
 #[test]
@@ -38,6 +38,8 @@ fn the_doctor_finds_what_is_wrong_and_says_how_to_mend_it() {
     std::fs::write(folder.path().join("other.key"), [7; 32]).expect("writable");
     assert_eq!(doctor(&["--secret-key-file", "other.key"]), ["database"]);
 
+    assert_eq!(doctor(&["--trusted-proxies", "0.0.0.0/0"]), ["proxies"]);
+
     let report = stdout(&run(folder.path(), ["doctor"]));
     assert!(
         report.lines().all(|line| line.starts_with("ok  ")),
@@ -47,6 +49,10 @@ fn the_doctor_finds_what_is_wrong_and_says_how_to_mend_it() {
         report.contains("SQLite 3.") && report.contains("synchronous=2"),
         "{report}"
     );
+    assert!(
+        report.contains("passwords: 1 hashed as of today, 0 by weaker or other means, 0 that"),
+        "{report}"
+    );
     let server = Server::start(folder.path(), &[]);
     assert_eq!(
         doctor(&[]),
@@ -54,4 +60,22 @@ fn the_doctor_finds_what_is_wrong_and_says_how_to_mend_it() {
         "beside a running server too"
     );
     drop(server);
+}
+
+#[test]
+fn the_doctor_warns_of_what_works_and_should_be_changed() {
+    let folder = folder();
+    let bcrypt = ["--password-algorithm", "bcrypt"];
+    let added = add(folder.path(), "ada@example.org", &bcrypt);
+    assert_eq!(added.status.code(), Some(0));
+    let https = ["--public-url", "https://accounts.example.org"];
+    let output = run(folder.path(), [&["doctor"][..], &https].concat());
+    let report = stdout(&output);
+    assert_eq!(output.status.code(), Some(0), "{report}");
+    for line in [
+        "warn  proxies: none is trusted",
+        "warn  passwords: 0 hashed as of today, 1 by weaker or other means, 0 that",
+    ] {
+        assert!(report.contains(line), "{line} in {report}");
+    }
 }
