@@ -3,7 +3,7 @@
 
 use std::process::ExitCode;
 
-use anyhow::{Result, bail};
+use anyhow::{Context as _, Result, bail};
 
 use crate::counts::{Counts, Runner};
 use crate::engines::{self, Engines};
@@ -36,6 +36,10 @@ pub(crate) fn run() -> ExitCode {
         Ok(())
     });
     report.suite("rust", || rust(engines.as_ref()));
+    report.suite("doors on PostgreSQL", || {
+        doors(engines.as_ref(), "postgres")
+    });
+    report.suite("doors on MariaDB", || doors(engines.as_ref(), "mariadb"));
     drop(engines);
     report.suite("client", || npm_test("sdk"));
     report.suite("pages", || npm_test("web"));
@@ -105,6 +109,17 @@ fn rust(engines: Option<&Engines>) -> Result<Counts> {
     let tests = Counts::of(Runner::Nextest, &tests.watch()?)?;
     let examples = Counts::of(Runner::CargoDoc, &examples.watch()?)?;
     Ok([tests, examples].into_iter().sum())
+}
+
+/// The tests of the doors once more, on another engine than a file. What is about files among them
+/// is the same again.
+fn doors(engines: Option<&Engines>, engine: &str) -> Result<Counts> {
+    needs::cargo_tool("nextest", CARGO_NEXTEST)?;
+    let engines = engines.context("the database servers did not start")?;
+    let tests = Program::new("cargo")
+        .words("nextest run --package vestibule --test it --no-fail-fast")
+        .env("VESTIBULE_TEST_DATABASE", engine);
+    Counts::of(Runner::Nextest, &engines.known_to(tests).watch()?)
 }
 
 fn npm_test(folder: &str) -> Result<Counts> {

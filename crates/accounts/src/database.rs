@@ -4,7 +4,8 @@
 use std::path::{Path, PathBuf};
 
 pub use store::{
-    DatabaseUrl, EngineReport, MigrationStatus, Options as DatabaseOptions, Rollback, UrlProblem,
+    DatabaseUrl, EngineReport, Link, MigrationStatus, Options as DatabaseOptions, Rollback,
+    TlsMode, UrlProblem,
 };
 use store::{Store, Timestamp};
 
@@ -46,7 +47,8 @@ impl OpenError {
             Self::OtherSecretKey => true,
             Self::SigningKeys(_) => false,
             Self::Database(error) => {
-                !matches!(error, store::OpenError::Store(_) | store::OpenError::InUse)
+                use store::OpenError::{InUse, Store, Unreachable};
+                !matches!(error, Store(_) | InUse | Unreachable { .. })
             }
         }
     }

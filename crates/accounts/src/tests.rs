@@ -82,9 +82,8 @@ async fn scene(policy: Policy) -> Scene {
 
 async fn connect(folder: &std::path::Path) -> Database {
     let options = DatabaseOptions {
-        url: DatabaseUrl::of_file(folder.join("vestibule.db")),
         max_connections: 4,
-        acquire_timeout: Duration::from_secs(3),
+        ..DatabaseOptions::new(DatabaseUrl::of_file(folder.join("vestibule.db")))
     };
     let database = Database::connect(&options).await.expect("connects");
     database.migrate_up(None).await.expect("migrates");

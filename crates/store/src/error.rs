@@ -101,14 +101,42 @@ pub enum OpenError {
     )]
     OlderSchema,
     /// The engine is older than what the durability promises were tested with.
-    #[error(
-        "SQLite {found} is too old: {needed} or newer is needed for a known data corruption fix"
-    )]
+    #[error("{found} is too old: {needed} or newer is needed")]
     EngineTooOld {
         /// The version found.
         found: String,
         /// The oldest one accepted.
         needed: &'static str,
+    },
+    /// The server, or the database on it, cannot keep what we would write as it is.
+    #[error("the database cannot be used: {what}")]
+    Unfit {
+        /// What is wrong with it.
+        what: String,
+    },
+    /// The server has turned us away, and will do so until somebody changes something.
+    #[error("the database {database} refuses the connection: {reason}. Check database.url")]
+    Refused {
+        /// The database, without a password.
+        database: String,
+        /// What the server said, or what its connection lacks.
+        reason: String,
+    },
+    /// The server is not up, or not to be reached.
+    #[error("the database {database} cannot be reached: {reason}")]
+    Unreachable {
+        /// The database, without a password.
+        database: String,
+        /// What failed.
+        reason: String,
+    },
+    /// This is for a database in a file alone.
+    #[error("the database {database} is on a server, which has its own tools for this: {tools}")]
+    OnServer {
+        /// The database, without a password.
+        database: String,
+        /// What to use instead.
+        tools: &'static str,
     },
     /// Another program is at work on the database.
     #[error(

@@ -29,7 +29,9 @@ use tokio_util::task::TaskTracker;
 
 pub use admins::{ADMIN, AccountChange, AdminChange, OwnDeletion, Recorded, UserRestoration};
 pub use audit::{Actor, AuditKind, AuditListing, AuditRecord, NewAudit};
-pub use engine::{DatabaseUrl, DurabilitySetting, EngineReport, Options, Restoration, UrlProblem};
+pub use engine::{
+    DatabaseUrl, DurabilitySetting, EngineReport, Link, Options, Restoration, TlsMode, UrlProblem,
+};
 pub use error::{Error, OpenError, Unique};
 pub use first_admin::{Appointment, SetupCode, SetupOffer, SetupOutcome};
 pub use install::{Founding, NewSigningKey, SigningKey};
@@ -53,14 +55,16 @@ pub use users::{
 /// A handle to the database, cheap to clone.
 #[derive(Clone)]
 pub struct Store {
-    /// Writes, one at a time on SQLite.
+    /// Writes; for a database in a file one at a time.
     writer: DatabaseConnection,
     /// Whether nothing is to be written; `writer` could not either.
     read_only: bool,
-    /// Reads, beside the writer.
+    /// Reads, beside the writer. On a server the same connections.
     readers: DatabaseConnection,
     /// The event tasks under way, for [`Store::close`].
     tasks: TaskTracker,
+    /// On a server, what becomes of a call that has passed its bound.
+    quarantine: Option<engine::Quarantine>,
     /// Keeps what must live as long as the store, such as the lock that tells other programs
     /// that a server is at work.
     presence: std::sync::Arc<engine::Presence>,
@@ -77,6 +81,9 @@ impl Store {
                 tracing::warn!(%error, "A database pool did not close cleanly: {error}");
             }
         }
-        drop(self.presence);
+        // Whoever holds another handle keeps it.
+        if let Some(presence) = std::sync::Arc::into_inner(self.presence) {
+            presence.end().await;
+        }
     }
 }

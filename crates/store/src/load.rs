@@ -5,7 +5,7 @@ use crate::{Store, engine};
 /// One pool of connections at this moment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PoolLoad {
-    /// What its connections are for: `read` or `write`.
+    /// What its connections are for: `read` or `write`, or `all` where they are for both.
     pub purpose: &'static str,
     /// Connections that are open.
     pub open: u32,
@@ -19,10 +19,6 @@ impl Store {
     /// The pools of this store. It asks nobody and waits for nothing.
     #[must_use]
     pub fn pools(&self) -> Vec<PoolLoad> {
-        let pools = [("write", &self.writer), ("read", &self.readers)];
-        pools
-            .into_iter()
-            .map(|(purpose, pool)| engine::load(purpose, pool))
-            .collect()
+        engine::load(self)
     }
 }

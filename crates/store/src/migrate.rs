@@ -5,6 +5,7 @@ mod m0001_accounts;
 mod m0002_revocations;
 mod m0003_admin_lists;
 mod m0004_retention;
+mod portable;
 
 use sea_orm::{DatabaseConnection, FromQueryResult, Statement};
 use sea_orm_migration::{MigrationTrait, MigratorTrait, sea_orm::DynIden, sea_query::Alias};
@@ -84,23 +85,16 @@ impl Store {
         if let Some(asked) = to.filter(|to| *to > newest) {
             return Err(OpenError::NoSuchMigration { asked, newest });
         }
-        let _lock = match self.check_writable() {
-            Ok(()) => Some(self.migration_lock().await?),
-            Err(_) => None,
-        };
-        let before = self.migration_status().await?;
-        let wanted = before
-            .iter()
-            .filter(|step| to.is_none_or(|to| step.number <= to));
-        let pending: Vec<_> = wanted.filter(|step| step.applied_at.is_none()).collect();
-        let names = pending.iter().map(|step| step.name.clone()).collect();
-        if let Ok(count @ 1..) = u32::try_from(pending.len()) {
-            self.check_writable().map_err(|_| OpenError::OlderSchema)?;
-            Migrator::up(&self.writer, Some(count))
-                .await
-                .map_err(Error::from)?;
+        if self.check_writable().is_err() {
+            return match wanted(&self.writer, to).await?.as_slice() {
+                [] => Ok(Vec::new()),
+                _ => Err(OpenError::OlderSchema),
+            };
         }
-        Ok(names)
+        let lock = self.migration_lock().await?;
+        let applied = apply(&lock.connection, to).await;
+        lock.release().await;
+        applied
     }
 
     /// Undoes the newest `steps` migrations and gives their names. Needs
@@ -109,14 +103,10 @@ impl Store {
     /// # Errors
     /// [`OpenError::NewerSchema`].
     pub async fn migrate_down(&self, steps: u32) -> Result<Vec<String>, OpenError> {
-        let _lock = self.migration_lock().await?;
-        let rollback = self.rollback(steps).await?;
-        if let Ok(count @ 1..) = u32::try_from(rollback.migrations.len()) {
-            Migrator::down(&self.writer, Some(count))
-                .await
-                .map_err(Error::from)?;
-        }
-        Ok(rollback.migrations)
+        let lock = self.migration_lock().await?;
+        let undone = undo(&lock.connection, steps).await;
+        lock.release().await;
+        undone
     }
 
     /// What undoing the newest `steps` migrations would remove. Changes nothing.
@@ -124,25 +114,7 @@ impl Store {
     /// # Errors
     /// [`OpenError::NewerSchema`].
     pub async fn rollback(&self, steps: u32) -> Result<Rollback, OpenError> {
-        let known = self::steps();
-        let applied = self
-            .migration_status()
-            .await?
-            .into_iter()
-            .filter(|step| step.applied_at.is_some());
-        let mut undone: Vec<_> = applied.collect();
-        undone.reverse();
-        undone.truncate(usize::try_from(steps).unwrap_or(usize::MAX));
-        let mut tables = Vec::new();
-        for step in &undone {
-            for table in known[step.number as usize - 1].drops() {
-                tables.push(((*table).to_owned(), count(&self.readers, table).await?));
-            }
-        }
-        Ok(Rollback {
-            migrations: undone.into_iter().map(|step| step.name).collect(),
-            tables,
-        })
+        rollback(&self.writer, steps).await
     }
 
     /// Every migration that this program knows, and when it was applied. Changes nothing.
@@ -175,6 +147,47 @@ impl Store {
         })
         .await
     }
+}
+
+async fn apply(db: &DatabaseConnection, to: Option<u32>) -> Result<Vec<String>, OpenError> {
+    let names = wanted(db, to).await?;
+    if let Ok(count @ 1..) = u32::try_from(names.len()) {
+        Migrator::up(db, Some(count)).await.map_err(Error::from)?;
+    }
+    Ok(names)
+}
+
+/// The migrations that are missing, up to number `to` or all.
+async fn wanted(db: &DatabaseConnection, to: Option<u32>) -> Result<Vec<String>, OpenError> {
+    let mut steps = status(db).await?;
+    steps.retain(|step| step.applied_at.is_none() && to.is_none_or(|to| step.number <= to));
+    Ok(steps.into_iter().map(|step| step.name).collect())
+}
+
+async fn undo(db: &DatabaseConnection, steps: u32) -> Result<Vec<String>, OpenError> {
+    let rollback = rollback(db, steps).await?;
+    if let Ok(count @ 1..) = u32::try_from(rollback.migrations.len()) {
+        Migrator::down(db, Some(count)).await.map_err(Error::from)?;
+    }
+    Ok(rollback.migrations)
+}
+
+async fn rollback(db: &DatabaseConnection, steps: u32) -> Result<Rollback, OpenError> {
+    let known = self::steps();
+    let mut undone = status(db).await?;
+    undone.retain(|step| step.applied_at.is_some());
+    undone.reverse();
+    undone.truncate(usize::try_from(steps).unwrap_or(usize::MAX));
+    let mut tables = Vec::new();
+    for step in &undone {
+        for table in known[step.number as usize - 1].drops() {
+            tables.push(((*table).to_owned(), count(db, table).await?));
+        }
+    }
+    Ok(Rollback {
+        migrations: undone.into_iter().map(|step| step.name).collect(),
+        tables,
+    })
 }
 
 /// Every migration that this program knows, and when the database got it.
@@ -223,12 +236,12 @@ async fn applied(db: &DatabaseConnection) -> Result<Vec<(String, Timestamp)>, Er
 async fn count(db: &DatabaseConnection, table: &'static str) -> Result<u64, Error> {
     #[derive(FromQueryResult)]
     struct Row {
-        rows: i64,
+        total: i64,
     }
-    let sql = format!("SELECT count(*) AS rows FROM {table}");
+    let sql = format!("SELECT count(*) AS total FROM {table}");
     let row = Row::find_by_statement(Statement::from_string(db.get_database_backend(), sql));
     Ok(row
         .one(db)
         .await?
-        .map_or(0, |row| u64::try_from(row.rows).unwrap_or(0)))
+        .map_or(0, |row| u64::try_from(row.total).unwrap_or(0)))
 }

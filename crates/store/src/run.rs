@@ -21,11 +21,14 @@ use tracing::Instrument as _;
 use crate::{Error, Store, engine};
 
 /// How often an event is run before a conflict with others is reported.
-const ATTEMPTS: u32 = 5;
+const ATTEMPTS: u32 = 12;
 /// How long a caller waits. CONTRACT: an answer within 5 s, never a hang.
 const CALL_BOUND: Duration = Duration::from_millis(4500);
-/// The mean pause before the first repetition; it doubles with each further one.
+/// The mean pause before the first repetition is twice this; it doubles with each further one.
 const FIRST_PAUSE: Duration = Duration::from_millis(8);
+/// It doubles so often at the most: rivals for one row come through one by one, each in about the
+/// time that the others pause.
+const MOST_DOUBLINGS: u32 = 5;
 
 /// An event: a function of its arguments and a transaction, so that nothing can leak from one
 /// run into the next. It must be a plain function or a closure that captures nothing.
@@ -59,18 +62,11 @@ impl Store {
         self.check_writable()?;
         let writer = self.writer.clone();
         self.shielded(move |abandoned| async move {
-            let mut attempt = 0;
+            let mut runs = Runs::new(abandoned);
             loop {
-                attempt += 1;
                 match transaction(&writer, &arguments, event).await {
-                    Err(Error::Busy(cause)) if attempt < ATTEMPTS => {
-                        // Nobody waits for it any more, so it is not forced through either.
-                        if abandoned.load(Ordering::Relaxed) {
-                            return Err(Error::Busy(cause));
-                        }
-                        tokio::time::sleep(pause(attempt)).await;
-                    }
-                    ended => return ended,
+                    Err(Failed::Again(_)) if runs.another().await => {}
+                    ended => return ended.map_err(Failed::into_error),
                 }
             }
         })
@@ -88,12 +84,22 @@ impl Store {
         T: Send + 'static,
     {
         let readers = self.readers.clone();
-        self.shielded(move |_| async move { question(&readers, &arguments).await })
-            .await
+        self.shielded(move |abandoned| async move {
+            let mut runs = Runs::new(abandoned);
+            loop {
+                match question(&readers, &arguments).await {
+                    // Nothing was changed, and the next connection may be a better one.
+                    Err(Error::Busy(_) | Error::Unavailable(_)) if runs.another().await => {}
+                    ended => return ended,
+                }
+            }
+        })
+        .await
     }
 
-    /// Runs `work` on its own task and waits for it, up to the bound; the time-out ends the
-    /// waiting, never the work.
+    /// Runs `work` on its own task and waits for it, up to the bound; the caller's going away ends
+    /// the waiting, never the work. On a server the work itself ends at the bound, for who hangs
+    /// there may hang for ever; in a file every wait has its own end.
     async fn shielded<T, W, F>(&self, work: W) -> Result<T, Error>
     where
         W: FnOnce(Arc<AtomicBool>) -> F,
@@ -101,9 +107,14 @@ impl Store {
         T: Send + 'static,
     {
         let abandoned = Arc::new(AtomicBool::new(false));
-        let task = self
-            .tasks
-            .spawn(work(Arc::clone(&abandoned)).in_current_span());
+        let (work, quarantine) = (work(Arc::clone(&abandoned)), self.quarantine.clone());
+        let work = async move {
+            match quarantine {
+                Some(quarantine) => quarantine.cut_at(CALL_BOUND, work).await,
+                None => work.await,
+            }
+        };
+        let task = self.tasks.spawn(work.in_current_span());
         match tokio::time::timeout(CALL_BOUND, task).await {
             Ok(Ok(ended)) => ended,
             // No word of the panic that it may have been: its message may hold what was being written.
@@ -116,30 +127,81 @@ impl Store {
     }
 }
 
+/// Why a run of an event came to nothing.
+enum Failed {
+    /// For a reason that another run may not meet.
+    Again(Error),
+    /// For good.
+    Done(Error),
+}
+
+impl Failed {
+    fn of(error: Error) -> Self {
+        match error {
+            Error::Busy(_) => Self::Again(error),
+            error => Self::Done(error),
+        }
+    }
+
+    fn into_error(self) -> Error {
+        let (Self::Again(error) | Self::Done(error)) = self;
+        error
+    }
+}
+
+/// The runs of one event.
+struct Runs {
+    attempt: u32,
+    /// Nobody waits for it any more, so it is not forced through either.
+    abandoned: Arc<AtomicBool>,
+}
+
+impl Runs {
+    fn new(abandoned: Arc<AtomicBool>) -> Self {
+        let attempt = 1;
+        Self { attempt, abandoned }
+    }
+
+    /// Whether there shall be another one, after a pause.
+    async fn another(&mut self) -> bool {
+        if self.attempt == ATTEMPTS || self.abandoned.load(Ordering::Relaxed) {
+            return false;
+        }
+        tokio::time::sleep(pause(self.attempt)).await;
+        self.attempt += 1;
+        true
+    }
+}
+
 async fn transaction<A, T>(
     writer: &DatabaseConnection,
     arguments: &A,
     event: Event<A, T>,
-) -> Result<T, Error> {
-    let transaction = writer.begin_with_options(engine::write_options()).await?;
+) -> Result<T, Failed> {
+    // Before it has begun, nothing has happened: the connection may be one that the server has
+    // closed since it was last used.
+    let begun = writer.begin_with_options(engine::write_options()).await;
+    let transaction = begun.map_err(|error| Failed::Again(error.into()))?;
     match event(&transaction, arguments).await {
         Ok(outcome) => {
-            transaction.commit().await?;
+            let committed = transaction.commit().await;
+            committed.map_err(|error| Failed::of(error.into()))?;
             Ok(outcome)
         }
         Err(error) => {
-            // The first error is the one to report; a failed rollback closes the connection.
+            // The first error is the one to report; a failed rollback closes the connection. Not
+            // every engine rolls all of it back by itself when it gives up waiting for a lock.
             if let Err(rollback) = transaction.rollback().await {
                 tracing::warn!(error = %rollback, "A rollback failed: {rollback}");
             }
-            Err(error)
+            Err(Failed::of(error))
         }
     }
 }
 
 /// An exponential pause with jitter, so that two rivals do not meet again.
 fn pause(attempt: u32) -> Duration {
-    let ceiling = FIRST_PAUSE * 2u32.saturating_pow(attempt);
+    let ceiling = FIRST_PAUSE * 2u32.pow(attempt.min(MOST_DOUBLINGS));
     let dice = std::hash::RandomState::new().hash_one(attempt) % 1000;
     ceiling.mul_f64(0.5 + dice as f64 / 1000.0)
 }

@@ -124,7 +124,11 @@ impl App {
 /// # Errors
 /// [`StartError`], with what to do about it.
 pub async fn open_database(config: &Config) -> Result<Database, StartError> {
-    let database = connect(config).await?;
+    let options = DatabaseOptions {
+        startup_timeout: config.database.startup_timeout,
+        ..database_options(config)
+    };
+    let database = connect(config, &options).await?;
     database.migrate_up(None).await?;
     Ok(database)
 }
@@ -135,7 +139,7 @@ pub async fn open_database(config: &Config) -> Result<Database, StartError> {
 /// # Errors
 /// [`StartError`], with what to do about it.
 pub async fn open_database_beside_server(config: &Config) -> Result<Database, StartError> {
-    let database = connect(config).await?;
+    let database = connect(config, &database_options(config)).await?;
     let status = database.migration_status().await?;
     let applied = status
         .iter()
@@ -158,12 +162,13 @@ pub async fn open_database_beside_server(config: &Config) -> Result<Database, St
 /// [`StartError`], with what to do about it.
 pub async fn open_existing_database(config: &Config) -> Result<Database, StartError> {
     refuse_missing(config)?;
-    connect(config).await
+    connect(config, &database_options(config)).await
 }
 
+/// A database on a server exists, or the server says that it does not.
 fn refuse_missing(config: &Config) -> Result<(), StartError> {
     let url = &config.database.url;
-    if url.file().exists() {
+    if url.file().is_none_or(Path::exists) {
         return Ok(());
     }
     Err(StartError::Failed(format!(
@@ -171,14 +176,13 @@ fn refuse_missing(config: &Config) -> Result<(), StartError> {
     )))
 }
 
-async fn connect(config: &Config) -> Result<Database, StartError> {
-    let options = database_options(config);
+async fn connect(config: &Config, options: &DatabaseOptions) -> Result<Database, StartError> {
     let database = if config.read_only {
         refuse_missing(config)?;
-        Database::connect_read_only(&options).await?
+        Database::connect_read_only(options).await?
     } else {
         prepare_data_dir(config)?;
-        Database::connect(&options).await?
+        Database::connect(options).await?
     };
     let founded = database.is_founded().await;
     if founded.map_err(|error| StartError::Failed(error.to_string()))? {
@@ -213,14 +217,39 @@ pub fn few_files(config: &Config) -> Option<String> {
     })
 }
 
-/// How to connect to the configured database.
+/// How to connect to the configured database, which must be up.
 #[must_use]
 pub fn database_options(config: &Config) -> DatabaseOptions {
+    let database = &config.database;
     DatabaseOptions {
-        url: config.database.url.clone(),
+        url: database.url.clone(),
+        direct_url: database.direct_url.clone(),
+        tls: database.tls,
         max_connections: open_files(config).for_database,
-        acquire_timeout: config.database.acquire_timeout,
+        min_connections: database.min_connections,
+        acquire_timeout: database.acquire_timeout,
+        idle_timeout: database.idle_timeout,
+        max_lifetime: database.max_lifetime,
+        startup_timeout: Duration::ZERO,
     }
+}
+
+/// Settings of the database under which a commit may not survive a power cut, a sentence each.
+///
+/// # Errors
+/// [`StartError::Failed`] when the database does not answer.
+pub async fn weak_durability(database: &Database) -> Result<Vec<String>, StartError> {
+    let report = database.engine_report().await;
+    let report = report.map_err(|error| StartError::Failed(error.to_string()))?;
+    let weak = report.settings.iter().filter(|setting| !setting.is_safe);
+    Ok(weak
+        .map(|setting| {
+            format!(
+                "the database runs with {}={}, which does not keep commits through a power cut",
+                setting.name, setting.value
+            )
+        })
+        .collect())
 }
 
 /// Opens the configured static site, if there is one.
@@ -231,10 +260,8 @@ pub fn open_site(config: &Config) -> Result<Option<Site>, StartError> {
     let Some(dir) = &config.site.dir else {
         return Ok(None);
     };
-    let mut private = vec![
-        Private::DataDir(&config.data_dir),
-        Private::Database(config.database.url.file()),
-    ];
+    let mut private = vec![Private::DataDir(&config.data_dir)];
+    private.extend(config.database.url.file().map(Private::Database));
     private.extend(config.secret_key_file.as_deref().map(Private::SecretKey));
     let admin = config.admin.as_ref();
     private.extend(admin.map(|admin| Private::AdminPassword(&admin.password_file)));
@@ -248,10 +275,9 @@ pub fn open_site(config: &Config) -> Result<Option<Site>, StartError> {
 /// Files with secrets that others than their owner may read, a sentence each.
 #[must_use]
 pub fn wide_modes(config: &Config) -> Vec<String> {
-    let mut expected = vec![
-        (config.data_dir.clone(), 0o700),
-        (config.database.url.file().to_owned(), 0o600),
-    ];
+    let mut expected = vec![(config.data_dir.clone(), 0o700)];
+    let database = config.database.url.file();
+    expected.extend(database.map(|file| (file.to_owned(), 0o600)));
     if let SecretKeySource::GeneratedAt(path) = &config.secret_key {
         expected.push((path.clone(), 0o600));
     }

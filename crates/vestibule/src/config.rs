@@ -19,7 +19,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use accounts::{DatabaseUrl, SigningAlgorithm, SigningKeyPair, ThrottleSettings};
+use accounts::{DatabaseUrl, SigningAlgorithm, SigningKeyPair, ThrottleSettings, TlsMode};
 use clap::{ArgMatches, Command};
 use ipnet::IpNet;
 use secrecy::SecretBox;
@@ -96,10 +96,22 @@ pub struct Config {
 pub struct Database {
     /// Where it is.
     pub url: DatabaseUrl,
+    /// Where it is without a pooler in between, if that is elsewhere.
+    pub direct_url: Option<DatabaseUrl>,
+    /// How connections are protected, in place of what the URLs say.
+    pub tls: Option<TlsMode>,
     /// Most connections at a time.
     pub max_connections: u32,
+    /// Connections that are kept although nobody needs them.
+    pub min_connections: u32,
     /// How long to wait for a free one.
     pub acquire_timeout: Duration,
+    /// After how long without use one is closed.
+    pub idle_timeout: Duration,
+    /// After how long one is replaced.
+    pub max_lifetime: Duration,
+    /// For how long a server that is not up is tried again.
+    pub startup_timeout: Duration,
 }
 
 /// Where the secret key comes from.

@@ -5,9 +5,10 @@ use super::*;
 /// The same accounts as another server has them that may not write.
 async fn reading(scene: &Scene) -> Accounts {
     let options = DatabaseOptions {
-        url: DatabaseUrl::of_file(scene.folder.path().join("vestibule.db")),
         max_connections: 2,
-        acquire_timeout: Duration::from_secs(3),
+        ..DatabaseOptions::new(DatabaseUrl::of_file(
+            scene.folder.path().join("vestibule.db"),
+        ))
     };
     let database = Database::connect_read_only(&options)
         .await

@@ -1,4 +1,5 @@
 //! Copies of the whole database in one file: made beside a running server, put back without one.
+//! Of a database in a file, that is; servers have tools of their own.
 
 use std::{
     fs::File,
@@ -10,14 +11,19 @@ use sqlx::{ConnectOptions as _, Connection as _, Row as _};
 use tempfile::TempPath;
 
 use super::{
-    Options, bare, has_header, held, inspect, looking, presence_file, refuse_foreign, unusable,
+    Options,
+    presence::take_file,
+    server::Sharing,
+    sqlite::{bare, has_header, inspect, looking, refuse_foreign},
+    unusable,
+    url::{Place, ServerEngine},
 };
 use crate::{DatabaseUrl, Error, OpenError, Store, install, migrate};
 
 /// A backup that was found good and may take the place of the database. Dropped without
 /// [`Restoration::finish`], it changes nothing.
 pub struct Restoration {
-    target: DatabaseUrl,
+    target: PathBuf,
     copy: TempPath,
     check: Vec<u8>,
     _lock: File,
@@ -28,8 +34,10 @@ impl Store {
     /// reading and writing meanwhile. The file appears whole or not at all.
     ///
     /// # Errors
-    /// [`OpenError::File`] when `to` exists or cannot be written; [`OpenError::Store`].
+    /// [`OpenError::OnServer`]; [`OpenError::File`] when `to` exists or cannot be written;
+    /// [`OpenError::Store`].
     pub async fn back_up(&self, to: &Path) -> Result<(), OpenError> {
+        let file = file_of(&self.presence.options)?;
         let draft = tempfile::Builder::new()
             .prefix("backup-")
             .tempfile_in(folder(to))
@@ -42,7 +50,7 @@ impl Store {
                 io::Error::other("the path of a backup must be Unicode text"),
             )
         })?;
-        let mut connection = bare(self.presence.database.file()).connect().await?;
+        let mut connection = bare(file).connect().await?;
         let copied = sqlx::query("VACUUM INTO ?")
             .bind(path)
             .execute(&mut connection)
@@ -62,15 +70,14 @@ impl Store {
     /// Takes the backup `from` in hand: a copy of it is made beside the database and examined.
     ///
     /// # Errors
-    /// [`OpenError::InUse`] beside a server. For a file that cannot be restored
+    /// [`OpenError::OnServer`]; [`OpenError::InUse`] beside a running server. For a file that cannot be restored
     /// [`OpenError::NotADatabase`], [`OpenError::Foreign`], [`OpenError::NewerSchema`],
     /// [`OpenError::NoInstallation`] or [`OpenError::Damaged`].
     pub async fn restoration(from: &Path, options: &Options) -> Result<Restoration, OpenError> {
-        let target = options.url.clone();
-        let lock = presence_file(target.file())?;
-        held(target.file(), lock.try_lock())?;
+        let target = file_of(options)?.to_owned();
+        let lock = take_file(&target, Sharing::Alone)?;
         refuse_unsettled(from)?;
-        let copy = copy_beside(from, target.file())?;
+        let copy = copy_beside(from, &target)?;
         let check = examine(&copy, &DatabaseUrl::of_file(from.to_owned())).await?;
         Ok(Restoration {
             target,
@@ -95,7 +102,7 @@ impl Restoration {
     /// [`OpenError::InUse`] when some other program holds the database, [`OpenError::Foreign`],
     /// [`OpenError::File`]; the database is then as it was.
     pub async fn finish(self) -> Result<Option<PathBuf>, OpenError> {
-        let file = self.target.file();
+        let file = &self.target;
         let failed = |source| unusable(file, source);
         let kept = match file.try_exists().map_err(failed)? {
             true => Some(self.keep().await?),
@@ -112,9 +119,9 @@ impl Restoration {
     /// one file first and keeps its own name until the backup takes it, so that at no moment
     /// there is none.
     async fn keep(&self) -> Result<PathBuf, OpenError> {
-        let file = self.target.file();
+        let file = &self.target;
         let kept = free_name(file);
-        match settle(&self.target).await {
+        match settle(file).await {
             Ok(()) => std::fs::hard_link(file, &kept).map_err(|source| unusable(&kept, source))?,
             Err(OpenError::NotADatabase { .. } | OpenError::Store(_)) => {
                 for suffix in ["", "-wal", "-shm"] {
@@ -127,16 +134,31 @@ impl Restoration {
     }
 }
 
+/// The file of the database.
+fn file_of(options: &Options) -> Result<&Path, OpenError> {
+    let server = match &options.url.0 {
+        Place::File(file) => return Ok(file),
+        Place::Server(server) => server,
+    };
+    Err(OpenError::OnServer {
+        database: options.url.to_string(),
+        tools: match server.engine {
+            ServerEngine::Postgres => "pg_dump and pg_restore",
+            ServerEngine::MySql => "mariadb-dump and mariadb",
+        },
+    })
+}
+
 /// Brings what the write-ahead log holds into the file, so that the file alone is the database.
-async fn settle(url: &DatabaseUrl) -> Result<(), OpenError> {
-    inspect(url).await?;
-    let mut connection = bare(url.file()).connect().await?;
+async fn settle(file: &Path) -> Result<(), OpenError> {
+    inspect(file).await?;
+    let mut connection = bare(file).connect().await?;
     let row = sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)")
         .fetch_one(&mut connection)
         .await;
     connection.close().await?;
     let is_busy: i64 = row?.try_get(0)?;
-    let log = named(url.file(), "-wal");
+    let log = named(file, "-wal");
     let is_left = log.metadata().is_ok_and(|log| log.len() > 0);
     if is_busy != 0 || is_left {
         return Err(OpenError::InUse);
@@ -235,10 +257,4 @@ fn folder(file: &Path) -> &Path {
 
 fn sync_folder(file: &Path) -> io::Result<()> {
     File::open(folder(file))?.sync_all()
-}
-
-impl From<sqlx::Error> for OpenError {
-    fn from(error: sqlx::Error) -> Self {
-        Error::Unavailable(error.to_string()).into()
-    }
 }

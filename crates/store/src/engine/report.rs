@@ -1,8 +1,9 @@
-//! What the engine says of itself: its version, and whether its settings keep what is committed.
+//! What the engine says of itself: its version, whether the connection is encrypted, and whether
+//! its settings keep what is committed.
 
-use sea_orm::DatabaseConnection;
+use sea_orm::DbBackend;
 
-use super::text;
+use super::{mysql, postgres, sqlite, text};
 use crate::{Error, Store};
 
 /// The engine of an open database.
@@ -10,8 +11,21 @@ use crate::{Error, Store};
 pub struct EngineReport {
     /// Name and version.
     pub engine: String,
+    /// Whether there is a network to it, and what protects the connection.
+    pub link: Link,
     /// The settings on which durability rests.
     pub settings: Vec<DurabilitySetting>,
+}
+
+/// How the database is reached.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Link {
+    /// It is in a file.
+    File,
+    /// Over an encrypted connection, by this version of TLS.
+    Encrypted(String),
+    /// Over a connection that is not encrypted.
+    Clear,
 }
 
 /// One setting on which durability rests.
@@ -25,35 +39,59 @@ pub struct DurabilitySetting {
     pub is_safe: bool,
 }
 
+/// What to ask an engine about one of its settings.
+pub(super) struct SafeSetting {
+    name: &'static str,
+    question: &'static str,
+    safe: &'static [&'static str],
+}
+
+impl SafeSetting {
+    pub(super) const fn new(
+        name: &'static str,
+        question: &'static str,
+        safe: &'static [&'static str],
+    ) -> Self {
+        Self {
+            name,
+            question,
+            safe,
+        }
+    }
+}
+
 impl Store {
-    /// Asks the engine for its version and durability settings, on the connection that writes.
+    /// Asks the engine for its version and durability settings, on a connection that writes.
     ///
     /// # Errors
     /// [`Error::Unavailable`], [`Error::Busy`].
     pub async fn engine_report(&self) -> Result<EngineReport, Error> {
-        let version = text(&self.writer, "SELECT sqlite_version() AS value").await?;
-        let journal = setting(&self.writer, "journal_mode").await?;
-        let synchronous = setting(&self.writer, "synchronous").await?;
+        let (version, tls, asked) = match self.writer.get_database_backend() {
+            DbBackend::Postgres => (postgres::VERSION, Some(postgres::TLS), postgres::DURABILITY),
+            DbBackend::MySql => (mysql::VERSION, Some(mysql::TLS), mysql::DURABILITY),
+            _ => (sqlite::VERSION, None, sqlite::DURABILITY),
+        };
+        let link = match tls {
+            None => Link::File,
+            Some(question) => match text(&self.writer, question).await? {
+                Some(version) if !version.is_empty() => Link::Encrypted(version),
+                _ => Link::Clear,
+            },
+        };
+        let mut settings = Vec::with_capacity(asked.len());
+        for setting in asked {
+            let value = text(&self.writer, setting.question).await?;
+            let value = value.unwrap_or_default();
+            settings.push(DurabilitySetting {
+                name: setting.name,
+                is_safe: setting.safe.contains(&value.as_str()),
+                value,
+            });
+        }
         Ok(EngineReport {
-            engine: format!("SQLite {}", version.unwrap_or_default()),
-            settings: vec![
-                DurabilitySetting {
-                    name: "journal_mode",
-                    is_safe: journal == "wal",
-                    value: journal,
-                },
-                DurabilitySetting {
-                    name: "synchronous",
-                    // FULL and EXTRA.
-                    is_safe: matches!(synchronous.as_str(), "2" | "3"),
-                    value: synchronous,
-                },
-            ],
+            engine: text(&self.writer, version).await?.unwrap_or_default(),
+            link,
+            settings,
         })
     }
-}
-
-async fn setting(connection: &DatabaseConnection, name: &'static str) -> Result<String, Error> {
-    let sql = format!("SELECT CAST({name} AS TEXT) AS value FROM pragma_{name}");
-    Ok(text(connection, &sql).await?.unwrap_or_default())
 }

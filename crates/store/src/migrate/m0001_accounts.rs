@@ -8,7 +8,7 @@ use sea_orm_migration::{
     },
 };
 
-use super::Step;
+use super::{Step, portable};
 
 #[derive(DeriveMigrationName)]
 pub(super) struct Migration;
@@ -41,18 +41,14 @@ impl MigrationTrait for Migration {
             audit_events(),
             meta(),
         ] {
-            manager.create_table(table).await?;
+            portable::create_table(manager, table).await?;
         }
-        for index in indexes() {
-            manager.create_index(index).await?;
+        for (table, name, mut index) in indexes() {
+            portable::create_index(manager, table, name, &mut index).await?;
         }
         // The row that transactions lock before they count admins.
-        let guard = Query::insert()
-            .into_table("meta")
-            .columns(["name", "value"])
-            .values_panic(["admin_guard".into(), Vec::<u8>::new().into()])
-            .to_owned();
-        manager.execute(guard).await
+        let guard = ["admin_guard".into(), Vec::<u8>::new().into()];
+        portable::insert_row(manager, "meta", ["name", "value"], guard).await
     }
 
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
@@ -73,7 +69,6 @@ impl MigrationTrait for Migration {
 fn users() -> TableCreateStatement {
     Table::create()
         .table("users")
-        .if_not_exists()
         .col(uuid("id").primary_key())
         .col(string_len("email", 254))
         .col(string_len_null("email_key", 254))
@@ -92,7 +87,6 @@ fn users() -> TableCreateStatement {
 fn user_roles() -> TableCreateStatement {
     Table::create()
         .table("user_roles")
-        .if_not_exists()
         .col(uuid("user_id"))
         .col(string_len("role", 32))
         .primary_key(Index::create().col("user_id").col("role"))
@@ -103,7 +97,6 @@ fn user_roles() -> TableCreateStatement {
 fn sessions() -> TableCreateStatement {
     Table::create()
         .table("sessions")
-        .if_not_exists()
         .col(uuid("id").primary_key())
         .col(uuid("user_id"))
         .col(string_len("kind", 8))
@@ -124,7 +117,6 @@ fn sessions() -> TableCreateStatement {
 fn signing_keys() -> TableCreateStatement {
     Table::create()
         .table("signing_keys")
-        .if_not_exists()
         .col(string_len("id", 64).primary_key())
         .col(string_len("algorithm", 16))
         .col(blob("public_key"))
@@ -138,7 +130,6 @@ fn signing_keys() -> TableCreateStatement {
 fn audit_events() -> TableCreateStatement {
     Table::create()
         .table("audit_events")
-        .if_not_exists()
         .col(uuid("id").primary_key())
         .col(big_integer("at"))
         .col(string_len("event", 32))
@@ -155,41 +146,32 @@ fn audit_events() -> TableCreateStatement {
 fn meta() -> TableCreateStatement {
     Table::create()
         .table("meta")
-        .if_not_exists()
         .col(string_len("name", 64).primary_key())
         .col(blob("value"))
         .to_owned()
 }
 
-fn indexes() -> Vec<IndexCreateStatement> {
-    let unique = |name: &'static str, column: &'static str| {
-        Index::create()
-            .name(name)
-            .table("users")
-            .col(column)
-            .unique()
-            .if_not_exists()
-            .to_owned()
-    };
-    let index = |name: &'static str, table: &'static str, columns: &[&'static str]| {
+/// Each with its table and its name.
+fn indexes() -> Vec<(&'static str, &'static str, IndexCreateStatement)> {
+    let unique = |column: &'static str| Index::create().col(column).unique().to_owned();
+    let index = |columns: &[&'static str]| {
         let mut index = Index::create();
-        index.name(name).table(table).if_not_exists();
         for column in columns {
             index.col(*column);
         }
         index
     };
     vec![
-        unique("users_email_key", "email_key"),
-        unique("users_username_key", "username_key"),
-        index("user_roles_role", "user_roles", &["role"]),
-        index("sessions_user", "sessions", &["user_id"]),
-        index("sessions_expiry", "sessions", &["idle_expires_at"]),
-        index("audit_events_at", "audit_events", &["at", "id"]),
-        index(
-            "audit_events_subject",
+        ("users", "users_email_key", unique("email_key")),
+        ("users", "users_username_key", unique("username_key")),
+        ("user_roles", "user_roles_role", index(&["role"])),
+        ("sessions", "sessions_user", index(&["user_id"])),
+        ("sessions", "sessions_expiry", index(&["idle_expires_at"])),
+        ("audit_events", "audit_events_at", index(&["at", "id"])),
+        (
             "audit_events",
-            &["subject_id", "at"],
+            "audit_events_subject",
+            index(&["subject_id", "at"]),
         ),
     ]
 }

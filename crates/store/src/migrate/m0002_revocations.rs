@@ -6,7 +6,7 @@ use sea_orm_migration::{
     schema::{big_integer, integer},
 };
 
-use super::Step;
+use super::{Step, portable};
 
 #[derive(DeriveMigrationName)]
 pub(super) struct Migration;
@@ -26,17 +26,12 @@ impl MigrationTrait for Migration {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         let table = Table::create()
             .table("revocations")
-            .if_not_exists()
             .col(integer("id").primary_key())
             .col(big_integer("count"))
             .to_owned();
-        manager.create_table(table).await?;
-        let row = Query::insert()
-            .into_table("revocations")
-            .columns(["id", "count"])
-            .values_panic([1.into(), 0.into()])
-            .to_owned();
-        manager.execute(row).await
+        portable::create_table(manager, table).await?;
+        let row = [1.into(), 0i64.into()];
+        portable::insert_row(manager, "revocations", ["id", "count"], row).await
     }
 
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {

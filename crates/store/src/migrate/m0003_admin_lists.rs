@@ -2,7 +2,7 @@
 
 use sea_orm_migration::prelude::*;
 
-use super::Step;
+use super::{Step, portable};
 
 #[derive(DeriveMigrationName)]
 pub(super) struct Migration;
@@ -83,19 +83,13 @@ async fn exchange(
 ) -> Result<(), DbErr> {
     for (name, table, columns) in new {
         let mut index = Index::create();
-        index.name(*name).table(*table).if_not_exists();
         for column in *columns {
             index.col(*column);
         }
-        manager.create_index(index).await?;
+        portable::create_index(manager, table, name, &mut index).await?;
     }
     for (name, table, _) in old {
-        // Looked for first, for not every engine knows `IF EXISTS` here, and a step that was cut
-        // off is run again.
-        if manager.has_index(*table, *name).await? {
-            let dropped = Index::drop().name(*name).table(*table).to_owned();
-            manager.drop_index(dropped).await?;
-        }
+        portable::drop_index(manager, table, name).await?;
     }
     Ok(())
 }

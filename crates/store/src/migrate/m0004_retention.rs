@@ -2,7 +2,7 @@
 
 use sea_orm_migration::{prelude::*, sea_orm::DbBackend};
 
-use super::Step;
+use super::{Step, portable};
 
 /// Index, table, column. That of the idle lifetimes of sessions is older.
 const INDEXES: [(&str, &str, &str); 2] = [
@@ -27,22 +27,20 @@ impl Step for Migration {
 impl MigrationTrait for Migration {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         for (name, table, column) in INDEXES {
-            let mut index = Index::create();
-            index.name(name).table(table).col(column).if_not_exists();
+            let mut index = Index::create().col(column).to_owned();
             // Without the rows that have no end: SQLite would otherwise read a list of the users
             // who are not deleted by this index, and then sort it. MariaDB has no such indexes.
             if manager.get_database_backend() != DbBackend::MySql {
                 index.and_where(Expr::col(column).is_not_null());
             }
-            manager.create_index(index).await?;
+            portable::create_index(manager, table, name, &mut index).await?;
         }
         Ok(())
     }
 
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         for (name, table, _) in INDEXES {
-            let index = Index::drop().name(name).table(table).if_exists().to_owned();
-            manager.drop_index(index).await?;
+            portable::drop_index(manager, table, name).await?;
         }
         Ok(())
     }

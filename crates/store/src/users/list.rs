@@ -1,7 +1,7 @@
 //! What operators and admins see of users, deleted ones included: one, all, or a page of them.
 //! What text and which roles may be asked for is decided by the caller.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use sea_orm::{
     ColumnTrait as _, Condition, ConnectionTrait, EntityTrait as _, QueryFilter as _,
@@ -147,11 +147,11 @@ impl Store {
     pub async fn deleted_users_named(&self, text: String, limit: u64) -> Result<Vec<User>, Error> {
         self.read((text, limit), |db, (text, limit)| {
             Box::pin(async move {
-                let lower = text.to_ascii_lowercase();
                 let is = |column: user::Column| {
+                    let lower = Func::lower(Expr::col(column));
                     Condition::any()
                         .add(column.eq(text.as_str()))
-                        .add(Expr::expr(Func::lower(Expr::col(column))).eq(lower.as_str()))
+                        .add(Expr::expr(lower).is_in(in_lower_case(text)))
                 };
                 let rows = user::Entity::find()
                     .filter(user::Column::DeletedAt.is_not_null())
@@ -265,11 +265,23 @@ fn named_like(text: &str) -> Condition {
         .replace('\\', "\\\\")
         .replace('%', "\\%")
         .replace('_', "\\_");
-    let pattern = format!("%{literal}%");
-    let like =
-        |column: user::Column| Expr::col(column).like(LikeExpr::new(pattern.clone()).escape('\\'));
-    Condition::any()
-        .add(like(user::Column::Email))
-        .add(like(user::Column::Username))
-        .add(like(user::Column::Name))
+    let columns = [
+        user::Column::Email,
+        user::Column::Username,
+        user::Column::Name,
+    ];
+    let mut condition = Condition::any();
+    for lower in in_lower_case(&literal) {
+        for column in columns {
+            let like = LikeExpr::new(format!("%{lower}%")).escape('\\');
+            condition = condition.add(Expr::expr(Func::lower(Expr::col(column))).like(like));
+        }
+    }
+    condition
+}
+
+/// The text as the function `lower` of an engine may give it: all of them change the letters A to
+/// Z, and some others, too.
+fn in_lower_case(text: &str) -> BTreeSet<String> {
+    [text.to_ascii_lowercase(), text.to_lowercase()].into()
 }

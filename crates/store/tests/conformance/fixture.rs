@@ -21,21 +21,36 @@ static COUNTER: AtomicU64 = AtomicU64::new(1);
 
 pub(crate) struct Fixture {
     pub(crate) options: Options,
-    _folder: tempfile::TempDir,
+    _place: Place,
+}
+
+/// Where the database is, and goes with this value.
+enum Place {
+    Folder(#[expect(dead_code, reason = "it is held, and dropped")] tempfile::TempDir),
+    Server(#[expect(dead_code, reason = "it is held, and dropped")] scratch::Database),
 }
 
 impl Fixture {
     pub(crate) fn sqlite() -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let url = DatabaseUrl::of_file(folder.path().join("test.db"));
+        Self::of(url, Place::Folder(folder))
+    }
+
+    pub(crate) fn on(server: scratch::Server) -> Self {
+        let database = scratch::Database::new(server);
+        let url = DatabaseUrl::parse(database.url().as_str()).expect("a database on a server");
+        Self::of(url, Place::Server(database))
+    }
+
+    fn of(url: DatabaseUrl, place: Place) -> Self {
         let options = Options {
-            url,
             max_connections: 4,
-            acquire_timeout: Duration::from_secs(3),
+            ..Options::new(url)
         };
         Self {
             options,
-            _folder: folder,
+            _place: place,
         }
     }
 

@@ -37,6 +37,16 @@ macro_rules! conformance {
                 async fn on_sqlite() {
                     behaves(crate::fixture::Fixture::sqlite()).await;
                 }
+
+                #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+                async fn on_postgres() {
+                    behaves(crate::fixture::Fixture::on(scratch::Server::Postgres)).await;
+                }
+
+                #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+                async fn on_mariadb() {
+                    behaves(crate::fixture::Fixture::on(scratch::Server::MariaDb)).await;
+                }
             }
         )*
     };

@@ -42,10 +42,4 @@ conformance! {
         let applied = store.migration_status().await.unwrap();
         assert_eq!(applied.iter().filter(|step| step.applied_at.is_some()).count(), 1);
     }
-
-    async fn a_database_that_is_not_there_is_not_made(db) {
-        assert!(Store::connect_read_only(&db.options).await.is_err());
-        let store = db.connect().await;
-        assert!(store.migration_status().await.unwrap().iter().all(|step| step.applied_at.is_none()));
-    }
 }

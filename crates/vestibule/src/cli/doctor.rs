@@ -1,6 +1,6 @@
 //! `vestibule doctor`: what may be wrong with this installation, a line each, with the exact fix.
 
-use accounts::{Accounts, Clock, Database, HashCensus, MigrationStatus};
+use accounts::{Accounts, Clock, Database, HashCensus, Link, MigrationStatus};
 use clap::{ArgMatches, Command};
 use serde::Serialize;
 
@@ -167,17 +167,19 @@ async fn engine(config: &Config, database: &Database) -> Finding {
         Ok(report) => report,
         Err(error) => return fail("database", error.to_string(), None),
     };
-    let settings: Vec<_> = report
-        .settings
-        .iter()
-        .map(|setting| format!("{}={}", setting.name, setting.value))
-        .collect();
-    let found = format!(
-        "{}, {}, {}",
-        config.database.url,
-        report.engine,
-        settings.join(", ")
-    );
+    let mut facts = vec![config.database.url.to_string(), report.engine];
+    facts.extend(match report.link {
+        Link::File => None,
+        Link::Encrypted(version) => Some(version),
+        Link::Clear => Some("not encrypted".to_owned()),
+    });
+    let settings = report.settings.iter();
+    facts.extend(settings.map(|setting| format!("{}={}", setting.name, setting.value)));
+    facts.push(format!(
+        "at most {} connections",
+        config.database.max_connections
+    ));
+    let found = facts.join(", ");
     match report.settings.iter().find(|setting| !setting.is_safe) {
         None => ok("database", found),
         Some(setting) => fail(

@@ -49,6 +49,7 @@ pub(super) async fn run(loaded: Loaded) -> Ended {
     let first_admin = first_admin::provide(&accounts, &config).await?;
     let mut warnings = warnings;
     warnings.extend(app::wide_modes(&config));
+    warnings.extend(app::weak_durability(&database).await?);
     warnings.extend(app::few_files(&config));
     warnings.extend(site.iter().flat_map(site_warnings));
     // Whoever reads that the server is ready may end it from then on, and gracefully.

@@ -38,8 +38,14 @@ pub(super) fn resolve(said: Said, terminal: bool) -> Result<Loaded, Problems> {
         trusted_proxies: meaning.many("trusted_proxies"),
         database: Database {
             url: meaning.database_url(),
+            direct_url: meaning.maybe("database.direct_url"),
+            tls: meaning.maybe("database.tls"),
             max_connections: meaning.one("database.max_connections"),
+            min_connections: meaning.one("database.min_connections"),
             acquire_timeout: meaning.one("database.acquire_timeout"),
+            idle_timeout: meaning.one("database.idle_timeout"),
+            max_lifetime: meaning.one("database.max_lifetime"),
+            startup_timeout: meaning.one("database.startup_timeout"),
         },
         secret_key: meaning.secret_key(),
         secret_key_file: meaning
@@ -352,6 +358,17 @@ impl Meaning {
         }
         if cookie.idle_ttl > cookie.absolute_ttl {
             self.refuse_longer("cookie.idle_ttl", "cookie.absolute_ttl");
+        }
+        let database = &config.database;
+        if database.min_connections > database.max_connections {
+            self.refuse_longer("database.min_connections", "database.max_connections");
+        }
+        let direct = database.direct_url.as_ref();
+        if direct.is_some_and(|direct| !direct.has_engine_of(&database.url))
+            && !self.said.problems.concern("database.url")
+        {
+            let expected = "another address of the database of database.url, of the same engine";
+            self.refuse("database.direct_url", expected, None);
         }
         let site_is_known = config.site.dir.is_some()
             || self.said.incomplete

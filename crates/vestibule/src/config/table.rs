@@ -104,6 +104,7 @@ const LIMITS: &str = "Limits";
 const PAGES: &str = "Built-in pages";
 const LOG: &str = "Log";
 
+const TLS_MODES: &[&str] = &["disable", "prefer", "require", "verify-ca", "verify-full"];
 const LEVELS: &[&str] = &["off", "error", "warn", "info", "debug", "trace"];
 
 /// Every setting there is, in the order in which help and reference show them.
@@ -188,16 +189,38 @@ pub static SETTINGS: &[Setting] = &[
         .derived("`sqlite://DATA_DIR/vestibule.db`")
         .url_password()
         .details(
-            "The variable `DATABASE_URL` is read as well. A password does not belong into \
-             the flag, which every user of the machine can read.",
+            "`sqlite://PATH`, `postgres://USER:PASSWORD@HOST:PORT/DATABASE`, or `mysql://…` for \
+             MariaDB; the scheme picks the engine, and nothing else changes. See \
+             [databases](../guides/databases.md). The variable `DATABASE_URL` is read as well. A \
+             password does not belong into the flag, which every user of the machine can read.",
+        ),
+    Setting::new("database.direct_url", DATABASE, Kind::DatabaseUrl)
+        .help("The database without a pooler in between")
+        .derived("`database.url`")
+        .url_password()
+        .details(
+            "For migrations and locks, when `database.url` goes through a transaction pooler such \
+             as PgBouncer.",
+        ),
+    Setting::new("database.tls", DATABASE, Kind::Choice(TLS_MODES))
+        .help("How connections to the database are protected")
+        .derived("what the URL says (`sslmode`, `ssl-mode`), or else `prefer`")
+        .details(
+            "`require` and what is stronger refuse a connection that is not encrypted; \
+             `verify-full` also checks who the server is. `vestibule doctor` shows what was \
+             negotiated.",
         ),
     Setting::new("database.max_connections", DATABASE, Kind::Count(1, 1000))
         .help("Most connections to the database")
         .default("10")
         .details(
-            "Fewer are made where the process may not open enough files, three for each; a \
+            "For SQLite, those that read; one writes. Fewer are made where the process may not open enough files, three for each; a \
              warning at start says so.",
         ),
+    Setting::new("database.min_connections", DATABASE, Kind::Count(0, 1000))
+        .help("Connections that are kept although nobody needs them")
+        .default("0")
+        .details("For servers. At most `database.max_connections`."),
     Setting::new(
         "database.acquire_timeout",
         DATABASE,
@@ -206,6 +229,30 @@ pub static SETTINGS: &[Setting] = &[
     .help("How long to wait for a free connection")
     .default("3s")
     .details("After that the request is answered with 503."),
+    Setting::new(
+        "database.idle_timeout",
+        DATABASE,
+        Kind::Duration("10s", "24h"),
+    )
+    .help("After how long without use a connection is closed")
+    .default("10m")
+    .details("For servers. One that lay idle for 30 s is checked before it is used."),
+    Setting::new(
+        "database.max_lifetime",
+        DATABASE,
+        Kind::Duration("10s", "24h"),
+    )
+    .help("After how long a connection is replaced")
+    .default("1h")
+    .details("For servers."),
+    Setting::new(
+        "database.startup_timeout",
+        DATABASE,
+        Kind::Duration("0s", "1h"),
+    )
+    .help("How long `serve` waits for a database server that is not up")
+    .default("60s")
+    .details("It tries again and again, with a line in the log each time, and then ends with exit code 1."),
     Setting::new("secret_key", SECRET_KEY, Kind::SecretKey)
         .help("The key from which all other secrets are derived")
         .secret()
@@ -525,7 +572,9 @@ impl fmt::Display for Kind {
             Self::Network => "an address or a network such as 10.0.0.0/8",
             Self::Pattern => "a path that starts with a slash, such as /members/**",
             Self::Rules => "[[site.rules]] tables with path, roles and public",
-            Self::DatabaseUrl => "the URL of an SQLite file, such as sqlite:///srv/vestibule.db",
+            Self::DatabaseUrl => {
+                "the URL of a database, such as sqlite:///srv/vestibule.db or postgres://ada@host/app"
+            }
             Self::SecretKey => "32 or more random bytes as base64 or hexadecimal digits",
             Self::Limit => "a limit such as 10/15m, for a time from 1s to 24h, or off",
             Self::Switch => "true or false",

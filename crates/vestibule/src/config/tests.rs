@@ -147,8 +147,14 @@ fn nothing_said_means_the_defaults() {
     site.protect = 
     site.rules = 
     database.url = sqlite://./vestibule-data/vestibule.db
+    database.direct_url = 
+    database.tls = 
     database.max_connections = 10
+    database.min_connections = 0
     database.acquire_timeout = 3s
+    database.idle_timeout = 10m
+    database.max_lifetime = 1h
+    database.startup_timeout = 60s
     secret_key = 
     secret_key_file = ./vestibule-data/secret.key
     registration = open
@@ -314,7 +320,8 @@ fn all_problems_are_reported_at_once() {
         .variable("VESTIBULE_SITE_RULES", "x")
         .variable("VESTIBULE_PORT", "80")
         .variable("VESTIBULE_MAIL_SENDER", "ada@example.org")
-        .variable("DATABASE_URL", "postgres://ada:canary@db/app")
+        .variable("DATABASE_URL", "postgres://ada:canary@db/")
+        .variable("VESTIBULE_DATABASE_TLS", "on")
         .dot_env("VESTIBULE_DRAIN_DELAY=1h")
         .file(
             "databse.url = 'x'\npublic-url = 'x'\npassword.min_length = '8'\nsecret_key = 'canary'\n\
@@ -329,7 +336,8 @@ fn all_problems_are_reported_at_once() {
     VESTIBULE_PORT: expected the name of a setting; did you mean PORT?
     VESTIBULE_SITE_RULES: expected [[site.rules]] tables with path, roles and public in vestibule.toml; tables are for the file alone
     cors.origins from vestibule.toml:10: expected an origin such as https://example.org and nothing behind it; any origin at all would let every web site act for its visitors; got `*`
-    database.url from DATABASE_URL: expected the URL of an SQLite file, such as sqlite:///srv/vestibule.db; postgres: is not in this release; got `postgres://ada:***@db/app`
+    database.tls from VESTIBULE_DATABASE_TLS: expected one of disable, prefer, require, verify-ca, verify-full; got `on`
+    database.url from DATABASE_URL: expected a URL with the name of a database behind the host; got `postgres://ada:***@db/`
     databse.url from vestibule.toml:1: expected the name of a setting; did you mean database.url?
     drain_delay from VESTIBULE_DRAIN_DELAY in .env: expected a duration from 0s to 5m, such as 90s, 15m or 30d; got `1h`
     limits.login_per_ip from vestibule.toml:9: expected a limit such as 10/15m, for a time from 1s to 24h, or off; got `none`
@@ -368,6 +376,7 @@ fn settings_that_do_not_go_together_are_refused() {
         .variable("VESTIBULE_SECRET_KEY_FILE", "/nowhere")
         .variable("VESTIBULE_DATABASE_URL", "sqlite:///a.db")
         .variable("VESTIBULE_DATABASE_URL_FILE", "/nowhere")
+        .variable("VESTIBULE_DATABASE_MIN_CONNECTIONS", "11")
         .variable("VESTIBULE_COOKIE_IDLE_TTL", "31d")
         .variable("VESTIBULE_SITE_PROTECT", "/members/**")
         .variable("VESTIBULE_ADMIN_EMAIL", "ada@example.org")
@@ -375,10 +384,39 @@ fn settings_that_do_not_go_together_are_refused() {
     assert_snapshot!(problems, @r"
     admin.email from VESTIBULE_ADMIN_EMAIL: expected admin.password_file as well
     cookie.idle_ttl from VESTIBULE_COOKIE_IDLE_TTL: expected at most cookie.absolute_ttl, which is 30d; got `31d`
+    database.min_connections from VESTIBULE_DATABASE_MIN_CONNECTIONS: expected at most database.max_connections, which is 10; got `11`
     database.url from VESTIBULE_DATABASE_URL: expected one of VESTIBULE_DATABASE_URL and VESTIBULE_DATABASE_URL_FILE, not both
     secret_key from VESTIBULE_SECRET_KEY: expected one of secret_key and secret_key_file, but VESTIBULE_SECRET_KEY_FILE gives the other
     site.protect from VESTIBULE_SITE_PROTECT: expected site.dir as well (--site FOLDER), since without a site it protects nothing
     ");
+}
+
+#[test]
+fn the_database_is_on_a_server_that_two_urls_may_name() {
+    let config = Operator::default()
+        .variable(
+            "DATABASE_URL",
+            "postgresql+psycopg://ada:canary@pooler:6432/app",
+        )
+        .variable(
+            "VESTIBULE_DATABASE_DIRECT_URL",
+            "postgres://ada:canary@db/app?sslmode=require",
+        )
+        .variable("VESTIBULE_DATABASE_TLS", "verify-full")
+        .config();
+    let shown = format!("{:?}", config.database);
+    assert!(!shown.contains("canary"), "{shown}");
+    assert_eq!(
+        config.database.url.to_string(),
+        "postgres://ada:***@pooler:6432/app"
+    );
+    assert_eq!(config.database.url.file(), None);
+    assert_eq!(config.database.tls, Some(accounts::TlsMode::VerifyFull));
+
+    let problems = Operator::says(&["--database-url", "mysql://ada@db/app"])
+        .variable("VESTIBULE_DATABASE_DIRECT_URL", "postgres://ada@db/app")
+        .problems();
+    assert_snapshot!(problems, @"database.direct_url from VESTIBULE_DATABASE_DIRECT_URL: expected another address of the database of database.url, of the same engine");
 }
 
 #[test]

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use accounts::SECRET_KEY_BYTES;
-use accounts::{DatabaseUrl, Limit, SigningAlgorithm};
+use accounts::{DatabaseUrl, Limit, SigningAlgorithm, TlsMode};
 use base64::Engine;
 use base64::alphabet;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
@@ -277,19 +277,21 @@ impl FromText for Pattern {
     }
 }
 
-/// The URL of a database, of an engine that this release has.
+/// The URL of a database.
 impl FromText for DatabaseUrl {
+    fn from_text(text: &str, _: Kind) -> Result<Self, String> {
+        Self::parse(text).map_err(|problem| {
+            // The report says "expected" itself.
+            let problem = problem.to_string();
+            problem.trim_start_matches("expected ").to_owned()
+        })
+    }
+}
+
+/// How connections to the database are protected.
+impl FromText for TlsMode {
     fn from_text(text: &str, kind: Kind) -> Result<Self, String> {
-        match text.split_once(':') {
-            Some((scheme @ ("postgres" | "postgresql" | "mysql" | "mariadb"), _)) => {
-                Err(format!("{kind}; {scheme}: is not in this release"))
-            }
-            _ => Self::parse(text).map_err(|problem| {
-                // The report says "expected" itself.
-                let problem = problem.to_string();
-                problem.trim_start_matches("expected ").to_owned()
-            }),
-        }
+        text.parse().map_err(|_| kind.to_string())
     }
 }
 

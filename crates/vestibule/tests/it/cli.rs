@@ -3,6 +3,7 @@
 
 mod backup;
 mod config;
+mod database_server;
 mod doctor;
 mod first_admin;
 mod health;
@@ -14,12 +15,18 @@ use std::{os::unix::fs::PermissionsExt as _, path::Path, process::Stdio};
 
 use serde_json::{Value, json};
 
+use crate::place::Place;
 use crate::process::{Server, run, run_with_input, stderr, stdout, vestibule};
 
 const PASSWORD: &str = "correct horse battery staple";
 
-fn folder() -> tempfile::TempDir {
-    tempfile::tempdir().expect("a temporary folder")
+fn folder() -> Place {
+    Place::new()
+}
+
+/// The same for what is about the file of a database.
+fn folder_of_a_file() -> Place {
+    Place::in_a_file()
 }
 
 fn mode(path: &Path) -> u32 {

@@ -6,6 +6,7 @@ use accounts::{KeyChange, KeyState};
 use serde_json::Value;
 
 use crate::{
+    place::Place,
     process::{Server, run, stderr, stdout},
     support::{Client, MINUTE, TestApp},
 };
@@ -92,7 +93,7 @@ fn listed(folder: &Path, more: &[&str]) -> Value {
 
 #[test]
 fn a_key_rotated_by_the_command_line_signs_in_the_running_server_before_long() {
-    let folder = tempfile::tempdir().expect("a folder");
+    let folder = Place::new();
     let server = Server::start(folder.path(), &["--limits-register-per-ip=off"]);
     let old = token_of(&server, "ada");
     let output = run(folder.path(), ["keys", "rotate", "--now"]);
@@ -117,7 +118,7 @@ fn a_key_rotated_by_the_command_line_signs_in_the_running_server_before_long() {
 
 #[test]
 fn an_announced_key_is_listed_and_a_second_rotation_refused() {
-    let folder = tempfile::tempdir().expect("a folder");
+    let folder = Place::new();
     let output = run(folder.path(), ["keys", "rotate", "--token-algorithm=EdDSA"]);
     assert!(output.status.success(), "{}", stderr(&output));
     let keys = listed(folder.path(), &[]);
@@ -142,7 +143,7 @@ fn an_announced_key_is_listed_and_a_second_rotation_refused() {
 
 #[test]
 fn a_key_in_a_file_rules() {
-    let folder = tempfile::tempdir().expect("a folder");
+    let folder = Place::new();
     let path = folder.path().join("signing.pem");
     std::fs::write(&path, ED25519).expect("written");
     let flag = ["--signing-key-file", "signing.pem"];
@@ -190,7 +191,7 @@ fn a_key_in_a_file_rules() {
 
 #[test]
 fn a_file_that_holds_no_key_of_ours_ends_the_start_and_says_what_is_expected() {
-    let folder = tempfile::tempdir().expect("a folder");
+    let folder = Place::new();
     let sec1 = ED25519.replace("PRIVATE KEY", "EC PRIVATE KEY");
     for (text, expected) in [
         ("canary", "one private key in PEM form"),

@@ -18,6 +18,7 @@ mod metrics;
 mod oauth;
 mod password;
 mod peer;
+mod place;
 mod process;
 mod profile;
 mod read_only;

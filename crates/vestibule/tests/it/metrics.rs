@@ -1,12 +1,14 @@
 //! `GET /metrics`, on the real binary: what is counted is counted for the whole process.
 
 use serde_json::json;
-use tempfile::TempDir;
 
+use scratch::Server as Engine;
+
+use crate::place::Place;
 use crate::process::{Answer, Server};
 
 /// A server that counts, and the address of its metrics.
-fn counting(folder: &TempDir, arguments: &[&str]) -> (Server, String) {
+fn counting(folder: &Place, arguments: &[&str]) -> (Server, String) {
     let metrics = ["--metrics-listen", "127.0.0.1:0"];
     let arguments: Vec<_> = metrics.iter().chain(arguments).copied().collect();
     let server = Server::start(folder.path(), &arguments);
@@ -34,7 +36,7 @@ fn value(metrics: &str, series: &str) -> f64 {
 
 #[test]
 fn logins_refreshes_limits_and_requests_are_counted() {
-    let folder = TempDir::new().expect("a folder");
+    let folder = Place::new();
     let (server, address) = counting(&folder, &["--limits-login-per-ip", "2/15m"]);
     let before = scrape(&address).body;
     let logins = |outcome| format!("vestibule_logins_total{{outcome=\"{outcome}\"}}");
@@ -80,10 +82,6 @@ fn logins_refreshes_limits_and_requests_are_counted() {
                 .to_owned(),
             4.0,
         ),
-        (
-            "vestibule_database_connections_max{purpose=\"write\"}".to_owned(),
-            1.0,
-        ),
     ] {
         assert_eq!(value(&after, &series), expected, "{series} in:\n{after}");
     }
@@ -91,8 +89,26 @@ fn logins_refreshes_limits_and_requests_are_counted() {
 }
 
 #[test]
+fn the_connections_to_the_database_are_told_by_purpose() {
+    let purposes = |place: &Place| {
+        let (_server, address) = counting(place, &["--database-max-connections", "7"]);
+        let metrics = scrape(&address).body;
+        let most = |purpose| {
+            let series = format!("vestibule_database_connections_max{{purpose=\"{purpose}\"}}");
+            metrics.contains(&series).then(|| value(&metrics, &series))
+        };
+        [most("read"), most("write"), most("all")]
+    };
+    assert_eq!(purposes(&Place::in_a_file()), [Some(7.0), Some(1.0), None]);
+    assert_eq!(
+        purposes(&Place::on(Engine::Postgres)),
+        [None, None, Some(7.0)]
+    );
+}
+
+#[test]
 fn what_visitors_make_up_makes_no_series() {
-    let folder = TempDir::new().expect("a folder");
+    let folder = Place::new();
     let (server, address) = counting(&folder, &[]);
     for path in ["/made-up-1", "/made-up-2", "/api/made-up-3"] {
         assert_eq!(server.request("GET", path, &[], "").status, 404);
@@ -107,7 +123,7 @@ fn what_visitors_make_up_makes_no_series() {
 
 #[test]
 fn the_metrics_stand_at_their_own_address_alone() {
-    let folder = TempDir::new().expect("a folder");
+    let folder = Place::new();
     let (server, address) = counting(&folder, &[]);
     assert_eq!(server.request("GET", "/metrics", &[], "").status, 404);
     let answer = scrape(&address);
@@ -127,7 +143,7 @@ fn the_metrics_stand_at_their_own_address_alone() {
 
 #[test]
 fn the_reference_describes_every_metric_and_no_other() {
-    let folder = TempDir::new().expect("a folder");
+    let folder = Place::new();
     let (server, address) = counting(&folder, &["--limits-login-per-ip", "1/15m"]);
     let nobody = json!({ "login": "ada@example.org", "password": "something else" });
     assert_eq!(server.post("/api/auth/login", &nobody).status, 401);
@@ -149,7 +165,7 @@ fn the_reference_describes_every_metric_and_no_other() {
 
 #[test]
 fn without_the_setting_nothing_listens_for_it() {
-    let folder = TempDir::new().expect("a folder");
+    let folder = Place::new();
     let server = Server::start(folder.path(), &[]);
     assert_eq!(server.ready["metrics"], json!(null));
     assert_eq!(server.request("GET", "/metrics", &[], "").status, 404);

@@ -4,6 +4,7 @@ use insta::assert_snapshot;
 use serde_json::json;
 
 use crate::{
+    place::Place,
     process::{Server, run, run_with_input, stderr},
     support::{DAY, TestApp, email, password, registration},
 };
@@ -94,7 +95,7 @@ async fn what_would_change_something_is_unavailable_and_changes_nothing() {
 
 #[test]
 fn the_program_serves_what_another_run_has_left_and_writes_nothing() {
-    let folder = tempfile::tempdir().expect("a folder");
+    let folder = Place::in_a_file();
     let url = ["--public-url", "http://localhost:1"];
     let server = Server::start(folder.path(), &url);
     let form = json!({ "email": email("ada"), "password": password("ada") });
@@ -138,7 +139,7 @@ fn the_program_serves_what_another_run_has_left_and_writes_nothing() {
 
 #[test]
 fn without_a_database_of_the_newest_schema_it_does_not_start_and_makes_nothing() {
-    let folder = tempfile::tempdir().expect("a folder");
+    let folder = Place::in_a_file();
     let start = || {
         run(
             folder.path(),

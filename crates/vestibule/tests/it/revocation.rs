@@ -8,6 +8,7 @@ use serde_json::json;
 use vestibule::app;
 
 use crate::{
+    place::Place,
     process::{Answer, Server, run, stderr},
     support::TestApp,
 };
@@ -89,7 +90,7 @@ fn disable(folder: &std::path::Path) {
 
 #[test]
 fn what_the_command_line_ends_the_running_server_refuses_before_long() {
-    let folder = tempfile::tempdir().expect("a folder");
+    let folder = Place::new();
     let server = Server::start(folder.path(), &[]);
     let token = remembered(&server);
     disable(folder.path());
@@ -107,7 +108,7 @@ fn what_the_command_line_ends_the_running_server_refuses_before_long() {
 
 #[tokio::test]
 async fn a_server_that_was_stopped_for_long_believes_nothing_when_it_goes_on() {
-    let folder = tempfile::tempdir().expect("a folder");
+    let folder = Place::new();
     let server = Server::start(folder.path(), &[]);
     let token = remembered(&server);
     server.signal("STOP");

@@ -21,13 +21,14 @@ use axum::{
     http::{Extensions, HeaderMap, HeaderName, HeaderValue, Method, Request, header},
 };
 use serde_json::{Value, json};
-use tempfile::TempDir;
 use tower::ServiceExt as _;
 use vestibule::{
     app::{self, App},
     config::{Document, Inputs, load_from},
     http,
 };
+
+use crate::place::Place;
 
 pub(crate) use answer::Answer;
 
@@ -47,7 +48,7 @@ pub(crate) struct TestApp {
     pub(crate) clock: Clock,
     pub(crate) app: App,
     router: Router,
-    folder: Arc<TempDir>,
+    folder: Arc<Place>,
     database: Option<Database>,
 }
 
@@ -64,7 +65,7 @@ impl TestApp {
 
     /// A server with these settings and this `vestibule.toml`.
     pub(crate) async fn with_file(settings: &[(&'static str, &str)], file: &str) -> (Self, Client) {
-        let folder = Arc::new(tempfile::tempdir().expect("a folder"));
+        let folder = Arc::new(Place::new());
         let clock = Clock::fixed(Timestamp::from_micros(START));
         Self::on(folder, clock, settings, file).await
     }
@@ -75,7 +76,7 @@ impl TestApp {
     }
 
     async fn on(
-        folder: Arc<TempDir>,
+        folder: Arc<Place>,
         clock: Clock,
         settings: &[(&'static str, &str)],
         file: &str,
@@ -83,6 +84,8 @@ impl TestApp {
         let data_dir = folder.path().join("data");
         let mut flags: BTreeMap<&'static str, Vec<String>> = BTreeMap::new();
         flags.insert("data_dir", vec![data_dir.display().to_string()]);
+        let url = folder.database_url();
+        flags.extend(url.map(|url| ("database.url", vec![url.to_owned()])));
         for (key, value) in settings {
             flags.entry(key).or_default().push((*value).to_owned());
         }

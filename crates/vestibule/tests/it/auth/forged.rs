@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use mint::{Mint, decoded, ed25519, encoded, hs256, signing_input, with_signature};
 use serde_json::{Value, json};
 
+use crate::place::Place;
 use crate::support::{Answer, Client, TestApp};
 
 /// A genuine token, taken apart.
@@ -480,7 +481,7 @@ fn forgeries_of(access: &Genuine, cookie: &Genuine, jwk: &Value) -> Forgeries {
 
 #[tokio::test]
 async fn no_forged_token_is_accepted_in_any_place() {
-    let folder = tempfile::tempdir().expect("a folder");
+    let folder = Place::new();
     let mint = Mint::new();
     let (app, anon) = TestApp::with_file(&[], &mint.settings(folder.path())).await;
     let (ada, eve) = (app.user("ada").await, app.browser("eve").await);
@@ -519,7 +520,7 @@ async fn no_forged_token_is_accepted_in_any_place() {
 
 #[tokio::test]
 async fn a_genuine_token_cannot_be_turned_to_another_session_or_user() {
-    let folder = tempfile::tempdir().expect("a folder");
+    let folder = Place::new();
     let mint = Mint::new();
     let (app, anon) = TestApp::with_file(&[], &mint.settings(folder.path())).await;
     let tokens = [app.user("ada").await, app.user("eve").await].map(|user| user.access_token);

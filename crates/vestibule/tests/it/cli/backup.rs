@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use super::{add, folder, mode, register};
+use super::{add, folder_of_a_file, mode, register};
 use crate::process::{Server, run, stderr, stdout};
 
 /// The names in a folder, sorted.
@@ -20,7 +20,7 @@ fn names(folder: &Path) -> Vec<String> {
 
 #[test]
 fn a_backup_beside_a_running_server_comes_back_with_its_sessions() {
-    let folder = folder();
+    let folder = folder_of_a_file();
     let at = ["--public-url", "http://localhost:1"];
     let server = Server::start(folder.path(), &at);
     let kept = register(&server, "ada");
@@ -73,7 +73,7 @@ fn a_backup_beside_a_running_server_comes_back_with_its_sessions() {
 
 #[test]
 fn what_cannot_be_restored_changes_nothing() {
-    let (folder, other) = (folder(), folder());
+    let (folder, other) = (folder_of_a_file(), folder_of_a_file());
     for (folder, email) in [(&folder, "ada@example.org"), (&other, "eve@example.org")] {
         assert_eq!(add(folder.path(), email, &[]).status.code(), Some(0));
     }
@@ -128,7 +128,7 @@ fn what_cannot_be_restored_changes_nothing() {
 
 #[test]
 fn a_damaged_database_is_set_aside_by_a_restore() {
-    let folder = folder();
+    let folder = folder_of_a_file();
     assert_eq!(
         add(folder.path(), "ada@example.org", &[]).status.code(),
         Some(0)

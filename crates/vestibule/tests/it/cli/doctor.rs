@@ -2,12 +2,12 @@
 
 use serde_json::Value;
 
-use super::{add, folder};
+use super::{add, folder, folder_of_a_file};
 use crate::process::{Server, run, stdout};
 
 #[test]
 fn the_doctor_finds_what_is_wrong_and_says_how_to_mend_it() {
-    let folder = folder();
+    let folder = folder_of_a_file();
     let doctor = |more: &[&str]| {
         let output = run(folder.path(), [&["doctor", "--json"], more].concat());
         let findings: Value = serde_json::from_slice(&output.stdout).expect("JSON");

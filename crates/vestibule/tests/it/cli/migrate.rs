@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{add, folder};
+use super::{add, folder, folder_of_a_file};
 use crate::process::{Server, run, stderr, stdout};
 
 #[test]
@@ -13,12 +13,6 @@ fn migrations_are_shown_undone_and_applied() {
         assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
         serde_json::from_slice(&output.stdout).expect("JSON")
     };
-    let nothing = run(folder.path(), ["migrate", "status"]);
-    assert_eq!(nothing.status.code(), Some(1));
-    assert!(
-        !folder.path().join("vestibule-data").exists(),
-        "to look makes nothing"
-    );
     assert!(stdout(&run(folder.path(), ["migrate", "up"])).starts_with("applied "));
     assert!(status()[0]["applied_at"].is_string());
     assert!(stdout(&run(folder.path(), ["migrate", "up"])).contains("up to date"));
@@ -56,4 +50,12 @@ fn migrations_are_shown_undone_and_applied() {
             .code(),
         Some(2)
     );
+}
+
+#[test]
+fn to_look_for_migrations_makes_no_file() {
+    let folder = folder_of_a_file();
+    let nothing = run(folder.path(), ["migrate", "status"]);
+    assert_eq!(nothing.status.code(), Some(1));
+    assert!(!folder.path().join("vestibule-data").exists());
 }

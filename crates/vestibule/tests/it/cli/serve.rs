@@ -8,12 +8,12 @@ use std::{
 
 use serde_json::json;
 
-use super::{PASSWORD, add, folder, mode, register};
+use super::{PASSWORD, add, folder, folder_of_a_file, mode, register};
 use crate::process::{Server, run, stderr, vestibule};
 
 #[test]
 fn the_first_run_in_an_empty_folder_makes_all_it_needs_for_its_owner_alone() {
-    let folder = folder();
+    let folder = folder_of_a_file();
     let server = Server::start(folder.path(), &[]);
     let data = folder.path().join("vestibule-data");
     assert_eq!(mode(&data), 0o700);

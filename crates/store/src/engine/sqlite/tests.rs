@@ -9,23 +9,25 @@ struct Place {
     options: Options,
 }
 
+impl Place {
+    fn file(&self) -> &Path {
+        self.options.url.file().expect("a file")
+    }
+}
+
 fn place() -> Place {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let url = DatabaseUrl::of_file(folder.path().join("vestibule.db"));
-    let acquire_timeout = Duration::from_secs(3);
-    Place {
-        folder,
-        options: Options {
-            url,
-            max_connections: 2,
-            acquire_timeout,
-        },
-    }
+    let options = Options {
+        max_connections: 2,
+        ..Options::new(url)
+    };
+    Place { folder, options }
 }
 
 /// A connection that knows nothing of this crate.
 async fn stranger(place: &Place) -> SqliteConnection {
-    let file = place.options.url.file();
+    let file = place.file();
     let options = SqliteConnectOptions::new()
         .filename(file)
         .create_if_missing(true);
@@ -73,7 +75,7 @@ async fn a_database_of_another_program_is_refused_unchanged() {
         .await
         .expect("a table");
     other.close().await.expect("closes");
-    let before = std::fs::read(place.options.url.file()).expect("readable");
+    let before = std::fs::read(place.file()).expect("readable");
     let refused = Store::connect(&place.options).await.err().expect("refused");
     assert!(
         matches!(&refused, OpenError::Foreign { table, .. } if table == "customers"),
@@ -85,7 +87,7 @@ async fn a_database_of_another_program_is_refused_unchanged() {
         1
     );
     other.close().await.expect("closes");
-    let tables_kept = std::fs::read(place.options.url.file()).expect("readable");
+    let tables_kept = std::fs::read(place.file()).expect("readable");
     assert_eq!(
         before[100..],
         tables_kept[100..],
@@ -97,14 +99,14 @@ async fn a_database_of_another_program_is_refused_unchanged() {
 async fn a_file_that_is_no_database_is_refused_unchanged() {
     let place = place();
     let text = "This is somebody's letter, and long enough to have a header. ".repeat(20);
-    std::fs::write(place.options.url.file(), &text).expect("writable");
+    std::fs::write(place.file(), &text).expect("writable");
     let refused = Store::connect(&place.options).await.err();
     assert!(
         matches!(refused, Some(OpenError::NotADatabase { .. })),
         "{refused:?}"
     );
     assert_eq!(
-        std::fs::read_to_string(place.options.url.file()).expect("readable"),
+        std::fs::read_to_string(place.file()).expect("readable"),
         text
     );
 }
@@ -210,27 +212,6 @@ fn versions_compare_by_number() {
     assert!(version("3.9.0") < version(OLDEST_SQLITE));
     assert!(version("3.100.0") > version(OLDEST_SQLITE));
     assert!(version("3.51.2") < version(OLDEST_SQLITE));
-}
-
-#[test]
-fn a_database_url_names_a_file() {
-    assert_eq!(
-        DatabaseUrl::parse("sqlite://a/b.db"),
-        Ok(DatabaseUrl::of_file("a/b.db".into()))
-    );
-    assert_eq!(
-        DatabaseUrl::parse("sqlite:///a/b.db"),
-        Ok(DatabaseUrl::of_file("/a/b.db".into()))
-    );
-    for refused in [
-        "sqlite::memory:",
-        "sqlite://",
-        "sqlite://a/",
-        "sqlite://a.db?mode=ro",
-        "a.db",
-    ] {
-        assert!(DatabaseUrl::parse(refused).is_err(), "{refused}");
-    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -362,7 +343,7 @@ async fn reading_alone_leaves_the_file_and_its_log_as_they_are() {
     let place = place();
     let store = Store::connect(&place.options).await.expect("opens");
     store.migrate_up(None).await.expect("migrates");
-    let file = place.options.url.file();
+    let file = place.file();
     let mut log = file.as_os_str().to_owned();
     log.push("-wal");
     let bytes = || (std::fs::read(file).ok(), std::fs::read(&log).ok());
@@ -377,4 +358,11 @@ async fn reading_alone_leaves_the_file_and_its_log_as_they_are() {
     assert!(refused.is_err(), "even past the guard");
     reading.close().await;
     assert_eq!(bytes(), before);
+}
+
+#[tokio::test]
+async fn a_file_that_is_not_there_is_not_made_to_read_it() {
+    let place = place();
+    assert!(Store::connect_read_only(&place.options).await.is_err());
+    assert!(!place.file().exists());
 }

@@ -1,0 +1,276 @@
+//! What is MariaDB's alone, and MySQL's, which speaks the same protocol: how a connection is made
+//! and bounded, its locks, its error numbers, and what it says of itself.
+
+use sea_orm::{DatabaseConnection, SqlxMySqlConnector};
+use sqlx::{
+    ConnectOptions as _, Connection as _,
+    mysql::{
+        MySqlConnectOptions, MySqlConnection, MySqlDatabaseError, MySqlPoolOptions, MySqlSslMode,
+    },
+};
+
+use super::{
+    Options, Quarantine, Verdict,
+    report::SafeSetting,
+    server::{IDLE_CHECK, Sharing},
+    url::{Address, Server, TlsMode},
+    version,
+};
+use crate::{OpenError, Unique};
+
+const OLDEST_MARIADB: &str = "10.11";
+const OLDEST_MYSQL: &str = "8.0";
+
+/// What every connection for events is set to. What the two servers call by different names
+/// stands in comments that only one of them reads. A statement that passes its bound, or a lock
+/// that is not to be had, is an error, behind which the transaction is rolled back whole.
+const BOUNDS: &str = "SET SESSION sql_mode = \
+     'STRICT_ALL_TABLES,ERROR_FOR_DIVISION_BY_ZERO,NO_ZERO_DATE,NO_ZERO_IN_DATE,NO_ENGINE_SUBSTITUTION', \
+     time_zone = '+00:00', innodb_lock_wait_timeout = 2, lock_wait_timeout = 2 \
+     /*M! , max_statement_time = 4 */ /*!80000 , max_execution_time = 4000 */; \
+     SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED";
+
+/// The same for the connection that changes the schema, which takes the time that it takes.
+const MIGRATION_BOUNDS: &str = "SET SESSION sql_mode = 'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION', \
+     lock_wait_timeout = 10 /*M! , max_statement_time = 0 */";
+
+/// What makes it one that cannot write.
+const READ_ONLY: &str = "SET SESSION TRANSACTION READ ONLY";
+
+/// Our locks are named ones, which are counted for the whole server, so the database is part of
+/// their names.
+const LOCK_PREFIX: &str = "CONCAT('vestibule.', LEFT(SHA1(DATABASE()), 20), '.', ?)";
+/// How long a program waits for another one that changes the schema, in seconds.
+const MIGRATION_WAIT: i32 = 600;
+/// Named locks have no shared mode, so there are this many of them: who may work beside others
+/// holds one, and who must be alone holds all.
+const PLACES: u32 = 64;
+
+pub(super) fn connect_options(server: &Server) -> MySqlConnectOptions {
+    let mut options = MySqlConnectOptions::new()
+        .username(&server.user)
+        .password(&server.password)
+        .database(&server.database)
+        .charset("utf8mb4")
+        .statement_cache_capacity(server.statement_cache)
+        // All of it is set by us, once, when the connection is made.
+        .pipes_as_concat(false)
+        .no_engine_substitution(false)
+        .timezone(None)
+        .ssl_mode(match server.tls {
+            TlsMode::Disable => MySqlSslMode::Disabled,
+            TlsMode::Prefer => MySqlSslMode::Preferred,
+            TlsMode::Require => MySqlSslMode::Required,
+            TlsMode::VerifyCa => MySqlSslMode::VerifyCa,
+            TlsMode::VerifyFull => MySqlSslMode::VerifyIdentity,
+        })
+        .disable_statement_logging();
+    options = match &server.address {
+        Address::Tcp(host, port) => options.host(host).port(*port),
+        Address::Socket(socket) => options.socket(socket),
+    };
+    if let Some(file) = &server.root_certificates {
+        options = options.ssl_ca(file);
+    }
+    if let Some((certificate, key)) = &server.client_certificate {
+        options = options.ssl_client_cert(certificate).ssl_client_key(key);
+    }
+    options
+}
+
+/// The connections for events, within the bounds of `options` and closed by `quarantine`.
+pub(super) async fn pool(
+    server: &Server,
+    options: &Options,
+    read_only: bool,
+    quarantine: &Quarantine,
+) -> Result<DatabaseConnection, sqlx::Error> {
+    let quarantine = quarantine.clone();
+    let pool = MySqlPoolOptions::new()
+        .max_connections(options.max_connections.max(1))
+        .min_connections(options.min_connections.min(options.max_connections))
+        .acquire_timeout(options.acquire_timeout)
+        .idle_timeout(options.idle_timeout)
+        .max_lifetime(options.max_lifetime)
+        .test_before_acquire(false)
+        .before_acquire(|connection, found| {
+            Box::pin(async move {
+                if found.idle_for >= IDLE_CHECK {
+                    connection.ping().await?;
+                }
+                Ok(true)
+            })
+        })
+        .after_connect(move |connection, _| {
+            Box::pin(async move {
+                sqlx::raw_sql(BOUNDS).execute(&mut *connection).await?;
+                if read_only {
+                    sqlx::raw_sql(READ_ONLY).execute(connection).await?;
+                }
+                Ok(())
+            })
+        })
+        .after_release(move |_, _| {
+            let verdict = quarantine.admit();
+            Box::pin(async move { verdict })
+        })
+        .connect_with(connect_options(server))
+        .await?;
+    Ok(SqlxMySqlConnector::from_sqlx_mysql_pool(pool))
+}
+
+/// The one connection that changes the schema. It holds the lock until it is closed.
+pub(super) async fn migrating(server: &Server) -> Result<DatabaseConnection, sqlx::Error> {
+    let pool = MySqlPoolOptions::new()
+        .max_connections(1)
+        .idle_timeout(None)
+        .max_lifetime(None)
+        .test_before_acquire(false)
+        .connect_with(connect_options(server))
+        .await?;
+    sqlx::raw_sql(MIGRATION_BOUNDS).execute(&pool).await?;
+    let sql = format!("SELECT GET_LOCK({LOCK_PREFIX}, {MIGRATION_WAIT})");
+    let lock = sqlx::query_scalar(sqlx::AssertSqlSafe(sql)).bind("migration");
+    let is_held: Option<i64> = lock.fetch_one(&pool).await?;
+    match is_held {
+        Some(1) => Ok(SqlxMySqlConnector::from_sqlx_mysql_pool(pool)),
+        _ => Err(sqlx::Error::PoolTimedOut),
+    }
+}
+
+/// Takes a lock that says who is at work on the database; it lasts as long as the connection.
+/// `false` when another one stands against it.
+pub(super) async fn take_presence(
+    connection: &mut MySqlConnection,
+    sharing: Sharing,
+) -> Result<bool, sqlx::Error> {
+    let mut held = 0;
+    for place in 0..PLACES {
+        let sql = format!("SELECT GET_LOCK({LOCK_PREFIX}, 0)");
+        let lock = sqlx::query_scalar(sqlx::AssertSqlSafe(sql)).bind(place);
+        let is_free: Option<i64> = lock.fetch_one(&mut *connection).await?;
+        match (is_free, sharing) {
+            (Some(1), Sharing::Alone) => held += 1,
+            (_, Sharing::Alone) => break,
+            (Some(1), Sharing::Shared | Sharing::Reading) => return Ok(true),
+            (_, Sharing::Shared | Sharing::Reading) => {}
+        }
+    }
+    Ok(held == PLACES)
+}
+
+/// Refuses a server that is too old.
+pub(super) async fn inspect(connection: &mut MySqlConnection) -> Result<(), OpenError> {
+    let found: String = sqlx::query_scalar("SELECT VERSION()")
+        .fetch_one(connection)
+        .await?;
+    let is_mariadb = found.contains("MariaDB");
+    let (name, oldest, needed) = match is_mariadb {
+        true => ("MariaDB", OLDEST_MARIADB, "MariaDB 10.11"),
+        false => ("MySQL", OLDEST_MYSQL, "MySQL 8.0, or MariaDB 10.11"),
+    };
+    // Behind a proxy a MariaDB may say 5.5.5 first.
+    let number = found.strip_prefix("5.5.5-").unwrap_or(&found);
+    if version(number) < version(oldest) {
+        return Err(OpenError::EngineTooOld {
+            found: format!("{name} {found}"),
+            needed,
+        });
+    }
+    if !is_mariadb {
+        tracing::warn!(
+            version = found,
+            "MySQL is not among the engines that are tested: use MariaDB"
+        );
+    }
+    Ok(())
+}
+
+/// The name of a table that stands where ours go, one of ours if there is any.
+pub(super) const A_TABLE: &str = "SELECT TABLE_NAME AS value FROM information_schema.TABLES \
+     WHERE TABLE_SCHEMA = DATABASE() \
+     ORDER BY TABLE_NAME = 'vestibule_migrations' DESC LIMIT 1";
+
+/// A question for the tables of this name; it is one of ours.
+pub(super) fn tables_named(name: &str) -> String {
+    format!(
+        "SELECT TABLE_NAME AS value FROM information_schema.TABLES \
+         WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME = '{name}'"
+    )
+}
+
+pub(super) const VERSION: &str = "SELECT CONCAT(/*M! 'MariaDB ', */ /*!80000 'MySQL ', */ \
+     SUBSTRING_INDEX(VERSION(), '-', 1)) AS value";
+
+/// The version of TLS on this connection; empty where there is none.
+pub(super) const TLS: &str = "SELECT VARIABLE_VALUE AS value FROM \
+     /*M! information_schema.SESSION_STATUS */ /*!80000 performance_schema.session_status */ \
+     WHERE VARIABLE_NAME = 'Ssl_version'";
+
+/// The settings on which durability rests, each with the question for it and what is safe.
+pub(super) const DURABILITY: &[SafeSetting] = &[
+    SafeSetting::new(
+        "innodb_flush_log_at_trx_commit",
+        "SELECT CAST(@@innodb_flush_log_at_trx_commit AS CHAR) AS value",
+        &["1"],
+    ),
+    SafeSetting::new(
+        "innodb_doublewrite",
+        "SELECT CAST(@@innodb_doublewrite AS CHAR) AS value",
+        &["1", "ON"],
+    ),
+    // With a binary log, that log decides after a crash which transactions there were.
+    SafeSetting::new(
+        "sync_binlog",
+        "SELECT CASE WHEN @@log_bin THEN CAST(@@sync_binlog AS CHAR) ELSE 'no log' END AS value",
+        &["1", "no log"],
+    ),
+];
+
+/// What an error means to whoever runs an event.
+pub(super) fn verdict(error: &MySqlDatabaseError) -> Verdict {
+    match error.number() {
+        1022 | 1062 | 1169 | 1586 => Verdict::Duplicate(violated(error.message())),
+        // Changed since it was read, lock wait time-out, deadlock, too many connections, statement
+        // time-outs of both servers, a statement that was cancelled.
+        1020 | 1205 | 1213 | 1040 | 1203 | 1969 | 3024 | 1317 => Verdict::Busy,
+        // The disk, or the table space, is full.
+        1021 | 1114 => Verdict::Full,
+        _ => Verdict::Other,
+    }
+}
+
+/// The name of the key stands behind the value, which somebody may have made to look like one.
+fn violated(message: &str) -> Option<Unique> {
+    let (_, key) = message.rsplit_once(" for key ")?;
+    match key.trim_matches('\'').trim_start_matches("users.") {
+        "users_email_key" => Some(Unique::UserEmail),
+        "users_username_key" => Some(Unique::UserUsername),
+        _ => None,
+    }
+}
+
+/// Whether the server has turned us away for something that an operator must change: who we say
+/// we are, or the database that we ask for.
+pub(super) fn is_refusal(error: &MySqlDatabaseError) -> bool {
+    matches!(error.number(), 1044 | 1045 | 1049 | 1698)
+}
+
+#[cfg(test)]
+mod tests {
+    //! Words of the server that a client may imitate.
+
+    use super::*;
+
+    #[test]
+    fn a_name_that_looks_like_a_key_is_not_taken_for_one() {
+        let message = "Duplicate entry 'x' for key 'users_username_key'' for key 'users_email_key'";
+        assert_eq!(violated(message), Some(Unique::UserEmail));
+        let message = "Duplicate entry 'users_email_key' for key 'users.users_username_key'";
+        assert_eq!(violated(message), Some(Unique::UserUsername));
+        assert_eq!(
+            violated("Duplicate entry 'users_email_key' for key 'PRIMARY'"),
+            None
+        );
+    }
+}

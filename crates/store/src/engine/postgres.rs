@@ -1,0 +1,230 @@
+//! What is PostgreSQL's alone: how a connection is made and bounded, its locks, its error codes,
+//! and what it says of itself.
+
+use sea_orm::{DatabaseConnection, SqlxPostgresConnector};
+use sqlx::{
+    ConnectOptions as _, Connection as _,
+    postgres::{PgConnectOptions, PgConnection, PgDatabaseError, PgPoolOptions, PgSslMode},
+};
+
+use super::{
+    Options, Quarantine, Verdict,
+    report::SafeSetting,
+    server::{IDLE_CHECK, Sharing},
+    url::{Address, Server, TlsMode},
+};
+use crate::{OpenError, Unique};
+
+/// The oldest release that the tests run on, as `server_version_num` gives it.
+const OLDEST: u32 = 150_000;
+/// The first key of our advisory locks, "vest" in ASCII; the second says what for. They are
+/// counted apart for each database.
+const LOCKS: i32 = 0x7665_7374;
+const MIGRATION: i32 = 1;
+const PRESENCE: i32 = 2;
+
+/// What every connection for events is set to: no statement, lock or forgotten transaction holds
+/// it for long, and the server notices a peer that is gone. The server ends what passes a bound.
+const BOUNDS: &str = "SET statement_timeout = '4s'; SET lock_timeout = '2s'; \
+     SET idle_in_transaction_session_timeout = '10s'; SET TIME ZONE 'UTC'; \
+     SET tcp_keepalives_idle = 10; SET tcp_keepalives_interval = 5; SET tcp_keepalives_count = 3";
+
+/// What makes it one that cannot write.
+const READ_ONLY: &str = "SET default_transaction_read_only = on";
+
+pub(super) fn connect_options(server: &Server) -> PgConnectOptions {
+    let mut options = PgConnectOptions::new_without_pgpass()
+        .username(&server.user)
+        .password(&server.password)
+        .database(&server.database)
+        .application_name("vestibule")
+        .statement_cache_capacity(server.statement_cache)
+        // Transaction poolers refuse the start-up parameter; no column of ours is a float.
+        .extra_float_digits(None)
+        .ssl_mode(match server.tls {
+            TlsMode::Disable => PgSslMode::Disable,
+            TlsMode::Prefer => PgSslMode::Prefer,
+            TlsMode::Require => PgSslMode::Require,
+            TlsMode::VerifyCa => PgSslMode::VerifyCa,
+            TlsMode::VerifyFull => PgSslMode::VerifyFull,
+        })
+        .disable_statement_logging();
+    options = match &server.address {
+        Address::Tcp(host, port) => options.host(host).port(*port),
+        Address::Socket(folder) => options.socket(folder),
+    };
+    if let Some(file) = &server.root_certificates {
+        options = options.ssl_root_cert(file);
+    }
+    if let Some((certificate, key)) = &server.client_certificate {
+        options = options.ssl_client_cert(certificate).ssl_client_key(key);
+    }
+    options
+}
+
+/// The connections for events, within the bounds of `options` and closed by `quarantine`.
+pub(super) async fn pool(
+    server: &Server,
+    options: &Options,
+    read_only: bool,
+    quarantine: &Quarantine,
+) -> Result<DatabaseConnection, sqlx::Error> {
+    let quarantine = quarantine.clone();
+    let pool = PgPoolOptions::new()
+        .max_connections(options.max_connections.max(1))
+        .min_connections(options.min_connections.min(options.max_connections))
+        .acquire_timeout(options.acquire_timeout)
+        .idle_timeout(options.idle_timeout)
+        .max_lifetime(options.max_lifetime)
+        .test_before_acquire(false)
+        .before_acquire(|connection, found| {
+            Box::pin(async move {
+                if found.idle_for >= IDLE_CHECK {
+                    connection.ping().await?;
+                }
+                Ok(true)
+            })
+        })
+        .after_connect(move |connection, _| {
+            Box::pin(async move {
+                sqlx::raw_sql(BOUNDS).execute(&mut *connection).await?;
+                if read_only {
+                    sqlx::raw_sql(READ_ONLY).execute(connection).await?;
+                }
+                Ok(())
+            })
+        })
+        .after_release(move |_, _| {
+            let verdict = quarantine.admit();
+            Box::pin(async move { verdict })
+        })
+        .connect_with(connect_options(server))
+        .await?;
+    Ok(SqlxPostgresConnector::from_sqlx_postgres_pool(pool))
+}
+
+/// The one connection that changes the schema. It holds the lock until it is closed, and takes
+/// the time that it takes; what keeps a table in use makes it fail, not wait for ever.
+pub(super) async fn migrating(server: &Server) -> Result<DatabaseConnection, sqlx::Error> {
+    let pool = PgPoolOptions::new()
+        .max_connections(1)
+        .idle_timeout(None)
+        .max_lifetime(None)
+        .test_before_acquire(false)
+        .connect_with(connect_options(server))
+        .await?;
+    let prepared = async {
+        sqlx::raw_sql("SET lock_timeout = '10min'")
+            .execute(&pool)
+            .await?;
+        sqlx::query("SELECT pg_advisory_lock($1, $2)")
+            .bind(LOCKS)
+            .bind(MIGRATION)
+            .execute(&pool)
+            .await?;
+        sqlx::raw_sql("SET lock_timeout = '10s'")
+            .execute(&pool)
+            .await
+    };
+    prepared.await?;
+    Ok(SqlxPostgresConnector::from_sqlx_postgres_pool(pool))
+}
+
+/// Takes the lock that says who is at work on the database; it lasts as long as the connection.
+/// `false` when another one stands against it.
+pub(super) async fn take_presence(
+    connection: &mut PgConnection,
+    sharing: Sharing,
+) -> Result<bool, sqlx::Error> {
+    let sql = match sharing {
+        Sharing::Shared | Sharing::Reading => "SELECT pg_try_advisory_lock_shared($1, $2)",
+        Sharing::Alone => "SELECT pg_try_advisory_lock($1, $2)",
+    };
+    let asked = sqlx::query_scalar(sql).bind(LOCKS).bind(PRESENCE);
+    asked.fetch_one(connection).await
+}
+
+/// Refuses a server or a database that is not fit.
+pub(super) async fn inspect(connection: &mut PgConnection) -> Result<(), OpenError> {
+    let version: String = ask(connection, "SHOW server_version_num").await?;
+    if version.parse().unwrap_or(0) < OLDEST {
+        return Err(OpenError::EngineTooOld {
+            found: format!(
+                "PostgreSQL {}",
+                ask(connection, "SHOW server_version").await?
+            ),
+            needed: "PostgreSQL 15",
+        });
+    }
+    let encoding = ask(connection, "SHOW server_encoding").await?;
+    if encoding != "UTF8" {
+        return Err(OpenError::Unfit {
+            what: format!("its encoding is {encoding}, and must be UTF8"),
+        });
+    }
+    Ok(())
+}
+
+/// The name of a table that stands where ours go, one of ours if there is any. Tables of
+/// extensions do not count.
+pub(super) const A_TABLE: &str = "SELECT relname::text AS value FROM pg_class \
+     WHERE relnamespace = current_schema()::regnamespace AND relkind IN ('r', 'p', 'v', 'm', 'f') \
+     AND NOT EXISTS (SELECT 1 FROM pg_depend WHERE objid = pg_class.oid AND deptype = 'e') \
+     ORDER BY relname = 'vestibule_migrations' DESC LIMIT 1";
+
+/// A question for the tables of this name; it is one of ours.
+pub(super) fn tables_named(name: &str) -> String {
+    format!(
+        "SELECT tablename::text AS value FROM pg_tables \
+         WHERE schemaname = current_schema() AND tablename = '{name}'"
+    )
+}
+
+pub(super) const VERSION: &str =
+    "SELECT 'PostgreSQL ' || current_setting('server_version') AS value";
+
+/// The version of TLS on this connection; no row where there is none.
+pub(super) const TLS: &str =
+    "SELECT version AS value FROM pg_stat_ssl WHERE pid = pg_backend_pid() AND ssl";
+
+/// The settings on which durability rests, each with the question for it and what is safe.
+pub(super) const DURABILITY: &[SafeSetting] = &[
+    SafeSetting::new("fsync", "SELECT current_setting('fsync') AS value", &["on"]),
+    SafeSetting::new(
+        "full_page_writes",
+        "SELECT current_setting('full_page_writes') AS value",
+        &["on"],
+    ),
+    SafeSetting::new(
+        "synchronous_commit",
+        "SELECT current_setting('synchronous_commit') AS value",
+        // Each of them waits for the disk of this server at least.
+        &["on", "local", "remote_write", "remote_apply"],
+    ),
+];
+
+/// What an error means to whoever runs an event.
+pub(super) fn verdict(error: &PgDatabaseError) -> Verdict {
+    match error.code() {
+        "23505" => Verdict::Duplicate(error.constraint().and_then(|name| match name {
+            "users_email_key" => Some(Unique::UserEmail),
+            "users_username_key" => Some(Unique::UserUsername),
+            _ => None,
+        })),
+        // Serialization failure, deadlock, lock and statement time-outs, too many connections.
+        "40001" | "40P01" | "55P03" | "57014" | "53300" => Verdict::Busy,
+        // disk_full
+        "53100" => Verdict::Full,
+        _ => Verdict::Other,
+    }
+}
+
+/// Whether the server has turned us away for something that an operator must change: who we say
+/// we are, or the database that we ask for.
+pub(super) fn is_refusal(error: &PgDatabaseError) -> bool {
+    matches!(error.code(), "28000" | "28P01" | "3D000" | "42501")
+}
+
+async fn ask(connection: &mut PgConnection, sql: &'static str) -> Result<String, sqlx::Error> {
+    sqlx::query_scalar(sql).fetch_one(connection).await
+}

@@ -1,0 +1,282 @@
+//! A database on a server: waiting until it is up, the connections to it, and the presence of this
+//! program there, which others must be able to see. What differs between the servers stands in
+//! `postgres.rs` and `mysql.rs`.
+
+use std::{sync::Arc, time::Duration};
+
+use sea_orm::DatabaseConnection;
+use sqlx::{ConnectOptions as _, Connection as _, mysql::MySqlConnection, postgres::PgConnection};
+use tokio::{task::JoinHandle, time::timeout};
+use tokio_util::{
+    sync::{CancellationToken, DropGuard},
+    task::TaskTracker,
+};
+
+use super::{
+    Options, Presence, Quarantine, mysql, postgres,
+    url::{DatabaseUrl, Place, Server, ServerEngine},
+};
+use crate::{OpenError, Store, migrate};
+
+/// A connection that lay idle for so long is checked before it is used.
+pub(super) const IDLE_CHECK: Duration = Duration::from_secs(30);
+/// How often the connection that shows our presence is looked after.
+const PRESENCE_CHECK: Duration = Duration::from_secs(10);
+/// How long a single connection may take to be made or to answer.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// The pauses between tries to reach a server grow up to this one.
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+
+/// Whether others may be at work on the database at the same time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Sharing {
+    /// They may.
+    Shared,
+    /// They may, and nothing is written here.
+    Reading,
+    /// They may not.
+    Alone,
+}
+
+/// Opens the database, once the server is up and has been found fit, and others do not stand
+/// against it.
+pub(super) async fn open(
+    options: &Options,
+    server: &Server,
+    sharing: Sharing,
+) -> Result<Store, OpenError> {
+    let direct = direct(options, server);
+    let session = wait_for(options, &direct, sharing).await?;
+    let quarantine = Quarantine::default();
+    let server = with_tls(server, options);
+    let read_only = sharing == Sharing::Reading;
+    let pool = match server.engine {
+        ServerEngine::Postgres => postgres::pool(&server, options, read_only, &quarantine).await,
+        ServerEngine::MySql => mysql::pool(&server, options, read_only, &quarantine).await,
+    };
+    let pool = pool.map_err(|error| sorted(&options.url, &error))?;
+    Ok(Store {
+        writer: pool.clone(),
+        read_only,
+        readers: pool,
+        tasks: TaskTracker::new(),
+        quarantine: Some(quarantine),
+        presence: Arc::new(Presence::of_session(
+            options.clone(),
+            session,
+            direct,
+            sharing,
+        )),
+    })
+}
+
+/// The connection that changes the schema, with the lock under which it does.
+pub(super) async fn migrating(
+    options: &Options,
+    server: &Server,
+) -> Result<DatabaseConnection, OpenError> {
+    let direct = direct(options, server);
+    let connection = match direct.engine {
+        ServerEngine::Postgres => postgres::migrating(&direct).await,
+        ServerEngine::MySql => mysql::migrating(&direct).await,
+    };
+    connection.map_err(|error| sorted(&options.url, &error))
+}
+
+/// A connection of its own, outside the pool, that shows for as long as it lasts that a program is
+/// at work on the database.
+pub(super) struct Watch {
+    end: DropGuard,
+    keeper: JoinHandle<()>,
+}
+
+impl Watch {
+    /// Keeps `session` alive, and replaces it where it is lost, as when the server is restarted.
+    pub(super) fn over(session: Session, server: Server, sharing: Sharing) -> Self {
+        let end = CancellationToken::new();
+        let keeper = tokio::spawn(keep(session, server, sharing, end.clone()));
+        Self {
+            end: end.drop_guard(),
+            keeper,
+        }
+    }
+
+    /// Ends the presence and returns when the server knows.
+    pub(super) async fn end(self) {
+        drop(self.end);
+        if let Err(error) = self.keeper.await {
+            tracing::warn!(%error, "The watch over the database connection ended early: {error}");
+        }
+    }
+}
+
+async fn keep(mut session: Session, server: Server, sharing: Sharing, end: CancellationToken) {
+    let watched = async {
+        loop {
+            tokio::time::sleep(PRESENCE_CHECK).await;
+            if matches!(timeout(PATIENCE, session.ping()).await, Ok(Ok(()))) {
+                continue;
+            }
+            match present(&server, sharing).await {
+                Ok(Some(again)) => session = again,
+                Ok(None) => tracing::error!(
+                    "Another program has taken the database for itself alone while its server was away"
+                ),
+                Err(error) => tracing::warn!(%error, "The database is out of reach: {error}"),
+            }
+        }
+    };
+    tokio::select! {
+        () = watched => {}
+        () = end.cancelled() => {}
+    }
+    // The server gives the lock back either way; this is the quick one.
+    let _ = timeout(PATIENCE, session.close()).await;
+}
+
+/// A connection that is not of a pool.
+pub(super) enum Session {
+    Postgres(PgConnection),
+    MySql(MySqlConnection),
+}
+
+impl Session {
+    async fn connect(server: &Server) -> Result<Self, sqlx::Error> {
+        let connecting = async {
+            Ok(match server.engine {
+                ServerEngine::Postgres => {
+                    Self::Postgres(postgres::connect_options(server).connect().await?)
+                }
+                ServerEngine::MySql => Self::MySql(mysql::connect_options(server).connect().await?),
+            })
+        };
+        let connected = timeout(PATIENCE, connecting).await;
+        connected.unwrap_or(Err(sqlx::Error::PoolTimedOut))
+    }
+
+    /// Refuses a server that is not fit, and a database that is neither empty nor ours.
+    async fn inspect(&mut self, url: &DatabaseUrl) -> Result<(), OpenError> {
+        let table = match self {
+            Self::Postgres(connection) => {
+                postgres::inspect(connection).await?;
+                self.text(postgres::A_TABLE).await?
+            }
+            Self::MySql(connection) => {
+                mysql::inspect(connection).await?;
+                self.text(mysql::A_TABLE).await?
+            }
+        };
+        match table {
+            Some(table) if table != migrate::TABLE => Err(OpenError::Foreign {
+                database: url.to_string(),
+                table,
+            }),
+            _ => Ok(()),
+        }
+    }
+
+    async fn take_presence(&mut self, sharing: Sharing) -> Result<bool, sqlx::Error> {
+        match self {
+            Self::Postgres(connection) => postgres::take_presence(connection, sharing).await,
+            Self::MySql(connection) => mysql::take_presence(connection, sharing).await,
+        }
+    }
+
+    async fn text(&mut self, sql: &'static str) -> Result<Option<String>, sqlx::Error> {
+        match self {
+            Self::Postgres(connection) => sqlx::query_scalar(sql).fetch_optional(connection).await,
+            Self::MySql(connection) => sqlx::query_scalar(sql).fetch_optional(connection).await,
+        }
+    }
+
+    async fn ping(&mut self) -> Result<(), sqlx::Error> {
+        match self {
+            Self::Postgres(connection) => connection.ping().await,
+            Self::MySql(connection) => connection.ping().await,
+        }
+    }
+
+    async fn close(self) -> Result<(), sqlx::Error> {
+        match self {
+            Self::Postgres(connection) => connection.close().await,
+            Self::MySql(connection) => connection.close().await,
+        }
+    }
+}
+
+/// A connection that shows our presence; `None` when that of somebody else stands against it.
+async fn present(server: &Server, sharing: Sharing) -> Result<Option<Session>, sqlx::Error> {
+    let mut session = Session::connect(server).await?;
+    let is_present = session.take_presence(sharing).await?;
+    Ok(is_present.then_some(session))
+}
+
+/// Tries to reach the server until it is up or the time is over. Somebody who starts both at once
+/// should not have to care which is first.
+async fn wait_for(
+    options: &Options,
+    direct: &Server,
+    sharing: Sharing,
+) -> Result<Session, OpenError> {
+    let (mut left, mut pause) = (options.startup_timeout, Duration::from_millis(250));
+    loop {
+        let refusal = match begin(options, direct, sharing).await {
+            Err(OpenError::Unreachable { database, reason }) if !left.is_zero() => {
+                format!("the database {database} is not up yet: {reason}")
+            }
+            ended => return ended,
+        };
+        pause = pause.min(left);
+        left -= pause;
+        tracing::warn!("{refusal}; trying again for {} s", left.as_secs());
+        tokio::time::sleep(pause).await;
+        pause = (pause * 2).min(LONGEST_PAUSE);
+    }
+}
+
+async fn begin(options: &Options, direct: &Server, sharing: Sharing) -> Result<Session, OpenError> {
+    let session = Session::connect(direct).await;
+    let mut session = session.map_err(|error| sorted(&options.url, &error))?;
+    session.inspect(&options.url).await?;
+    let is_present = session.take_presence(sharing).await;
+    match is_present.map_err(|error| sorted(&options.url, &error))? {
+        true => Ok(session),
+        false => Err(OpenError::InUse),
+    }
+}
+
+/// The server for what must stay on one connection; a pooler in between hands them round.
+fn direct(options: &Options, server: &Server) -> Server {
+    let direct = options.direct_url.as_ref().map(|url| &url.0);
+    let server = match direct {
+        Some(Place::Server(direct)) => direct,
+        Some(Place::File(_)) | None => server,
+    };
+    with_tls(server, options)
+}
+
+fn with_tls(server: &Server, options: &Options) -> Server {
+    let mut server = server.clone();
+    server.tls = options.tls.unwrap_or(server.tls);
+    server
+}
+
+/// What failed to connect: something that an operator must change, or something that may pass.
+fn sorted(url: &DatabaseUrl, error: &sqlx::Error) -> OpenError {
+    let (database, reason) = (url.to_string(), error.to_string());
+    let is_refusal = match error {
+        sqlx::Error::Configuration(_) | sqlx::Error::Tls(_) => true,
+        sqlx::Error::Database(error) => {
+            let postgres = error.try_downcast_ref().is_some_and(postgres::is_refusal);
+            postgres || error.try_downcast_ref().is_some_and(mysql::is_refusal)
+        }
+        _ => false,
+    };
+    match is_refusal {
+        true => OpenError::Refused { database, reason },
+        false => OpenError::Unreachable { database, reason },
+    }
+}
+
+#[cfg(test)]
+mod tests;

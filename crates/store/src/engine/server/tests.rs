@@ -1,0 +1,343 @@
+//! What both servers must do that a file has no need of: bounds on a connection, its end when they
+//! are passed, and words for whoever cannot be reached.
+
+use sqlx::Row as _;
+use tokio::{
+    io::copy_bidirectional,
+    net::{TcpListener, TcpStream},
+    sync::watch,
+};
+
+use super::*;
+use crate::{Actor, AuditKind, Error, Link, NewAudit, TlsMode};
+
+/// Runs a test on every server: `servers! { async fn sentence(database) { … } }`.
+macro_rules! servers {
+    ($(async fn $name:ident($database:ident) $body:block)*) => {
+        $(
+            mod $name {
+                use super::*;
+
+                async fn behaves($database: scratch::Database) $body
+
+                #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+                async fn on_postgres() {
+                    behaves(scratch::Database::new(scratch::Server::Postgres)).await;
+                }
+
+                #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+                async fn on_mariadb() {
+                    behaves(scratch::Database::new(scratch::Server::MariaDb)).await;
+                }
+            }
+        )*
+    };
+}
+
+fn options(url: &str) -> Options {
+    Options {
+        max_connections: 1,
+        ..Options::new(DatabaseUrl::parse(url).unwrap())
+    }
+}
+
+async fn migrated(options: &Options) -> Store {
+    let store = Store::connect(options).await.unwrap();
+    store.migrate_up(None).await.unwrap();
+    store
+}
+
+fn event() -> NewAudit {
+    static COUNTER: std::sync::atomic::AtomicU64 = std::sync::atomic::AtomicU64::new(1);
+    let number = COUNTER.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+    NewAudit {
+        id: uuid::Uuid::from_u128(number.into()),
+        at: crate::Timestamp::from_micros(0),
+        kind: AuditKind::LoginFailed,
+        actor: Actor::Anonymous,
+        subject: None,
+        address: None,
+        user_agent: None,
+        request_id: None,
+        detail: None,
+    }
+}
+
+/// A connection that knows nothing of this crate's.
+struct Stranger(Session);
+
+impl Stranger {
+    async fn to(database: &scratch::Database) -> Self {
+        let DatabaseUrl(Place::Server(server)) =
+            DatabaseUrl::parse(database.url().as_str()).unwrap()
+        else {
+            panic!("a server")
+        };
+        Self(Session::connect(&server).await.unwrap())
+    }
+
+    /// Runs the statement for its engine.
+    async fn run(&mut self, postgres: &'static str, mysql: &'static str) {
+        match &mut self.0 {
+            Session::Postgres(connection) => {
+                sqlx::raw_sql(postgres).execute(connection).await.map(drop)
+            }
+            Session::MySql(connection) => sqlx::raw_sql(mysql).execute(connection).await.map(drop),
+        }
+        .unwrap();
+    }
+
+    /// The first column of the answer.
+    async fn ask(&mut self, postgres: &'static str, mysql: &'static str) -> Vec<i64> {
+        match &mut self.0 {
+            Session::Postgres(connection) => {
+                let rows = sqlx::query(postgres).fetch_all(connection).await.unwrap();
+                rows.iter().map(|row| row.get(0)).collect()
+            }
+            Session::MySql(connection) => {
+                let rows = sqlx::query(mysql).fetch_all(connection).await.unwrap();
+                rows.iter().map(|row| row.get(0)).collect()
+            }
+        }
+    }
+
+    /// The connections of others to this database that are inside a transaction.
+    async fn open_transactions(&mut self) -> Vec<i64> {
+        self.ask(
+            "SELECT pid::bigint FROM pg_stat_activity WHERE datname = current_database() \
+             AND pid <> pg_backend_pid() AND xact_start IS NOT NULL",
+            "SELECT CAST(trx_mysql_thread_id AS SIGNED) FROM information_schema.INNODB_TRX \
+             JOIN information_schema.PROCESSLIST ON ID = trx_mysql_thread_id \
+             WHERE DB = DATABASE() AND ID <> CONNECTION_ID()",
+        )
+        .await
+    }
+
+    /// The connections of others to this database.
+    async fn connections(&mut self) -> Vec<i64> {
+        self.ask(
+            "SELECT pid::bigint FROM pg_stat_activity WHERE datname = current_database() \
+             AND pid <> pg_backend_pid()",
+            "SELECT CAST(ID AS SIGNED) FROM information_schema.PROCESSLIST \
+             WHERE DB = DATABASE() AND ID <> CONNECTION_ID()",
+        )
+        .await
+    }
+}
+
+/// A link to the server that passes everything on, until it is told to pass nothing.
+struct SlowLink {
+    url: String,
+    hangs: watch::Sender<bool>,
+}
+
+impl SlowLink {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the test stands in for a network"
+    )]
+    async fn to(database: &scratch::Database) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let mut url = database.url().clone();
+        let server = (url.host_str().unwrap().to_owned(), url.port().unwrap());
+        url.set_port(Some(listener.local_addr().unwrap().port()))
+            .unwrap();
+        let (hangs, hanging) = watch::channel(false);
+        tokio::spawn(async move {
+            while let Ok((mut near, _)) = listener.accept().await {
+                let (server, mut hanging) = (server.clone(), hanging.clone());
+                tokio::spawn(async move {
+                    let mut far = TcpStream::connect(server).await.unwrap();
+                    loop {
+                        hanging.wait_for(|hangs| !hangs).await.unwrap();
+                        tokio::select! {
+                            _ = copy_bidirectional(&mut near, &mut far) => break,
+                            _ = hanging.wait_for(|hangs| *hangs) => {}
+                        }
+                    }
+                });
+            }
+        });
+        Self {
+            url: url.to_string(),
+            hangs,
+        }
+    }
+}
+
+servers! {
+    async fn a_call_that_waits_for_a_lock_ends_and_leaves_nothing_open(database) {
+        let store = migrated(&options(database.url().as_str())).await;
+        let mut rival = Stranger::to(&database).await;
+        let lock = "BEGIN; UPDATE meta SET value = value WHERE name = 'admin_guard'";
+        rival.run(lock, lock).await;
+        let nobody = uuid::Uuid::nil();
+        let refused = store.set_roles(nobody, [].into(), [].into(), event()).await;
+        assert!(matches!(refused, Err(Error::Busy(_))), "{refused:?}");
+        // The server ends what waits by itself; this waits until it has.
+        let mut onlooker = Stranger::to(&database).await;
+        while onlooker.open_transactions().await.len() > 1 {}
+        rival.run("COMMIT", "COMMIT").await;
+        for _ in 0..3 {
+            let _ = store.set_roles(nobody, [].into(), [].into(), event()).await.unwrap();
+        }
+        store.close().await;
+    }
+
+    async fn a_connection_that_no_longer_answers_is_closed_and_not_used_again(database) {
+        let link = SlowLink::to(&database).await;
+        let store = migrated(&options(&link.url)).await;
+        let mut onlooker = Stranger::to(&database).await;
+        store.record(event()).await.unwrap();
+        let before = onlooker.connections().await;
+        assert_eq!(before.len(), 2, "one for events, one that shows our presence");
+
+        link.hangs.send(true).unwrap();
+        for _ in 0..2 {
+            let cut = store.record(event()).await;
+            assert!(matches!(cut, Err(Error::Busy(_))), "{cut:?}");
+        }
+        link.hangs.send(false).unwrap();
+
+        store.record(event()).await.unwrap();
+        while onlooker.connections().await.len() > 2 {}
+        let after = onlooker.connections().await;
+        let kept = before.iter().filter(|id| after.contains(id)).count();
+        assert_eq!(kept, 1, "that of our presence: {before:?}, {after:?}");
+        assert_eq!(onlooker.open_transactions().await, Vec::<i64>::new());
+        assert_eq!(store.pools()[0].most, 1);
+        store.close().await;
+    }
+
+    async fn every_connection_is_bounded(database) {
+        let store = migrated(&options(database.url().as_str())).await;
+        let asked: &[(&'static str, &str)] = match store.writer.get_database_backend() {
+            sea_orm::DbBackend::Postgres => &[
+                ("SELECT current_setting('statement_timeout') AS value", "4s"),
+                ("SELECT current_setting('lock_timeout') AS value", "2s"),
+                ("SELECT current_setting('TimeZone') AS value", "UTC"),
+            ],
+            _ => &[
+                ("SELECT CAST(@@max_statement_time AS CHAR) AS value", "4.000000"),
+                ("SELECT CAST(@@innodb_lock_wait_timeout AS CHAR) AS value", "2"),
+                ("SELECT @@tx_isolation AS value", "READ-COMMITTED"),
+                ("SELECT @@time_zone AS value", "+00:00"),
+                ("SELECT @@character_set_connection AS value", "utf8mb4"),
+            ],
+        };
+        for (question, expected) in asked {
+            let found = crate::engine::text(&store.writer, question).await.unwrap();
+            assert_eq!(found.as_deref(), Some(*expected), "{question}");
+        }
+        store.close().await;
+    }
+
+    async fn every_text_is_compared_byte_by_byte(database) {
+        let store = migrated(&options(database.url().as_str())).await;
+        let mut onlooker = Stranger::to(&database).await;
+        let texts = onlooker.ask(
+            "SELECT count(*) FROM information_schema.columns WHERE table_schema = current_schema() \
+             AND table_name <> 'vestibule_migrations' AND data_type IN ('character varying', 'text')",
+            "SELECT count(*) FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = DATABASE() \
+             AND TABLE_NAME <> 'vestibule_migrations' AND DATA_TYPE IN ('varchar', 'char', 'text')",
+        );
+        let texts = texts.await;
+        let by_byte = onlooker.ask(
+            "SELECT count(*) FROM information_schema.columns WHERE table_schema = current_schema() \
+             AND table_name <> 'vestibule_migrations' AND collation_name = 'C'",
+            "SELECT count(*) FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = DATABASE() \
+             AND TABLE_NAME <> 'vestibule_migrations' AND COLLATION_NAME = 'utf8mb4_nopad_bin'",
+        );
+        assert_eq!(by_byte.await, texts);
+        assert!(texts[0] > 10, "{texts:?}");
+        store.close().await;
+    }
+
+    async fn a_migration_that_was_cut_off_is_done_again(database) {
+        let options = options(database.url().as_str());
+        let store = migrated(&options).await;
+        let mut onlooker = Stranger::to(&database).await;
+        // As after a kill before the last lines of it were run.
+        let cut = "DELETE FROM vestibule_migrations; DROP TABLE audit_events; DROP TABLE user_roles; \
+                   DELETE FROM meta";
+        onlooker.run(cut, cut).await;
+        store.migrate_up(None).await.unwrap();
+        store.check_ready().await.unwrap();
+        store.record(event()).await.unwrap();
+        let nobody = uuid::Uuid::nil();
+        let _ = store.set_roles(nobody, [].into(), [].into(), event()).await.unwrap();
+        store.close().await;
+    }
+
+    async fn a_database_of_another_program_is_refused_unchanged(database) {
+        let mut other = Stranger::to(&database).await;
+        other.run("CREATE TABLE customers (x int)", "CREATE TABLE customers (x int)").await;
+        let refused = Store::connect(&options(database.url().as_str())).await.err();
+        assert!(
+            matches!(&refused, Some(OpenError::Foreign { table, .. }) if table == "customers"),
+            "{refused:?}"
+        );
+    }
+
+    async fn a_stranger_and_a_database_that_is_not_there_are_refused_at_once(database) {
+        let patient = |url: &str| Options {
+            startup_timeout: Duration::from_mins(10),
+            ..options(url)
+        };
+        let mut nowhere = database.url().clone();
+        nowhere.set_path("vestibule_nowhere");
+        let mut stranger = database.url().clone();
+        stranger.set_username("vestibule_nobody").unwrap();
+        stranger.set_password(Some("canary")).unwrap();
+        for url in [nowhere, stranger] {
+            let refused = Store::connect(&patient(url.as_str())).await.err().unwrap();
+            assert!(matches!(refused, OpenError::Refused { .. }), "{refused:?}");
+            assert!(!format!("{refused}{refused:?}").contains("canary"));
+        }
+    }
+
+    async fn a_connection_that_must_be_encrypted_is_not_made_in_the_clear(database) {
+        let strict = Options {
+            tls: Some(TlsMode::Require),
+            ..options(database.url().as_str())
+        };
+        match Store::connect(&strict).await {
+            Err(refused) => assert!(matches!(refused, OpenError::Refused { .. }), "{refused:?}"),
+            Ok(store) => {
+                let link = store.engine_report().await.unwrap().link;
+                assert!(matches!(link, Link::Encrypted(_)), "{link:?}");
+            }
+        }
+        let plain = Options {
+            tls: Some(TlsMode::Disable),
+            ..strict
+        };
+        let store = Store::connect(&plain).await.unwrap();
+        assert_eq!(store.engine_report().await.unwrap().link, Link::Clear);
+        store.close().await;
+    }
+
+    async fn a_server_that_is_not_up_yet_is_waited_for(database) {
+        let link = SlowLink::to(&database).await;
+        link.hangs.send(true).unwrap();
+        let (patient, hurried) = (
+            Options { startup_timeout: Duration::from_mins(5), ..options(&link.url) },
+            options(&link.url),
+        );
+        let starting = tokio::spawn(async move { Store::connect(&patient).await });
+        let refused = Store::connect(&hurried).await.err().unwrap();
+        assert!(matches!(refused, OpenError::Unreachable { .. }), "{refused:?}");
+        link.hangs.send(false).unwrap();
+        starting.await.unwrap().unwrap().close().await;
+    }
+
+    async fn the_server_tells_its_version_and_what_durability_rests_on(database) {
+        let store = migrated(&options(database.url().as_str())).await;
+        let report = store.engine_report().await.unwrap();
+        let name = report.engine.split(' ').next().unwrap();
+        assert!(["PostgreSQL", "MariaDB"].contains(&name), "{report:?}");
+        assert_eq!(report.settings.len(), 3);
+        assert!(report.settings.iter().all(|setting| !setting.value.is_empty()), "{report:?}");
+        store.close().await;
+    }
+}

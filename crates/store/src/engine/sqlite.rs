@@ -1,0 +1,282 @@
+//! What is SQLite's alone: the file, its modes and header, how connections are made, and its error
+//! codes. The library is part of the program.
+
+use std::{
+    fs::{File, OpenOptions},
+    io::{self, Read as _},
+    path::Path,
+    sync::Arc,
+    time::Duration,
+};
+
+use sea_orm::{DatabaseConnection, SqliteTransactionMode, SqlxSqliteConnector, TransactionOptions};
+use sqlx::{
+    ConnectOptions as _,
+    error::DatabaseError,
+    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
+};
+use tokio_util::task::TaskTracker;
+
+use super::{
+    Options, Presence, Verdict, presence, report::SafeSetting, server::Sharing, text, unusable,
+    version,
+};
+use crate::{DatabaseUrl, Error, OpenError, Store, Unique};
+
+/// 3.51.3 is the first 3.51 with the fix of a WAL reset that could corrupt a database.
+const OLDEST_SQLITE: &str = "3.51.3";
+/// How long SQLite waits for a lock that another process holds.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(2);
+/// The disk, or the size that the database may have, is full.
+const SQLITE_FULL: u32 = 13;
+/// After a checkpoint the write-ahead log is cut to this size, in bytes.
+const JOURNAL_SIZE_LIMIT: &str = "67108864";
+
+/// Opens the database in `file`, creating an empty one where there is none.
+pub(super) async fn open(
+    options: &Options,
+    file: &Path,
+    sharing: Sharing,
+) -> Result<Store, OpenError> {
+    inspect(file).await?;
+    let lock = presence::take_file(file, sharing)?;
+    if sharing == Sharing::Reading {
+        return open_read_only(options, file, lock).await;
+    }
+    create_private(file).map_err(|source| unusable(file, source))?;
+    let writer = pool(options, file, connection(file), 1).await?;
+    refuse_old_engine(&writer).await?;
+    let reading = connection(file).pragma("query_only", "ON");
+    let readers = pool(options, file, reading, options.max_connections.max(1)).await?;
+    Ok(Store {
+        writer,
+        read_only: false,
+        readers,
+        tasks: TaskTracker::new(),
+        quarantine: None,
+        presence: Arc::new(Presence::of_file(options.clone(), lock)),
+    })
+}
+
+async fn open_read_only(options: &Options, file: &Path, lock: File) -> Result<Store, OpenError> {
+    let reading = bare(file)
+        .read_only(true)
+        .pragma("query_only", "ON")
+        .pragma("trusted_schema", "OFF");
+    let readers = pool(options, file, reading, options.max_connections.max(1)).await?;
+    refuse_old_engine(&readers).await?;
+    Ok(Store {
+        writer: readers.clone(),
+        read_only: true,
+        readers,
+        tasks: TaskTracker::new(),
+        quarantine: None,
+        presence: Arc::new(Presence::of_file(options.clone(), lock)),
+    })
+}
+
+/// A writer takes the write lock at once: a transaction that reads first and writes later would
+/// be refused with `SQLITE_BUSY_SNAPSHOT`, without waiting.
+pub(super) fn write_options() -> TransactionOptions {
+    TransactionOptions {
+        sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
+        ..TransactionOptions::default()
+    }
+}
+
+/// A question for the tables of this name; it is one of ours.
+pub(super) fn tables_named(name: &str) -> String {
+    format!("SELECT name AS value FROM sqlite_master WHERE type = 'table' AND name = '{name}'")
+}
+
+pub(super) const VERSION: &str = "SELECT 'SQLite ' || sqlite_version() AS value";
+
+/// The settings on which durability rests, each with the question for it and what is safe.
+pub(super) const DURABILITY: &[SafeSetting] = &[
+    SafeSetting::new(
+        "journal_mode",
+        "SELECT journal_mode AS value FROM pragma_journal_mode",
+        &["wal"],
+    ),
+    SafeSetting::new(
+        "synchronous",
+        "SELECT CAST(synchronous AS TEXT) AS value FROM pragma_synchronous",
+        // FULL and EXTRA.
+        &["2", "3"],
+    ),
+];
+
+/// What an error means to whoever runs an event.
+pub(super) fn verdict(error: &dyn DatabaseError) -> Verdict {
+    let code = error.code().and_then(|code| code.parse::<u32>().ok());
+    match code {
+        // A primary key, a unique index.
+        Some(1555 | 2067) => Verdict::Duplicate(violated(error.message())),
+        Some(code) if is_busy(code) => Verdict::Busy,
+        Some(SQLITE_FULL) => Verdict::Full,
+        _ => Verdict::Other,
+    }
+}
+
+fn violated(message: &str) -> Option<Unique> {
+    [
+        ("users.email_key", Unique::UserEmail),
+        ("users.username_key", Unique::UserUsername),
+    ]
+    .into_iter()
+    .find_map(|(column, unique)| message.contains(column).then_some(unique))
+}
+
+/// Options that change nothing about the file.
+pub(super) fn bare(file: &Path) -> SqliteConnectOptions {
+    SqliteConnectOptions::new()
+        .filename(file)
+        .create_if_missing(false)
+        .busy_timeout(BUSY_TIMEOUT)
+        .disable_statement_logging()
+}
+
+/// One connection, to look at a database with.
+pub(super) async fn looking(
+    options: SqliteConnectOptions,
+) -> Result<DatabaseConnection, OpenError> {
+    let pool = SqlitePoolOptions::new()
+        .max_connections(1)
+        .connect_with(options)
+        .await?;
+    Ok(SqlxSqliteConnector::from_sqlx_sqlite_pool(pool))
+}
+
+fn connection(file: &Path) -> SqliteConnectOptions {
+    bare(file)
+        .journal_mode(SqliteJournalMode::Wal)
+        .synchronous(SqliteSynchronous::Full)
+        .foreign_keys(true)
+        .pragma("trusted_schema", "OFF")
+        .pragma("journal_size_limit", JOURNAL_SIZE_LIMIT)
+}
+
+/// Opens connections. To change the journal mode, as the first connection to a new file does,
+/// SQLite wants the file for itself and does not wait for it; so this does.
+async fn pool(
+    options: &Options,
+    file: &Path,
+    connection: SqliteConnectOptions,
+    size: u32,
+) -> Result<DatabaseConnection, OpenError> {
+    const PAUSE: Duration = Duration::from_millis(10);
+    let mut attempts_left = BUSY_TIMEOUT.div_duration_f32(PAUSE) as u32;
+    let pool = loop {
+        let opened = SqlitePoolOptions::new()
+            .max_connections(size)
+            .acquire_timeout(options.acquire_timeout)
+            .test_before_acquire(false)
+            .idle_timeout(None)
+            .max_lifetime(None)
+            .connect_with(connection.clone())
+            .await;
+        match opened {
+            Err(error) if is_locked(&error) && attempts_left > 0 => attempts_left -= 1,
+            Err(error) => return Err(unusable(file, io::Error::other(error))),
+            Ok(pool) => break pool,
+        }
+        tokio::time::sleep(PAUSE).await;
+    };
+    Ok(SqlxSqliteConnector::from_sqlx_sqlite_pool(pool))
+}
+
+/// `SQLITE_BUSY` and `SQLITE_LOCKED`, with the extended codes in the upper bits.
+fn is_busy(code: u32) -> bool {
+    matches!(code & 0xff, 5 | 6)
+}
+
+fn is_locked(error: &sqlx::Error) -> bool {
+    let code = error
+        .as_database_error()
+        .and_then(|error| error.code()?.parse::<u32>().ok());
+    code.is_some_and(is_busy)
+}
+
+/// Looks at what is there on a connection that cannot write, not even the journal mode, which
+/// SQLite keeps in the file.
+pub(super) async fn inspect(file: &Path) -> Result<(), OpenError> {
+    if !file.try_exists().map_err(|source| unusable(file, source))? {
+        return Ok(());
+    }
+    let name = DatabaseUrl::of_file(file.to_owned());
+    if !has_header(file).map_err(|source| unusable(file, source))? {
+        return Err(OpenError::NotADatabase {
+            database: name.to_string(),
+        });
+    }
+    let connection = looking(bare(file).read_only(true)).await?;
+    let verdict = refuse_foreign(&connection, &name).await;
+    connection.close().await.map_err(Error::from)?;
+    verdict
+}
+
+/// Whether the file begins as every SQLite database does. An empty file is one without a page.
+pub(super) fn has_header(file: &Path) -> io::Result<bool> {
+    const HEADER: &[u8] = b"SQLite format 3\0";
+    let mut start = Vec::new();
+    File::open(file)?
+        .take(HEADER.len() as u64)
+        .read_to_end(&mut start)?;
+    Ok(start.is_empty() || start == HEADER)
+}
+
+async fn refuse_old_engine(connection: &DatabaseConnection) -> Result<(), OpenError> {
+    let found = text(connection, "SELECT sqlite_version() AS value")
+        .await?
+        .unwrap_or_default();
+    if version(&found) < version(OLDEST_SQLITE) {
+        return Err(OpenError::EngineTooOld {
+            found: format!("SQLite {found}"),
+            needed: "SQLite 3.51.3, which mends a data corruption,",
+        });
+    }
+    Ok(())
+}
+
+/// Ours is a database that is empty or has our table of migrations, which is always the first.
+/// One question, since another program may be making that table at the same moment.
+pub(super) async fn refuse_foreign(
+    connection: &DatabaseConnection,
+    url: &DatabaseUrl,
+) -> Result<(), OpenError> {
+    const OURS: &str = crate::migrate::TABLE;
+    let ours_before_others = format!(
+        "SELECT name AS value FROM sqlite_master WHERE name NOT LIKE 'sqlite\\_%' ESCAPE '\\' \
+         ORDER BY name = '{OURS}' DESC LIMIT 1"
+    );
+    match text(connection, &ours_before_others).await? {
+        Some(table) if table != OURS => Err(OpenError::Foreign {
+            database: url.to_string(),
+            table,
+        }),
+        _ => Ok(()),
+    }
+}
+
+/// Creates the file for its owner alone; SQLite gives its companions (`-wal`, `-shm`) the same
+/// mode. An existing file is left as it is.
+fn create_private(file: &Path) -> io::Result<()> {
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    private(&mut options);
+    match options.open(file) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+        created => created.map(drop),
+    }
+}
+
+#[cfg(unix)]
+pub(super) fn private(options: &mut OpenOptions) {
+    std::os::unix::fs::OpenOptionsExt::mode(options, 0o600);
+}
+
+#[cfg(not(unix))]
+pub(super) fn private(_: &mut OpenOptions) {}
+
+#[cfg(test)]
+mod tests;
