@@ -2,7 +2,7 @@
 //! program there, which others must be able to see. What differs between the servers stands in
 //! `postgres.rs` and `mysql.rs`.
 
-use std::{sync::Arc, time::Duration};
+use std::{io, sync::Arc, time::Duration};
 
 use sea_orm::DatabaseConnection;
 use sqlx::{ConnectOptions as _, Connection as _, mysql::MySqlConnection, postgres::PgConnection};
@@ -266,6 +266,8 @@ fn sorted(url: &DatabaseUrl, error: &sqlx::Error) -> OpenError {
     let (database, reason) = (url.to_string(), error.to_string());
     let is_refusal = match error {
         sqlx::Error::Configuration(_) | sqlx::Error::Tls(_) => true,
+        // What the handshake of TLS refuses, a certificate above all.
+        sqlx::Error::Io(error) => error.kind() == io::ErrorKind::InvalidData,
         sqlx::Error::Database(error) => {
             let postgres = error.try_downcast_ref().is_some_and(postgres::is_refusal);
             postgres || error.try_downcast_ref().is_some_and(mysql::is_refusal)
