@@ -6,7 +6,8 @@ use std::{collections::BTreeSet, time::Duration};
 
 use store::{
     ADMIN, AccountChange, Activity, Actor, AdminChange, AuditKind, AuditListing, AuditRecord,
-    Closing, NewAudit, Page, Recorded, Statistics, Timestamp, User, UserListing, UserRestoration,
+    Authority, Closing, NewAudit, Page, Recorded, Statistics, Timestamp, User, UserAddition,
+    UserListing, UserRestoration,
 };
 use tokio::sync::Mutex;
 use uuid::Uuid;
@@ -81,11 +82,11 @@ impl Accounts {
         })
     }
 
-    /// Makes an account whose address `actor` vouches for.
+    /// Makes an account whose address `authority` vouches for.
     pub(crate) async fn add_account(
         &self,
+        authority: Authority,
         new: NewAccount,
-        actor: Actor,
         peer: Option<&Peer>,
     ) -> Result<User, Error> {
         self.0.store.check_writable()?;
@@ -98,13 +99,21 @@ impl Accounts {
         };
         let hash = self.0.gate.hash(parsed.password.clone()).await?;
         let user = self.new_user(parsed, hash, roles, true);
+        let actor = match authority {
+            Authority::Operator => Actor::Operator,
+            Authority::Admin(admin) => Actor::User(admin),
+        };
         let audit = self.audit(kind, actor, Some(user.id), peer);
-        Ok(self.0.store.add_user(user, audit).await?)
+        match self.0.store.add_user(authority, user, audit).await? {
+            UserAddition::Added(user) => Ok(user),
+            UserAddition::NotAdmin => Err(Error::NotAdmin),
+        }
     }
 
     /// Brings a deleted account back under the names that it had.
     pub(crate) async fn restore_account(
         &self,
+        authority: Authority,
         deleted: &User,
         audit: NewAudit,
     ) -> Result<UserRestoration, Error> {
@@ -114,10 +123,8 @@ impl Accounts {
         let username = username.map_err(unreadable)?;
         let username_key = username.map(|name| name.key().to_owned());
         let email_key = email.key().to_owned();
-        let restoring = self
-            .0
-            .store
-            .restore_user(deleted.id, email_key, username_key, audit);
+        let store = &self.0.store;
+        let restoring = store.restore_user(authority, deleted.id, email_key, username_key, audit);
         Ok(restoring.await?)
     }
 }
@@ -154,16 +161,16 @@ impl Admin {
     /// verified: the admin vouches for it.
     ///
     /// # Errors
-    /// [`Error::Invalid`], [`Error::EmailTaken`], [`Error::UsernameTaken`].
+    /// [`Error::Invalid`], [`Error::EmailTaken`], [`Error::UsernameTaken`]; [`Error::NotAdmin`]
+    /// when the caller has just lost the role.
     pub async fn add_user(&self, new: NewAccount) -> Result<User, Error> {
         let mut broken = Vec::new();
         field("roles", bounded(&new.roles), &mut broken);
         if !broken.is_empty() {
             return Err(Error::Invalid(broken));
         }
-        let admin = Actor::User(self.caller.user.id);
         self.accounts
-            .add_account(new, admin, Some(&self.peer))
+            .add_account(self.authority(), new, Some(&self.peer))
             .await
     }
 
@@ -221,15 +228,19 @@ impl Admin {
     ///
     /// # Errors
     /// [`Error::NoSuchUser`]; [`Error::EmailTaken`] and [`Error::UsernameTaken`] when somebody
-    /// has taken a name since.
+    /// has taken a name since; [`Error::NotAdmin`] when the caller has just lost the role.
     pub async fn restore_user(&self, user: Uuid) -> Result<User, Error> {
         let found = self.user(user).await?;
         if found.deleted_at.is_none() {
             return Ok(found);
         }
         let audit = self.record(AuditKind::Restored, user);
-        match self.accounts.restore_account(&found, audit).await? {
+        let restoring = self
+            .accounts
+            .restore_account(self.authority(), &found, audit);
+        match restoring.await? {
             UserRestoration::Restored(user) => Ok(user),
+            UserRestoration::NotAdmin => Err(Error::NotAdmin),
             // Another admin was faster.
             UserRestoration::NotDeleted => self.user(user).await,
         }
@@ -238,8 +249,9 @@ impl Admin {
     /// Logs a user out everywhere, which may be the admin.
     ///
     /// # Errors
-    /// [`Error::NoSuchUser`].
+    /// [`Error::NoSuchUser`]; [`Error::NotAdmin`] when the caller has just lost the role.
     pub async fn end_sessions(&self, user: Uuid) -> Result<(), Error> {
+        let admin = self.caller.user.id;
         let audit = NewAudit {
             detail: Some(serde_json::json!({ "all": true })),
             ..self.record(AuditKind::SessionEnded, user)
@@ -247,11 +259,12 @@ impl Admin {
         let ending = self
             .accounts
             .revoking(Scope::User(user), move |store| async move {
-                store.close_sessions_of(user, audit).await
+                store.close_sessions_of(admin, user, audit).await
             });
         match ending.await? {
             Closing::Closed | Closing::NoneOpen => Ok(()),
             Closing::NoSuchUser => self.user(user).await.map(drop),
+            Closing::NotAdmin => Err(Error::NotAdmin),
         }
     }
 
@@ -316,6 +329,10 @@ impl Admin {
                 }
             }),
         })
+    }
+
+    fn authority(&self) -> Authority {
+        Authority::Admin(self.caller.user.id)
     }
 
     fn record(&self, kind: AuditKind, user: Uuid) -> NewAudit {

@@ -77,6 +77,17 @@ pub enum UserRestoration {
     Restored(User),
     /// There is no deleted account of this id.
     NotDeleted,
+    /// Whoever asked is no active admin any more, so nothing changed.
+    NotAdmin,
+}
+
+/// In whose name somebody else's account is made, restored or logged out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Authority {
+    /// Of whoever runs the server, who needs no account.
+    Operator,
+    /// Of this user, who must be an active admin when it happens.
+    Admin(Uuid),
 }
 
 impl Store {
@@ -96,8 +107,7 @@ impl Store {
         let changed = self
             .revoke((admin, user, change), |tx, (admin, user, change)| {
                 Box::pin(async move {
-                    lock_admins(tx).await?;
-                    if !is_still_admin(tx, *admin).await? {
+                    if !lock_as_admin(tx, *admin).await? {
                         return Ok(AdminChange::NotAdmin);
                     }
                     apply(tx, *user, |_| change.clone()).await
@@ -185,8 +195,7 @@ impl Store {
     ) -> Result<Counted<AdminChange>, Error> {
         self.revoke((admin, user, audit), |tx, (admin, user, audit)| {
             Box::pin(async move {
-                lock_admins(tx).await?;
-                if !is_still_admin(tx, *admin).await? {
+                if !lock_as_admin(tx, *admin).await? {
                     return Ok(AdminChange::NotAdmin);
                 }
                 delete(tx, *user, audit).await
@@ -242,6 +251,7 @@ impl Store {
     /// [`Error::Taken`] when another account has one of the names by now.
     pub async fn restore_user(
         &self,
+        authority: Authority,
         user: Uuid,
         email_key: String,
         username_key: Option<String>,
@@ -249,9 +259,12 @@ impl Store {
     ) -> Result<UserRestoration, Error> {
         let wanted = email_key.clone();
         let restored = self.write(
-            (user, email_key, username_key, audit),
-            |tx, (user, email_key, username_key, audit)| {
+            (authority, user, email_key, username_key, audit),
+            |tx, (authority, user, email_key, username_key, audit)| {
                 Box::pin(async move {
+                    if !authority.holds(tx).await? {
+                        return Ok(UserRestoration::NotAdmin);
+                    }
                     let updated = user::Entity::update_many()
                         .col_expr(user::Column::EmailKey, Expr::value(email_key.clone()))
                         .col_expr(user::Column::UsernameKey, Expr::value(username_key.clone()))
@@ -271,6 +284,16 @@ impl Store {
             },
         );
         self.e_mail_first(restored.await, user, wanted).await
+    }
+}
+
+impl Authority {
+    /// Whether it is one in this transaction, and stays one to its end.
+    pub(crate) async fn holds<C: ConnectionTrait>(self, tx: &C) -> Result<bool, Error> {
+        match self {
+            Self::Operator => Ok(true),
+            Self::Admin(admin) => lock_as_admin(tx, admin).await,
+        }
     }
 }
 
@@ -427,9 +450,10 @@ pub(crate) async fn lock_admins<C: ConnectionTrait>(tx: &C) -> Result<(), Error>
     Ok(())
 }
 
-/// Whether whoever asked as an admin is one now: two who take the role from each other at once
-/// must not both succeed. Asked behind [`lock_admins`].
-async fn is_still_admin<C: ConnectionTrait>(tx: &C, admin: Uuid) -> Result<bool, Error> {
+/// The same, and says whether whoever asked as an admin is one now: two who take the role from
+/// each other at once must not both succeed.
+pub(crate) async fn lock_as_admin<C: ConnectionTrait>(tx: &C, admin: Uuid) -> Result<bool, Error> {
+    lock_admins(tx).await?;
     Ok(find(tx, admin).await?.as_ref().is_some_and(is_active_admin))
 }
 

@@ -70,7 +70,7 @@ impl Revoking for Closing {
     fn revokes(&self) -> bool {
         match self {
             Self::Closed => true,
-            Self::NoneOpen | Self::NoSuchUser => false,
+            Self::NoneOpen | Self::NoSuchUser | Self::NotAdmin => false,
         }
     }
 }

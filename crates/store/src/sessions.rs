@@ -10,7 +10,10 @@ use sea_orm::{
 };
 use uuid::Uuid;
 
-use crate::{Counted, Error, NewAudit, Store, Timestamp, User, audit, entity::session, users};
+use crate::{
+    Counted, Error, NewAudit, Store, Timestamp, User, admins::lock_as_admin, audit,
+    entity::session, users,
+};
 
 /// What the device holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -145,6 +148,8 @@ pub enum Closing {
     NoneOpen,
     /// There is no such account.
     NoSuchUser,
+    /// Whoever asked is no active admin any more, so nothing changed.
+    NotAdmin,
 }
 
 /// What the winning rotation stores of the successor, and a repetition needs to make it again.
@@ -335,14 +340,18 @@ impl Store {
         .await
     }
 
-    /// Ends every session of `user`, on behalf of somebody else.
+    /// Ends every session of `user` on behalf of `admin`, who must be one when it happens.
     pub async fn close_sessions_of(
         &self,
+        admin: Uuid,
         user: Uuid,
         audit: NewAudit,
     ) -> Result<Counted<Closing>, Error> {
-        self.revoke((user, audit), |tx, (user, audit)| {
+        self.revoke((admin, user, audit), |tx, (admin, user, audit)| {
             Box::pin(async move {
+                if !lock_as_admin(tx, *admin).await? {
+                    return Ok(Closing::NotAdmin);
+                }
                 // Locked, so that no session is opened meanwhile that would go on.
                 if users::find_locked(tx, *user).await?.is_none() {
                     return Ok(Closing::NoSuchUser);

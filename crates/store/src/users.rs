@@ -15,7 +15,7 @@ use uuid::Uuid;
 
 use crate::{
     Counted, Error, NewAudit, NewSession, Opening, Store, Timestamp, Unique,
-    admins::{ADMIN, lock_admins},
+    admins::{ADMIN, Authority, lock_admins},
     audit,
     entity::{session, user, user_role},
     sessions,
@@ -147,6 +147,15 @@ impl ProfileChange {
     }
 }
 
+/// What came of [`Store::add_user`].
+#[derive(Debug, PartialEq, Eq)]
+pub enum UserAddition {
+    /// The account is made.
+    Added(User),
+    /// Whoever asked is no active admin any more, so nothing changed.
+    NotAdmin,
+}
+
 /// What came of [`Store::change_profile`].
 #[derive(Debug, PartialEq, Eq)]
 pub enum Editing {
@@ -184,16 +193,24 @@ impl Store {
     ///
     /// # Errors
     /// [`Error::Taken`] when another account has one of the names.
-    pub async fn add_user(&self, user: NewUser, audit: NewAudit) -> Result<User, Error> {
+    pub async fn add_user(
+        &self,
+        authority: Authority,
+        user: NewUser,
+        audit: NewAudit,
+    ) -> Result<UserAddition, Error> {
         let (id, email_key) = (user.id, user.email_key.clone());
-        let added = self.write((user, audit), |tx, (user, audit)| {
+        let added = self.write((authority, user, audit), |tx, (authority, user, audit)| {
             Box::pin(async move {
+                if !authority.holds(tx).await? {
+                    return Ok(UserAddition::NotAdmin);
+                }
                 if user.roles.contains(ADMIN) {
                     lock_admins(tx).await?;
                 }
                 let made = insert(tx, user).await?;
                 audit::insert(tx, audit).await?;
-                Ok(made)
+                Ok(UserAddition::Added(made))
             })
         });
         self.e_mail_first(added.await, id, email_key).await

@@ -342,6 +342,26 @@ async fn an_admin_who_has_lost_the_role_meanwhile_is_none() {
         other.delete_user(root_id).await,
         Err(Error::NotAdmin)
     ));
+    let ada = scene.remembered("ada").await;
+    let gone = scene.register("gone").await.user.id;
+    root.delete_user(gone).await.expect("deleted");
+    let new = NewAccount {
+        registration: form("eve"),
+        roles: roles(&["admin"]),
+    };
+    assert!(matches!(other.add_user(new).await, Err(Error::NotAdmin)));
+    let operator = scene.accounts.operator();
+    assert!(matches!(operator.show("eve").await, Err(Error::NoSuchUser)));
+    assert!(matches!(
+        other.restore_user(gone).await,
+        Err(Error::NotAdmin)
+    ));
+    assert!(root.user(gone).await.expect("there").deleted_at.is_some());
+    assert!(matches!(
+        other.end_sessions(scene.id_of("ada").await).await,
+        Err(Error::NotAdmin)
+    ));
+    scene.caller(&ada).await;
     let alone = root.change_user(root_id, demoted(&["staff"])).await;
     assert!(matches!(alone, Err(Error::LastAdmin)));
     assert!(matches!(

@@ -17,7 +17,7 @@ async fn elsewhere(scene: &Scene) -> Accounts {
 
 impl Scene {
     /// An access token of a session that is remembered from here on.
-    async fn remembered(&self, name: &str) -> String {
+    pub(super) async fn remembered(&self, name: &str) -> String {
         let (access, _) = tokens(self.register(name).await);
         self.caller(&access).await;
         access

@@ -3,7 +3,7 @@
 use std::{collections::BTreeSet, time::Duration};
 
 use store::{
-    AccountChange, AuditKind, Counted, Error, Name, NewSession, ProfileChange, Recorded,
+    AccountChange, AuditKind, Authority, Counted, Error, Name, NewSession, ProfileChange, Recorded,
     RevocationCount, Rotation, Store,
 };
 use uuid::Uuid;
@@ -79,7 +79,7 @@ conformance! {
         check("deleting oneself", count_of(store.delete_own_account(eve, HASH.into(), event(eve)).await)).await;
         let root = admin(&store, "root").await;
         let (bob, _) = registered(&store, "bob").await;
-        check("an admin who ends sessions", count_of(store.close_sessions_of(bob, event(bob)).await)).await;
+        check("an admin who ends sessions", count_of(store.close_sessions_of(root, bob, event(bob)).await)).await;
         let disabling = AccountChange {
             disabled: Some(Recorded { to: true, audit: event(bob) }),
             ..AccountChange::default()
@@ -134,7 +134,7 @@ conformance! {
         assert_eq!(committed(&store).await, 0);
 
         store.delete_user(ada, event(ada)).await.unwrap();
-        store.restore_user(ada, "ada@example.org".into(), None, audit(AuditKind::Restored, ada)).await.unwrap();
+        store.restore_user(Authority::Operator, ada, "ada@example.org".into(), None, audit(AuditKind::Restored, ada)).await.unwrap();
         assert_eq!(committed(&store).await, 1, "no session comes back with a user");
     }
 

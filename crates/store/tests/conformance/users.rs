@@ -1,7 +1,7 @@
 //! Users: registration, names, passwords, roles, the last admin.
 
 use store::{
-    AdminChange, AuditKind, Editing, Error, LoginKey, Name, NewAudit, NewUser, Opening,
+    AdminChange, AuditKind, Authority, Editing, Error, LoginKey, Name, NewAudit, NewUser, Opening,
     OwnDeletion, ProfileChange, Unique, UserFilter, UserRestoration,
 };
 
@@ -39,7 +39,7 @@ conformance! {
 
         let other_email = NewUser { email_key: "other@example.org".into(), ..user("Ada") };
         let event = audit(AuditKind::Registered, other_email.id);
-        let refused = store.add_user(other_email, event).await;
+        let refused = store.add_user(Authority::Operator, other_email, event).await;
         assert!(matches!(refused, Err(Error::Taken(Unique::UserUsername))), "{refused:?}");
 
         assert_eq!(store.signed_in(session_id).await.unwrap(), None);
@@ -117,7 +117,7 @@ conformance! {
         for number in 0..1_203 {
             let new = NewUser { roles: roles(&["staff", &format!("role{number}")]), ..user(&format!("user{number:04}")) };
             let event = audit(AuditKind::Registered, new.id);
-            store.add_user(new, event).await.unwrap();
+            store.add_user(Authority::Operator, new, event).await.unwrap();
         }
         let all = store.list_users(UserFilter { text: None, limit: 10_000 }).await.unwrap();
         assert_eq!(all.len(), 1_203);
@@ -270,7 +270,7 @@ conformance! {
         let store = db.store().await;
         let verified = NewUser { email_verified: true, name: Some("Ada".into()), ..user("ada") };
         let ada = verified.id;
-        store.add_user(verified, audit(AuditKind::Registered, ada)).await.unwrap();
+        store.add_user(Authority::Operator, verified, audit(AuditKind::Registered, ada)).await.unwrap();
         let change = async |change: ProfileChange| {
             let event = audit(AuditKind::ProfileChanged, ada);
             match store.change_profile(ada, change, Some(HASH.into()), event).await.unwrap().outcome {
@@ -335,7 +335,7 @@ conformance! {
 
         let restore = async || {
             let keys = ("ada@example.org".to_owned(), Some("ada".to_owned()));
-            store.restore_user(ada, keys.0, keys.1, audit(AuditKind::Restored, ada)).await
+            store.restore_user(Authority::Operator, ada, keys.0, keys.1, audit(AuditKind::Restored, ada)).await
         };
         assert!(matches!(restore().await.unwrap(), UserRestoration::Restored(user) if user.is_active() && user.id == ada));
         assert_eq!(restore().await.unwrap(), UserRestoration::NotDeleted);
