@@ -378,7 +378,8 @@ impl AccountChange {
     }
 }
 
-async fn record<C: ConnectionTrait>(
+/// Records an event with what it alone knows of itself.
+pub(crate) async fn record<C: ConnectionTrait>(
     tx: &C,
     audit: &NewAudit,
     detail: Option<serde_json::Value>,

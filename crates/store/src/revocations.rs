@@ -98,7 +98,7 @@ impl Revoking for Editing {
     fn revokes(&self) -> bool {
         match self {
             Self::Changed(_) => true,
-            Self::Stale => false,
+            Self::Unchanged(_) | Self::PasswordNeeded | Self::Stale => false,
         }
     }
 }

@@ -15,7 +15,7 @@ use uuid::Uuid;
 
 use crate::{
     Counted, Error, NewAudit, NewSession, Opening, Store, Timestamp, Unique,
-    admins::{ADMIN, Authority, lock_admins},
+    admins::{self, ADMIN, Authority, lock_admins},
     audit,
     entity::{session, user, user_role},
     sessions,
@@ -133,6 +133,12 @@ impl ProfileChange {
         }
     }
 
+    /// Whether it changes a name that one logs in with, which is for whoever proves the password.
+    #[must_use]
+    pub fn is_of_login(&self) -> bool {
+        self.email.is_some() || self.username.is_some()
+    }
+
     /// The names of the fields that it changes.
     #[must_use]
     pub fn fields(&self) -> Vec<&'static str> {
@@ -161,6 +167,10 @@ pub enum UserAddition {
 pub enum Editing {
     /// It happened; the account is now like this.
     Changed(User),
+    /// All of it was so already.
+    Unchanged(User),
+    /// It would change a name that one logs in with, and no password was checked for it.
+    PasswordNeeded,
     /// The account is gone or disabled, or its password is not the one that was checked.
     Stale,
 }
@@ -344,7 +354,9 @@ impl Store {
     }
 
     /// Changes names of an account that is still as the caller saw it: active, and with the
-    /// password hash `seen_hash` where one was checked. Nobody has vouched for a new e-mail address.
+    /// password hash `seen_hash` where one was checked. What is so already is judged here, by the
+    /// account as it is now, and so is whether a password had to be checked. Nobody has vouched for
+    /// a new e-mail address. The detail of `audit` is written by the event.
     ///
     /// # Errors
     /// [`Error::Taken`] when another account has one of the names.
@@ -363,9 +375,17 @@ impl Store {
                     let Some(before) = find_as_seen(tx, *user, seen.as_deref()).await? else {
                         return Ok(Editing::Stale);
                     };
-                    let after = renamed(before, change, false, audit.at);
-                    rename(tx, &after, change).await?;
-                    audit::insert(tx, audit).await?;
+                    let change = change.clone().beyond(&before);
+                    if change.fields().is_empty() {
+                        return Ok(Editing::Unchanged(before));
+                    }
+                    if change.is_of_login() && seen.is_none() {
+                        return Ok(Editing::PasswordNeeded);
+                    }
+                    let after = renamed(before, &change, false, audit.at);
+                    rename(tx, &after, &change).await?;
+                    let fields = serde_json::json!({ "fields": change.fields() });
+                    admins::record(tx, audit, Some(fields)).await?;
                     Ok(Editing::Changed(after))
                 })
             },

@@ -168,6 +168,52 @@ async fn a_new_name_is_seen_by_the_next_request() {
 }
 
 #[tokio::test]
+async fn a_profile_is_judged_by_what_is_stored_and_not_by_what_is_remembered() {
+    let scene = scene(policy()).await;
+    let access = scene.remembered("ada").await;
+    let other = elsewhere(&scene).await;
+    let edit = |name: Edit<&str>, username: Edit<&str>, password: Option<&str>| {
+        let owned = |edit| match edit {
+            Edit::Set(text) => Edit::Set(str::to_owned(text)),
+            Edit::Clear => Edit::Clear,
+            Edit::Keep => Edit::Keep,
+        };
+        ProfileEdit {
+            email: Edit::Keep,
+            username: owned(username),
+            name: owned(name),
+            current_password: password.map(|password| password.to_owned().into()),
+        }
+    };
+    let (here, peer) = (scene.caller(&access).await, peer());
+    let edited = async |accounts: &Accounts, edit| {
+        let user = accounts.change_profile(&here, edit, &peer).await?;
+        let stored = scene.database.store().user(user.id).await;
+        assert_eq!(stored.expect("readable").as_ref(), Some(&user));
+        Ok::<_, Error>(user)
+    };
+    let rename = edit(Edit::Set("Countess"), Edit::Set("countess"), Some(PASSWORD));
+    edited(&other, rename).await.expect("edits");
+
+    let as_remembered = edited(&scene.accounts, edit(Edit::Clear, Edit::Keep, None)).await;
+    assert_eq!(as_remembered.expect("edits").name, None);
+    let as_stored = edit(Edit::Keep, Edit::Set("countess"), None);
+    let as_stored = edited(&scene.accounts, as_stored).await;
+    assert_eq!(
+        as_stored.expect("nothing to do").username.as_deref(),
+        Some("countess")
+    );
+    let back = |password| edit(Edit::Keep, Edit::Set("ada"), password);
+    let without = edited(&scene.accounts, back(None)).await;
+    assert_eq!(broken(without), [("current_password".into(), "required")]);
+    let with = edited(&scene.accounts, back(Some(PASSWORD))).await;
+    assert_eq!(with.expect("edits").username.as_deref(), Some("ada"));
+    let told = scene.audit().await;
+    let changes = told.iter().filter(|event| *event == "profile_changed");
+    assert_eq!(changes.count(), 3);
+}
+
+#[tokio::test]
 async fn what_another_program_ends_is_refused_once_the_count_is_read() {
     let scene = scene(policy()).await;
     let access = scene.remembered("ada").await;

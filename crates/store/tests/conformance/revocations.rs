@@ -69,7 +69,7 @@ conformance! {
         check("ending the others", count_of(store.close_other_sessions(ada, kept, event(ada)).await)).await;
         check("a role more", count_of(store.set_roles(ada, roles(&["staff"]), roles(&[]), event(ada)).await)).await;
         check("a role less", count_of(store.set_roles(ada, roles(&[]), roles(&["staff"]), event(ada)).await)).await;
-        check("another name", count_of(store.change_profile(ada, renaming("lovelace"), None, event(ada)).await)).await;
+        check("another name", count_of(store.change_profile(ada, renaming("lovelace"), Some(HASH.into()), event(ada)).await)).await;
         check("a changed password", count_of(store.change_password(session(ada), HASH.into(), "new".into(), event(ada)).await)).await;
         check("a set password", count_of(store.set_password(ada, HASH.into(), event(ada)).await)).await;
         check("disabling", count_of(store.disable(ada, event(ada)).await)).await;
@@ -124,6 +124,8 @@ conformance! {
             ("one who is not disabled", count_of(store.enable(ada, event(ada)).await)),
             ("nobody's password", count_of(store.set_password(id(), HASH.into(), event(ada)).await)),
             ("a wrong password", count_of(store.change_password(session(ada), "other".into(), HASH.into(), event(ada)).await)),
+            ("no password", count_of(store.change_profile(ada, renaming("x"), None, event(ada)).await)),
+            ("the name of before", count_of(store.change_profile(ada, renaming("ada"), None, event(ada)).await)),
             ("a wrong password", count_of(store.change_profile(ada, renaming("x"), Some("other".into()), event(ada)).await)),
         ];
         for (what, said) in none {
@@ -142,7 +144,7 @@ conformance! {
         let store = db.store().await;
         let (ada, _) = registered(&store, "ada").await;
         registered(&store, "eve").await;
-        let taken = store.change_profile(ada, renaming("eve"), None, audit(AuditKind::ProfileChanged, ada)).await;
+        let taken = store.change_profile(ada, renaming("eve"), Some(HASH.into()), audit(AuditKind::ProfileChanged, ada)).await;
         assert!(matches!(taken, Err(Error::Taken(_))));
         assert_eq!(committed(&store).await, 0);
     }

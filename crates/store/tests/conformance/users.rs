@@ -275,7 +275,7 @@ conformance! {
             let event = audit(AuditKind::ProfileChanged, ada);
             match store.change_profile(ada, change, Some(HASH.into()), event).await.unwrap().outcome {
                 Editing::Changed(user) => user,
-                Editing::Stale => panic!("nothing else has happened"),
+                other => panic!("nothing else has happened: {other:?}"),
             }
         };
         let named = |text: &str| Name { text: text.into(), key: text.to_lowercase() };
@@ -294,6 +294,40 @@ conformance! {
         assert_eq!(by(LoginKey::Email("ada@example.net".into())).await, Some(ada));
         assert_eq!(by(LoginKey::Email("ada@example.org".into())).await, None);
         assert_eq!(by(LoginKey::Username("countess".into())).await, None);
+    }
+
+    async fn what_is_so_already_is_judged_by_the_account_as_it_is_and_so_is_the_need_of_a_password(db) {
+        let store = db.store().await;
+        let (ada, _) = registered(&store, "ada").await;
+        let change = async |change: ProfileChange, seen: Option<&str>| {
+            let event = audit(AuditKind::ProfileChanged, ada);
+            store.change_profile(ada, change, seen.map(Into::into), event).await.unwrap()
+        };
+        let name = |text: &str| Name { text: text.into(), key: text.to_lowercase() };
+        let wanted = |email: &str, username: &str, called: &str| ProfileChange {
+            email: Some(name(email)),
+            username: Some(Some(name(username))),
+            name: Some(Some(called.into())),
+        };
+        let before = store.user(ada).await.unwrap().unwrap();
+        for (email, username) in [("new@example.org", "ada"), ("ada@example.org", "new"), ("Ada@example.org", "ada")] {
+            let refused = change(wanted(email, username, "Ada"), None).await;
+            assert_eq!((refused.outcome, refused.count), (Editing::PasswordNeeded, None), "{email} {username}");
+        }
+        assert_eq!(store.user(ada).await.unwrap().unwrap(), before);
+        assert_eq!(store.newest_audit(9).await.unwrap().len(), 1, "the registration");
+
+        let Editing::Changed(after) = change(wanted("ada@example.org", "ada", "Ada"), None).await.outcome else {
+            panic!("a name to be called by needs no password");
+        };
+        let recorded = store.newest_audit(9).await.unwrap();
+        let details: Vec<_> = recorded.iter().filter_map(|event| event.detail.as_deref()).collect();
+        assert_eq!(details, [r#"{"fields":["name"]}"#]);
+        for seen in [None, Some(HASH)] {
+            let again = change(wanted("ada@example.org", "ada", "Ada"), seen).await;
+            assert_eq!((again.outcome, again.count), (Editing::Unchanged(after.clone()), None));
+        }
+        assert_eq!(store.newest_audit(9).await.unwrap(), recorded);
     }
 
     async fn a_profile_takes_no_name_of_another_and_no_old_proof(db) {
