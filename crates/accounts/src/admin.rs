@@ -98,12 +98,16 @@ impl Accounts {
             AuditKind::Registered
         };
         let hash = self.0.gate.hash(parsed.password.clone()).await?;
+        let given = (!roles.is_empty()).then(|| serde_json::json!({ "roles": roles }));
         let user = self.new_user(parsed, hash, roles, true);
         let actor = match authority {
             Authority::Operator => Actor::Operator,
             Authority::Admin(admin) => Actor::User(admin),
         };
-        let audit = self.audit(kind, actor, Some(user.id), peer);
+        let audit = NewAudit {
+            detail: given,
+            ..self.audit(kind, actor, Some(user.id), peer)
+        };
         match self.0.store.add_user(authority, user, audit).await? {
             UserAddition::Added(user) => Ok(user),
             UserAddition::NotAdmin => Err(Error::NotAdmin),

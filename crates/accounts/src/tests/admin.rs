@@ -94,11 +94,21 @@ async fn an_admin_adds_users_whatever_the_setting_says_and_within_the_rules() {
         (event.subject, event.request_id.as_deref()),
         (Some(ada.id), Some("request 1"))
     );
+    assert_eq!(event.detail.as_deref(), Some(r#"{"roles":["staff"]}"#));
     scene.login("ada", PASSWORD).await.expect("logs in");
 
     scene.clock.advance(Duration::from_millis(1));
-    admin.add_user(new("eve", &["admin"])).await.expect("added");
-    assert_eq!(scene.newest_event().await.event, "admin_created");
+    let both = new("eve", &["staff", "admin"]);
+    admin.add_user(both).await.expect("added");
+    let event = scene.newest_event().await;
+    assert_eq!(event.event, "admin_created");
+    assert_eq!(
+        event.detail.as_deref(),
+        Some(r#"{"roles":["admin","staff"]}"#)
+    );
+    scene.clock.advance(Duration::from_millis(1));
+    admin.add_user(new("carl", &[])).await.expect("added");
+    assert_eq!(scene.newest_event().await.detail, None);
     let taken = admin.add_user(new("ada", &[])).await;
     assert!(matches!(taken, Err(Error::EmailTaken)));
     let mut weak = new("bob", &[]);
