@@ -2,7 +2,7 @@
 //! is no password of theirs to prove; the rules about names, passwords and the last admin hold.
 //! That two admins do not undo each other at once is decided by the store.
 
-use std::{collections::BTreeSet, time::Duration};
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use store::{
     ADMIN, AccountChange, Activity, Actor, AdminChange, AuditKind, AuditListing, AuditRecord,
@@ -10,6 +10,7 @@ use store::{
     UserListing, UserRestoration,
 };
 use tokio::sync::Mutex;
+use tracing::Instrument as _;
 use uuid::Uuid;
 
 use crate::{
@@ -54,10 +55,10 @@ pub struct Figures {
     pub last_week: Activity,
 }
 
-/// The figures that were counted last, and when by the clock that never goes back. Whoever asks
-/// while they are counted waits for the result, so that nothing is counted twice at once.
+/// The figures that were counted last, and when by the clock that never goes back. They are locked
+/// while they are counted: whoever asks waits for the result, so that nothing is counted twice at once.
 #[derive(Default)]
-pub(crate) struct LastFigures(Mutex<Option<(Duration, Figures)>>);
+pub(crate) struct LastFigures(Arc<Mutex<Option<(Duration, Figures)>>>);
 
 /// An admin's view of [`Accounts`].
 pub struct Admin {
@@ -112,6 +113,16 @@ impl Accounts {
             UserAddition::Added(user) => Ok(user),
             UserAddition::NotAdmin => Err(Error::NotAdmin),
         }
+    }
+
+    async fn count(&self, as_of: Timestamp) -> Result<Figures, Error> {
+        let store = &self.0.store;
+        Ok(Figures {
+            as_of,
+            now: store.statistics(as_of).await?,
+            last_day: store.activity(as_of.minus(DAY)).await?,
+            last_week: store.activity(as_of.minus(7 * DAY)).await?,
+        })
     }
 
     /// Brings a deleted account back under the names that it had.
@@ -280,27 +291,29 @@ impl Admin {
         Ok(self.accounts.0.store.page_of_audit(listing).await?)
     }
 
-    /// Figures about the installation, up to a few seconds old.
+    /// Figures about the installation, up to a few seconds old. Once begun, they are counted to
+    /// the end: whoever waits longer than the client that asked first is given them.
     ///
     /// # Errors
     /// [`Error::Unavailable`].
     pub async fn figures(&self) -> Result<Figures, Error> {
         let inner = &self.accounts.0;
-        let mut last = inner.figures.0.lock().await;
+        let mut last = Arc::clone(&inner.figures.0).lock_owned().await;
         if let Some((counted, figures)) = *last
             && inner.clock.monotonic().saturating_sub(counted) < FIGURES_LAST
         {
             return Ok(figures);
         }
         let as_of = inner.clock.now();
-        let figures = Figures {
-            as_of,
-            now: inner.store.statistics(as_of).await?,
-            last_day: inner.store.activity(as_of.minus(DAY)).await?,
-            last_week: inner.store.activity(as_of.minus(7 * DAY)).await?,
+        let accounts = self.accounts.clone();
+        let counting = async move {
+            let figures = accounts.count(as_of).await?;
+            *last = Some((accounts.0.clock.monotonic(), figures));
+            Ok(figures)
         };
-        *last = Some((inner.clock.monotonic(), figures));
-        Ok(figures)
+        tokio::spawn(counting.in_current_span())
+            .await
+            .map_err(|_panicked| Error::Internal("the counting ended early".to_owned()))?
     }
 
     /// The edit with what to record of each of its parts.

@@ -406,3 +406,20 @@ async fn figures_are_counted_anew_after_a_few_seconds() {
         (0, 2)
     );
 }
+
+#[tokio::test]
+async fn figures_are_counted_to_the_end_for_others_when_the_client_that_asked_goes_away() {
+    let scene = scene(policy()).await;
+    let root = scene.admin("root").await;
+    let began = scene.clock.now();
+    {
+        let mut asking = std::pin::pin!(root.figures());
+        assert!(
+            futures_util::poll!(&mut asking).is_pending(),
+            "they are being counted"
+        );
+    }
+    scene.clock.advance(Duration::from_secs(1));
+    let figures = root.figures().await.expect("counted");
+    assert_eq!(figures.as_of, began, "nothing is counted twice");
+}
