@@ -6,7 +6,7 @@ use super::*;
 
 impl Scene {
     /// Somebody who registered, was made an admin, and asks as one.
-    async fn admin(&self, name: &str) -> Admin {
+    pub(super) async fn admin(&self, name: &str) -> Admin {
         let access = self.access_of_admin(name).await;
         self.as_admin(&access).await.expect("an admin")
     }
@@ -37,7 +37,7 @@ impl Scene {
     }
 }
 
-fn nothing() -> AccountEdit {
+pub(super) fn nothing() -> AccountEdit {
     AccountEdit {
         email: Edit::Keep,
         username: Edit::Keep,
@@ -47,7 +47,7 @@ fn nothing() -> AccountEdit {
     }
 }
 
-fn roles(names: &[&str]) -> BTreeSet<Role> {
+pub(super) fn roles(names: &[&str]) -> BTreeSet<Role> {
     let read = |name: &&str| Role::parse(name).expect("a role");
     names.iter().map(read).collect()
 }
