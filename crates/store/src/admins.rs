@@ -12,10 +12,9 @@ use uuid::Uuid;
 use crate::{
     Counted, Error, NewAudit, ProfileChange, Store, Timestamp, User, audit,
     entity::{meta, user},
-    users::{
-        end_sessions, find, find_as_seen, find_locked, list::ids_with_role, rename, renamed,
-        replace_roles,
-    },
+    revocations::RevokingTransaction,
+    sessions::end_all_of,
+    users::{find, find_as_seen, find_locked, list::ids_with_role, rename, renamed, replace_roles},
 };
 
 /// The role that administers the installation.
@@ -298,8 +297,8 @@ impl Authority {
 }
 
 /// Makes of an account what `wanted` says about it. Asked behind [`lock_admins`].
-async fn apply<C: ConnectionTrait>(
-    tx: &C,
+async fn apply(
+    tx: &RevokingTransaction<'_>,
     user: Uuid,
     wanted: impl FnOnce(&User) -> AccountChange,
 ) -> Result<AdminChange, Error> {
@@ -332,7 +331,7 @@ async fn apply<C: ConnectionTrait>(
     }
     set_standing(tx, &after).await?;
     if !before.roles.is_subset(&after.roles) || (before.is_active() && !after.is_active()) {
-        end_sessions(tx, user).await?;
+        end_all_of(tx, user).await?;
     }
     Ok(AdminChange::Changed(after))
 }
@@ -391,8 +390,8 @@ pub(crate) async fn record<C: ConnectionTrait>(
     audit::insert(tx, &audit).await
 }
 
-async fn delete<C: ConnectionTrait>(
-    tx: &C,
+async fn delete(
+    tx: &RevokingTransaction<'_>,
     user: Uuid,
     audit: &NewAudit,
 ) -> Result<AdminChange, Error> {
@@ -411,7 +410,7 @@ async fn delete<C: ConnectionTrait>(
 }
 
 /// Frees the names, keeps the rest for a restoration, and ends every session.
-async fn remove<C: ConnectionTrait>(tx: &C, user: Uuid, audit: &NewAudit) -> Result<(), Error> {
+async fn remove(tx: &RevokingTransaction<'_>, user: Uuid, audit: &NewAudit) -> Result<(), Error> {
     let now = audit.at.as_micros();
     user::Entity::update_many()
         .col_expr(user::Column::EmailKey, Expr::value(None::<String>))
@@ -421,12 +420,12 @@ async fn remove<C: ConnectionTrait>(tx: &C, user: Uuid, audit: &NewAudit) -> Res
         .filter(user::Column::Id.eq(user))
         .exec(tx)
         .await?;
-    end_sessions(tx, user).await?;
+    end_all_of(tx, user).await?;
     audit::insert(tx, audit).await
 }
 
 /// Writes since when the account is disabled, and when it changed, as they are in `after`.
-async fn set_standing<C: ConnectionTrait>(tx: &C, after: &User) -> Result<(), Error> {
+async fn set_standing(tx: &RevokingTransaction<'_>, after: &User) -> Result<(), Error> {
     let disabled_at = after.disabled_at.map(Timestamp::as_micros);
     user::Entity::update_many()
         .col_expr(user::Column::DisabledAt, Expr::value(disabled_at))

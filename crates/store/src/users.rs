@@ -17,7 +17,7 @@ use crate::{
     Counted, Error, NewAudit, NewSession, Opening, Store, Timestamp, Unique,
     admins::{self, ADMIN, Authority, lock_admins},
     audit,
-    entity::{session, user, user_role},
+    entity::{user, user_role},
     sessions,
 };
 pub use list::{UserFilter, UserListing, UserStatus};
@@ -304,7 +304,7 @@ impl Store {
                     if changed.rows_affected == 0 {
                         return Ok(false);
                     }
-                    end_sessions(tx, *user).await?;
+                    sessions::end_all_of(tx, *user).await?;
                     audit::insert(tx, audit).await?;
                     Ok(true)
                 })
@@ -340,7 +340,7 @@ impl Store {
                         .filter(user::Column::Id.eq(id))
                         .exec(tx)
                         .await?;
-                    end_sessions(tx, id).await?;
+                    sessions::end_all_of(tx, id).await?;
                     sessions::insert(tx, session).await?;
                     audit::insert(tx, audit).await?;
                     Ok(Opening::Opened(User {
@@ -573,16 +573,6 @@ pub(crate) async fn replace_roles<C: ConnectionTrait>(
         .exec_without_returning(tx)
         .await?;
     Ok(())
-}
-
-/// Ends every session of the user and says how many there were. For events that run by
-/// [`Store::revoke`] alone, which counts them.
-pub(crate) async fn end_sessions<C: ConnectionTrait>(tx: &C, user: Uuid) -> Result<u64, Error> {
-    let ended = session::Entity::delete_many()
-        .filter(session::Column::UserId.eq(user))
-        .exec(tx)
-        .await?;
-    Ok(ended.rows_affected)
 }
 
 fn credentials_from((mut row, roles): (user::Model, Vec<user_role::Model>)) -> Credentials {
