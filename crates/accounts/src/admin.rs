@@ -2,13 +2,15 @@
 //! is no password of theirs to prove; the rules about names, passwords and the last admin hold.
 //! That two admins do not undo each other at once is decided by the store.
 
-use std::{collections::BTreeSet, time::Duration};
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use store::{
     ADMIN, AccountChange, Activity, Actor, AdminChange, AuditKind, AuditListing, AuditRecord,
-    Closing, NewAudit, Page, Recorded, Statistics, Timestamp, User, UserListing, UserRestoration,
+    Authority, Closing, NewAudit, Page, Recorded, Statistics, Timestamp, User, UserAddition,
+    UserListing, UserRestoration,
 };
 use tokio::sync::Mutex;
+use tracing::Instrument as _;
 use uuid::Uuid;
 
 use crate::{
@@ -53,10 +55,10 @@ pub struct Figures {
     pub last_week: Activity,
 }
 
-/// The figures that were counted last, and when by the clock that never goes back. Whoever asks
-/// while they are counted waits for the result, so that nothing is counted twice at once.
+/// The figures that were counted last, and when by the clock that never goes back. They are locked
+/// while they are counted: whoever asks waits for the result, so that nothing is counted twice at once.
 #[derive(Default)]
-pub(crate) struct LastFigures(Mutex<Option<(Duration, Figures)>>);
+pub(crate) struct LastFigures(Arc<Mutex<Option<(Duration, Figures)>>>);
 
 /// An admin's view of [`Accounts`].
 pub struct Admin {
@@ -81,11 +83,11 @@ impl Accounts {
         })
     }
 
-    /// Makes an account whose address `actor` vouches for.
+    /// Makes an account whose address `authority` vouches for.
     pub(crate) async fn add_account(
         &self,
+        authority: Authority,
         new: NewAccount,
-        actor: Actor,
         peer: Option<&Peer>,
     ) -> Result<User, Error> {
         self.0.store.check_writable()?;
@@ -97,14 +99,36 @@ impl Accounts {
             AuditKind::Registered
         };
         let hash = self.0.gate.hash(parsed.password.clone()).await?;
+        let given = (!roles.is_empty()).then(|| serde_json::json!({ "roles": roles }));
         let user = self.new_user(parsed, hash, roles, true);
-        let audit = self.audit(kind, actor, Some(user.id), peer);
-        Ok(self.0.store.add_user(user, audit).await?)
+        let actor = match authority {
+            Authority::Operator => Actor::Operator,
+            Authority::Admin(admin) => Actor::User(admin),
+        };
+        let audit = NewAudit {
+            detail: given,
+            ..self.audit(kind, actor, Some(user.id), peer)
+        };
+        match self.0.store.add_user(authority, user, audit).await? {
+            UserAddition::Added(user) => Ok(user),
+            UserAddition::NotAdmin => Err(Error::NotAdmin),
+        }
+    }
+
+    async fn count(&self, as_of: Timestamp) -> Result<Figures, Error> {
+        let store = &self.0.store;
+        Ok(Figures {
+            as_of,
+            now: store.statistics(as_of).await?,
+            last_day: store.activity(as_of.minus(DAY)).await?,
+            last_week: store.activity(as_of.minus(7 * DAY)).await?,
+        })
     }
 
     /// Brings a deleted account back under the names that it had.
     pub(crate) async fn restore_account(
         &self,
+        authority: Authority,
         deleted: &User,
         audit: NewAudit,
     ) -> Result<UserRestoration, Error> {
@@ -114,10 +138,8 @@ impl Accounts {
         let username = username.map_err(unreadable)?;
         let username_key = username.map(|name| name.key().to_owned());
         let email_key = email.key().to_owned();
-        let restoring = self
-            .0
-            .store
-            .restore_user(deleted.id, email_key, username_key, audit);
+        let store = &self.0.store;
+        let restoring = store.restore_user(authority, deleted.id, email_key, username_key, audit);
         Ok(restoring.await?)
     }
 }
@@ -154,16 +176,16 @@ impl Admin {
     /// verified: the admin vouches for it.
     ///
     /// # Errors
-    /// [`Error::Invalid`], [`Error::EmailTaken`], [`Error::UsernameTaken`].
+    /// [`Error::Invalid`], [`Error::EmailTaken`], [`Error::UsernameTaken`]; [`Error::NotAdmin`]
+    /// when the caller has just lost the role.
     pub async fn add_user(&self, new: NewAccount) -> Result<User, Error> {
         let mut broken = Vec::new();
         field("roles", bounded(&new.roles), &mut broken);
         if !broken.is_empty() {
             return Err(Error::Invalid(broken));
         }
-        let admin = Actor::User(self.caller.user.id);
         self.accounts
-            .add_account(new, admin, Some(&self.peer))
+            .add_account(self.authority(), new, Some(&self.peer))
             .await
     }
 
@@ -221,15 +243,19 @@ impl Admin {
     ///
     /// # Errors
     /// [`Error::NoSuchUser`]; [`Error::EmailTaken`] and [`Error::UsernameTaken`] when somebody
-    /// has taken a name since.
+    /// has taken a name since; [`Error::NotAdmin`] when the caller has just lost the role.
     pub async fn restore_user(&self, user: Uuid) -> Result<User, Error> {
         let found = self.user(user).await?;
         if found.deleted_at.is_none() {
             return Ok(found);
         }
         let audit = self.record(AuditKind::Restored, user);
-        match self.accounts.restore_account(&found, audit).await? {
+        let restoring = self
+            .accounts
+            .restore_account(self.authority(), &found, audit);
+        match restoring.await? {
             UserRestoration::Restored(user) => Ok(user),
+            UserRestoration::NotAdmin => Err(Error::NotAdmin),
             // Another admin was faster.
             UserRestoration::NotDeleted => self.user(user).await,
         }
@@ -238,8 +264,9 @@ impl Admin {
     /// Logs a user out everywhere, which may be the admin.
     ///
     /// # Errors
-    /// [`Error::NoSuchUser`].
+    /// [`Error::NoSuchUser`]; [`Error::NotAdmin`] when the caller has just lost the role.
     pub async fn end_sessions(&self, user: Uuid) -> Result<(), Error> {
+        let admin = self.caller.user.id;
         let audit = NewAudit {
             detail: Some(serde_json::json!({ "all": true })),
             ..self.record(AuditKind::SessionEnded, user)
@@ -247,11 +274,12 @@ impl Admin {
         let ending = self
             .accounts
             .revoking(Scope::User(user), move |store| async move {
-                store.close_sessions_of(user, audit).await
+                store.close_sessions_of(admin, user, audit).await
             });
         match ending.await? {
             Closing::Closed | Closing::NoneOpen => Ok(()),
             Closing::NoSuchUser => self.user(user).await.map(drop),
+            Closing::NotAdmin => Err(Error::NotAdmin),
         }
     }
 
@@ -263,27 +291,29 @@ impl Admin {
         Ok(self.accounts.0.store.page_of_audit(listing).await?)
     }
 
-    /// Figures about the installation, up to a few seconds old.
+    /// Figures about the installation, up to a few seconds old. Once begun, they are counted to
+    /// the end: whoever waits longer than the client that asked first is given them.
     ///
     /// # Errors
     /// [`Error::Unavailable`].
     pub async fn figures(&self) -> Result<Figures, Error> {
         let inner = &self.accounts.0;
-        let mut last = inner.figures.0.lock().await;
+        let mut last = Arc::clone(&inner.figures.0).lock_owned().await;
         if let Some((counted, figures)) = *last
             && inner.clock.monotonic().saturating_sub(counted) < FIGURES_LAST
         {
             return Ok(figures);
         }
         let as_of = inner.clock.now();
-        let figures = Figures {
-            as_of,
-            now: inner.store.statistics(as_of).await?,
-            last_day: inner.store.activity(as_of.minus(DAY)).await?,
-            last_week: inner.store.activity(as_of.minus(7 * DAY)).await?,
+        let accounts = self.accounts.clone();
+        let counting = async move {
+            let figures = accounts.count(as_of).await?;
+            *last = Some((accounts.0.clock.monotonic(), figures));
+            Ok(figures)
         };
-        *last = Some((inner.clock.monotonic(), figures));
-        Ok(figures)
+        tokio::spawn(counting.in_current_span())
+            .await
+            .map_err(|_panicked| Error::Internal("the counting ended early".to_owned()))?
     }
 
     /// The edit with what to record of each of its parts.
@@ -316,6 +346,10 @@ impl Admin {
                 }
             }),
         })
+    }
+
+    fn authority(&self) -> Authority {
+        Authority::Admin(self.caller.user.id)
     }
 
     fn record(&self, kind: AuditKind, user: Uuid) -> NewAudit {

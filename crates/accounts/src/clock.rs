@@ -158,6 +158,25 @@ mod tests {
         assert!(clock.through_suspension() >= earlier);
     }
 
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn the_time_through_suspension_is_that_since_the_system_was_started() {
+        // The kernel's own words for CLOCK_BOOTTIME, cut to hundredths of a second.
+        let uptime = || {
+            let told = std::fs::read_to_string("/proc/uptime").expect("Linux tells it");
+            let seconds = told.split(' ').next().and_then(|text| text.parse().ok());
+            Duration::from_secs_f64(seconds.expect("seconds come first"))
+        };
+        let cut_off = Duration::from_millis(10);
+        let before = uptime();
+        let read = Clock::system().through_suspension();
+        let after = uptime() + cut_off;
+        assert!(
+            (before..=after).contains(&read),
+            "{before:?} {read:?} {after:?}"
+        );
+    }
+
     #[test]
     #[should_panic(expected = "cannot be moved")]
     fn the_system_clock_cannot_be_moved() {

@@ -154,8 +154,10 @@ struct Gate {
     slots: Arc<Semaphore>,
     /// One permit per caller that may be inside: running and waiting.
     places: Arc<Semaphore>,
-    /// Where those who failed before stand in line behind all others, and the untried behind the familiar.
-    lines: [Line; 2],
+    /// Where those who failed before stand in line, behind all others.
+    failed: Line,
+    /// Where the untried stand in line behind the familiar, and those who failed once they are past theirs.
+    untried: Line,
     all_slots: usize,
     all_places: usize,
     idle_memory: Mutex<Vec<Vec<Block>>>,
@@ -186,7 +188,8 @@ impl HashGate {
             },
             slots: Arc::new(Semaphore::new(all_slots)),
             places: Arc::new(Semaphore::new(all_places)),
-            lines: [line(all_places / 2), line(all_places / 4 * 3)],
+            failed: line(all_places / 2),
+            untried: line(all_places / 4 * 3),
             all_slots,
             all_places,
             idle_memory: Mutex::default(),
@@ -333,11 +336,11 @@ struct Line {
 
 impl Gate {
     /// The lines to go through before the slots, in their order.
-    fn lines_for(&self, standing: Standing) -> &[Line] {
+    fn lines_for(&self, standing: Standing) -> Vec<&Line> {
         match standing {
-            Standing::Failed => &self.lines,
-            Standing::Untried => &self.lines[1..],
-            Standing::Familiar => &[],
+            Standing::Failed => vec![&self.failed, &self.untried],
+            Standing::Untried => vec![&self.untried],
+            Standing::Familiar => Vec::new(),
         }
     }
 

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use secrecy::SecretString;
-use store::{Actor, AdminChange, AuditKind, User, UserFilter, UserRestoration};
+use store::{Actor, AdminChange, AuditKind, Authority, User, UserFilter, UserRestoration};
 use uuid::Uuid;
 
 use crate::{
@@ -67,7 +67,8 @@ impl<'a> Operator<'a> {
     /// # Errors
     /// [`Error::Invalid`], [`Error::EmailTaken`], [`Error::UsernameTaken`].
     pub async fn add_user(&self, new: NewAccount) -> Result<User, Error> {
-        self.accounts.add_account(new, Actor::Operator, None).await
+        let operator = Authority::Operator;
+        self.accounts.add_account(operator, new, None).await
     }
 
     /// Looks at every password hash of accounts that are not deleted.
@@ -230,8 +231,12 @@ impl<'a> Operator<'a> {
             }
         };
         let audit = self.record(AuditKind::Restored, user);
-        match self.accounts.restore_account(user, audit).await? {
+        let restoring = self
+            .accounts
+            .restore_account(Authority::Operator, user, audit);
+        match restoring.await? {
             UserRestoration::Restored(user) => Ok(Change::Made(user)),
+            UserRestoration::NotAdmin => Err(Error::NotAdmin),
             UserRestoration::NotDeleted => Err(Error::NoSuchUser),
         }
     }

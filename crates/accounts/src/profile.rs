@@ -2,7 +2,7 @@
 //! one logs in with, so they change, and accounts end, for whoever proves the password once more.
 
 use secrecy::SecretString;
-use store::{AuditKind, Editing, Name, NewAudit, OwnDeletion, ProfileChange, User};
+use store::{AuditKind, Editing, Name, OwnDeletion, ProfileChange, User};
 
 use crate::{
     Accounts, Caller, Error, FieldError, Peer,
@@ -40,6 +40,9 @@ impl Accounts {
     /// Changes the caller's profile. What is to be as it is already is no change; without any,
     /// nothing happens. A new e-mail address is not verified.
     ///
+    /// What is so already, and with that whether a password is needed, is known to the database
+    /// alone: what is remembered of the caller may be some seconds old.
+    ///
     /// # Errors
     /// [`Error::Invalid`] with every broken rule, also when the password is missing;
     /// [`Error::InvalidCredentials`] for a wrong one, which counts as a failed login;
@@ -51,33 +54,35 @@ impl Accounts {
         peer: &Peer,
     ) -> Result<User, Error> {
         let (change, password) = parse(edit, &caller.user)?;
-        let fields = change.fields();
-        if fields.is_empty() {
-            return Ok(caller.user.clone());
+        match self.edit(caller, change.clone(), None, peer).await? {
+            Editing::Changed(user) | Editing::Unchanged(user) => return Ok(user),
+            Editing::Stale => return Err(Error::RevokedToken),
+            Editing::PasswordNeeded => {}
         }
-        let seen = match password {
-            Some(password) => {
-                let seen = self.prove_again(caller, password, peer).await?;
-                // The answer tells whether a name is taken, as that to a registration does.
-                self.0.throttle.register(Network::of(peer.address))?;
-                Some(seen)
-            }
-            None => None,
-        };
-        let was_proved = seen.is_some();
-        let audit = NewAudit {
-            detail: Some(serde_json::json!({ "fields": fields })),
-            ..self.audit_by(caller, AuditKind::ProfileChanged, peer)
-        };
+        let mut broken = Vec::new();
+        let password = needed(password, &mut broken).ok_or(Error::Invalid(broken))?;
+        let seen = self.prove_again(caller, password, peer).await?;
+        // The answer tells whether a name is taken, as that to a registration does.
+        self.0.throttle.register(Network::of(peer.address))?;
+        match self.edit(caller, change, Some(seen), peer).await? {
+            Editing::Changed(user) | Editing::Unchanged(user) => Ok(user),
+            Editing::Stale | Editing::PasswordNeeded => Err(self.refuse_caller(caller, peer).await),
+        }
+    }
+
+    async fn edit(
+        &self,
+        caller: &Caller,
+        change: ProfileChange,
+        seen_hash: Option<String>,
+        peer: &Peer,
+    ) -> Result<Editing, Error> {
+        let audit = self.audit_by(caller, AuditKind::ProfileChanged, peer);
         let user = caller.user.id;
         let changing = self.revoking(Scope::User(user), move |store| async move {
-            store.change_profile(user, change, seen, audit).await
+            store.change_profile(user, change, seen_hash, audit).await
         });
-        match changing.await? {
-            Editing::Changed(user) => Ok(user),
-            Editing::Stale if was_proved => Err(self.refuse_caller(caller, peer).await),
-            Editing::Stale => Err(Error::RevokedToken),
-        }
+        changing.await
     }
 
     /// Deletes the caller's account: its names are free, every session ends, and an operator may
@@ -109,27 +114,32 @@ impl Accounts {
     }
 }
 
-/// What is to change about `user`, and the password if that needs one.
-fn parse(edit: ProfileEdit, user: &User) -> Result<(ProfileChange, Option<Password>), Error> {
+/// What is wanted, and the password that was entered for it. Where it is refused, what is remembered
+/// of the user is good enough to say whether the password is one more thing to mend.
+fn parse(
+    edit: ProfileEdit,
+    remembered: &User,
+) -> Result<(ProfileChange, Option<SecretString>), Error> {
     let mut broken = Vec::new();
-    let change = parse_names(edit.email, edit.username, edit.name, &mut broken).beyond(user);
-    let mut password = None;
-    if change.email.is_some() || change.username.is_some() {
-        password = match edit.current_password {
-            Some(entered) => current(entered, &mut broken),
-            None => {
-                broken.push(required(
-                    "current_password",
-                    "Changing the e-mail address or the username needs your password.",
-                ));
-                None
-            }
-        };
+    let change = parse_names(edit.email, edit.username, edit.name, &mut broken);
+    if broken.is_empty() {
+        return Ok((change, edit.current_password));
     }
-    if !broken.is_empty() {
-        return Err(Error::Invalid(broken));
+    if change.beyond(remembered).is_of_login() {
+        needed(edit.current_password, &mut broken);
     }
-    Ok((change, password))
+    Err(Error::Invalid(broken))
+}
+
+fn needed(entered: Option<SecretString>, broken: &mut Vec<FieldError>) -> Option<Password> {
+    let Some(entered) = entered else {
+        broken.push(required(
+            "current_password",
+            "Changing the e-mail address or the username needs your password.",
+        ));
+        return None;
+    };
+    current(entered, broken)
 }
 
 /// Holds the names of an edit against their rules. What is refused is not in the change.

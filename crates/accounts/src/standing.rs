@@ -40,8 +40,12 @@ impl Accounts {
         loop {
             tokio::time::sleep(ASK_INTERVAL).await;
             let asked = self.read_revocations().await;
-            if let (Err(error), false) = (&asked, failed) {
-                tracing::warn!(%error, "The count of revocations could not be read: {error}");
+            match &asked {
+                Err(error) if !failed => {
+                    tracing::warn!(%error, "The count of revocations could not be read: {error}");
+                }
+                Ok(()) if failed => tracing::info!("The count of revocations is read again"),
+                Ok(()) | Err(_) => {}
             }
             failed = asked.is_err();
         }

@@ -12,7 +12,7 @@ use std::{
 use aws_lc_rs::hmac;
 use moka::{policy::EvictionPolicy, sync::Cache};
 
-use self::windows::{Key, Windows};
+use self::windows::{Admitted, Fate, Key, Windows};
 use crate::{clock::Clock, entropy};
 
 /// Failures of one account within an hour, from all networks together, beyond which networks that never logged
@@ -58,6 +58,10 @@ impl Default for ThrottleSettings {
         }
     }
 }
+
+/// So many attempts of one network that nobody has judged yet speak against nobody: of two right logins at once
+/// neither has failed. A flood from one network is no household.
+const HOUSEHOLD_AT_ONCE: u32 = 4;
 
 /// What counts as one client: an IPv4 address, or the /64 of an IPv6 address, all of which one household has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -110,7 +114,7 @@ pub(crate) enum Standing {
     Familiar,
     /// Nothing speaks for them or against them.
     Untried,
-    /// There are failures of late from this network.
+    /// There are failures of late from this network, or more attempts at once than one household makes.
     Failed,
 }
 
@@ -222,9 +226,9 @@ impl LoginAttempt {
         self.standing
     }
 
-    fn note(&mut self, charge: Charge, quota: Quota) {
-        let is_first = quota.remaining + 1 == quota.limit;
-        if !is_first && self.standing == Standing::Untried {
+    fn note(&mut self, charge: Charge, earlier: Earlier) {
+        let speaks_against = earlier.settled > 0 || earlier.in_flight >= HOUSEHOLD_AT_ONCE;
+        if speaks_against && self.standing == Standing::Untried {
             self.standing = Standing::Failed;
         }
         self.charges.push(charge);
@@ -238,7 +242,7 @@ impl LoginAttempt {
 
     /// Nobody looked at the password, as the server was too busy: it counts no more.
     pub(crate) fn unjudged(self) {
-        for charge in &self.charges {
+        for charge in self.charges {
             charge.take_back();
         }
     }
@@ -258,8 +262,8 @@ impl Counters {
         }
         // The network's own limit comes first: a flood of names from one place then makes no counters at all.
         if let Some(per_ip) = &self.login_per_ip {
-            let (charge, quota) = per_ip.charge(self.key_of(Some(network), ""), now)?;
-            attempt.note(charge, quota);
+            let (charge, earlier, _) = per_ip.charge(self.key_of(Some(network), ""), now)?;
+            attempt.note(charge, earlier);
         }
         let Some(per_account) = &self.login_per_account else {
             return Ok(());
@@ -269,12 +273,12 @@ impl Counters {
             .charge_beyond_limit(self.key_of(None, account_key), now);
         attempt.charges.push(charge);
         let under_attack = earlier_failures >= UNDER_ATTACK.count;
-        let (charge, quota) = if under_attack && !is_familiar {
+        let (charge, earlier, _) = if under_attack && !is_familiar {
             per_account.charge_one(attempt.pair, now)?
         } else {
             per_account.charge(attempt.pair, now)?
         };
-        attempt.note(charge, quota);
+        attempt.note(charge, earlier);
         Ok(())
     }
 
@@ -283,7 +287,7 @@ impl Counters {
             return Ok(None);
         };
         let key = self.key_of(Some(network), "");
-        let (_, quota) = counter.charge(key, self.clock.monotonic())?;
+        let (_, _, quota) = counter.charge(key, self.clock.monotonic())?;
         Ok(Some(quota))
     }
 
@@ -327,11 +331,11 @@ impl Counter {
         }
     }
 
-    fn charge(&self, key: Key, now: Duration) -> Result<(Charge, Quota), Limited> {
+    fn charge(&self, key: Key, now: Duration) -> Result<(Charge, Earlier, Quota), Limited> {
         self.charge_up_to(self.limit.count, key, now)
     }
 
-    fn charge_one(&self, key: Key, now: Duration) -> Result<(Charge, Quota), Limited> {
+    fn charge_one(&self, key: Key, now: Duration) -> Result<(Charge, Earlier, Quota), Limited> {
         self.charge_up_to(self.limit.count.min(1), key, now)
     }
 
@@ -340,7 +344,7 @@ impl Counter {
         limit: u32,
         key: Key,
         now: Duration,
-    ) -> Result<(Charge, Quota), Limited> {
+    ) -> Result<(Charge, Earlier, Quota), Limited> {
         let quota = |remaining, reset| Quota {
             policy: self.policy,
             limit,
@@ -349,9 +353,16 @@ impl Counter {
             reset,
         };
         match self.windows.charge_up_to(limit, key, now) {
-            Ok(admitted) => Ok((
-                self.counted(key, admitted.slice),
-                quota(admitted.remaining, admitted.reset),
+            Ok(Admitted {
+                slice,
+                settled,
+                in_flight,
+                remaining,
+                reset,
+            }) => Ok((
+                self.counted(key, slice),
+                Earlier { settled, in_flight },
+                quota(remaining, reset),
             )),
             Err(refused) => Err(Limited {
                 quota: quota(0, refused.retry_after),
@@ -371,20 +382,36 @@ impl Counter {
             windows: Arc::clone(&self.windows),
             key,
             slice,
+            fate: Fate::Stands,
         }
     }
 }
 
-/// One counted use, which may be taken back.
+/// The uses that stood before another.
+struct Earlier {
+    /// Of which it is known that they are to stand.
+    settled: u32,
+    /// Of which it is not.
+    in_flight: u32,
+}
+
+/// One counted use. It stands when it is dropped, unless it is taken back.
 struct Charge {
     windows: Arc<Windows>,
     key: Key,
     slice: u64,
+    fate: Fate,
 }
 
 impl Charge {
-    fn take_back(&self) {
-        self.windows.take_back(self.key, self.slice);
+    fn take_back(mut self) {
+        self.fate = Fate::Undone;
+    }
+}
+
+impl Drop for Charge {
+    fn drop(&mut self) {
+        self.windows.settle(self.key, self.slice, self.fate);
     }
 }
 

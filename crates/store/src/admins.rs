@@ -12,10 +12,9 @@ use uuid::Uuid;
 use crate::{
     Counted, Error, NewAudit, ProfileChange, Store, Timestamp, User, audit,
     entity::{meta, user},
-    users::{
-        end_sessions, find, find_as_seen, find_locked, list::ids_with_role, rename, renamed,
-        replace_roles,
-    },
+    revocations::RevokingTransaction,
+    sessions::end_all_of,
+    users::{find, find_as_seen, find_locked, list::ids_with_role, rename, renamed, replace_roles},
 };
 
 /// The role that administers the installation.
@@ -77,6 +76,17 @@ pub enum UserRestoration {
     Restored(User),
     /// There is no deleted account of this id.
     NotDeleted,
+    /// Whoever asked is no active admin any more, so nothing changed.
+    NotAdmin,
+}
+
+/// In whose name somebody else's account is made, restored or logged out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Authority {
+    /// Of whoever runs the server, who needs no account.
+    Operator,
+    /// Of this user, who must be an active admin when it happens.
+    Admin(Uuid),
 }
 
 impl Store {
@@ -96,8 +106,7 @@ impl Store {
         let changed = self
             .revoke((admin, user, change), |tx, (admin, user, change)| {
                 Box::pin(async move {
-                    lock_admins(tx).await?;
-                    if !is_still_admin(tx, *admin).await? {
+                    if !lock_as_admin(tx, *admin).await? {
                         return Ok(AdminChange::NotAdmin);
                     }
                     apply(tx, *user, |_| change.clone()).await
@@ -185,8 +194,7 @@ impl Store {
     ) -> Result<Counted<AdminChange>, Error> {
         self.revoke((admin, user, audit), |tx, (admin, user, audit)| {
             Box::pin(async move {
-                lock_admins(tx).await?;
-                if !is_still_admin(tx, *admin).await? {
+                if !lock_as_admin(tx, *admin).await? {
                     return Ok(AdminChange::NotAdmin);
                 }
                 delete(tx, *user, audit).await
@@ -242,6 +250,7 @@ impl Store {
     /// [`Error::Taken`] when another account has one of the names by now.
     pub async fn restore_user(
         &self,
+        authority: Authority,
         user: Uuid,
         email_key: String,
         username_key: Option<String>,
@@ -249,9 +258,12 @@ impl Store {
     ) -> Result<UserRestoration, Error> {
         let wanted = email_key.clone();
         let restored = self.write(
-            (user, email_key, username_key, audit),
-            |tx, (user, email_key, username_key, audit)| {
+            (authority, user, email_key, username_key, audit),
+            |tx, (authority, user, email_key, username_key, audit)| {
                 Box::pin(async move {
+                    if !authority.holds(tx).await? {
+                        return Ok(UserRestoration::NotAdmin);
+                    }
                     let updated = user::Entity::update_many()
                         .col_expr(user::Column::EmailKey, Expr::value(email_key.clone()))
                         .col_expr(user::Column::UsernameKey, Expr::value(username_key.clone()))
@@ -274,9 +286,19 @@ impl Store {
     }
 }
 
+impl Authority {
+    /// Whether it is one in this transaction, and stays one to its end.
+    pub(crate) async fn holds<C: ConnectionTrait>(self, tx: &C) -> Result<bool, Error> {
+        match self {
+            Self::Operator => Ok(true),
+            Self::Admin(admin) => lock_as_admin(tx, admin).await,
+        }
+    }
+}
+
 /// Makes of an account what `wanted` says about it. Asked behind [`lock_admins`].
-async fn apply<C: ConnectionTrait>(
-    tx: &C,
+async fn apply(
+    tx: &RevokingTransaction<'_>,
     user: Uuid,
     wanted: impl FnOnce(&User) -> AccountChange,
 ) -> Result<AdminChange, Error> {
@@ -309,7 +331,7 @@ async fn apply<C: ConnectionTrait>(
     }
     set_standing(tx, &after).await?;
     if !before.roles.is_subset(&after.roles) || (before.is_active() && !after.is_active()) {
-        end_sessions(tx, user).await?;
+        end_all_of(tx, user).await?;
     }
     Ok(AdminChange::Changed(after))
 }
@@ -355,7 +377,8 @@ impl AccountChange {
     }
 }
 
-async fn record<C: ConnectionTrait>(
+/// Records an event with what it alone knows of itself.
+pub(crate) async fn record<C: ConnectionTrait>(
     tx: &C,
     audit: &NewAudit,
     detail: Option<serde_json::Value>,
@@ -367,8 +390,8 @@ async fn record<C: ConnectionTrait>(
     audit::insert(tx, &audit).await
 }
 
-async fn delete<C: ConnectionTrait>(
-    tx: &C,
+async fn delete(
+    tx: &RevokingTransaction<'_>,
     user: Uuid,
     audit: &NewAudit,
 ) -> Result<AdminChange, Error> {
@@ -387,7 +410,7 @@ async fn delete<C: ConnectionTrait>(
 }
 
 /// Frees the names, keeps the rest for a restoration, and ends every session.
-async fn remove<C: ConnectionTrait>(tx: &C, user: Uuid, audit: &NewAudit) -> Result<(), Error> {
+async fn remove(tx: &RevokingTransaction<'_>, user: Uuid, audit: &NewAudit) -> Result<(), Error> {
     let now = audit.at.as_micros();
     user::Entity::update_many()
         .col_expr(user::Column::EmailKey, Expr::value(None::<String>))
@@ -397,12 +420,12 @@ async fn remove<C: ConnectionTrait>(tx: &C, user: Uuid, audit: &NewAudit) -> Res
         .filter(user::Column::Id.eq(user))
         .exec(tx)
         .await?;
-    end_sessions(tx, user).await?;
+    end_all_of(tx, user).await?;
     audit::insert(tx, audit).await
 }
 
 /// Writes since when the account is disabled, and when it changed, as they are in `after`.
-async fn set_standing<C: ConnectionTrait>(tx: &C, after: &User) -> Result<(), Error> {
+async fn set_standing(tx: &RevokingTransaction<'_>, after: &User) -> Result<(), Error> {
     let disabled_at = after.disabled_at.map(Timestamp::as_micros);
     user::Entity::update_many()
         .col_expr(user::Column::DisabledAt, Expr::value(disabled_at))
@@ -427,9 +450,10 @@ pub(crate) async fn lock_admins<C: ConnectionTrait>(tx: &C) -> Result<(), Error>
     Ok(())
 }
 
-/// Whether whoever asked as an admin is one now: two who take the role from each other at once
-/// must not both succeed. Asked behind [`lock_admins`].
-async fn is_still_admin<C: ConnectionTrait>(tx: &C, admin: Uuid) -> Result<bool, Error> {
+/// The same, and says whether whoever asked as an admin is one now: two who take the role from
+/// each other at once must not both succeed.
+pub(crate) async fn lock_as_admin<C: ConnectionTrait>(tx: &C, admin: Uuid) -> Result<bool, Error> {
+    lock_admins(tx).await?;
     Ok(find(tx, admin).await?.as_ref().is_some_and(is_active_admin))
 }
 

@@ -13,8 +13,9 @@ use crate::{
     admins::{ADMIN, active_admins, lock_admins},
     audit,
     entity::{meta, user},
+    revocations::RevokingTransaction,
     sessions,
-    users::{self, end_sessions, find, replace_roles},
+    users::{self, find, replace_roles},
 };
 
 /// The row of `meta` that holds the open code.
@@ -177,8 +178,8 @@ impl Store {
 }
 
 /// Makes the account `id` the admin's that `as_wanted` describes; its names stay.
-async fn promote<C: ConnectionTrait>(
-    tx: &C,
+async fn promote(
+    tx: &RevokingTransaction<'_>,
     id: Uuid,
     as_wanted: &NewUser,
     now: Timestamp,
@@ -204,7 +205,7 @@ async fn promote<C: ConnectionTrait>(
     let mut roles = before.roles.clone();
     roles.insert(ADMIN.to_owned());
     replace_roles(tx, id, &roles).await?;
-    end_sessions(tx, id).await?;
+    sessions::end_all_of(tx, id).await?;
     Ok(Appointment::Promoted(User { roles, ..before }))
 }
 

@@ -27,7 +27,9 @@ mod users;
 use sea_orm::DatabaseConnection;
 use tokio_util::task::TaskTracker;
 
-pub use admins::{ADMIN, AccountChange, AdminChange, OwnDeletion, Recorded, UserRestoration};
+pub use admins::{
+    ADMIN, AccountChange, AdminChange, Authority, OwnDeletion, Recorded, UserRestoration,
+};
 pub use audit::{Actor, AuditKind, AuditListing, AuditRecord, NewAudit};
 pub use engine::{
     DatabaseUrl, DurabilitySetting, EngineReport, Link, Options, Restoration, TlsMode, UrlProblem,
@@ -48,8 +50,8 @@ pub use sessions::{
 pub use stats::{Activity, Statistics};
 pub use time::Timestamp;
 pub use users::{
-    Credentials, Editing, LoginKey, Name, NewUser, ProfileChange, User, UserFilter, UserListing,
-    UserStatus,
+    Credentials, Editing, LoginKey, Name, NewUser, ProfileChange, User, UserAddition, UserFilter,
+    UserListing, UserStatus,
 };
 
 /// A handle to the database, cheap to clone.

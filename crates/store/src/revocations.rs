@@ -7,14 +7,17 @@
 //! seen. The numbers of an auto-increment log are given out before the commits: a reader could see
 //! number 8, remember it, and never look for number 7, which was committed a moment later.
 
+use futures_util::future::BoxFuture;
 use sea_orm::{
-    ColumnTrait as _, ConnectionTrait, DatabaseTransaction, EntityTrait as _, QueryFilter as _,
+    ColumnTrait as _, ConnectionTrait, DatabaseTransaction, DbBackend, DbErr, EntityTrait as _,
+    ExecResult, QueryFilter as _, QueryResult, Statement,
     sea_query::{Expr, ExprTrait as _},
 };
+use sea_orm_migration::async_trait::async_trait;
 
 use crate::{
     AdminChange, Appointment, Closing, Editing, Error, Opening, OwnDeletion, RotationOutcome,
-    Store, entity::revocation, run::Event,
+    Store, entity::revocation,
 };
 
 /// How many revocations there have been in the life of a database.
@@ -45,6 +48,14 @@ pub struct Counted<T> {
     pub count: Option<RevocationCount>,
 }
 
+/// The transaction of an event that may be a revocation. [`Store::revoke`] alone makes one, and what
+/// takes something away from a user runs in nothing else: so it cannot be forgotten to count it.
+pub(crate) struct RevokingTransaction<'tx>(&'tx DatabaseTransaction);
+
+/// An event as it is run by [`Store::revoke`]; otherwise like those of [`Store::write`].
+pub(crate) type RevokingEvent<A, T> =
+    for<'a> fn(&'a RevokingTransaction<'a>, &'a A) -> BoxFuture<'a, Result<T, Error>>;
+
 /// An outcome that says whether anything was changed that others may remember.
 pub(crate) trait Revoking {
     fn revokes(&self) -> bool;
@@ -70,7 +81,7 @@ impl Revoking for Closing {
     fn revokes(&self) -> bool {
         match self {
             Self::Closed => true,
-            Self::NoneOpen | Self::NoSuchUser => false,
+            Self::NoneOpen | Self::NoSuchUser | Self::NotAdmin => false,
         }
     }
 }
@@ -98,7 +109,7 @@ impl Revoking for Editing {
     fn revokes(&self) -> bool {
         match self {
             Self::Changed(_) => true,
-            Self::Stale => false,
+            Self::Unchanged(_) | Self::PasswordNeeded | Self::Stale => false,
         }
     }
 }
@@ -138,7 +149,7 @@ impl Store {
     pub(crate) async fn revoke<A, T>(
         &self,
         arguments: A,
-        event: Event<A, T>,
+        event: RevokingEvent<A, T>,
     ) -> Result<Counted<T>, Error>
     where
         A: Send + Sync + 'static,
@@ -146,7 +157,7 @@ impl Store {
     {
         self.write((arguments, event), |tx, (arguments, event)| {
             Box::pin(async move {
-                let outcome = event(tx, arguments).await?;
+                let outcome = event(&RevokingTransaction(tx), arguments).await?;
                 let count = match outcome.revokes() {
                     true => Some(raise(tx).await?),
                     false => None,
@@ -155,6 +166,29 @@ impl Store {
             })
         })
         .await
+    }
+}
+
+#[async_trait]
+impl ConnectionTrait for RevokingTransaction<'_> {
+    fn get_database_backend(&self) -> DbBackend {
+        self.0.get_database_backend()
+    }
+
+    async fn execute_raw(&self, statement: Statement) -> Result<ExecResult, DbErr> {
+        self.0.execute_raw(statement).await
+    }
+
+    async fn execute_unprepared(&self, sql: &str) -> Result<ExecResult, DbErr> {
+        self.0.execute_unprepared(sql).await
+    }
+
+    async fn query_one_raw(&self, statement: Statement) -> Result<Option<QueryResult>, DbErr> {
+        self.0.query_one_raw(statement).await
+    }
+
+    async fn query_all_raw(&self, statement: Statement) -> Result<Vec<QueryResult>, DbErr> {
+        self.0.query_all_raw(statement).await
     }
 }
 

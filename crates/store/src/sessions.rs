@@ -5,12 +5,17 @@
 use std::time::Duration;
 
 use sea_orm::{
-    ActiveValue::Set, ColumnTrait as _, ConnectionTrait, EntityTrait as _, QueryFilter as _,
-    QueryOrder as _, QuerySelect as _, sea_query::Expr,
+    ActiveValue::Set,
+    ColumnTrait as _, ConnectionTrait, EntityTrait as _, QueryFilter as _, QueryOrder as _,
+    QuerySelect as _,
+    sea_query::{Expr, ExprTrait as _, SimpleExpr},
 };
 use uuid::Uuid;
 
-use crate::{Counted, Error, NewAudit, Store, Timestamp, User, audit, entity::session, users};
+use crate::{
+    Counted, Error, NewAudit, Store, Timestamp, User, admins::lock_as_admin, audit,
+    entity::session, revocations::RevokingTransaction, users,
+};
 
 /// What the device holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -145,6 +150,8 @@ pub enum Closing {
     NoneOpen,
     /// There is no such account.
     NoSuchUser,
+    /// Whoever asked is no active admin any more, so nothing changed.
+    NotAdmin,
 }
 
 /// What the winning rotation stores of the successor, and a repetition needs to make it again.
@@ -296,12 +303,8 @@ impl Store {
     ) -> Result<Counted<bool>, Error> {
         self.revoke((user, session, audit), |tx, (user, session, audit)| {
             Box::pin(async move {
-                let ended = session::Entity::delete_many()
-                    .filter(session::Column::Id.eq(*session))
-                    .filter(session::Column::UserId.eq(*user))
-                    .exec(tx)
-                    .await?;
-                if ended.rows_affected == 0 {
+                let this_one = session::Column::Id.eq(*session);
+                if end(tx, this_one.and(session::Column::UserId.eq(*user))).await? == 0 {
                     return Ok(false);
                 }
                 audit::insert(tx, audit).await?;
@@ -320,12 +323,8 @@ impl Store {
     ) -> Result<Counted<bool>, Error> {
         self.revoke((user, kept, audit), |tx, (user, kept, audit)| {
             Box::pin(async move {
-                let ended = session::Entity::delete_many()
-                    .filter(session::Column::UserId.eq(*user))
-                    .filter(session::Column::Id.ne(*kept))
-                    .exec(tx)
-                    .await?;
-                if ended.rows_affected == 0 {
+                let others = session::Column::Id.ne(*kept);
+                if end(tx, others.and(session::Column::UserId.eq(*user))).await? == 0 {
                     return Ok(false);
                 }
                 audit::insert(tx, audit).await?;
@@ -335,19 +334,23 @@ impl Store {
         .await
     }
 
-    /// Ends every session of `user`, on behalf of somebody else.
+    /// Ends every session of `user` on behalf of `admin`, who must be one when it happens.
     pub async fn close_sessions_of(
         &self,
+        admin: Uuid,
         user: Uuid,
         audit: NewAudit,
     ) -> Result<Counted<Closing>, Error> {
-        self.revoke((user, audit), |tx, (user, audit)| {
+        self.revoke((admin, user, audit), |tx, (admin, user, audit)| {
             Box::pin(async move {
+                if !lock_as_admin(tx, *admin).await? {
+                    return Ok(Closing::NotAdmin);
+                }
                 // Locked, so that no session is opened meanwhile that would go on.
                 if users::find_locked(tx, *user).await?.is_none() {
                     return Ok(Closing::NoSuchUser);
                 }
-                if users::end_sessions(tx, *user).await? == 0 {
+                if end_all_of(tx, *user).await? == 0 {
                     return Ok(Closing::NoneOpen);
                 }
                 audit::insert(tx, audit).await?;
@@ -365,7 +368,7 @@ impl Store {
     ) -> Result<Counted<bool>, Error> {
         self.revoke((session, audit), |tx, (session, audit)| {
             Box::pin(async move {
-                if !delete(tx, *session).await? {
+                if end(tx, session::Column::Id.eq(*session)).await? == 0 {
                     return Ok(false);
                 }
                 audit::insert(tx, audit).await?;
@@ -397,6 +400,11 @@ pub(crate) async fn insert<C: ConnectionTrait>(tx: &C, new: &NewSession) -> Resu
         .exec_without_returning(tx)
         .await?;
     Ok(())
+}
+
+/// Ends every session of the user and says how many there were.
+pub(crate) async fn end_all_of(tx: &RevokingTransaction<'_>, user: Uuid) -> Result<u64, Error> {
+    end(tx, session::Column::UserId.eq(user)).await
 }
 
 async fn consume<C: ConnectionTrait>(
@@ -436,8 +444,8 @@ async fn consume<C: ConnectionTrait>(
     }
 }
 
-async fn explain<C: ConnectionTrait>(
-    tx: &C,
+async fn explain(
+    tx: &RevokingTransaction<'_>,
     rotation: &Rotation,
 ) -> Result<RotationOutcome, Error> {
     let row = session::Entity::find_by_id(rotation.session)
@@ -464,7 +472,7 @@ async fn explain<C: ConnectionTrait>(
             RotationOutcome::Repeated(signed_in, SuccessorProof { nonce, hash })
         }));
     }
-    delete(tx, session.id).await?;
+    end(tx, session::Column::Id.eq(session.id)).await?;
     let reuse = NewAudit {
         subject: Some(session.user),
         ..rotation.reuse.clone()
@@ -482,13 +490,13 @@ async fn load<C: ConnectionTrait>(db: &C, id: Uuid) -> Result<Option<SignedIn>, 
     Ok(user.map(|user| SignedIn { session, user }))
 }
 
-/// For events that run by [`Store::revoke`] alone, which counts them.
-async fn delete<C: ConnectionTrait>(tx: &C, id: Uuid) -> Result<bool, Error> {
-    Ok(session::Entity::delete_by_id(id)
+/// Ends sessions and says how many there were. Nothing else does, but the removal of expired ones.
+async fn end(tx: &RevokingTransaction<'_>, which: SimpleExpr) -> Result<u64, Error> {
+    let ended = session::Entity::delete_many()
+        .filter(which)
         .exec(tx)
-        .await?
-        .rows_affected
-        > 0)
+        .await?;
+    Ok(ended.rows_affected)
 }
 
 fn session_of(row: &session::Model) -> Result<Session, Error> {

@@ -15,9 +15,9 @@ use uuid::Uuid;
 
 use crate::{
     Counted, Error, NewAudit, NewSession, Opening, Store, Timestamp, Unique,
-    admins::{ADMIN, lock_admins},
+    admins::{self, ADMIN, Authority, lock_admins},
     audit,
-    entity::{session, user, user_role},
+    entity::{user, user_role},
     sessions,
 };
 pub use list::{UserFilter, UserListing, UserStatus};
@@ -133,6 +133,12 @@ impl ProfileChange {
         }
     }
 
+    /// Whether it changes a name that one logs in with, which is for whoever proves the password.
+    #[must_use]
+    pub fn is_of_login(&self) -> bool {
+        self.email.is_some() || self.username.is_some()
+    }
+
     /// The names of the fields that it changes.
     #[must_use]
     pub fn fields(&self) -> Vec<&'static str> {
@@ -147,11 +153,24 @@ impl ProfileChange {
     }
 }
 
+/// What came of [`Store::add_user`].
+#[derive(Debug, PartialEq, Eq)]
+pub enum UserAddition {
+    /// The account is made.
+    Added(User),
+    /// Whoever asked is no active admin any more, so nothing changed.
+    NotAdmin,
+}
+
 /// What came of [`Store::change_profile`].
 #[derive(Debug, PartialEq, Eq)]
 pub enum Editing {
     /// It happened; the account is now like this.
     Changed(User),
+    /// All of it was so already.
+    Unchanged(User),
+    /// It would change a name that one logs in with, and no password was checked for it.
+    PasswordNeeded,
     /// The account is gone or disabled, or its password is not the one that was checked.
     Stale,
 }
@@ -184,16 +203,24 @@ impl Store {
     ///
     /// # Errors
     /// [`Error::Taken`] when another account has one of the names.
-    pub async fn add_user(&self, user: NewUser, audit: NewAudit) -> Result<User, Error> {
+    pub async fn add_user(
+        &self,
+        authority: Authority,
+        user: NewUser,
+        audit: NewAudit,
+    ) -> Result<UserAddition, Error> {
         let (id, email_key) = (user.id, user.email_key.clone());
-        let added = self.write((user, audit), |tx, (user, audit)| {
+        let added = self.write((authority, user, audit), |tx, (authority, user, audit)| {
             Box::pin(async move {
+                if !authority.holds(tx).await? {
+                    return Ok(UserAddition::NotAdmin);
+                }
                 if user.roles.contains(ADMIN) {
                     lock_admins(tx).await?;
                 }
                 let made = insert(tx, user).await?;
                 audit::insert(tx, audit).await?;
-                Ok(made)
+                Ok(UserAddition::Added(made))
             })
         });
         self.e_mail_first(added.await, id, email_key).await
@@ -277,7 +304,7 @@ impl Store {
                     if changed.rows_affected == 0 {
                         return Ok(false);
                     }
-                    end_sessions(tx, *user).await?;
+                    sessions::end_all_of(tx, *user).await?;
                     audit::insert(tx, audit).await?;
                     Ok(true)
                 })
@@ -313,7 +340,7 @@ impl Store {
                         .filter(user::Column::Id.eq(id))
                         .exec(tx)
                         .await?;
-                    end_sessions(tx, id).await?;
+                    sessions::end_all_of(tx, id).await?;
                     sessions::insert(tx, session).await?;
                     audit::insert(tx, audit).await?;
                     Ok(Opening::Opened(User {
@@ -327,7 +354,9 @@ impl Store {
     }
 
     /// Changes names of an account that is still as the caller saw it: active, and with the
-    /// password hash `seen_hash` where one was checked. Nobody has vouched for a new e-mail address.
+    /// password hash `seen_hash` where one was checked. What is so already is judged here, by the
+    /// account as it is now, and so is whether a password had to be checked. Nobody has vouched for
+    /// a new e-mail address. The detail of `audit` is written by the event.
     ///
     /// # Errors
     /// [`Error::Taken`] when another account has one of the names.
@@ -346,9 +375,17 @@ impl Store {
                     let Some(before) = find_as_seen(tx, *user, seen.as_deref()).await? else {
                         return Ok(Editing::Stale);
                     };
-                    let after = renamed(before, change, false, audit.at);
-                    rename(tx, &after, change).await?;
-                    audit::insert(tx, audit).await?;
+                    let change = change.clone().beyond(&before);
+                    if change.fields().is_empty() {
+                        return Ok(Editing::Unchanged(before));
+                    }
+                    if change.is_of_login() && seen.is_none() {
+                        return Ok(Editing::PasswordNeeded);
+                    }
+                    let after = renamed(before, &change, false, audit.at);
+                    rename(tx, &after, &change).await?;
+                    let fields = serde_json::json!({ "fields": change.fields() });
+                    admins::record(tx, audit, Some(fields)).await?;
                     Ok(Editing::Changed(after))
                 })
             },
@@ -536,16 +573,6 @@ pub(crate) async fn replace_roles<C: ConnectionTrait>(
         .exec_without_returning(tx)
         .await?;
     Ok(())
-}
-
-/// Ends every session of the user and says how many there were. For events that run by
-/// [`Store::revoke`] alone, which counts them.
-pub(crate) async fn end_sessions<C: ConnectionTrait>(tx: &C, user: Uuid) -> Result<u64, Error> {
-    let ended = session::Entity::delete_many()
-        .filter(session::Column::UserId.eq(user))
-        .exec(tx)
-        .await?;
-    Ok(ended.rows_affected)
 }
 
 fn credentials_from((mut row, roles): (user::Model, Vec<user_role::Model>)) -> Credentials {

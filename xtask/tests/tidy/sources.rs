@@ -66,6 +66,19 @@ fn engines_are_told_apart_in_one_file_and_in_the_migrations() {
 }
 
 #[test]
+fn sessions_are_ended_in_one_function_which_asks_for_a_transaction_that_counts_it() {
+    let found = places(
+        |file| file.is_under("crates/store/src/"),
+        &["session::Entity::delete"],
+    );
+    let is_its_own = |place: &String| place.starts_with("crates/store/src/sessions.rs:");
+    assert!(
+        found.len() == 1 && found.iter().all(is_its_own),
+        "{found:?}"
+    );
+}
+
+#[test]
 fn only_the_configuration_reads_the_environment() {
     let here = |file: &File| {
         file.is_under("crates/")

@@ -6,7 +6,7 @@ use super::*;
 
 impl Scene {
     /// Somebody who registered, was made an admin, and asks as one.
-    async fn admin(&self, name: &str) -> Admin {
+    pub(super) async fn admin(&self, name: &str) -> Admin {
         let access = self.access_of_admin(name).await;
         self.as_admin(&access).await.expect("an admin")
     }
@@ -37,7 +37,7 @@ impl Scene {
     }
 }
 
-fn nothing() -> AccountEdit {
+pub(super) fn nothing() -> AccountEdit {
     AccountEdit {
         email: Edit::Keep,
         username: Edit::Keep,
@@ -47,7 +47,7 @@ fn nothing() -> AccountEdit {
     }
 }
 
-fn roles(names: &[&str]) -> BTreeSet<Role> {
+pub(super) fn roles(names: &[&str]) -> BTreeSet<Role> {
     let read = |name: &&str| Role::parse(name).expect("a role");
     names.iter().map(read).collect()
 }
@@ -94,11 +94,21 @@ async fn an_admin_adds_users_whatever_the_setting_says_and_within_the_rules() {
         (event.subject, event.request_id.as_deref()),
         (Some(ada.id), Some("request 1"))
     );
+    assert_eq!(event.detail.as_deref(), Some(r#"{"roles":["staff"]}"#));
     scene.login("ada", PASSWORD).await.expect("logs in");
 
     scene.clock.advance(Duration::from_millis(1));
-    admin.add_user(new("eve", &["admin"])).await.expect("added");
-    assert_eq!(scene.newest_event().await.event, "admin_created");
+    let both = new("eve", &["staff", "admin"]);
+    admin.add_user(both).await.expect("added");
+    let event = scene.newest_event().await;
+    assert_eq!(event.event, "admin_created");
+    assert_eq!(
+        event.detail.as_deref(),
+        Some(r#"{"roles":["admin","staff"]}"#)
+    );
+    scene.clock.advance(Duration::from_millis(1));
+    admin.add_user(new("carl", &[])).await.expect("added");
+    assert_eq!(scene.newest_event().await.detail, None);
     let taken = admin.add_user(new("ada", &[])).await;
     assert!(matches!(taken, Err(Error::EmailTaken)));
     let mut weak = new("bob", &[]);
@@ -342,6 +352,26 @@ async fn an_admin_who_has_lost_the_role_meanwhile_is_none() {
         other.delete_user(root_id).await,
         Err(Error::NotAdmin)
     ));
+    let ada = scene.remembered("ada").await;
+    let gone = scene.register("gone").await.user.id;
+    root.delete_user(gone).await.expect("deleted");
+    let new = NewAccount {
+        registration: form("eve"),
+        roles: roles(&["admin"]),
+    };
+    assert!(matches!(other.add_user(new).await, Err(Error::NotAdmin)));
+    let operator = scene.accounts.operator();
+    assert!(matches!(operator.show("eve").await, Err(Error::NoSuchUser)));
+    assert!(matches!(
+        other.restore_user(gone).await,
+        Err(Error::NotAdmin)
+    ));
+    assert!(root.user(gone).await.expect("there").deleted_at.is_some());
+    assert!(matches!(
+        other.end_sessions(scene.id_of("ada").await).await,
+        Err(Error::NotAdmin)
+    ));
+    scene.caller(&ada).await;
     let alone = root.change_user(root_id, demoted(&["staff"])).await;
     assert!(matches!(alone, Err(Error::LastAdmin)));
     assert!(matches!(
@@ -375,4 +405,21 @@ async fn figures_are_counted_anew_after_a_few_seconds() {
         (third.last_day.registrations, third.last_week.registrations),
         (0, 2)
     );
+}
+
+#[tokio::test]
+async fn figures_are_counted_to_the_end_for_others_when_the_client_that_asked_goes_away() {
+    let scene = scene(policy()).await;
+    let root = scene.admin("root").await;
+    let began = scene.clock.now();
+    {
+        let mut asking = std::pin::pin!(root.figures());
+        assert!(
+            futures_util::poll!(&mut asking).is_pending(),
+            "they are being counted"
+        );
+    }
+    scene.clock.advance(Duration::from_secs(1));
+    let figures = root.figures().await.expect("counted");
+    assert_eq!(figures.as_of, began, "nothing is counted twice");
 }

@@ -1,11 +1,13 @@
 //! What ends what, with sessions remembered: at once where it is ended, elsewhere once the count of
 //! revocations is read, and never later than five seconds after that was last possible.
 
-use std::collections::BTreeSet;
-
+use futures_util::future::LocalBoxFuture;
 use store::{AuditKind, Counted};
 
-use super::*;
+use super::{
+    admin::{nothing, roles},
+    *,
+};
 use crate::standing::Scope;
 
 /// Another program on the same database, such as a second node or the command line.
@@ -17,7 +19,7 @@ async fn elsewhere(scene: &Scene) -> Accounts {
 
 impl Scene {
     /// An access token of a session that is remembered from here on.
-    async fn remembered(&self, name: &str) -> String {
+    pub(super) async fn remembered(&self, name: &str) -> String {
         let (access, _) = tokens(self.register(name).await);
         self.caller(&access).await;
         access
@@ -57,78 +59,192 @@ async fn a_session_in_use_is_read_once() {
     assert!(scene.is_refused(&access).await);
 }
 
+/// Somebody whose session is remembered, with all that proves it.
+struct Held<'scene> {
+    scene: &'scene Scene,
+    root: &'scene Admin,
+    name: String,
+    user: Uuid,
+    access: String,
+    /// Of a session with tokens.
+    refresh: Option<String>,
+    /// Of a session with a cookie.
+    cookie: Option<String>,
+}
+
+impl<'scene> Held<'scene> {
+    async fn open(scene: &'scene Scene, root: &'scene Admin, name: String, mode: Mode) -> Self {
+        let accounts = &scene.accounts;
+        let opened = accounts.register(form(&name), mode, &peer()).await;
+        let opened = opened.expect("registers");
+        let user = opened.user.id;
+        let (access, refresh, cookie) = match mode {
+            Mode::Token => {
+                let (access, refresh) = tokens(opened);
+                (access, Some(refresh), None)
+            }
+            Mode::Cookie => {
+                let cookie = cookie(opened);
+                let granted = accounts.refresh_by_cookie(&cookie, &peer()).await;
+                (granted.expect("granted").access_token, None, Some(cookie))
+            }
+        };
+        Self {
+            scene,
+            root,
+            name,
+            user,
+            access,
+            refresh,
+            cookie,
+        }
+    }
+
+    async fn caller(&self) -> Caller {
+        self.scene.caller(&self.access).await
+    }
+
+    /// The same user by another session.
+    async fn at_another_device(&self) -> (Caller, String) {
+        let (access, _) = tokens(self.scene.login(&self.name, PASSWORD).await.expect("in"));
+        (self.scene.caller(&access).await, access)
+    }
+
+    async fn is_refused(&self) -> bool {
+        let is_refused = self.scene.is_refused(&self.access).await;
+        if let Some(cookie) = &self.cookie {
+            let caller = self.scene.accounts.caller_of_cookie(cookie).await;
+            assert_eq!(matches!(caller, Err(Error::RevokedToken)), is_refused);
+        }
+        is_refused
+    }
+}
+
+type Ending = for<'held> fn(&'held Held<'held>) -> LocalBoxFuture<'held, Result<(), Error>>;
+
+fn new_password() -> SecretString {
+    "another good password".to_owned().into()
+}
+
+const BY_ANY_PROOF: [(&str, Ending); 12] = [
+    ("logging out with an access token", |held| {
+        Box::pin(async {
+            held.scene
+                .accounts
+                .logout_bearer(&held.access, &peer())
+                .await
+        })
+    }),
+    ("ending one session", |held| {
+        Box::pin(async {
+            let (other, _) = held.at_another_device().await;
+            let ended = held.caller().await.session;
+            let accounts = &held.scene.accounts;
+            accounts.end_session(&other, ended, &peer()).await
+        })
+    }),
+    ("ending the others", |held| {
+        Box::pin(async {
+            let (other, access) = held.at_another_device().await;
+            let accounts = &held.scene.accounts;
+            accounts.end_other_sessions(&other, &peer()).await?;
+            assert!(!held.scene.is_refused(&access).await, "the one that asks");
+            Ok(())
+        })
+    }),
+    ("changing the password", |held| {
+        Box::pin(async {
+            let (caller, peer) = (held.caller().await, peer());
+            let accounts = &held.scene.accounts;
+            let current = PASSWORD.to_owned().into();
+            let changing = accounts.change_password(&caller, current, new_password(), &peer);
+            changing.await.map(drop)
+        })
+    }),
+    ("deleting oneself", |held| {
+        Box::pin(async {
+            let (caller, peer) = (held.caller().await, peer());
+            let accounts = &held.scene.accounts;
+            let password = PASSWORD.to_owned().into();
+            accounts.delete_account(&caller, password, &peer).await
+        })
+    }),
+    ("a password that the operator sets", |held| {
+        Box::pin(async {
+            let operator = held.scene.accounts.operator();
+            let setting = operator.set_password(&held.name, new_password());
+            setting.await.map(drop)
+        })
+    }),
+    ("a role that the operator takes", |held| {
+        Box::pin(async {
+            let operator = held.scene.accounts.operator();
+            let (staff, none) = (roles(&["staff"]), roles(&[]));
+            operator.change_roles(&held.name, &staff, &none).await?;
+            assert!(!held.is_refused().await, "a role more");
+            assert!(held.caller().await.user.roles.contains("staff"));
+            let taking = operator.change_roles(&held.name, &none, &staff);
+            taking.await.map(drop)
+        })
+    }),
+    ("an operator who disables", |held| {
+        Box::pin(async {
+            let operator = held.scene.accounts.operator();
+            operator.disable(&held.name).await.map(drop)
+        })
+    }),
+    ("an operator who deletes", |held| {
+        Box::pin(async {
+            let operator = held.scene.accounts.operator();
+            operator.delete(&held.name).await.map(drop)
+        })
+    }),
+    ("an admin who disables", |held| {
+        Box::pin(async {
+            let disabled = AccountEdit {
+                disabled: Some(true),
+                ..nothing()
+            };
+            held.root.change_user(held.user, disabled).await.map(drop)
+        })
+    }),
+    ("an admin who deletes", |held| {
+        Box::pin(async { held.root.delete_user(held.user).await })
+    }),
+    ("an admin who ends sessions", |held| {
+        Box::pin(async { held.root.end_sessions(held.user).await })
+    }),
+];
+
+const BY_COOKIE: [(&str, Ending); 1] = [("logging out with the cookie", |held| {
+    Box::pin(async {
+        let cookie = held.cookie.as_deref().expect("a session with a cookie");
+        held.scene.accounts.logout_cookie(cookie, &peer()).await
+    })
+})];
+
+const BY_REFRESH_TOKEN: [(&str, Ending); 1] = [("logging out with the refresh token", |held| {
+    Box::pin(async {
+        let token = held.refresh.as_deref().expect("a session with tokens");
+        let accounts = &held.scene.accounts;
+        accounts.logout_refresh_token(token, &peer()).await
+    })
+})];
+
 #[tokio::test]
 async fn whatever_ends_a_session_here_is_noticed_by_the_next_request() {
     let scene = scene(policy()).await;
-    let accounts = &scene.accounts;
-    let operator = accounts.operator();
-    let roles = |names: &[&str]| -> BTreeSet<Role> {
-        names
-            .iter()
-            .map(|name| Role::parse(name).expect("a role"))
-            .collect()
-    };
-    let new = || "another good password".to_owned().into();
-
-    let ada = scene.remembered("ada").await;
-    accounts
-        .logout_bearer(&ada, &peer())
-        .await
-        .expect("logs out");
-    assert!(scene.is_refused(&ada).await, "logging out");
-
-    let eve = scene.remembered("eve").await;
-    let (other, _) = tokens(scene.login("eve", PASSWORD).await.expect("logs in"));
-    let (caller, of_other) = (scene.caller(&eve).await, scene.caller(&other).await);
-    accounts
-        .end_session(&caller, of_other.session, &peer())
-        .await
-        .expect("ends");
-    assert!(scene.is_refused(&other).await, "ending a session");
-    let (other, _) = tokens(scene.login("eve", PASSWORD).await.expect("logs in"));
-    scene.caller(&other).await;
-    accounts
-        .end_other_sessions(&caller, &peer())
-        .await
-        .expect("ends");
-    assert!(scene.is_refused(&other).await, "ending the others");
-    assert!(!scene.is_refused(&eve).await, "this one was to stay");
-
-    let peer = peer();
-    let changing = accounts.change_password(&caller, PASSWORD.to_owned().into(), new(), &peer);
-    let (changed, _) = tokens(changing.await.expect("changes"));
-    assert!(scene.is_refused(&eve).await, "changing the password");
-    operator
-        .change_roles("eve", &roles(&["staff"]), &roles(&[]))
-        .await
-        .expect("gives");
-    assert!(
-        scene.caller(&changed).await.user.roles.contains("staff"),
-        "a role more"
-    );
-    operator
-        .change_roles("eve", &roles(&[]), &roles(&["staff"]))
-        .await
-        .expect("takes");
-    assert!(scene.is_refused(&changed).await, "a role less");
-
-    let bob = scene.remembered("bob").await;
-    operator.set_password("bob", new()).await.expect("sets");
-    assert!(scene.is_refused(&bob).await, "a set password");
-
-    let dora = scene.remembered("dora").await;
-    operator.disable("dora").await.expect("disables");
-    assert!(scene.is_refused(&dora).await, "disabling");
-
-    let carl = scene.remembered("carl").await;
-    operator.delete("carl").await.expect("deletes");
-    assert!(scene.is_refused(&carl).await, "deleting");
-
-    let gwen = scene.remembered("gwen").await;
-    let caller = scene.caller(&gwen).await;
-    let deleting = accounts.delete_account(&caller, PASSWORD.to_owned().into(), &peer);
-    deleting.await.expect("deletes");
-    assert!(scene.is_refused(&gwen).await, "deleting oneself");
+    let root = scene.admin("root").await;
+    for (mode, of_its_own) in [(Mode::Token, BY_REFRESH_TOKEN), (Mode::Cookie, BY_COOKIE)] {
+        let endings = BY_ANY_PROOF.into_iter().chain(of_its_own);
+        for (number, (what, end)) in endings.enumerate() {
+            let name = format!("{mode:?}{number}");
+            let held = Held::open(&scene, &root, name, mode).await;
+            assert!(!held.is_refused().await, "it is remembered");
+            end(&held).await.expect(what);
+            assert!(held.is_refused().await, "{mode:?}: {what}");
+        }
+    }
 }
 
 #[tokio::test]
@@ -165,6 +281,52 @@ async fn a_new_name_is_seen_by_the_next_request() {
     edited.expect("edits");
     let name = scene.caller(&access).await.user.name;
     assert_eq!(name.as_deref(), Some("Ada Lovelace"));
+}
+
+#[tokio::test]
+async fn a_profile_is_judged_by_what_is_stored_and_not_by_what_is_remembered() {
+    let scene = scene(policy()).await;
+    let access = scene.remembered("ada").await;
+    let other = elsewhere(&scene).await;
+    let edit = |name: Edit<&str>, username: Edit<&str>, password: Option<&str>| {
+        let owned = |edit| match edit {
+            Edit::Set(text) => Edit::Set(str::to_owned(text)),
+            Edit::Clear => Edit::Clear,
+            Edit::Keep => Edit::Keep,
+        };
+        ProfileEdit {
+            email: Edit::Keep,
+            username: owned(username),
+            name: owned(name),
+            current_password: password.map(|password| password.to_owned().into()),
+        }
+    };
+    let (here, peer) = (scene.caller(&access).await, peer());
+    let edited = async |accounts: &Accounts, edit| {
+        let user = accounts.change_profile(&here, edit, &peer).await?;
+        let stored = scene.database.store().user(user.id).await;
+        assert_eq!(stored.expect("readable").as_ref(), Some(&user));
+        Ok::<_, Error>(user)
+    };
+    let rename = edit(Edit::Set("Countess"), Edit::Set("countess"), Some(PASSWORD));
+    edited(&other, rename).await.expect("edits");
+
+    let as_remembered = edited(&scene.accounts, edit(Edit::Clear, Edit::Keep, None)).await;
+    assert_eq!(as_remembered.expect("edits").name, None);
+    let as_stored = edit(Edit::Keep, Edit::Set("countess"), None);
+    let as_stored = edited(&scene.accounts, as_stored).await;
+    assert_eq!(
+        as_stored.expect("nothing to do").username.as_deref(),
+        Some("countess")
+    );
+    let back = |password| edit(Edit::Keep, Edit::Set("ada"), password);
+    let without = edited(&scene.accounts, back(None)).await;
+    assert_eq!(broken(without), [("current_password".into(), "required")]);
+    let with = edited(&scene.accounts, back(Some(PASSWORD))).await;
+    assert_eq!(with.expect("edits").username.as_deref(), Some("ada"));
+    let told = scene.audit().await;
+    let changes = told.iter().filter(|event| *event == "profile_changed");
+    assert_eq!(changes.count(), 3);
 }
 
 #[tokio::test]

@@ -204,6 +204,48 @@ fn a_network_is_untried_until_it_fails_and_familiar_to_an_account_it_has_logged_
 }
 
 #[test]
+fn of_two_right_logins_at_once_neither_has_failed() {
+    let (throttle, _) = throttle(ThrottleSettings::default());
+    let attempt = |account| throttle.login(account, network(1)).unwrap();
+    let (first, second) = (attempt("ada"), attempt("bob"));
+    assert_eq!(first.standing(), Standing::Untried);
+    assert_eq!(second.standing(), Standing::Untried);
+    let third = attempt("ada");
+    assert_eq!(third.standing(), Standing::Untried);
+    first.succeeded();
+    third.unjudged();
+    assert_eq!(
+        attempt("eve").standing(),
+        Standing::Untried,
+        "bob's is open"
+    );
+    assert_eq!(attempt("eve").standing(), Standing::Failed, "eve's is not");
+    second.succeeded();
+}
+
+#[test]
+fn a_flood_of_attempts_from_one_network_has_failed_before_any_is_judged() {
+    let (throttle, _) = throttle(ThrottleSettings::default());
+    let attempt = |number: u32| throttle.login(&number.to_string(), network(1)).unwrap();
+    let flood: Vec<_> = (0..20).map(attempt).collect();
+    for (number, attempt) in flood.iter().enumerate() {
+        let expected = match number {
+            0..4 => Standing::Untried,
+            _ => Standing::Failed,
+        };
+        assert_eq!(attempt.standing(), expected, "{number}");
+    }
+    for attempt in flood {
+        attempt.unjudged();
+    }
+    assert_eq!(
+        attempt(0).standing(),
+        Standing::Untried,
+        "all were taken back"
+    );
+}
+
+#[test]
 fn registrations_and_refreshes_count_every_call() {
     let (throttle, clock) = throttle(ThrottleSettings::default());
     for left in (0..20).rev() {

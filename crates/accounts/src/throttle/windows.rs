@@ -34,12 +34,25 @@ struct Entry {
 
 /// A use that was counted.
 pub(super) struct Admitted {
-    /// Where it was counted, for [`Windows::take_back`].
+    /// Where it was counted, for [`Windows::settle`].
     pub slice: u64,
+    /// Uses that stood before and were settled.
+    pub settled: u32,
+    /// Uses that stood before and were not settled yet.
+    pub in_flight: u32,
     /// Uses left.
     pub remaining: u32,
     /// How long until one more is left.
     pub reset: Duration,
+}
+
+/// What becomes of a use that was counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Fate {
+    /// It counts until its time is over.
+    Stands,
+    /// It counts no more.
+    Undone,
 }
 
 /// A use that was not counted, as the limit was reached.
@@ -66,7 +79,7 @@ impl Windows {
         }
     }
 
-    /// Counts a use if fewer than `limit` stand.
+    /// Counts a use if fewer than `limit` stand. It is in flight until it is settled.
     pub(super) fn charge_up_to(
         &self,
         limit: u32,
@@ -83,16 +96,19 @@ impl Windows {
                     first: !std::mem::replace(&mut window.refused, true),
                 });
             }
+            let in_flight = u32::from(window.in_flight);
             let slice = window.add();
             Ok(Admitted {
                 slice,
+                settled: used.saturating_sub(in_flight),
+                in_flight,
                 remaining: limit - used - 1,
                 reset: window.frees(1, now, self.slice_length),
             })
         })
     }
 
-    /// Counts a use in any case; says in which slice, and how many stood before.
+    /// Counts a use in any case; says in which slice, and how many stood before. It is in flight until it is settled.
     pub(super) fn charge_beyond_limit(&self, key: Key, now: Duration) -> (u64, u32) {
         self.with(key, now, |window| {
             let used = window.used;
@@ -100,11 +116,16 @@ impl Windows {
         })
     }
 
-    /// Makes a use that was counted in `slice` undone, if it is still remembered.
-    pub(super) fn take_back(&self, key: Key, slice: u64) {
+    /// Ends the flight of a use that was counted in `slice`, which is to stand or to be undone, if it is still
+    /// remembered.
+    pub(super) fn settle(&self, key: Key, slice: u64, fate: Fate) {
         let mut set = self.set_of(key);
         if let Some(entry) = set.iter_mut().find(|entry| entry.key == key) {
-            entry.window.remove(slice);
+            entry.window.in_flight = entry.window.in_flight.saturating_sub(1);
+            match fate {
+                Fate::Stands => {}
+                Fate::Undone => entry.window.remove(slice),
+            }
         }
     }
 
@@ -184,6 +205,9 @@ struct Window {
     uses: [u32; RING],
     /// The sum of `uses`.
     used: u32,
+    /// Uses that are not settled yet. More than it holds are taken for settled, and so are those that were forgotten
+    /// with their key: who is thought ill of wrongly waits a little longer at the most.
+    in_flight: u16,
     /// A use was refused since the last that was counted.
     refused: bool,
 }
@@ -206,6 +230,7 @@ impl Window {
             self.used = used;
             self.uses[Self::place(self.newest)] += 1;
         }
+        self.in_flight = self.in_flight.saturating_add(1);
         self.refused = false;
         self.newest
     }

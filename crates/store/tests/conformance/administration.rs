@@ -4,8 +4,9 @@
 use std::collections::BTreeSet;
 
 use store::{
-    AccountChange, Actor, AdminChange, AuditKind, AuditRecord, Closing, Error, LoginKey, Name,
-    NewAudit, NewUser, ProfileChange, Recorded, Store, Unique, User, UserRestoration,
+    AccountChange, Actor, AdminChange, AuditKind, AuditRecord, Authority, Closing, Error, LoginKey,
+    Name, NewAudit, NewUser, ProfileChange, Recorded, Store, Unique, User, UserAddition,
+    UserRestoration,
 };
 use uuid::Uuid;
 
@@ -98,6 +99,42 @@ async fn race<T: Send + 'static>(
 ) -> [T; 2] {
     let (left, right) = (tokio::spawn(left), tokio::spawn(right));
     [left.await.unwrap(), right.await.unwrap()]
+}
+
+/// Whether `admin` was let make an account.
+async fn added(store: &Store, admin: Uuid, new: NewUser) -> bool {
+    let event = by(admin, AuditKind::Registered, new.id);
+    let adding = store.add_user(Authority::Admin(admin), new, event).await;
+    match adding.unwrap() {
+        UserAddition::Added(_) => true,
+        UserAddition::NotAdmin => false,
+    }
+}
+
+/// Whether `admin` was let restore the account of `name`.
+async fn restored(store: &Store, admin: Uuid, who: Uuid, name: &str) -> bool {
+    let (email, username) = (format!("{name}@example.org"), Some(name.to_owned()));
+    let event = by(admin, AuditKind::Restored, who);
+    let authority = Authority::Admin(admin);
+    let restoring = store
+        .restore_user(authority, who, email, username, event)
+        .await;
+    match restoring.unwrap() {
+        UserRestoration::Restored(_) => true,
+        UserRestoration::NotAdmin => false,
+        UserRestoration::NotDeleted => panic!("it is deleted"),
+    }
+}
+
+/// Whether `admin` was let end the sessions of somebody who has one.
+async fn logged_out(store: &Store, admin: Uuid, who: Uuid) -> bool {
+    let event = by(admin, AuditKind::SessionEnded, who);
+    let closing = store.close_sessions_of(admin, who, event).await;
+    match closing.unwrap().outcome {
+        Closing::Closed => true,
+        Closing::NotAdmin => false,
+        other => panic!("{other:?}"),
+    }
 }
 
 conformance! {
@@ -201,7 +238,7 @@ conformance! {
         let store = db.store().await;
         let root = admin(&store, "root").await;
         let was = admin(&store, "was").await;
-        let (ada, _) = registered(&store, "ada").await;
+        let (ada, session_id) = registered(&store, "ada").await;
         changed(store.change_account(root, was, with_disabled(root, was, true)).await.unwrap().outcome);
         let change = store.change_account(was, ada, with_disabled(was, ada, true)).await;
         assert_eq!(change.unwrap().outcome, AdminChange::NotAdmin);
@@ -212,6 +249,60 @@ conformance! {
         let nobody = store.change_account(id(), ada, with_disabled(root, ada, true)).await;
         assert_eq!(nobody.unwrap().outcome, AdminChange::NotAdmin);
         assert!(store.user(ada).await.unwrap().unwrap().is_active());
+
+        let (gone, _) = registered(&store, "gone").await;
+        store.delete_user(gone, by(root, AuditKind::AccountDeleted, gone)).await.unwrap();
+        for who in [was, ada, id()] {
+            let said = [
+                added(&store, who, user("new")).await,
+                restored(&store, who, gone, "gone").await,
+                logged_out(&store, who, ada).await,
+            ];
+            assert_eq!(said, [false; 3]);
+        }
+        assert!(store.credentials(LoginKey::Username("new".into())).await.unwrap().is_none());
+        assert!(store.user(gone).await.unwrap().unwrap().deleted_at.is_some());
+        assert!(store.signed_in(session_id).await.unwrap().is_some());
+        assert_eq!(recorded(&store, was).await, [""; 0]);
+    }
+
+    async fn an_admin_who_is_demoted_at_once_with_what_they_do_has_done_it_or_is_refused(db) {
+        let store = db.store().await;
+        let root = admin(&store, "root").await;
+        for round in 0..4 {
+            for way in ["add", "restore", "log out"] {
+                let names = ["was", "ada", "new"].map(|name| format!("{name}{round}{}", way.replace(' ', "")));
+                let was = admin(&store, &names[0]).await;
+                let (ada, _) = registered(&store, &names[1]).await;
+                if way == "restore" {
+                    store.delete_user(ada, by(root, AuditKind::AccountDeleted, ada)).await.unwrap();
+                }
+                let (acting, demoting, [_, old, new]) = (store.clone(), store.clone(), names.clone());
+                let [done, demoted] = race(
+                    async move {
+                        match way {
+                            "add" => added(&acting, was, user(&new)).await,
+                            "restore" => restored(&acting, was, ada, &old).await,
+                            _ => logged_out(&acting, was, ada).await,
+                        }
+                    },
+                    async move {
+                        let demotion = demoting.change_account(root, was, with_roles(root, was, &[])).await;
+                        matches!(demotion.unwrap().outcome, AdminChange::Changed(_))
+                    },
+                )
+                .await;
+                assert!(demoted, "{way}");
+                let is_so = match way {
+                    "add" => store.credentials(LoginKey::Username(names[2].clone())).await.unwrap().is_some(),
+                    "restore" => store.credentials_of(ada).await.unwrap().is_some(),
+                    _ => store.list_sessions(ada, NOON, 9).await.unwrap().is_empty(),
+                };
+                assert_eq!(is_so, done, "{way}");
+                assert_eq!(recorded(&store, was).await.len(), usize::from(done), "{way}");
+                assert!(!added(&store, was, user("late")).await, "from then on");
+            }
+        }
     }
 
     async fn an_unknown_and_a_deleted_account_are_not_changed(db) {
@@ -224,7 +315,7 @@ conformance! {
             assert_eq!(change.unwrap().outcome, AdminChange::NoSuchUser);
             let deletion = store.delete_account(root, who, by(root, AuditKind::AccountDeleted, who)).await;
             assert_eq!(deletion.unwrap().outcome, AdminChange::NoSuchUser);
-            let closing = store.close_sessions_of(who, by(root, AuditKind::SessionEnded, who)).await;
+            let closing = store.close_sessions_of(root, who, by(root, AuditKind::SessionEnded, who)).await;
             assert_eq!(closing.unwrap().outcome, Closing::NoSuchUser);
         }
         assert!(store.user(ada).await.unwrap().unwrap().deleted_at.is_some(), "a deleted one can be seen");
@@ -237,7 +328,7 @@ conformance! {
         let (ada, first) = registered(&store, "ada").await;
         let (_, other) = registered(&store, "eve").await;
         store.open_session(session(ada), HASH.into(), None, audit(AuditKind::Login, ada)).await.unwrap();
-        let close = || store.close_sessions_of(ada, by(root, AuditKind::SessionEnded, ada));
+        let close = || store.close_sessions_of(root, ada, by(root, AuditKind::SessionEnded, ada));
         assert_eq!(close().await.unwrap().outcome, Closing::Closed);
         assert_eq!(store.list_sessions(ada, NOON, 9).await.unwrap(), []);
         assert_eq!(store.signed_in(first).await.unwrap(), None);
@@ -328,7 +419,7 @@ conformance! {
             let (heir_session, events) = (session(heir.id), (by(root, AuditKind::Restored, old), audit(AuditKind::Registered, heir.id)));
             let [restored, registered] = race(
                 async move {
-                    match restoring.restore_user(old, keys.0, keys.1, events.0).await {
+                    match restoring.restore_user(Authority::Operator, old, keys.0, keys.1, events.0).await {
                         Ok(UserRestoration::Restored(_)) => true,
                         Err(Error::Taken(Unique::UserEmail)) => false,
                         other => panic!("{other:?}"),

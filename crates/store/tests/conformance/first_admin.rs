@@ -1,7 +1,7 @@
 //! The first admin: by a code that is good once, or named by the operator; never a second first one.
 
 use store::{
-    Actor, Appointment, AuditKind, LoginKey, NewAudit, NewUser, SetupCode, SetupOffer,
+    Actor, Appointment, AuditKind, Authority, LoginKey, NewAudit, NewUser, SetupCode, SetupOffer,
     SetupOutcome, Store,
 };
 use uuid::Uuid;
@@ -100,7 +100,7 @@ conformance! {
         let store = db.store().await;
         store.offer_setup(code("one")).await.unwrap();
         let root = admin("root");
-        store.add_user(root.clone(), audit(AuditKind::AdminCreated, root.id)).await.unwrap();
+        store.add_user(Authority::Operator, root.clone(), audit(AuditKind::AdminCreated, root.id)).await.unwrap();
         assert_eq!(store.open_setup_code().await.unwrap(), None);
         assert_eq!(register(&store, "one", "eve", 1).await.unwrap(), SetupOutcome::Refused);
         assert_eq!(store.offer_setup(code("two")).await.unwrap(), SetupOffer::AdminExists);

@@ -7,8 +7,8 @@ use std::{
 };
 
 use store::{
-    Actor, AuditKind, DatabaseUrl, NewAudit, NewSession, NewUser, Options, Rotation, SessionKind,
-    Store, SuccessorProof, Timestamp,
+    Actor, AuditKind, Authority, DatabaseUrl, NewAudit, NewSession, NewUser, Options, Rotation,
+    SessionKind, Store, SuccessorProof, Timestamp,
 };
 use uuid::Uuid;
 
@@ -169,7 +169,11 @@ pub(crate) async fn admin(store: &Store, name: &str) -> Uuid {
     };
     let id = user.id;
     store
-        .add_user(user, audit(AuditKind::AdminCreated, id))
+        .add_user(
+            Authority::Operator,
+            user,
+            audit(AuditKind::AdminCreated, id),
+        )
         .await
         .expect("a free name is added");
     id

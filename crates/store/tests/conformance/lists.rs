@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use store::{
-    Activity, Actor, AuditKind, AuditListing, NewAudit, NewUser, Page, SessionKind, Statistics,
-    Store, User, UserListing, UserStatus,
+    Activity, Actor, AuditKind, AuditListing, Authority, NewAudit, NewUser, Page, SessionKind,
+    Statistics, Store, User, UserListing, UserStatus,
 };
 use uuid::Uuid;
 
@@ -19,7 +19,7 @@ async fn made(store: &Store, name: &str, seconds: u64, role_names: &[&str]) -> U
     };
     let id = new.id;
     store
-        .add_user(new, audit(AuditKind::Registered, id))
+        .add_user(Authority::Operator, new, audit(AuditKind::Registered, id))
         .await
         .unwrap();
     id

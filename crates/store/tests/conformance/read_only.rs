@@ -1,6 +1,6 @@
 //! A database that is open for reading alone: questions are answered, events refused.
 
-use store::{AuditKind, Error, OpenError, Store};
+use store::{AuditKind, Authority, Error, OpenError, Store};
 
 use crate::{conformance, fixture::*};
 
@@ -16,7 +16,7 @@ conformance! {
 
         let eve = user("eve");
         let event = audit(AuditKind::Registered, eve.id);
-        assert!(matches!(reading.add_user(eve, event).await, Err(Error::ReadOnly)));
+        assert!(matches!(reading.add_user(Authority::Operator, eve, event).await, Err(Error::ReadOnly)));
         assert!(matches!(reading.record(audit(AuditKind::Login, ada)).await, Err(Error::ReadOnly)));
         assert!(matches!(reading.rotate(rotation(session_id, 1, 1)).await, Err(Error::ReadOnly)));
         let touched = reading.touch_session(session_id, after(900), after(900), after(1_900)).await;

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use store::{
-    AuditKind, KeyRotation, NewAudit, NewSession, NewSigningKey, Perishable, Store, UserRestoration,
+    AuditKind, Authority, KeyRotation, NewAudit, NewSession, NewSigningKey, Perishable, Store,
+    UserRestoration,
 };
 use uuid::Uuid;
 
@@ -21,7 +22,7 @@ async fn restore(store: &Store, who: Uuid, name: &str) -> UserRestoration {
     let event = audit(AuditKind::Restored, who);
     let (email, username) = (format!("{name}@example.org"), Some(name.to_owned()));
     store
-        .restore_user(who, email, username, event)
+        .restore_user(Authority::Operator, who, email, username, event)
         .await
         .unwrap()
 }
@@ -155,6 +156,7 @@ conformance! {
                     restored += 1;
                 }
                 UserRestoration::NotDeleted => assert!(found.is_none(), "{name}"),
+                UserRestoration::NotAdmin => panic!("an operator is none"),
             }
         }
         assert_eq!(restored + purging.await.unwrap(), 20, "each had one fate");

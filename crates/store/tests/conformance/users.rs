@@ -1,7 +1,7 @@
 //! Users: registration, names, passwords, roles, the last admin.
 
 use store::{
-    AdminChange, AuditKind, Editing, Error, LoginKey, Name, NewAudit, NewUser, Opening,
+    AdminChange, AuditKind, Authority, Editing, Error, LoginKey, Name, NewAudit, NewUser, Opening,
     OwnDeletion, ProfileChange, Unique, UserFilter, UserRestoration,
 };
 
@@ -39,7 +39,7 @@ conformance! {
 
         let other_email = NewUser { email_key: "other@example.org".into(), ..user("Ada") };
         let event = audit(AuditKind::Registered, other_email.id);
-        let refused = store.add_user(other_email, event).await;
+        let refused = store.add_user(Authority::Operator, other_email, event).await;
         assert!(matches!(refused, Err(Error::Taken(Unique::UserUsername))), "{refused:?}");
 
         assert_eq!(store.signed_in(session_id).await.unwrap(), None);
@@ -117,7 +117,7 @@ conformance! {
         for number in 0..1_203 {
             let new = NewUser { roles: roles(&["staff", &format!("role{number}")]), ..user(&format!("user{number:04}")) };
             let event = audit(AuditKind::Registered, new.id);
-            store.add_user(new, event).await.unwrap();
+            store.add_user(Authority::Operator, new, event).await.unwrap();
         }
         let all = store.list_users(UserFilter { text: None, limit: 10_000 }).await.unwrap();
         assert_eq!(all.len(), 1_203);
@@ -270,12 +270,12 @@ conformance! {
         let store = db.store().await;
         let verified = NewUser { email_verified: true, name: Some("Ada".into()), ..user("ada") };
         let ada = verified.id;
-        store.add_user(verified, audit(AuditKind::Registered, ada)).await.unwrap();
+        store.add_user(Authority::Operator, verified, audit(AuditKind::Registered, ada)).await.unwrap();
         let change = async |change: ProfileChange| {
             let event = audit(AuditKind::ProfileChanged, ada);
             match store.change_profile(ada, change, Some(HASH.into()), event).await.unwrap().outcome {
                 Editing::Changed(user) => user,
-                Editing::Stale => panic!("nothing else has happened"),
+                other => panic!("nothing else has happened: {other:?}"),
             }
         };
         let named = |text: &str| Name { text: text.into(), key: text.to_lowercase() };
@@ -294,6 +294,40 @@ conformance! {
         assert_eq!(by(LoginKey::Email("ada@example.net".into())).await, Some(ada));
         assert_eq!(by(LoginKey::Email("ada@example.org".into())).await, None);
         assert_eq!(by(LoginKey::Username("countess".into())).await, None);
+    }
+
+    async fn what_is_so_already_is_judged_by_the_account_as_it_is_and_so_is_the_need_of_a_password(db) {
+        let store = db.store().await;
+        let (ada, _) = registered(&store, "ada").await;
+        let change = async |change: ProfileChange, seen: Option<&str>| {
+            let event = audit(AuditKind::ProfileChanged, ada);
+            store.change_profile(ada, change, seen.map(Into::into), event).await.unwrap()
+        };
+        let name = |text: &str| Name { text: text.into(), key: text.to_lowercase() };
+        let wanted = |email: &str, username: &str, called: &str| ProfileChange {
+            email: Some(name(email)),
+            username: Some(Some(name(username))),
+            name: Some(Some(called.into())),
+        };
+        let before = store.user(ada).await.unwrap().unwrap();
+        for (email, username) in [("new@example.org", "ada"), ("ada@example.org", "new"), ("Ada@example.org", "ada")] {
+            let refused = change(wanted(email, username, "Ada"), None).await;
+            assert_eq!((refused.outcome, refused.count), (Editing::PasswordNeeded, None), "{email} {username}");
+        }
+        assert_eq!(store.user(ada).await.unwrap().unwrap(), before);
+        assert_eq!(store.newest_audit(9).await.unwrap().len(), 1, "the registration");
+
+        let Editing::Changed(after) = change(wanted("ada@example.org", "ada", "Ada"), None).await.outcome else {
+            panic!("a name to be called by needs no password");
+        };
+        let recorded = store.newest_audit(9).await.unwrap();
+        let details: Vec<_> = recorded.iter().filter_map(|event| event.detail.as_deref()).collect();
+        assert_eq!(details, [r#"{"fields":["name"]}"#]);
+        for seen in [None, Some(HASH)] {
+            let again = change(wanted("ada@example.org", "ada", "Ada"), seen).await;
+            assert_eq!((again.outcome, again.count), (Editing::Unchanged(after.clone()), None));
+        }
+        assert_eq!(store.newest_audit(9).await.unwrap(), recorded);
     }
 
     async fn a_profile_takes_no_name_of_another_and_no_old_proof(db) {
@@ -335,7 +369,7 @@ conformance! {
 
         let restore = async || {
             let keys = ("ada@example.org".to_owned(), Some("ada".to_owned()));
-            store.restore_user(ada, keys.0, keys.1, audit(AuditKind::Restored, ada)).await
+            store.restore_user(Authority::Operator, ada, keys.0, keys.1, audit(AuditKind::Restored, ada)).await
         };
         assert!(matches!(restore().await.unwrap(), UserRestoration::Restored(user) if user.is_active() && user.id == ada));
         assert_eq!(restore().await.unwrap(), UserRestoration::NotDeleted);
