@@ -236,6 +236,7 @@ pub fn open_site(config: &Config) -> Result<Option<Site>, StartError> {
         Private::Database(config.database.url.file()),
     ];
     private.extend(config.secret_key_file.as_deref().map(Private::SecretKey));
+    private.extend(config.signing_key_file.as_deref().map(Private::SigningKey));
     let admin = config.admin.as_ref();
     private.extend(admin.map(|admin| Private::AdminPassword(&admin.password_file)));
     private.extend(config.file.as_deref().map(Private::Configuration));

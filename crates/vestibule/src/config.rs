@@ -55,6 +55,8 @@ pub struct Config {
     pub file: Option<PathBuf>,
     /// The operator's own signing key, in place of those in the database.
     pub signing_key: Option<SigningKeyPair>,
+    /// The file that it is in.
+    pub signing_key_file: Option<PathBuf>,
     /// Sessions in token mode.
     pub token: Token,
     /// Sessions in cookie mode.

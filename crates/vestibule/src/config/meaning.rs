@@ -47,6 +47,7 @@ pub(super) fn resolve(said: Said, terminal: bool) -> Result<Loaded, Problems> {
             .then(|| meaning.one("secret_key_file")),
         file: meaning.said.file.clone(),
         signing_key: meaning.signing_key(),
+        signing_key_file: meaning.maybe("signing_key_file"),
         token: Token {
             access_ttl: meaning.one("token.access_ttl"),
             refresh_idle_ttl: meaning.one("token.refresh_idle_ttl"),
