@@ -80,7 +80,7 @@ pub enum SiteProblem {
         path: String,
         /// The site's folder.
         dir: String,
-        /// A flag that names a place beside the site, quoted for a shell.
+        /// A flag or a variable that names a place beside the site, quoted for a shell.
         instead: String,
     },
 }

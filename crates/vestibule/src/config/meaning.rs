@@ -46,6 +46,7 @@ pub(super) fn resolve(said: Said, terminal: bool) -> Result<Loaded, Problems> {
             .is_default("secret_key")
             .then(|| meaning.one("secret_key_file")),
         file: meaning.said.file.clone(),
+        value_files: std::mem::take(&mut meaning.said.value_files),
         signing_key: meaning.signing_key(),
         signing_key_file: meaning.maybe("signing_key_file"),
         token: Token {

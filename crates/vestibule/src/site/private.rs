@@ -21,6 +21,8 @@ pub enum Private<'a> {
     SigningKey(&'a Path),
     /// The file of `admin.password_file`.
     AdminPassword(&'a Path),
+    /// The file behind a variable `…_FILE`, which comes first.
+    Value(&'a str, &'a Path),
     /// The file of `--config`.
     Configuration(&'a Path),
 }
@@ -57,6 +59,7 @@ impl Private<'_> {
             | Self::SecretKey(path)
             | Self::SigningKey(path)
             | Self::AdminPassword(path)
+            | Self::Value(_, path)
             | Self::Configuration(path) => path,
         }
     }
@@ -68,11 +71,12 @@ impl Private<'_> {
             Self::SecretKey(_) => "secret key file",
             Self::SigningKey(_) => "signing key file",
             Self::AdminPassword(_) => "password file of the admin",
+            Self::Value(..) => "file of a secret setting",
             Self::Configuration(_) => "configuration file",
         }
     }
 
-    /// The flag that names this place, as a shell takes it.
+    /// The flag or variable that names this place, as a shell takes it.
     fn flag_for(&self, place: &Path) -> String {
         match self {
             Self::DataDir(_) => format!("--data-dir {}", quoted(place)),
@@ -83,6 +87,7 @@ impl Private<'_> {
             Self::SecretKey(_) => format!("--secret-key-file {}", quoted(place)),
             Self::SigningKey(_) => format!("--signing-key-file {}", quoted(place)),
             Self::AdminPassword(_) => format!("--admin-password-file {}", quoted(place)),
+            Self::Value(variable, _) => format!("{variable}={}", quoted(place)),
             Self::Configuration(_) => format!("--config {}", quoted(place)),
         }
     }

@@ -49,12 +49,16 @@ fn a_folder_that_cannot_be_a_site_is_refused_with_what_to_do() {
 }
 
 /// A file of the server, and how the flag begins that moves it.
-fn files_at(path: &Path) -> [(Private<'_>, &'static str); 5] {
+fn files_at(path: &Path) -> [(Private<'_>, &'static str); 6] {
     [
         (Private::Database(path), "--database-url sqlite://"),
         (Private::SecretKey(path), "--secret-key-file "),
         (Private::SigningKey(path), "--signing-key-file "),
         (Private::AdminPassword(path), "--admin-password-file "),
+        (
+            Private::Value("VESTIBULE_DATABASE_URL_FILE", path),
+            "VESTIBULE_DATABASE_URL_FILE=",
+        ),
         (Private::Configuration(path), "--config "),
     ]
 }

@@ -360,4 +360,12 @@ fn a_site_that_holds_the_servers_own_files_is_refused_with_the_setting_to_change
         );
         assert!(!site.join("accounts").exists(), "nothing was made there");
     }
+    std::fs::write(site.join("url"), "sqlite://accounts.db\n").expect("a URL");
+    let serve = ["serve", "--listen", "127.0.0.1:0", "--site", "site"];
+    let mut by_variable = vestibule(folder.path(), serve);
+    by_variable.env("VESTIBULE_DATABASE_URL_FILE", "site/url");
+    let refused = by_variable.output().expect("it runs");
+    assert_eq!(refused.status.code(), Some(2));
+    let said = stderr(&refused);
+    assert!(said.contains("VESTIBULE_DATABASE_URL_FILE="), "{said}");
 }
