@@ -411,6 +411,12 @@ impl Meaning {
                 config.listen
             ));
         }
+        if let Some(address) = config.metrics_listen.filter(|at| !at.ip().is_loopback()) {
+            self.said.warnings.push(format!(
+                "metrics_listen is {address}, which is open to other machines, and metrics ask for \
+                 no login: let nobody but your monitoring reach it"
+            ));
+        }
     }
 
     fn row(&self, setting: &'static Setting) -> Row {

@@ -472,6 +472,16 @@ fn an_address_open_to_others_earns_a_warning_while_public_url_is_local() {
 }
 
 #[test]
+fn metrics_for_other_machines_earn_a_warning() {
+    let warnings = |address| {
+        let operator = Operator::says(&["--metrics-listen", address]);
+        operator.loaded().warnings.join("\n")
+    };
+    assert_snapshot!(warnings("[::]:9100"), @"metrics_listen is [::]:9100, which is open to other machines, and metrics ask for no login: let nobody but your monitoring reach it");
+    assert_eq!(warnings("127.0.0.1:9100"), "");
+}
+
+#[test]
 fn limits_and_durations_are_read_in_the_units_people_write() {
     let config = Operator::default()
         .file("limits.login_per_ip = 'off'\nlimits.register_per_ip = '5 / 1h 30m'\ntoken.refresh_grace = 0\ndrain_delay = '0s'")
