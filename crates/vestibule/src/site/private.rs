@@ -23,6 +23,8 @@ pub enum Private<'a> {
     AdminPassword(&'a Path),
     /// The file behind a variable `…_FILE`, which comes first.
     Value(&'a str, &'a Path),
+    /// The file that `vestibule backup` is to make.
+    Backup(&'a Path),
     /// The file of `--config`.
     Configuration(&'a Path),
 }
@@ -60,6 +62,7 @@ impl Private<'_> {
             | Self::SigningKey(path)
             | Self::AdminPassword(path)
             | Self::Value(_, path)
+            | Self::Backup(path)
             | Self::Configuration(path) => path,
         }
     }
@@ -72,11 +75,12 @@ impl Private<'_> {
             Self::SigningKey(_) => "signing key file",
             Self::AdminPassword(_) => "password file of the admin",
             Self::Value(..) => "file of a secret setting",
+            Self::Backup(_) => "backup",
             Self::Configuration(_) => "configuration file",
         }
     }
 
-    /// The flag or variable that names this place, as a shell takes it.
+    /// The flag, the variable or the command that names this place, as a shell takes it.
     fn flag_for(&self, place: &Path) -> String {
         match self {
             Self::DataDir(_) => format!("--data-dir {}", quoted(place)),
@@ -88,6 +92,7 @@ impl Private<'_> {
             Self::SigningKey(_) => format!("--signing-key-file {}", quoted(place)),
             Self::AdminPassword(_) => format!("--admin-password-file {}", quoted(place)),
             Self::Value(variable, _) => format!("{variable}={}", quoted(place)),
+            Self::Backup(_) => format!("vestibule backup {}", quoted(place)),
             Self::Configuration(_) => format!("--config {}", quoted(place)),
         }
     }

@@ -49,7 +49,7 @@ fn a_folder_that_cannot_be_a_site_is_refused_with_what_to_do() {
 }
 
 /// A file of the server, and how the flag begins that moves it.
-fn files_at(path: &Path) -> [(Private<'_>, &'static str); 6] {
+fn files_at(path: &Path) -> [(Private<'_>, &'static str); 7] {
     [
         (Private::Database(path), "--database-url sqlite://"),
         (Private::SecretKey(path), "--secret-key-file "),
@@ -59,6 +59,7 @@ fn files_at(path: &Path) -> [(Private<'_>, &'static str); 6] {
             Private::Value("VESTIBULE_DATABASE_URL_FILE", path),
             "VESTIBULE_DATABASE_URL_FILE=",
         ),
+        (Private::Backup(path), "vestibule backup "),
         (Private::Configuration(path), "--config "),
     ]
 }
