@@ -87,6 +87,24 @@ test('a new e-mail address asks for the password, which is gone once it is saved
   await waitFor(() => expect(document.activeElement).toBe(screen.getByRole('button', { name: 'Save changes' })));
 });
 
+test('what another tab has saved meanwhile is shown and kept, beside what is being edited here', async () => {
+  const elsewhereSaved = { ...ADA, name: 'Ada King' };
+  const { requests, script } = await openAccount({
+    'POST /api/auth/password': ok({ user: elsewhereSaved, expires_in: 604800 }),
+    'PATCH /api/user/profile': ok({ ...elsewhereSaved, username: 'king' }),
+  });
+  type(screen.getByLabelText(/^Username/), 'king');
+  script['GET /api/auth/me'] = ok(elsewhereSaved);
+  changePassword();
+  await screen.findByText(/Your password is changed/);
+  expect(screen.getByLabelText<HTMLInputElement>(/^Name/).value).toBe('Ada King');
+  expect(screen.getByLabelText<HTMLInputElement>(/^Username/).value).toBe('king');
+  type(screen.getByLabelText('Your password'), 'correct horse');
+  fireEvent.click(screen.getByRole('button', { name: 'Save changes' }));
+  await screen.findByText('Your profile is saved.');
+  expect(requests.at(-1)?.body).toEqual({ username: 'king', current_password: 'correct horse' });
+});
+
 test('a wrong password and a taken name stand at their fields', async () => {
   const { script } = await openAccount({ 'PATCH /api/user/profile': refused(401, 'invalid_credentials') });
   type(screen.getByLabelText(/^Username/), 'king');

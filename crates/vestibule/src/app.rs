@@ -263,8 +263,11 @@ pub fn open_site(config: &Config) -> Result<Option<Site>, StartError> {
     let mut private = vec![Private::DataDir(&config.data_dir)];
     private.extend(config.database.url.file().map(Private::Database));
     private.extend(config.secret_key_file.as_deref().map(Private::SecretKey));
+    private.extend(config.signing_key_file.as_deref().map(Private::SigningKey));
     let admin = config.admin.as_ref();
     private.extend(admin.map(|admin| Private::AdminPassword(&admin.password_file)));
+    let values = config.value_files.iter();
+    private.extend(values.map(|(variable, path)| Private::Value(variable, path)));
     private.extend(config.file.as_deref().map(Private::Configuration));
     let files = open_files(config).for_site;
     let site = Site::open(dir, config.site.rules.clone(), &private, files);

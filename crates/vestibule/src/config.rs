@@ -53,8 +53,12 @@ pub struct Config {
     pub secret_key_file: Option<PathBuf>,
     /// The configuration file, if one was read.
     pub file: Option<PathBuf>,
+    /// The files that hold the value of a setting, each after the variable that names it.
+    pub value_files: Vec<(String, PathBuf)>,
     /// The operator's own signing key, in place of those in the database.
     pub signing_key: Option<SigningKeyPair>,
+    /// The file that it is in.
+    pub signing_key_file: Option<PathBuf>,
     /// Sessions in token mode.
     pub token: Token,
     /// Sessions in cookie mode.

@@ -80,7 +80,7 @@ pub enum SiteProblem {
         path: String,
         /// The site's folder.
         dir: String,
-        /// A flag that names a place beside the site, quoted for a shell.
+        /// A flag, a variable or a command that names a place beside the site, quoted for a shell.
         instead: String,
     },
 }
@@ -146,6 +146,21 @@ impl Site {
             rules,
             room: Room::for_files(open_files),
         })
+    }
+
+    /// Refuses a file of the server that is about to be made in the site at `dir`, without opening it.
+    ///
+    /// # Errors
+    /// The folder holds it, or cannot be read. One that does not exist holds nothing.
+    pub fn refuse_within(dir: &Path, private: Private<'_>) -> Result<(), SiteProblem> {
+        match dir.canonicalize() {
+            Ok(real) => private.refuse_inside(&real, dir),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+            Err(source) => Err(SiteProblem::Unreadable {
+                dir: quoted(dir),
+                source,
+            }),
+        }
     }
 
     /// Where a login leads, as percent-encoded paths.

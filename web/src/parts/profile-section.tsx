@@ -15,17 +15,18 @@ const NEEDS_PASSWORD = 'Changing it asks for your password.';
 
 export function ProfileSection({ user }: { user: User }) {
   const auth = useAuth();
-  const [draft, setDraft] = useState(() => draftOf(user));
+  // Only what was edited here, so that the rest follows what another tab saves.
+  const [edits, setEdits] = useState<Partial<Draft>>({});
+  const draft = { ...draftOf(user), ...edits };
   const namesDiffer = draft.email !== user.email || draft.username !== (user.username ?? '');
 
   function edit({ target }: ChangeEvent<HTMLInputElement>) {
-    setDraft({ ...draft, [target.name]: target.value });
+    setEdits({ ...edits, [target.name]: target.value });
   }
 
   async function save({ current_password }: Record<string, string>) {
-    setDraft(
-      draftOf(await updateProfile(auth, { ...changesOf(draft, user), ...(namesDiffer && { current_password }) })),
-    );
+    await updateProfile(auth, { ...changesOf(draft, user), ...(namesDiffer && { current_password }) });
+    setEdits({});
   }
 
   return (

@@ -5,8 +5,13 @@ use std::path::{Path, PathBuf};
 use accounts::Database;
 use clap::{Arg, ArgMatches, Command, value_parser};
 
-use super::{Ended, output::say, warn};
-use crate::{app, config::Loaded, secret_key};
+use super::{Ended, Failure, output::say, warn};
+use crate::{
+    app,
+    config::Loaded,
+    secret_key,
+    site::{Private, Site},
+};
 
 pub(super) fn backup_command() -> Command {
     Command::new("backup")
@@ -23,6 +28,10 @@ pub(super) fn restore_command() -> Command {
 pub(super) async fn back_up(matches: &ArgMatches, loaded: &Loaded) -> Ended {
     warn(loaded);
     let to = path(matches);
+    if let Some(dir) = &loaded.config.site.dir {
+        Site::refuse_within(dir, Private::Backup(&to))
+            .map_err(|problem| Failure::Usage(problem.to_string()))?;
+    }
     let database = app::open_existing_database(&loaded.config).await?;
     database.back_up(&to).await?;
     database.close().await;

@@ -9,8 +9,8 @@ use super::{
     output::{self, say},
 };
 use crate::{
-    app,
-    config::{Config, Loaded},
+    app::{self, StartError},
+    config::{Config, Loaded, SecretKeySource},
     secret_key,
 };
 
@@ -149,13 +149,11 @@ async fn of_database(config: &Config) -> Vec<Finding> {
         Err(error) => fail("migrations", error.to_string(), None),
     });
     let pending = status.is_ok_and(|status| status.iter().any(|step| step.applied_at.is_none()));
-    match (pending, secret_key::existing(config)) {
-        (true, _) => findings.push(ok(
-            "secret key",
-            "not needed before the migrations".to_owned(),
-        )),
-        (false, Err(error)) => findings.push(fail("secret key", error.to_string(), None)),
-        (false, Ok(_)) => findings.extend(of_accounts(config, &database).await),
+    if pending {
+        let found = "not needed before the migrations".to_owned();
+        findings.push(ok("secret key", found));
+    } else {
+        findings.extend(of_migrated(config, &database).await);
     }
     findings.push(clock(&database).await);
     database.close().await;
@@ -208,6 +206,28 @@ fn migrations(status: &[MigrationStatus]) -> Finding {
     }
 }
 
+/// Of a database that was not founded nothing is opened, for that would found it.
+async fn of_migrated(config: &Config, database: &Database) -> Vec<Finding> {
+    match (database.is_founded().await, secret_key::existing(config)) {
+        (Ok(true), Ok(_)) => of_accounts(config, database).await,
+        (Ok(true), Err(error)) => vec![fail("secret key", error.to_string(), None)],
+        (Ok(false), key) => vec![first_secret_key(config, key.err())],
+        (Err(error), _) => vec![fail("database", error.to_string(), None)],
+    }
+}
+
+/// The key that a database is going to be founded with.
+fn first_secret_key(config: &Config, unusable: Option<StartError>) -> Finding {
+    let found = match (&config.secret_key, unusable) {
+        (SecretKeySource::GeneratedAt(path), _) if !path.exists() => {
+            "none yet; the first start makes it"
+        }
+        (_, None) => "not in use yet; the first start founds the database with it",
+        (_, Some(error)) => return fail("secret key", error.to_string(), None),
+    };
+    ok("secret key", found.to_owned())
+}
+
 async fn of_accounts(config: &Config, database: &Database) -> Vec<Finding> {
     let accounts = match app::open_accounts(config, database, Clock::system()).await {
         Ok(accounts) => accounts,
@@ -215,7 +235,24 @@ async fn of_accounts(config: &Config, database: &Database) -> Vec<Finding> {
     };
     let keys = accounts.jwks()["keys"].as_array().map_or(0, Vec::len);
     let opened = format!("opens the signing keys ({keys} published)");
-    vec![ok("secret key", opened), passwords(&accounts).await]
+    vec![
+        ok("secret key", opened),
+        admin(&accounts).await,
+        passwords(&accounts).await,
+    ]
+}
+
+/// Whether anybody can use the pages of admins.
+async fn admin(accounts: &Accounts) -> Finding {
+    match accounts.operator().has_admin().await {
+        Ok(true) => ok("admin", "there is one".to_owned()),
+        Ok(false) => warn(
+            "admin",
+            "none; until there is one, the command line alone manages users".to_owned(),
+            Some("run: vestibule user add EMAIL --role admin".to_owned()),
+        ),
+        Err(error) => fail("admin", error.to_string(), None),
+    }
 }
 
 /// An account on another hash than today's answers a login in that hash's time.

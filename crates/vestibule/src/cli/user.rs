@@ -15,7 +15,7 @@ use super::{
     Ended, Failure, open,
     output::{self, say},
 };
-use crate::{config::Loaded, terminal};
+use crate::{config::Loaded, setup_link, terminal};
 
 pub(super) fn command() -> Command {
     Command::new("user")
@@ -120,7 +120,13 @@ enum Task {
 pub(super) async fn run(matches: &ArgMatches, loaded: &Loaded) -> Ended {
     let task = Task::of(matches)?;
     let (database, accounts) = open(loaded).await?;
-    let ended = task.perform(&accounts.operator()).await;
+    let may_bring_an_admin = task.may_bring_an_admin();
+    let operator = accounts.operator();
+    let ended = task.perform(&operator).await;
+    // What was asked for is done, so a failure of this question is none of the command.
+    if ended.is_ok() && may_bring_an_admin && matches!(operator.has_admin().await, Ok(true)) {
+        setup_link::remove(&loaded.config);
+    }
     drop(accounts);
     database.close().await;
     ended
@@ -162,6 +168,14 @@ impl Task {
                 json: output::wants_json(matches),
             },
         })
+    }
+
+    /// Whether there may be an active admin after it who was not there before.
+    fn may_bring_an_admin(&self) -> bool {
+        matches!(
+            self,
+            Self::Add(_) | Self::ChangeRoles { .. } | Self::Enable(_) | Self::Restore(_)
+        )
     }
 
     async fn perform(self, operator: &Operator<'_>) -> Ended {

@@ -52,7 +52,9 @@ pub(super) fn resolve(said: Said, terminal: bool) -> Result<Loaded, Problems> {
             .is_default("secret_key")
             .then(|| meaning.one("secret_key_file")),
         file: meaning.said.file.clone(),
+        value_files: std::mem::take(&mut meaning.said.value_files),
         signing_key: meaning.signing_key(),
+        signing_key_file: meaning.maybe("signing_key_file"),
         token: Token {
             access_ttl: meaning.one("token.access_ttl"),
             refresh_idle_ttl: meaning.one("token.refresh_idle_ttl"),
@@ -424,6 +426,12 @@ impl Meaning {
                 "public_url is {public_url}, but {} is open to other machines, whose browsers will \
                  be refused: set public_url",
                 config.listen
+            ));
+        }
+        if let Some(address) = config.metrics_listen.filter(|at| !at.ip().is_loopback()) {
+            self.said.warnings.push(format!(
+                "metrics_listen is {address}, which is open to other machines, and metrics ask for \
+                 no login: let nobody but your monitoring reach it"
             ));
         }
     }

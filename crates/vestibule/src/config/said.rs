@@ -22,6 +22,8 @@ pub(super) struct Said {
     pub(super) incomplete: bool,
     /// The configuration file.
     pub(super) file: Option<PathBuf>,
+    /// The files that were read for a variable `…_FILE`, after that variable.
+    pub(super) value_files: Vec<(String, PathBuf)>,
     given: BTreeMap<&'static str, Given>,
 }
 
@@ -47,6 +49,7 @@ impl Said {
             warnings: Vec::new(),
             incomplete: false,
             file: None,
+            value_files: Vec::new(),
             given: BTreeMap::new(),
         };
         for (key, texts) in inputs.flags {
@@ -221,6 +224,7 @@ impl Said {
         let value = level.values[name].expose_secret();
         let source = (level.source)(name.to_owned());
         let texts = if setting.file_variable().as_deref() == Some(name) {
+            self.value_files.push((name.to_owned(), value.into()));
             match file::read_secret_text(Path::new(value), &mut self.warnings) {
                 Ok(text) => vec![text],
                 Err(expected) => return self.problems.push(setting.key, source, expected, None),

@@ -15,7 +15,7 @@ pub(super) use reports::{get_stats, list_audit_events};
 
 use super::{
     auth::UserView,
-    body::JsonObject,
+    body::{JsonObject, MergePatch},
     caller::SignedInAdmin,
     error::ApiResult,
     forms::Fields,
@@ -92,7 +92,7 @@ pub(super) async fn get_user(
 pub(super) async fn change_user(
     SignedInAdmin(admin): SignedInAdmin,
     IdInPath(id): IdInPath,
-    body: JsonObject,
+    MergePatch(body): MergePatch,
 ) -> ApiResult<Json<AdminUserView>> {
     let mut fields = Fields::of(body);
     let edit = AccountEdit {

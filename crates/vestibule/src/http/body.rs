@@ -4,14 +4,14 @@
 use axum::{
     body::{Body, Bytes},
     extract::{FromRequest, Request},
-    http::{HeaderMap, header},
+    http::{HeaderMap, HeaderName, HeaderValue, header},
     middleware::Next,
     response::{IntoResponse, Response},
 };
 use serde::de::{self, Deserialize, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
 
-use super::error::ApiError;
+use super::error::{ApiError, with};
 
 /// Deeper documents are refused.
 const DEPTH: usize = 32;
@@ -26,11 +26,39 @@ impl<S: Send + Sync> FromRequest<S> for JsonObject {
         if !is_json(request.headers()) {
             return Err(ApiError::UnsupportedMediaType.into_response());
         }
-        let body = read(request.into_body())
-            .await
-            .map_err(IntoResponse::into_response)?;
-        parse(&body).map(Self).map_err(IntoResponse::into_response)
+        read_object(request).await
     }
+}
+
+/// The object in the body of a `PATCH`: a merge patch (RFC 7396), by its own media type or as plain
+/// JSON.
+pub(super) struct MergePatch(pub(super) JsonObject);
+
+impl<S: Send + Sync> FromRequest<S> for MergePatch {
+    type Rejection = Response;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self, Response> {
+        let headers = request.headers();
+        if !is_json(headers) && !is_of_type(headers, "application/merge-patch+json") {
+            // What would be taken is said as RFC 5789 section 2.2 wants it.
+            return Err(with(
+                ApiError::UnsupportedMediaType.into_response(),
+                HeaderName::from_static("accept-patch"),
+                HeaderValue::from_static("application/merge-patch+json, application/json"),
+            ));
+        }
+        read_object(request).await.map(Self)
+    }
+}
+
+/// The object in a body whose media type was found to be right.
+async fn read_object(request: Request) -> Result<JsonObject, Response> {
+    let body = read(request.into_body())
+        .await
+        .map_err(IntoResponse::into_response)?;
+    parse(&body)
+        .map(JsonObject)
+        .map_err(IntoResponse::into_response)
 }
 
 /// The object in a body that was read, for routes that do without one too.

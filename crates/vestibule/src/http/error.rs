@@ -129,7 +129,6 @@ impl IntoResponse for ApiError {
 }
 
 fn refusal(error: Error) -> Response {
-    const TOKEN: &str = "Bearer realm=\"vestibule\", error=\"invalid_token\"";
     match error {
         Error::Invalid(errors) => problem_with(
             StatusCode::UNPROCESSABLE_ENTITY,
@@ -144,26 +143,21 @@ fn refusal(error: Error) -> Response {
         ),
         Error::InvalidToken(reason) => {
             tracing::debug!(reason, "A token was refused: {reason}");
-            challenge(
+            refused_token(
                 "invalid_token",
                 "The token or cookie is not valid. Log in again.",
-                TOKEN,
             )
         }
-        Error::ExpiredToken => challenge(
+        Error::ExpiredToken => refused_token(
             "expired_token",
             "The token has expired. Refresh it, or log in again.",
-            TOKEN,
         ),
-        Error::RevokedToken => challenge(
-            "revoked_token",
-            "The session has ended. Log in again.",
-            TOKEN,
-        ),
-        Error::TokenReused => challenge(
+        Error::RevokedToken => {
+            refused_token("revoked_token", "The session has ended. Log in again.")
+        }
+        Error::TokenReused => refused_token(
             "refresh_token_reused",
             "This refresh token was used before, so its session has been ended. Log in again.",
-            TOKEN,
         ),
         Error::EmailTaken => taken(
             "email_taken",
@@ -189,21 +183,11 @@ fn refusal(error: Error) -> Response {
         Error::Limited(limited) => limit::answer(&limited),
         Error::NoSuchUser | Error::NoSuchSession => not_found(),
         Error::NotAdmin => forbidden(),
-        Error::UserDeleted => problem(
-            StatusCode::CONFLICT,
-            "conflict",
-            "This user is deleted. Restore the account first.",
-        ),
-        Error::LastAdmin => problem(
-            StatusCode::CONFLICT,
-            "conflict",
-            "The last admin can be neither demoted, disabled nor deleted.",
-        ),
-        Error::Ambiguous(_) => problem(
-            StatusCode::CONFLICT,
-            "conflict",
-            "Several accounts could be meant. Name one by its id.",
-        ),
+        Error::UserDeleted => conflict("This user is deleted. Restore the account first."),
+        Error::LastAdmin => {
+            conflict("The last admin can be neither demoted, disabled nor deleted.")
+        }
+        Error::Ambiguous(_) => conflict("Several accounts could be meant. Name one by its id."),
         Error::Unavailable(cause) => {
             tracing::error!(cause, "A request could not be answered: {cause}");
             unavailable("The server cannot answer at the moment. Try again shortly.")
@@ -281,6 +265,17 @@ fn challenge(code: &'static str, detail: &str, challenge: &'static str) -> Respo
         header::WWW_AUTHENTICATE,
         HeaderValue::from_static(challenge),
     )
+}
+
+/// The same for a credential that came and is not good (RFC 6750 section 3.1).
+fn refused_token(code: &'static str, detail: &str) -> Response {
+    let error = "Bearer realm=\"vestibule\", error=\"invalid_token\"";
+    challenge(code, detail, error)
+}
+
+/// The account is not in a state for this.
+fn conflict(detail: &str) -> Response {
+    problem(StatusCode::CONFLICT, "conflict", detail)
 }
 
 fn taken(code: &'static str, field: &'static str, sentence: &'static str) -> Response {

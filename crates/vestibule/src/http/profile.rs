@@ -4,7 +4,11 @@ use accounts::{Edit, ProfileEdit};
 use axum::{Json, extract::State, http::StatusCode};
 
 use super::{
-    auth::UserView, body::JsonObject, caller::SignedInCaller, error::ApiResult, forms::Fields,
+    auth::UserView,
+    body::{JsonObject, MergePatch},
+    caller::SignedInCaller,
+    error::ApiResult,
+    forms::Fields,
     peer::ThisPeer,
 };
 use crate::app::App;
@@ -40,7 +44,7 @@ pub(super) async fn change_profile(
     State(app): State<App>,
     SignedInCaller(caller): SignedInCaller,
     ThisPeer(peer): ThisPeer,
-    body: JsonObject,
+    MergePatch(body): MergePatch,
 ) -> ApiResult<Json<UserView>> {
     let mut fields = Fields::of(body);
     let edit = ProfileEdit {

@@ -17,8 +17,14 @@ pub enum Private<'a> {
     Database(&'a Path),
     /// The file of `secret_key_file`.
     SecretKey(&'a Path),
+    /// The file of `signing_key_file`.
+    SigningKey(&'a Path),
     /// The file of `admin.password_file`.
     AdminPassword(&'a Path),
+    /// The file behind a variable `…_FILE`, which comes first.
+    Value(&'a str, &'a Path),
+    /// The file that `vestibule backup` is to make.
+    Backup(&'a Path),
     /// The file of `--config`.
     Configuration(&'a Path),
 }
@@ -30,7 +36,7 @@ impl Private<'_> {
             dir: quoted(dir),
             source,
         })?;
-        if !real.starts_with(root) || self.is_withheld_by_its_name() {
+        if !real.starts_with(root) || self.is_withheld_as(&real) {
             return Ok(());
         }
         Err(SiteProblem::PrivateInside {
@@ -42,8 +48,9 @@ impl Private<'_> {
     }
 
     /// A `vestibule.toml` may lie in the site: it is never served, and whoever starts the server there has it there.
-    fn is_withheld_by_its_name(self) -> bool {
-        let name = self.path().file_name().and_then(OsStr::to_str);
+    /// Its name there counts, not that of a link to it.
+    fn is_withheld_as(self, real: &Path) -> bool {
+        let name = real.file_name().and_then(OsStr::to_str);
         matches!(self, Self::Configuration(_)) && name.is_some_and(is_withheld)
     }
 
@@ -52,7 +59,10 @@ impl Private<'_> {
             Self::DataDir(path)
             | Self::Database(path)
             | Self::SecretKey(path)
+            | Self::SigningKey(path)
             | Self::AdminPassword(path)
+            | Self::Value(_, path)
+            | Self::Backup(path)
             | Self::Configuration(path) => path,
         }
     }
@@ -62,12 +72,15 @@ impl Private<'_> {
             Self::DataDir(_) => "data directory",
             Self::Database(_) => "database",
             Self::SecretKey(_) => "secret key file",
+            Self::SigningKey(_) => "signing key file",
             Self::AdminPassword(_) => "password file of the admin",
+            Self::Value(..) => "file of a secret setting",
+            Self::Backup(_) => "backup",
             Self::Configuration(_) => "configuration file",
         }
     }
 
-    /// The flag that names this place, as a shell takes it.
+    /// The flag, the variable or the command that names this place, as a shell takes it.
     fn flag_for(&self, place: &Path) -> String {
         match self {
             Self::DataDir(_) => format!("--data-dir {}", quoted(place)),
@@ -76,7 +89,10 @@ impl Private<'_> {
                 format!("--database-url {}", quoted(&url))
             }
             Self::SecretKey(_) => format!("--secret-key-file {}", quoted(place)),
+            Self::SigningKey(_) => format!("--signing-key-file {}", quoted(place)),
             Self::AdminPassword(_) => format!("--admin-password-file {}", quoted(place)),
+            Self::Value(variable, _) => format!("{variable}={}", quoted(place)),
+            Self::Backup(_) => format!("vestibule backup {}", quoted(place)),
             Self::Configuration(_) => format!("--config {}", quoted(place)),
         }
     }

@@ -5,7 +5,10 @@ mod reports;
 
 use serde_json::{Value, json};
 
-use crate::support::{Answer, Client, MINUTE, TestApp, email, password, registration};
+use crate::{
+    access::routes::{Body, Objects, ROUTES, Who},
+    support::{Answer, Client, MINUTE, TestApp, email, password, registration},
+};
 
 const USERS: &str = "/api/admin/users";
 const NOBODY: &str = "01890a5d-ac96-774b-bcce-b302099a8057";
@@ -42,19 +45,14 @@ fn each(list: &Answer, field: &str) -> Vec<String> {
     items.iter().map(text).collect()
 }
 
-/// Every route, with a body where one may come.
-fn routes(id: &str) -> Vec<(&'static str, String, bool)> {
-    vec![
-        ("GET", USERS.to_owned(), false),
-        ("POST", USERS.to_owned(), true),
-        ("GET", at(id), false),
-        ("PATCH", at(id), true),
-        ("DELETE", at(id), false),
-        ("POST", format!("{}/restore", at(id)), false),
-        ("DELETE", format!("{}/sessions", at(id)), false),
-        ("GET", "/api/admin/audit".to_owned(), false),
-        ("GET", "/api/admin/stats".to_owned(), false),
-    ]
+/// Method and path of every route, with whether a body may come.
+fn routes(id: &str) -> impl Iterator<Item = (&'static str, String, bool)> {
+    let objects = Objects::all(id);
+    let rows = ROUTES.iter().filter(|row| row.who == Who::Admin);
+    rows.map(move |row| {
+        let has_body = !matches!(row.body, Body::Nothing);
+        (row.method, row.path_to(&objects), has_body)
+    })
 }
 
 #[tokio::test]

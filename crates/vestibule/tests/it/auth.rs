@@ -494,6 +494,7 @@ async fn only_json_is_read() {
         "text/plain; application/json",
         "text/json",
         "application/json-patch+json",
+        "application/merge-patch+json",
         "application/json; charset=utf-16",
         "",
         "\u{e9}",

@@ -11,6 +11,40 @@ async fn change(client: &Client, method: &str, body: Value) -> Answer {
     client.call(method, PROFILE).json(&body).await
 }
 
+/// The media type of RFC 7396 section 4.
+const MERGE_PATCH: &str = "application/merge-patch+json";
+
+#[tokio::test]
+async fn a_patch_may_be_called_a_merge_patch_and_nothing_else_may() {
+    let (app, _anon) = TestApp::new().await;
+    let ada = app.user("ada").await;
+    app.grant("ada", "admin").await;
+    let as_admin = format!("/api/admin/users/{}", ada.get(PROFILE).await.text_at("id"));
+    let send = |method: &str, path: &str, kind: &str| {
+        let call = ada.call(method, path).header("content-type", kind);
+        call.body(r#"{"name": "Ada Lovelace"}"#)
+    };
+    let with_charset = format!("{MERGE_PATCH}; charset=utf-8");
+    for path in [PROFILE, &as_admin] {
+        for kind in [MERGE_PATCH, &with_charset, "application/json"] {
+            let answer = send("PATCH", path, kind).await.expect_status(200);
+            assert_eq!(answer.text_at("name"), "Ada Lovelace", "{path} {kind}");
+        }
+        for kind in ["application/json-patch+json", "text/plain", ""] {
+            let refused = send("PATCH", path, kind).await;
+            let refused = refused.expect_problem(415, "unsupported_media_type");
+            assert_eq!(
+                refused.header("accept-patch"),
+                Some("application/merge-patch+json, application/json"),
+                "{path} {kind}"
+            );
+        }
+    }
+    let replaced = send("PUT", PROFILE, MERGE_PATCH).await;
+    let refused = replaced.expect_problem(415, "unsupported_media_type");
+    assert_eq!(refused.header("accept-patch"), None);
+}
+
 #[tokio::test]
 async fn the_profile_is_the_user() {
     let (app, _anon) = TestApp::new().await;

@@ -115,7 +115,9 @@ async fn a_server_that_was_stopped_for_long_believes_nothing_when_it_goes_on() {
     disable(folder.path());
     // Time itself is the event: for five seconds the server may go by what it remembers.
     tokio::time::sleep(PAST_BELIEF).await;
-    // The request is there before the server goes on, and so before it can ask for the count.
+    // The request is there before the server goes on. Whether it is judged first or the overdue count is read first
+    // is a race, and either refuses; that nothing is believed without a count is proved above, with a clock of the
+    // test's own.
     let waiting = server.send("GET", ME, &[&format!("Authorization: Bearer {token}")], "");
     server.signal("CONT");
     assert_eq!(Answer::read(waiting).status, 401);

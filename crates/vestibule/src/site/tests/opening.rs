@@ -49,11 +49,17 @@ fn a_folder_that_cannot_be_a_site_is_refused_with_what_to_do() {
 }
 
 /// A file of the server, and how the flag begins that moves it.
-fn files_at(path: &Path) -> [(Private<'_>, &'static str); 4] {
+fn files_at(path: &Path) -> [(Private<'_>, &'static str); 7] {
     [
         (Private::Database(path), "--database-url sqlite://"),
         (Private::SecretKey(path), "--secret-key-file "),
+        (Private::SigningKey(path), "--signing-key-file "),
         (Private::AdminPassword(path), "--admin-password-file "),
+        (
+            Private::Value("VESTIBULE_DATABASE_URL_FILE", path),
+            "VESTIBULE_DATABASE_URL_FILE=",
+        ),
+        (Private::Backup(path), "vestibule backup "),
         (Private::Configuration(path), "--config "),
     ]
 }
@@ -85,6 +91,28 @@ fn a_site_that_would_publish_the_servers_own_files_is_refused_with_the_setting_t
         advice.to_string().ends_with("/vestibule-site"),
         "the site itself is no place for it: {advice}"
     );
+}
+
+#[test]
+fn a_configuration_in_the_site_is_judged_by_the_name_that_could_be_asked_for() {
+    let bait = Bait::new();
+    let (root, folder) = (bait.dir(), bait.folder.path());
+    for name in ["vestibule.toml", "settings"] {
+        bait.write(name, "");
+    }
+    let link = |name: &str, to: &str| {
+        let link = folder.join(name);
+        std::os::unix::fs::symlink(root.join(to), &link).expect("a link");
+        link
+    };
+    let (published, withheld) = (
+        link("vestibule.toml", "settings"),
+        link("settings", "vestibule.toml"),
+    );
+    open(&root, Private::Configuration(&published)).expect_err("/settings would be published");
+    for path in [withheld, root.join("vestibule.toml")] {
+        assert!(open(&root, Private::Configuration(&path)).is_ok());
+    }
 }
 
 #[test]

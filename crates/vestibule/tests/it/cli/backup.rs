@@ -19,6 +19,29 @@ fn names(folder: &Path) -> Vec<String> {
 }
 
 #[test]
+fn a_backup_is_never_made_among_published_files() {
+    let folder = folder();
+    let added = add(folder.path(), "ada@example.org", &[]);
+    assert_eq!(added.status.code(), Some(0), "{}", stderr(&added));
+    std::fs::create_dir(folder.path().join("site")).expect("a site");
+    let back_up = |file: &str, site: &str| run(folder.path(), ["backup", file, "--site", site]);
+    for file in ["site/monday", "./site/not/../monday.db"] {
+        let refused = back_up(file, "site");
+        let said = stderr(&refused);
+        assert_eq!(refused.status.code(), Some(2), "{said}");
+        assert!(
+            said.contains("keep it outside: vestibule backup "),
+            "{said}"
+        );
+        assert_eq!(names(&folder.path().join("site")), [""; 0]);
+    }
+    for (file, site) in [("beside", "site"), ("away", "no-site")] {
+        let made = back_up(file, site);
+        assert_eq!(made.status.code(), Some(0), "{}", stderr(&made));
+    }
+}
+
+#[test]
 fn a_backup_beside_a_running_server_comes_back_with_its_sessions() {
     let folder = folder_of_a_file();
     let at = ["--public-url", "http://localhost:1"];

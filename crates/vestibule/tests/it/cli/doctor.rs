@@ -26,10 +26,8 @@ fn the_doctor_finds_what_is_wrong_and_says_how_to_mend_it() {
         !folder.path().join("vestibule-data").exists(),
         "to look makes nothing"
     );
-    assert_eq!(
-        add(folder.path(), "ada@example.org", &[]).status.code(),
-        Some(0)
-    );
+    let root = add(folder.path(), "ada@example.org", &["--role", "admin"]);
+    assert_eq!(root.status.code(), Some(0));
     assert_eq!(doctor(&[]), Vec::<String>::new());
     assert_eq!(
         doctor(&["--public-url", "http://accounts.example.org"]),
@@ -63,19 +61,49 @@ fn the_doctor_finds_what_is_wrong_and_says_how_to_mend_it() {
 }
 
 #[test]
+fn a_database_without_accounts_needs_no_secret_key_yet() {
+    let folder = folder();
+    let migrated = run(folder.path(), ["migrate", "up"]);
+    assert_eq!(migrated.status.code(), Some(0));
+    let output = run(folder.path(), ["doctor"]);
+    let report = stdout(&output);
+    assert_eq!(output.status.code(), Some(0), "{report}");
+    assert!(
+        report.contains("ok    secret key: none yet; the first start makes it"),
+        "{report}"
+    );
+    assert!(
+        !folder.path().join("vestibule-data/secret.key").exists(),
+        "to look makes nothing"
+    );
+
+    std::fs::write(folder.path().join("own.key"), [7; 32]).expect("writable");
+    let with_own = run(folder.path(), ["doctor", "--secret-key-file", "own.key"]);
+    assert!(stdout(&with_own).contains("ok    secret key: not in use yet; the first start founds"));
+}
+
+#[test]
 fn the_doctor_warns_of_what_works_and_should_be_changed() {
     let folder = folder();
     let bcrypt = ["--password-algorithm", "bcrypt"];
     let added = add(folder.path(), "ada@example.org", &bcrypt);
     assert_eq!(added.status.code(), Some(0));
     let https = ["--public-url", "https://accounts.example.org"];
-    let output = run(folder.path(), [&["doctor"][..], &https].concat());
+    let metrics = ["--metrics-listen", "0.0.0.0:9100"];
+    let output = run(folder.path(), [&["doctor"][..], &https, &metrics].concat());
     let report = stdout(&output);
     assert_eq!(output.status.code(), Some(0), "{report}");
     for line in [
         "warn  proxies: none is trusted",
         "warn  passwords: 0 hashed as of today, 1 by weaker or other means, 0 that",
+        "warn  admin: none; ",
+        "      run: vestibule user add EMAIL --role admin",
+        "warn  configuration: metrics_listen is 0.0.0.0:9100, which is open to other machines",
     ] {
         assert!(report.contains(line), "{line} in {report}");
     }
+    let appoint = ["user", "roles", "ada@example.org", "--add", "admin"];
+    assert_eq!(run(folder.path(), appoint).status.code(), Some(0));
+    let report = stdout(&run(folder.path(), ["doctor"]));
+    assert!(report.contains("ok    admin: there is one"), "{report}");
 }

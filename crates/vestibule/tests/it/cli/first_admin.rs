@@ -67,9 +67,37 @@ fn an_admin_made_by_command_beside_the_server_makes_the_link_useless() {
     let code = code_in_file(folder.path());
     let added = add(folder.path(), "root@example.org", &["--role", "admin"]);
     assert_eq!(added.status.code(), Some(0), "{}", stderr(&added));
+    assert!(!link_file(folder.path()).exists(), "the link is dead");
     let answer = set_up(&server, &code, "eve");
     assert_eq!(answer.status, 403);
     assert_eq!(answer.json()["code"], "setup_refused");
+}
+
+#[test]
+fn whichever_command_brings_an_admin_removes_the_link_and_no_other_does() {
+    let folder = folder();
+    let user = |words: &[&str]| {
+        let output = run(folder.path(), [&["user"], words].concat());
+        assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+        link_file(folder.path()).exists()
+    };
+    let added = add(folder.path(), "ada@example.org", &[]);
+    assert_eq!(added.status.code(), Some(0), "{}", stderr(&added));
+    assert_eq!(Server::start(folder.path(), &[]).stop(), Some(0));
+    for words in [
+        &["list"][..],
+        &["roles", "ada@example.org", "--add", "staff"],
+        &["disable", "ada@example.org"],
+        &["roles", "ada@example.org", "--add", "admin"],
+    ] {
+        assert!(user(words), "nobody who can log in is an admin: {words:?}");
+    }
+    assert!(!user(&["enable", "ada@example.org"]));
+
+    let another = add(folder.path(), "eve@example.org", &[]);
+    assert_eq!(another.status.code(), Some(0), "{}", stderr(&another));
+    std::fs::write(link_file(folder.path()), "left behind").expect("writable");
+    assert!(!user(&["roles", "eve@example.org", "--add", "admin"]));
 }
 
 #[test]

@@ -343,9 +343,11 @@ fn a_site_that_holds_the_servers_own_files_is_refused_with_the_setting_to_change
     std::fs::create_dir(&site).expect("a site");
     std::fs::write(site.join("key"), "0123456789abcdef".repeat(4)).expect("a key");
     std::fs::write(site.join("settings"), "").expect("a file");
+    std::fs::write(site.join("signing"), crate::keys::ED25519).expect("a key");
     for (setting, advice) in [
         (["--database-url", "sqlite://site/accounts"], "/accounts"),
         (["--secret-key-file", "site/key"], "/key"),
+        (["--signing-key-file", "site/signing"], "/signing"),
         (["--config", "site/settings"], "/settings"),
     ] {
         let serve = ["serve", "--listen", "127.0.0.1:0", "--site", "site"];
@@ -358,4 +360,12 @@ fn a_site_that_holds_the_servers_own_files_is_refused_with_the_setting_to_change
         );
         assert!(!site.join("accounts").exists(), "nothing was made there");
     }
+    std::fs::write(site.join("url"), "sqlite://accounts.db\n").expect("a URL");
+    let serve = ["serve", "--listen", "127.0.0.1:0", "--site", "site"];
+    let mut by_variable = vestibule(folder.path(), serve);
+    by_variable.env("VESTIBULE_DATABASE_URL_FILE", "site/url");
+    let refused = by_variable.output().expect("it runs");
+    assert_eq!(refused.status.code(), Some(2));
+    let said = stderr(&refused);
+    assert!(said.contains("VESTIBULE_DATABASE_URL_FILE="), "{said}");
 }
