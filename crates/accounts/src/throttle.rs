@@ -388,6 +388,7 @@ impl Counter {
 }
 
 /// The uses that stood before another.
+#[derive(Clone, Copy)]
 struct Earlier {
     /// Of which it is known that they are to stand.
     settled: u32,

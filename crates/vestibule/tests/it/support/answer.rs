@@ -176,7 +176,8 @@ impl Answer {
             is_https,
             "{asked}"
         );
-        let path = path.split('?').next().expect("a first part");
+        // A fragment is no part of what a server gets to see.
+        let path = path.split(['?', '#']).next().expect("a first part");
         if self.header("set-cookie").is_some() {
             assert!(path.starts_with("/api/auth/"), "{asked}");
         }
