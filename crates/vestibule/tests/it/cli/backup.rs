@@ -20,7 +20,7 @@ fn names(folder: &Path) -> Vec<String> {
 
 #[test]
 fn a_backup_is_never_made_among_published_files() {
-    let folder = folder();
+    let folder = folder_of_a_file();
     let added = add(folder.path(), "ada@example.org", &[]);
     assert_eq!(added.status.code(), Some(0), "{}", stderr(&added));
     std::fs::create_dir(folder.path().join("site")).expect("a site");
