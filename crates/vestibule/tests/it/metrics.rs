@@ -12,16 +12,21 @@ fn counting(folder: &Place, arguments: &[&str]) -> (Server, String) {
     let metrics = ["--metrics-listen", "127.0.0.1:0"];
     let arguments: Vec<_> = metrics.iter().chain(arguments).copied().collect();
     let server = Server::start(folder.path(), &arguments);
-    let url = server.ready["metrics"].as_str().expect("an address");
-    let address = url
-        .strip_prefix("http://")
-        .and_then(|rest| rest.strip_suffix("/metrics"))
-        .expect("the URL of the metrics")
-        .to_owned();
+    let address = address_of(&server);
     (server, address)
 }
 
-fn scrape(address: &str) -> Answer {
+/// Where the metrics of a server are.
+pub(crate) fn address_of(server: &Server) -> String {
+    let url = server.ready["metrics"].as_str().expect("an address");
+    url.strip_prefix("http://")
+        .and_then(|rest| rest.strip_suffix("/metrics"))
+        .expect("the URL of the metrics")
+        .to_owned()
+}
+
+/// All that they say now.
+pub(crate) fn scrape(address: &str) -> Answer {
     crate::process::request(address, "GET", "/metrics", &[], "")
 }
 

@@ -1,4 +1,5 @@
-//! Nothing secret is written down: neither in the log, at its most talkative, nor in the files of the data folder.
+//! Nothing secret is written down: neither in the log, at its most talkative, nor in the metrics, on the terminal or
+//! in the files of the data folder.
 
 mod panics;
 
@@ -148,7 +149,7 @@ fn assert_nowhere(folder: &Path, canaries: &Canaries, key: &[u8]) {
 }
 
 #[test]
-fn no_secret_is_in_the_log_at_trace_or_in_a_file() {
+fn no_secret_is_in_the_log_at_trace_in_the_metrics_or_in_a_file() {
     let folder = tempfile::tempdir().expect("a folder");
     let site = format!("{}/../../examples/site", env!("CARGO_MANIFEST_DIR"));
     let arguments = [
@@ -158,6 +159,8 @@ fn no_secret_is_in_the_log_at_trace_or_in_a_file() {
         &site,
         "--protect",
         "/members/**",
+        "--metrics-listen",
+        "127.0.0.1:0",
     ];
     let server = Server::start(folder.path(), &arguments);
     let mut canaries = Canaries(Vec::new());
@@ -175,6 +178,11 @@ fn no_secret_is_in_the_log_at_trace_or_in_a_file() {
     post(&server, "logout", &presented);
     assert_eq!(post(&server, "refresh", &presented).status, 401);
     assert!(canaries.0.len() >= 20);
+
+    let metrics = crate::metrics::scrape(&crate::metrics::address_of(&server)).body;
+    assert!(metrics.contains("status=\"401\""), "{metrics}");
+    canaries.assert_not_in("the metrics", metrics.as_bytes());
+    canaries.assert_not_in("the terminal", server.ready.to_string().as_bytes());
 
     let key = fs::read(folder.path().join("vestibule-data/secret.key")).expect("the key");
     // Twice: the write-ahead log is there while the server runs, and in the database afterwards.
