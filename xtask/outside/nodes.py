@@ -4,7 +4,9 @@ are asked at the same moment, one thing happens.
 Times are measured by asking again and again, and printed. Once the nodes are kept from hearing of each other, where the
 check that they do has to fail: else it would have said nothing.
 
-    nodes.py [--rounds N]
+    nodes.py [--rounds N] [--galera]
+
+With --galera the same is done on a cluster, whose nodes are named by VESTIBULE_TEST_GALERA.
 """
 
 import argparse
@@ -13,10 +15,12 @@ import concurrent.futures
 import contextlib
 import itertools
 import json
+import os
 import signal
 import subprocess
 import threading
 import time
+import urllib.parse
 
 from checks import Checks, expect, expect_answer
 from databases import Database
@@ -446,12 +450,13 @@ class Installation:
         return [(one, other), (other, one)]
 
 
-def try_all(checks, engine, rounds):
-    def run(check, *arguments):
-        checks.run(f"{engine}: {check.__name__.replace('_', ' ')}", check, *arguments)
+def try_all(checks, name, database, urls, rounds, at_once=True):
+    """Everything, with a node at each of the URLs of the database."""
 
-    database = Database(engine)
-    with pair([database.url] * 2) as nodes:
+    def run(check, *arguments):
+        checks.run(f"{name}: {check.__name__.replace('_', ' ')}", check, *arguments)
+
+    with pair(urls, at_once=at_once) as nodes:
         installation = Installation(database, nodes)
         run(both_nodes_started_at_once_on_an_empty_database, installation)
         run(of_all_who_use_a_set_up_link_at_once_one_becomes_the_first_admin, installation)
@@ -459,9 +464,9 @@ def try_all(checks, engine, rounds):
         run(a_new_signing_key_is_taken_up_by_both_nodes, installation)
         for number in range(max(1, rounds // 20)):
             for take_away in WAYS_TO_TAKE_AWAY:
-                name = f"{engine}: {take_away.__name__} takes effect on both nodes".replace("_", " ")
+                sentence = f"{name}: {take_away.__name__} takes effect on both nodes".replace("_", " ")
                 one, other = installation.both_ways()[number % 2]
-                checks.run(name, takes_effect_on_both_nodes, installation, take_away, one, other)
+                checks.run(sentence, takes_effect_on_both_nodes, installation, take_away, one, other)
         run(what_is_committed_late_takes_effect_all_the_same, installation)
         run(nodes_that_do_not_hear_of_each_other_are_found_out, installation)
         run(a_node_that_slept_accepts_nothing_that_was_taken_away_meanwhile, installation)
@@ -470,14 +475,31 @@ def try_all(checks, engine, rounds):
         run(two_admins_who_both_resign_leave_one, installation, rounds)
 
 
+def try_galera(checks, rounds):
+    """Both nodes at one node of a cluster, as it is recommended; then each at one of its own."""
+    first, second, _third = os.environ["VESTIBULE_TEST_GALERA"].split()
+    database = Database.at("mariadb", first)
+    try_all(checks, "galera", database, [database.url] * 2, rounds)
+    database = Database.at("mariadb", first)
+    second = urllib.parse.urlsplit(second)._replace(path=urllib.parse.urlsplit(database.url).path).geturl()
+    try_all(checks, "galera, two of its nodes", database, [database.url, second], rounds, at_once=False)
+    conflicts = database.ask("SHOW STATUS WHERE Variable_name IN ('wsrep_local_cert_failures', 'wsrep_local_bf_aborts')")
+    print(f"-- {conflicts}", flush=True)
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--rounds", type=int, default=10)
-    rounds = parser.parse_args().rounds
+    parser.add_argument("--galera", action="store_true")
+    arguments = parser.parse_args()
 
     checks = Checks()
-    for engine in ("postgres", "mariadb"):
-        try_all(checks, engine, rounds)
+    if arguments.galera:
+        try_galera(checks, arguments.rounds)
+    else:
+        for engine in ("postgres", "mariadb"):
+            database = Database(engine)
+            try_all(checks, engine, database, [database.url] * 2, arguments.rounds)
     checks.finish()
 
 

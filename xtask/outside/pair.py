@@ -26,8 +26,11 @@ class Node(Server):
 
 
 @contextlib.contextmanager
-def pair(databases, *flags, public_url="http://localhost:8080"):
-    """Starts two nodes at once and yields them; `databases` are the URLs of theirs, which should be one and the same."""
+def pair(databases, *flags, public_url="http://localhost:8080", at_once=True):
+    """Starts two nodes, at the same moment unless it is to be one by one, and yields them.
+
+    `databases` are the URLs of theirs, by which they should come to one and the same.
+    """
     with contextlib.ExitStack() as stack:
         folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="vestibule-"))
         key = pathlib.Path(folder) / "secret.key"
@@ -35,7 +38,7 @@ def pair(databases, *flags, public_url="http://localhost:8080"):
         key.chmod(0o600)
         flags = [*NO_LIMITS, f"--secret-key-file={key}", f"--public-url={public_url}", *flags]
         nodes = [Node(*flags, database=database) for database in databases]
-        with concurrent.futures.ThreadPoolExecutor() as starting:
+        with concurrent.futures.ThreadPoolExecutor(max_workers=2 if at_once else 1) as starting:
             starts = [starting.submit(node.__enter__) for node in nodes]
         for node, start in zip(nodes, starts):
             if not start.exception():

@@ -5,7 +5,8 @@ use std::pin::pin;
 use super::*;
 
 #[tokio::test]
-async fn a_token_of_an_unknown_key_is_judged_when_the_node_has_looked_again_once_a_second_at_most() {
+async fn a_token_of_an_unknown_key_is_judged_when_the_node_has_looked_again_once_a_second_at_most()
+{
     let scene = scene(policy()).await;
     let here = &scene.accounts;
     scene.register("ada").await;
