@@ -1,4 +1,4 @@
-"""Two nodes on one PostgreSQL, then on one MariaDB: what one of them takes away, the other does too; and of what both
+"""Two nodes on one PostgreSQL, and two on one MariaDB: what one of them takes away, the other does too; and of what both
 are asked at the same moment, one thing happens.
 
 Times are measured by asking again and again, and printed. Once the nodes are kept from hearing of each other, where the
@@ -475,6 +475,11 @@ def try_all(checks, name, database, urls, rounds, at_once=True):
         run(two_admins_who_both_resign_leave_one, installation, rounds)
 
 
+def try_engine(checks, engine, rounds):
+    database = Database(engine)
+    try_all(checks, engine, database, [database.url] * 2, rounds)
+
+
 def try_galera(checks, rounds):
     """Both nodes at one node of a cluster, as it is recommended; then each at one of its own."""
     first, second, _third = os.environ["VESTIBULE_TEST_GALERA"].split()
@@ -497,9 +502,11 @@ def main():
     if arguments.galera:
         try_galera(checks, arguments.rounds)
     else:
-        for engine in ("postgres", "mariadb"):
-            database = Database(engine)
-            try_all(checks, engine, database, [database.url] * 2, arguments.rounds)
+        # Most of it is waiting, so both are tried at the same time.
+        engines = ("postgres", "mariadb")
+        with concurrent.futures.ThreadPoolExecutor(len(engines)) as threads:
+            for _ in threads.map(lambda engine: try_engine(checks, engine, arguments.rounds), engines):
+                pass
     checks.finish()
 
 

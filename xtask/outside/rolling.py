@@ -42,6 +42,7 @@ class Load:
         self.name = name
         self.answered = collections.Counter()
         self.failures = []
+        self.slowest = 0
         self.over = threading.Event()
         work = [self._refresh] * REFRESHING + [self._register] * REGISTERING + [self._read] * READING
         self.threads = [
@@ -57,7 +58,8 @@ class Load:
         self.over.set()
         for thread in self.threads:
             thread.join()
-        print(f"-- {self.name}: {dict(self.answered)}, {len(self.failures)} failed", *self.failures[:5], sep="\n   ")
+        outcome = f"{dict(self.answered)}, {len(self.failures)} failed, the slowest took {self.slowest:.2f} s"
+        print(f"-- {self.name}: {outcome}", *self.failures[:3], sep="\n   ", flush=True)
 
     def _client(self, work, number):
         connect = lambda: Client(self.url)
@@ -68,8 +70,10 @@ class Load:
             request = requests.send(answer)
             if number % 2:
                 client.connection.close()
+            begun = time.monotonic()
             try:
                 answer = request(client)
+                self.slowest = max(self.slowest, time.monotonic() - begun)
             except (OSError, http.client.HTTPException) as failure:
                 answer, client = failure, connect()
             if getattr(answer, "status", None) in (200, 201):
@@ -148,6 +152,7 @@ def main():
     parser.add_argument("--rounds", type=int, default=1)
     rounds = parser.parse_args().rounds
 
+    assert f'drain_delay = "{DRAIN_DELAY}"' in GUIDE.read_text(), "the guide has another drain_delay"
     checks = Checks()
     port = free_port()
     url = f"http://127.0.0.1:{port}"
