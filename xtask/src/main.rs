@@ -34,6 +34,8 @@ cargo xtask COMMAND
   audit           known security advisories against Cargo.lock; needs the network
   torture crash   kill -9 under load, 20 times, and look after each restart (`test` does 3)
   torture limits  guess passwords from 120 addresses; the owner has to get in, 99 times of 100 within 2 s
+  torture nodes   two nodes on one database, their races and restarts, 200 rounds and 20 (`test` does 10 and 1)
+  torture galera  the tests of the doors, and races of two nodes, on a Galera cluster of three MariaDBs
   bench [NAME]    measure something of the released program; without a name, the list
   --help          this text";
 
@@ -46,6 +48,8 @@ fn main() -> ExitCode {
         ["test"] => test::run(),
         ["torture", "crash"] => test::torture_by_crashes(),
         ["torture", "limits"] => test::torture_of_limits(),
+        ["torture", "nodes"] => test::torture_of_nodes(),
+        ["torture", "galera"] => test::torture_on_galera(),
         ["bench"] => bench::list(),
         ["bench", name] => bench::run(name),
         ["engines"] => engines::run(&[]),
