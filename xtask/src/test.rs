@@ -31,6 +31,9 @@ const FEW_RACES: &str = "10";
 const MANY_RACES: &str = "200";
 const FEW_RESTARTS: &str = "1";
 const MANY_RESTARTS: &str = "20";
+/// Kills of a program that migrates, on each engine, likewise.
+const FEW_KILLS: &str = "--kills 5";
+const MANY_KILLS: &str = "--kills 100";
 
 /// `cargo xtask test`
 pub(crate) fn run() -> ExitCode {
@@ -74,6 +77,7 @@ pub(crate) fn run() -> ExitCode {
         "outside: rolling restart",
         released(|| rolling_restart(FEW_RESTARTS)),
     );
+    report.suite("outside: migrations", released(|| migrations(FEW_KILLS)));
     report.finish_tests()
 }
 
@@ -122,6 +126,11 @@ pub(crate) fn torture_on_galera() -> ExitCode {
     report.finish_tests()
 }
 
+/// `cargo xtask torture migrations`
+pub(crate) fn torture_of_migrations() -> ExitCode {
+    torture("migrations", || migrations(MANY_KILLS))
+}
+
 fn torture(name: &'static str, suite: fn() -> Result<Counts>) -> ExitCode {
     let mut report = Report::default();
     if report.step("release build", release_build) {
@@ -139,6 +148,7 @@ fn tools() -> Result<()> {
     needs::chromium()?;
     engines::install()?;
     needs::nginx()?;
+    needs::system_program("sqlite3", "sqlite3")?;
     needs::debian_files(DOCUMENTATION)?;
     Ok(())
 }
@@ -259,6 +269,11 @@ fn nodes(rounds: &str) -> Result<Counts> {
 fn rolling_restart(rounds: &str) -> Result<Counts> {
     let tests = outside("rolling.py")?.env("VESTIBULE_NGINX", needs::nginx()?);
     beside_servers(tests.arg("--rounds").arg(rounds))
+}
+
+/// Applies printed migrations by the client programs of the engines, and kills the program amid its own.
+fn migrations(kills: &str) -> Result<Counts> {
+    beside_servers(outside("migrations.py")?.words(kills))
 }
 
 /// Runs a script that asks for database servers of its own.
