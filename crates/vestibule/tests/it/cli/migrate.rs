@@ -187,3 +187,44 @@ fn flags_that_make_no_sense_together_are_refused_and_leave_nothing_behind() {
     );
     assert!(!folder.path().join("vestibule-data").exists());
 }
+
+#[test]
+fn the_help_says_what_each_flag_does() {
+    let folder = folder_of_a_file();
+    let help = |command: &str| {
+        let help = stdout(&run(folder.path(), ["migrate", command, "-h"]));
+        let own = help.split_once("\nServer:").expect("the settings follow").0;
+        own.to_owned()
+    };
+    insta::assert_snapshot!(help("up"), @"
+    Apply the missing migrations (serve does this by itself)
+
+    Usage: vestibule migrate up [OPTIONS]
+
+    Options:
+          --to <N>           Stop after migration number N
+          --print-sql        Apply nothing, and print the SQL of what the database is missing
+          --engine <ENGINE>  Print it for an empty database of this engine, without asking any [possible
+                             values: sqlite, postgres, mysql]
+      -h, --help             Print help (see more with '--help')
+    ");
+    insta::assert_snapshot!(help("down"), @"
+    Undo the newest migrations, and with them the data in their tables
+
+    Usage: vestibule migrate down [OPTIONS]
+
+    Options:
+          --steps <N>  How many [default: 1]
+          --yes        Do not ask before data is dropped
+      -h, --help       Print help (see more with '--help')
+    ");
+    insta::assert_snapshot!(help("status"), @"
+    List the migrations and when they were applied
+
+    Usage: vestibule migrate status [OPTIONS]
+
+    Options:
+          --json  Print JSON instead of a table
+      -h, --help  Print help (see more with '--help')
+    ");
+}
