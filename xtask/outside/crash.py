@@ -46,8 +46,8 @@ class Program:
 
 
 class DatabaseServer:
-    """The database server is what is killed. The program is started anew as well: nothing that it remembers is to
-    answer in place of the database."""
+    """The database server is what is killed, and thereafter the program: its clients need not wait until it gives the
+    database up, and nothing that it remembers answers in place of the database."""
 
     def __init__(self, database, server):
         self.database = database
@@ -55,10 +55,10 @@ class DatabaseServer:
 
     def kill(self):
         self.database.kill()
+        self.server.kill()
 
     def recover(self):
         self.database.start()
-        self.server.kill()
         self.server.start()
 
 
@@ -103,7 +103,7 @@ def cycle(checks, server, victim, number, chance, older):
 def the_loss_of_acknowledged_writes_is_found_with(engine, settings, chance):
     """The same crashes, of a server that is known to lose: a harness that finds nothing there would find nothing."""
     database = Database(engine, *settings)
-    with Server(*NO_LIMITS, LATE_REPEATS, f"--database-url={database.url}") as server:
+    with Server(*NO_LIMITS, LATE_REPEATS, database=database.url) as server:
         victim = DatabaseServer(database, server)
         for number in range(1, UNSAFE_CRASHES + 1):
             load = crash(server.url, victim, number, chance)
@@ -135,10 +135,10 @@ def main():
     chance = random.Random(arguments.seed)
     in_file = arguments.engine == "sqlite"
     database = None if in_file else Database(arguments.engine)
-    flags = [] if in_file else [f"--database-url={database.url}"]
+    url = database and database.url
     answered = 0
     older = []
-    with Server(*NO_LIMITS, LATE_REPEATS, *flags) as server:
+    with Server(*NO_LIMITS, LATE_REPEATS, database=url) as server:
         victim = Program(server) if arguments.kill == "program" else DatabaseServer(database, server)
         for number in range(1, arguments.cycles + 1):
             answered += cycle(checks, server, victim, number, chance, older)
