@@ -67,6 +67,8 @@ class Account:
         self.sessions = []
         self.names_asked = []
         self.names_answered = []
+        # Whether its client is done with it.
+        self.is_settled = False
 
     @property
     def exists(self):
@@ -128,6 +130,12 @@ class Load:
             enough = self.changed.wait_for(lambda: self.answered >= number or self.failures, timeout=300)
         assert enough, f"only {self.answered} answers in five minutes"
 
+    def end(self):
+        """Returns when every client has finished what it was at."""
+        self.over.set()
+        for thread in self.threads:
+            thread.join()
+
     def end_by(self, fault):
         """Has something happen to the server, and returns when every client has noticed.
 
@@ -138,9 +146,7 @@ class Load:
         try:
             fault()
         finally:
-            self.over.set()
-            for thread in self.threads:
-                thread.join()
+            self.end()
 
     def _client(self, chance):
         client = Client(self.url)
@@ -167,6 +173,7 @@ class Load:
             self._count(account.login, client)
         if chance.random() < 0.4:
             self._count(account.sessions[-1].end, client)
+        account.is_settled = True
 
     def _count(self, write, *arguments):
         write(*arguments)

@@ -17,6 +17,9 @@ const CARGO_NEXTEST: &str = "0.9.151";
 /// The Debian package whose files are served as somebody's site.
 const DOCUMENTATION: &str = "sqlite3-doc";
 
+/// The engines by the names that the scripts outside know them by.
+const ENGINES: [&str; 3] = ["sqlite", "postgres", "mariadb"];
+
 /// Restarts after `kill -9` of the program on each engine, in every test run and when they are asked for by name.
 const FEW_CRASHES: &str = "3";
 const MANY_CRASHES: &str = "20";
@@ -78,6 +81,7 @@ pub(crate) fn run() -> ExitCode {
         "outside: power cuts",
         released(|| power_cuts(FEW_POWER_CUTS)),
     );
+    report.suite("outside: backups", released(backups));
     report.finish_tests()
 }
 
@@ -114,6 +118,7 @@ fn tools() -> Result<()> {
     needs::node()?;
     needs::system_program("curl", "curl")?;
     needs::system_program("strace", "strace")?;
+    needs::system_program("mariadb-dump", "mariadb-client")?;
     needs::python()?;
     needs::chromium()?;
     engines::install()?;
@@ -210,8 +215,7 @@ fn sockets() -> Result<Counts> {
 
 /// Kills the program under load, on each engine.
 fn crashes(cycles: &str) -> Result<Counts> {
-    let engines = ["sqlite", "postgres", "mariadb"];
-    let counts = engines.map(|engine| crashes_of("program", engine, cycles));
+    let counts = ENGINES.map(|engine| crashes_of("program", engine, cycles));
     counts.into_iter().sum()
 }
 
@@ -225,6 +229,16 @@ fn crashes_of(victim: &str, engine: &str, cycles: &str) -> Result<Counts> {
     let tests = outside("crash.py")?.arg("--engine").arg(engine);
     let tests = tests.arg("--kill").arg(victim);
     beside_servers(tests.arg("--cycles").arg(cycles))
+}
+
+/// Backs up under load and restores elsewhere, on each engine.
+fn backups() -> Result<Counts> {
+    needs::system_program("mariadb-dump", "mariadb-client")?;
+    let counts = ENGINES.map(|engine| {
+        let tests = outside("backups.py")?.arg("--engine").arg(engine);
+        beside_servers(tests)
+    });
+    counts.into_iter().sum()
 }
 
 /// Rebuilds the files of SQLite as they might be found after a power cut.
