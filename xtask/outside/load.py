@@ -283,6 +283,8 @@ def broken_promises(client, accounts):
             promise(client, accounts)
         except AssertionError as instead:
             broken.append(f"{promise.__name__.replace('_', ' ')}: {instead}")
+    # A server that is out of order would look forgetful.
+    expect_answer(client.get("/readyz"), 200)
     return broken
 
 
