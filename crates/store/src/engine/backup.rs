@@ -14,7 +14,7 @@ use super::{
     Options,
     presence::take_file,
     server::Sharing,
-    sqlite::{bare, has_header, inspect, looking, refuse_foreign},
+    sqlite::{bare, beside, has_header, inspect, looking, refuse_foreign},
     unusable,
     url::Place,
 };
@@ -143,7 +143,7 @@ impl Restoration {
             Ok(()) => std::fs::hard_link(file, &kept).map_err(|source| unusable(&kept, source))?,
             Err(OpenError::NotADatabase { .. } | OpenError::Store(_)) => {
                 for suffix in SUFFIXES {
-                    set_aside(&named(file, suffix), &named(&kept, suffix))?;
+                    set_aside(&beside(file, suffix), &beside(&kept, suffix))?;
                 }
             }
             Err(refusal) => return Err(refusal),
@@ -166,7 +166,7 @@ fn file_of(options: &Options) -> Result<&Path, OpenError> {
 /// Whether there is a database, or what one has left behind. An empty file is none.
 fn is_occupied(file: &Path) -> bool {
     let holds_something = |suffix: &str| {
-        let metadata = named(file, suffix).metadata();
+        let metadata = beside(file, suffix).metadata();
         metadata.is_ok_and(|metadata| metadata.len() > 0)
     };
     // Not the shared memory, which is made anew by whoever comes first.
@@ -182,7 +182,7 @@ async fn settle(file: &Path) -> Result<(), OpenError> {
         .await;
     connection.close().await?;
     let is_busy: i64 = row?.try_get(0)?;
-    let log = named(file, "-wal");
+    let log = beside(file, "-wal");
     let is_left = log.metadata().is_ok_and(|log| log.len() > 0);
     if is_busy != 0 || is_left {
         return Err(OpenError::InUse);
@@ -226,7 +226,7 @@ async fn examine(copy: &Path, name: &DatabaseUrl) -> Result<Vec<u8>, OpenError> 
 
 /// A file with a write-ahead log beside it is half of a database that somebody copied by hand.
 fn refuse_unsettled(from: &Path) -> Result<(), OpenError> {
-    match named(from, "-wal").metadata() {
+    match beside(from, "-wal").metadata() {
         Ok(log) if log.len() > 0 => Err(OpenError::Damaged {
             database: from.display().to_string(),
             what: "it has a write-ahead log beside it; use a file that `vestibule backup` made"
@@ -252,7 +252,7 @@ fn copy_beside(from: &Path, target: &Path) -> Result<TempPath, OpenError> {
 
 /// `FILE.before-restore-N`, with the first number that is free.
 fn free_name(file: &Path) -> PathBuf {
-    let numbered = |number: u32| named(file, &format!(".before-restore-{number}"));
+    let numbered = |number: u32| beside(file, &format!(".before-restore-{number}"));
     (1..)
         .map(numbered)
         .find(|name| !name.exists())
@@ -264,12 +264,6 @@ fn set_aside(from: &Path, to: &Path) -> Result<(), OpenError> {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(unusable(from, error)),
         _ => Ok(()),
     }
-}
-
-fn named(file: &Path, suffix: &str) -> PathBuf {
-    let mut name = file.as_os_str().to_owned();
-    name.push(suffix);
-    name.into()
 }
 
 fn folder(file: &Path) -> &Path {
