@@ -48,6 +48,8 @@ class Files:
         """Into the place that the server, not started yet, is going to use."""
         server.command("restore", str(folder / "copy.db"))
 
+    restore_again = restore
+
     def forget(self):
         """Every restore has a place of its own."""
 
@@ -71,6 +73,10 @@ class Tools:
         self._run(self.restore_commands, folder)
         url = urllib.parse.urlsplit(self.url)
         server.environment["VESTIBULE_DATABASE_URL"] = url._replace(path="/vestibule_restored").geturl()
+
+    def restore_again(self, folder, _):
+        """Without the first line, which makes the database."""
+        self._run(self.restore_commands.partition("\n")[2], folder)
 
     def forget(self):
         """Makes room for the next restore."""
@@ -120,16 +126,13 @@ def restored_elsewhere(server, database, folder):
 
 
 def everything_acknowledged_before_the_start_is_in_it(restored, accounts):
-    expect(what_is_lacking(restored, accounts), [])
+    expect(lacking(restored, accounts), [])
 
 
-def what_is_lacking(restored, accounts):
-    """Lines that say so, if anything is."""
-    try:
-        with restored:
-            return broken_promises(Client(restored.url), accounts)
-    except DidNotStart as refusal:
-        return [str(refusal)]
+def lacking(restored, accounts):
+    """Lines that say what the restored server does not know."""
+    with restored:
+        return broken_promises(Client(restored.url), accounts)
 
 
 def the_backup_is_sound_and_for_its_owner_alone(folder):
@@ -139,11 +142,11 @@ def the_backup_is_sound_and_for_its_owner_alone(folder):
 
 def a_second_restore_is_refused(server, database, folder):
     try:
-        database.restore(folder, server)
+        database.restore_again(folder, server)
     except AssertionError as refusal:
-        assert "is not empty" in str(refusal), refusal
+        assert "is not empty" in str(refusal) or "already exists" in str(refusal), refusal
     else:
-        raise AssertionError("it has replaced what was there")
+        raise AssertionError("it was let in")
 
 
 def a_round(checks, server, database, number):
@@ -163,8 +166,7 @@ def a_round(checks, server, database, number):
         if isinstance(database, Files):
             checks.run_all([the_backup_is_sound_and_for_its_owner_alone], folder)
         restored = restored_elsewhere(server, database, folder)
-        if isinstance(database, Files):
-            checks.run_all([a_second_restore_is_refused], restored, database, folder)
+        checks.run_all([a_second_restore_is_refused], restored, database, folder)
         checks.run_all([everything_acknowledged_before_the_start_is_in_it], restored, accounts)
         database.forget()
 
@@ -176,9 +178,12 @@ def a_copy_of_the_file_alone_lacks_acknowledged_writes(server):
         restored.data.mkdir(mode=0o700)
         for name in ["secret.key", "vestibule.db"]:
             shutil.copy(server.data / name, restored.data)
-        lacking = what_is_lacking(restored, [account])
-        if lacking:
-            print("-- lost, as it had to be:", *lacking, sep="\n   ", flush=True)
+        try:
+            lost = lacking(restored, [account])
+        except DidNotStart:
+            continue
+        if lost:
+            print("-- lost, as it had to be:", *lost, sep="\n   ", flush=True)
             return
     raise AssertionError(f"{COPIES} copies have lacked nothing")
 

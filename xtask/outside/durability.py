@@ -5,8 +5,9 @@ rebuilt with what was synced by then and any part of what was not (`powercut.py`
 started on them, and must know what it had acknowledged. To kill a process shows less, as the operating system still
 writes what it was handed.
 
-What finds nothing has to be able to find something: the same is tried where the kernel does nothing for a sync, and
-with a small program that acknowledges at `synchronous=OFF` and `NORMAL` of SQLite. All of them have to lose.
+What finds nothing has to be able to find something: the same is tried where the kernel does nothing for a sync, where
+the folder is never synced, and with a small program that acknowledges at `synchronous=OFF` and `NORMAL` of SQLite. All
+of them have to lose.
 
     durability.py [--rounds N] [--writes N] [--cuts N] [--seed N]
 """
@@ -38,7 +39,7 @@ NEWEST, OTHERS = CLIENTS + 2, 2
 FIRST_CUTS = 6
 
 # Where something has to be lost: writes, and cuts one of which is enough.
-CARELESS_WRITES, CARELESS_CUTS = 60, 8
+CARELESS_WRITES, CARELESS_CUTS = 60, 40
 
 WRITER = pathlib.Path(__file__).with_name("sqlite_writer.py")
 ROWS, WRITER_CUTS = 200, 40
@@ -107,17 +108,14 @@ def accounts_of(load, acknowledged, chance):
     return past[older : known + 2] + chance.sample(past[:older], min(OTHERS, older))
 
 
-def what_the_program_has_lost(files, accounts):
-    """Lines that say so, if any do."""
+def lost_by(files, accounts):
+    """Lines that say what the program does not know any more, or what is wrong with its file."""
     server = Server(*FLAGS)
     put(files, server.data)
-    try:
-        with server:
-            lost = broken_promises(Client(server.url), accounts)
-            expect(server.stop(), 0)
-            return lost + unsound(server.data / "vestibule.db")
-    except DidNotStart as refusal:
-        return [str(refusal)]
+    with server:
+        broken = broken_promises(Client(server.url), accounts)
+        expect(server.stop(), 0)
+        return broken + unsound(server.data / "vestibule.db")
 
 
 def every_answer_was_recorded(events, load):
@@ -126,7 +124,7 @@ def every_answer_was_recorded(events, load):
 
 
 def everything_acknowledged_is_there(files, accounts):
-    expect(what_the_program_has_lost(files, accounts), [])
+    expect(lost_by(files, accounts), [])
 
 
 def a_first_start_that_was_cut_is_repeated(recording, events, chance):
@@ -151,9 +149,21 @@ def one_round(checks, number, writes, cut_number, chance):
 
 
 def a_kernel_that_does_nothing_for_a_sync_loses_acknowledged_writes(chance):
-    recording, events, load = recorded_load(CARELESS_WRITES, chance.random(), lying=True)
+    must_lose(*recorded_load(CARELESS_WRITES, chance.random(), lying=True), chance)
+
+
+def a_program_that_forgets_to_sync_its_folder_loses_acknowledged_writes(chance):
+    recording, events, load = recorded_load(CARELESS_WRITES, chance.random())
+    must_lose(recording, [event for event in events if event.path != recording.folder], load, chance)
+
+
+def must_lose(recording, events, load, chance):
+    """One cut must show it, of a program that starts: one that does not is of no use, but has not forgotten anything."""
     for files, acknowledged in cuts(recording, events, moments(events, CARELESS_CUTS, chance), chance):
-        lost = what_the_program_has_lost(files, accounts_of(load, acknowledged, chance))
+        try:
+            lost = lost_by(files, accounts_of(load, acknowledged, chance))
+        except DidNotStart:
+            continue
         if lost:
             print("-- lost, as it had to be:", *lost, sep="\n   ", flush=True)
             return
@@ -222,6 +232,7 @@ def main():
         a_writer_at_synchronous_normal_loses_acknowledged_rows,
         a_writer_at_synchronous_off_loses_acknowledged_rows,
         a_kernel_that_does_nothing_for_a_sync_loses_acknowledged_writes,
+        a_program_that_forgets_to_sync_its_folder_loses_acknowledged_writes,
     ]
     checks.run_all(controls, chance)
     answered = sum(
