@@ -27,6 +27,8 @@ CALL = re.compile(rb"(\d+) +(\w+)\((.*)", re.DOTALL)
 RESUMED = re.compile(rb"(\d+) +<\.\.\. (\w+) resumed>(.*)", re.DOTALL)
 RESULT = re.compile(rb"(.*)\) += (-?\d+|\?|0x[0-9a-f]+)(?:<([^>]*)>)?(.*)", re.DOTALL)
 DESCRIPTOR = re.compile(rb"(\d+)<([^>]*)>(?!\(deleted\))")
+
+# The calls that name files by their paths, and how they do.
 BY_NAME = ("open", "creat", "truncate", "rename", "link", "unlink")
 NAME = re.compile(rb'(?:\w+<([^>]*)>, )?"((?:[^"\\]|\\.)*)"')
 
@@ -36,12 +38,12 @@ class Event:
     """A call that matters: it began, and had ended, at these lines of the recording."""
 
     kind: str
-    began: int
-    ended: int
     path: str = ""
     offset: int = 0
     data: bytes = b""
     to: str = ""
+    began: int = 0
+    ended: int = 0
 
     @property
     def at(self):
@@ -107,34 +109,34 @@ class Recording:
         if path and path != self.folder:
             return self._file_event(name, path, descriptor[1], arguments, is_injected, returned)
         if path == self.folder and name in ("fsync", "fdatasync"):
-            return None if is_injected else Event("synced", 0, 0, path)
+            return None if is_injected else Event("synced", path)
         if name == "openat" and (path := self._watched(returned_path)):
             if path == self.folder:
                 return None
             assert b"O_APPEND" not in arguments, f"{path} is opened to append"
             self.positions[returned] = 0
-            return Event("emptied" if b"O_TRUNC" in arguments else "opened", 0, 0, path)
+            return Event("emptied" if b"O_TRUNC" in arguments else "opened", path)
         if name in ("write", "writev", "sendto", "sendmsg"):
             if acknowledged := self.acknowledgement.search(arguments):
-                return Event("acknowledged", 0, 0, data=acknowledged[1])
+                return Event("acknowledged", data=acknowledged[1])
             return None
         if name.startswith(BY_NAME) and name != "openat":
             return self._name_event(name, arguments)
-        return self._refuse_mapping(name, arguments)
+        return self._refuse_unseen(name, arguments)
 
     def _file_event(self, name, path, descriptor, arguments, is_injected, returned):
         if name == "pwrite64":
             offset = int(arguments.rpartition(b", ")[2])
-            return Event("written", 0, 0, path, offset, _text(arguments)[: int(returned)])
+            return Event("written", path, offset, _text(arguments)[: int(returned)])
         if name == "write":
             data = _text(arguments)[: int(returned)]
             offset = self.positions[descriptor]
             self.positions[descriptor] = offset + len(data)
-            return Event("written", 0, 0, path, offset, data)
+            return Event("written", path, offset, data)
         if name == "ftruncate":
-            return Event("truncated", 0, 0, path, int(arguments.rpartition(b", ")[2]))
+            return Event("truncated", path, int(arguments.rpartition(b", ")[2]))
         if name in ("fsync", "fdatasync"):
-            return None if is_injected else Event("synced", 0, 0, path)
+            return None if is_injected else Event("synced", path)
         raise AssertionError(f"{name} on {path} is not known here")
 
     def _name_event(self, name, arguments):
@@ -142,17 +144,18 @@ class Recording:
         if not any(names):
             return None
         if name.startswith("unlink"):
-            return Event("removed", 0, 0, names[0])
+            return Event("removed", names[0])
         if name.startswith("rename") and all(names):
-            return Event("renamed", 0, 0, names[0], to=names[1])
+            return Event("renamed", names[0], to=names[1])
         raise AssertionError(f"{name} of {names} is not known here")
 
-    def _refuse_mapping(self, name, arguments):
-        """A file that is mapped to be written changes without a call; nor is anything seen in a ring of requests."""
+    def _refuse_unseen(self, name, arguments):
+        """A file that is mapped, or copied into by the kernel, changes without its new content being seen here."""
         assert name != "io_uring_setup", "requests in a ring are not recorded"
-        if name == "mmap" and b"PROT_WRITE" in arguments and b"MAP_SHARED" in arguments:
+        is_mapped = name == "mmap" and b"PROT_WRITE" in arguments and b"MAP_SHARED" in arguments
+        if is_mapped or name in ("copy_file_range", "splice"):
             for _, path in DESCRIPTOR.findall(arguments):
-                assert not self._watched(path), f"{path} is mapped to be written"
+                assert not self._watched(path), f"{name} on {path} is not known here"
 
     def _watched(self, path):
         """The path as text, if it is the folder or in it."""
@@ -163,9 +166,9 @@ class Recording:
 
 def _text(arguments):
     """The bytes between the first and the last quotation mark, which strace has escaped as C does."""
-    text = arguments[arguments.index(b'"') + 1 : arguments.rindex(b'"')]
-    assert not arguments.endswith(b"..."), "strace has cut what was written"
-    return _unescaped(text)
+    start, end = arguments.index(b'"'), arguments.rindex(b'"')
+    assert not arguments.startswith(b"...", end + 1), "strace has cut what was written"
+    return _unescaped(arguments[start + 1 : end])
 
 
 def _unescaped(text):
