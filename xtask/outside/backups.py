@@ -21,13 +21,13 @@ import urllib.parse
 from checks import Checks, expect, unsound
 from client import Client
 from databases import Database
-from load import FOR_LATE_LOOKS, Account, Load, broken_promises, no_answer_was_a_failure
+from load import LATE_REPEATS, Account, Load, broken_promises, no_answer_was_a_failure
 from server import NO_LIMITS, ROOT, DidNotStart, Server
 
 GUIDE = ROOT / "docs/guides/backups.md"
 
 # The tokens of one server are for the one that is restored, on another port.
-FLAGS = [*NO_LIMITS, *FOR_LATE_LOOKS, "--token-issuer=backups", "--token-audience=backups"]
+FLAGS = [*NO_LIMITS, LATE_REPEATS, "--token-issuer=backups", "--token-audience=backups"]
 
 # Answers to the load before each backup, so that there is something new in it, and behind it.
 MORE = 40

@@ -18,7 +18,7 @@ import random
 from checks import Checks, expect, unsound
 from client import Client
 from databases import Database
-from load import FOR_LATE_LOOKS, PROMISES, Load, broken_promises, no_answer_was_a_failure
+from load import LATE_LOOKS, LATE_REPEATS, PROMISES, Load, broken_promises, no_answer_was_a_failure
 from server import NO_LIMITS, Server
 
 # Settings with which a server acknowledges what it has in its own memory alone, for the second that follows at least.
@@ -100,7 +100,7 @@ def cycle(checks, server, victim, number, chance, older):
 def the_loss_of_acknowledged_writes_is_found_with(engine, settings, chance):
     """The same crashes, of a server that is known to lose: a harness that finds nothing there would find nothing."""
     database = Database(engine, *settings)
-    with Server(*NO_LIMITS, *FOR_LATE_LOOKS, database=database.url) as server:
+    with Server(*NO_LIMITS, LATE_REPEATS, LATE_LOOKS, database=database.url) as server:
         victim = DatabaseServer(database, server)
         for number in range(1, UNSAFE_CRASHES + 1):
             load = crash(server.url, victim, number, chance)
@@ -135,7 +135,7 @@ def main():
     url = database and database.url
     answered = 0
     older = []
-    with Server(*NO_LIMITS, *FOR_LATE_LOOKS, database=url) as server:
+    with Server(*NO_LIMITS, LATE_REPEATS, LATE_LOOKS, database=url) as server:
         victim = Program(server) if arguments.kill == "program" else DatabaseServer(database, server)
         for number in range(1, arguments.cycles + 1):
             answered += cycle(checks, server, victim, number, chance, older)

@@ -22,13 +22,13 @@ import tempfile
 
 from checks import Checks, expect, unsound
 from client import Client
-from load import CLIENTS, FOR_LATE_LOOKS, Account, Load, broken_promises, no_answer_was_a_failure
+from load import CLIENTS, LATE_REPEATS, Account, Load, broken_promises, no_answer_was_a_failure
 from powercut import Disk
 from recording import Recording
 from server import NO_LIMITS, DidNotStart, Server
 
 # The tokens of one server are for the others that follow, on other ports.
-FLAGS = [*NO_LIMITS, *FOR_LATE_LOOKS, "--token-issuer=durability", "--token-audience=durability"]
+FLAGS = [*NO_LIMITS, LATE_REPEATS, "--token-issuer=durability", "--token-audience=durability"]
 
 ANSWER = rb"HTTP/1\.1 2\d\d .*?x-request-id: ([0-9a-f-]+)"
 
