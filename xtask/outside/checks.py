@@ -2,25 +2,32 @@
 
 import sqlite3
 import sys
+import threading
 import traceback
 
 
 class Checks:
-    """Each check is a function that raises where it fails; its name is the sentence it proves."""
+    """Each check is a function that raises where it fails; its name is the sentence it proves.
+
+    Several threads may run checks at once.
+    """
 
     def __init__(self):
         self.passed = 0
         self.failed = 0
+        self.counting = threading.Lock()
 
     def run(self, name, check, *arguments):
         try:
             check(*arguments)
         except Exception:
-            self.failed += 1
-            print(f"FAIL  {name}", traceback.format_exc(), sep="\n", flush=True)
+            with self.counting:
+                self.failed += 1
+                print(f"FAIL  {name}", traceback.format_exc(), sep="\n", flush=True)
         else:
-            self.passed += 1
-            print(f"ok    {name}", flush=True)
+            with self.counting:
+                self.passed += 1
+                print(f"ok    {name}", flush=True)
 
     def run_all(self, checks, *arguments):
         for check in checks:

@@ -20,6 +20,14 @@ class Database:
         self.programs = pathlib.Path(programs)
         self.url = self.add("vestibule")
 
+    @classmethod
+    def at(cls, engine, url):
+        """A new database on a server that others have made, whose client program is on PATH."""
+        database = cls.__new__(cls)
+        database.engine, database.name, database.server_url, database.programs = engine, None, url, pathlib.Path()
+        database.url = database.add(f"vestibule_{os.urandom(4).hex()}")
+        return database
+
     def add(self, name):
         """Makes one more database on the server, and returns its URL."""
         self.ask(f"CREATE DATABASE {name}", self.server_url)

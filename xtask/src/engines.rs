@@ -3,6 +3,7 @@
 
 pub(crate) mod control;
 mod folder;
+pub(crate) mod galera;
 mod mariadb;
 mod postgres;
 mod server;

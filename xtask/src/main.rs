@@ -37,6 +37,8 @@ cargo xtask COMMAND
                   cut the power under SQLite and kill -9 the other database servers, 200 times each, and look
                   for every write that was acknowledged (`test` does 40 and 3)
   torture limits  guess passwords from 120 addresses; the owner has to get in, 99 times of 100 within 2 s
+  torture nodes   two nodes on one database, their races and restarts, 200 rounds and 20 (`test` does 10 and 1)
+  torture galera  the tests of the doors, and races of two nodes, on a Galera cluster of three MariaDBs
   bench [NAME]    measure something of the released program; without a name, the list
   --help          this text";
 
@@ -50,6 +52,8 @@ fn main() -> ExitCode {
         ["torture", "crash"] => test::torture_by_crashes(),
         ["torture", "durability"] => test::torture_of_durability(),
         ["torture", "limits"] => test::torture_of_limits(),
+        ["torture", "nodes"] => test::torture_of_nodes(),
+        ["torture", "galera"] => test::torture_on_galera(),
         ["bench"] => bench::list(),
         ["bench", name] => bench::run(name),
         ["engines"] => engines::run(&[]),

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use anyhow::{Context as _, Result, bail};
 
 use crate::counts::{Counts, Runner};
-use crate::engines::{self, Engines, control::Control};
+use crate::engines::{self, Engines, control::Control, galera::Cluster};
 use crate::needs;
 use crate::program::{Program, root, target};
 use crate::report::Report;
@@ -35,6 +35,12 @@ const MANY_KILLED_SERVERS: &str = "200";
 /// machine that runs all the tests may not allow.
 const FEW_TRIES: &str = "--tries 20";
 const MANY_TRIES: &str = "--tries 100 --promptly";
+
+/// Races between two nodes, and restarts of both, likewise.
+const FEW_RACES: &str = "10";
+const MANY_RACES: &str = "200";
+const FEW_RESTARTS: &str = "1";
+const MANY_RESTARTS: &str = "20";
 
 /// `cargo xtask test`
 pub(crate) fn run() -> ExitCode {
@@ -82,6 +88,11 @@ pub(crate) fn run() -> ExitCode {
         released(|| power_cuts(FEW_POWER_CUTS)),
     );
     report.suite("outside: backups", released(backups));
+    report.suite("outside: nodes", released(|| nodes(FEW_RACES)));
+    report.suite(
+        "outside: rolling restart",
+        released(|| rolling_restart(FEW_RESTARTS)),
+    );
     report.finish_tests()
 }
 
@@ -104,6 +115,41 @@ pub(crate) fn torture_of_limits() -> ExitCode {
     torture("limits", || limits(MANY_TRIES))
 }
 
+/// `cargo xtask torture nodes`
+pub(crate) fn torture_of_nodes() -> ExitCode {
+    let mut report = Report::default();
+    if report.step("release build", release_build) {
+        report.suite("nodes", || nodes(MANY_RACES));
+        report.suite("rolling restart", || rolling_restart(MANY_RESTARTS));
+    }
+    report.finish_tests()
+}
+
+/// `cargo xtask torture galera`
+pub(crate) fn torture_on_galera() -> ExitCode {
+    let mut report = Report::default();
+    let mut servers = None;
+    report.step("database servers", || {
+        servers = Some((Engines::start()?, Cluster::start()?));
+        Ok(())
+    });
+    if let Some((engines, cluster)) = &servers {
+        report.suite("doors on Galera", || {
+            Counts::of(
+                Runner::Nextest,
+                &cluster.known_to(door_tests(engines, "mariadb")).watch()?,
+            )
+        });
+        if report.step("release build", release_build) {
+            report.suite("nodes on Galera", || {
+                let tests = cluster.known_to(outside("nodes.py")?).arg("--galera");
+                Counts::of(Runner::Outside, &tests.watch()?)
+            });
+        }
+    }
+    report.finish_tests()
+}
+
 fn torture(name: &'static str, suite: fn() -> Result<Counts>) -> ExitCode {
     let mut report = Report::default();
     if report.step("release build", release_build) {
@@ -122,6 +168,7 @@ fn tools() -> Result<()> {
     needs::python()?;
     needs::chromium()?;
     engines::install()?;
+    needs::nginx()?;
     needs::debian_files(DOCUMENTATION)?;
     Ok(())
 }
@@ -146,10 +193,14 @@ fn rust(engines: Option<&Engines>) -> Result<Counts> {
 fn doors(engines: Option<&Engines>, engine: &str) -> Result<Counts> {
     needs::cargo_tool("nextest", CARGO_NEXTEST)?;
     let engines = engines.context("the database servers did not start")?;
+    Counts::of(Runner::Nextest, &door_tests(engines, engine).watch()?)
+}
+
+fn door_tests(engines: &Engines, engine: &str) -> Program {
     let tests = Program::new("cargo")
         .words("nextest run --package vestibule --test it --no-fail-fast")
         .env("VESTIBULE_TEST_DATABASE", engine);
-    Counts::of(Runner::Nextest, &engines.known_to(tests).watch()?)
+    engines.known_to(tests)
 }
 
 fn npm_test(folder: &str) -> Result<Counts> {
@@ -257,6 +308,17 @@ fn limits(tries: &str) -> Result<Counts> {
 /// Sends 500 logins at once, half of whose clients leave.
 fn stampede() -> Result<Counts> {
     Counts::of(Runner::Outside, &outside("stampede.py")?.watch()?)
+}
+
+/// Asks two nodes on one database for what they have to do together.
+fn nodes(rounds: &str) -> Result<Counts> {
+    beside_servers(outside("nodes.py")?.arg("--rounds").arg(rounds))
+}
+
+/// Restarts two nodes one after the other behind nginx, under load.
+fn rolling_restart(rounds: &str) -> Result<Counts> {
+    let tests = outside("rolling.py")?.env("VESTIBULE_NGINX", needs::nginx()?);
+    beside_servers(tests.arg("--rounds").arg(rounds))
 }
 
 /// Runs a script that asks for database servers of its own.

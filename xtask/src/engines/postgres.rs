@@ -47,6 +47,7 @@ pub(super) fn start(
     Server::new(Recipe {
         name: "PostgreSQL",
         program: postgres,
+        helpers: None,
         arguments,
         user: folder.owner(),
         folder: data,

@@ -21,6 +21,8 @@ pub(super) struct Recipe {
     pub(super) name: &'static str,
     pub(super) program: PathBuf,
     pub(super) arguments: Vec<String>,
+    /// A folder of programs that it calls, where they are not on PATH.
+    pub(super) helpers: Option<PathBuf>,
     pub(super) user: Option<User>,
     /// Its working directory; what it says is kept beside, in `NAME.log`.
     pub(super) folder: PathBuf,
@@ -62,6 +64,10 @@ impl Server {
             .by_user(self.recipe.user)
             // It speaks English, so that we know when it is ready.
             .env("LC_ALL", "C");
+        if let Some(helpers) = &self.recipe.helpers {
+            let path = std::env::var("PATH").unwrap_or_default();
+            program = program.env("PATH", format!("{}:{path}", helpers.display()));
+        }
         for argument in &self.recipe.arguments {
             program = program.arg(argument);
         }
@@ -218,6 +224,7 @@ mod tests {
             name: "the server",
             program: "sh".into(),
             arguments: vec!["-c".to_owned(), script.to_owned()],
+            helpers: None,
             user: folder.owner(),
             folder: folder.make("server")?,
             ready: "ready",
