@@ -17,9 +17,19 @@ const CARGO_NEXTEST: &str = "0.9.151";
 /// The Debian package whose files are served as somebody's site.
 const DOCUMENTATION: &str = "sqlite3-doc";
 
-/// Restarts after `kill -9` in every test run, and when they are asked for by name.
+/// The engines by the names that the scripts outside know them by.
+const ENGINES: [&str; 3] = ["sqlite", "postgres", "mariadb"];
+
+/// Restarts after `kill -9` of the program on each engine, in every test run and when they are asked for by name.
 const FEW_CRASHES: &str = "3";
 const MANY_CRASHES: &str = "20";
+
+/// Cut power for SQLite, and killed database servers for the others, likewise; by name with 10,000 acknowledged writes
+/// and more on each engine.
+const FEW_POWER_CUTS: &str = "--rounds 1 --writes 200 --cuts 40";
+const MANY_POWER_CUTS: &str = "--rounds 10 --writes 1000 --cuts 20";
+const FEW_KILLED_SERVERS: &str = "3";
+const MANY_KILLED_SERVERS: &str = "200";
 
 /// Logins of an owner whose account is under attack, likewise; by name they have to be prompt as well, which a
 /// machine that runs all the tests may not allow.
@@ -69,6 +79,15 @@ pub(crate) fn run() -> ExitCode {
     report.suite("outside: limits", released(|| limits(FEW_TRIES)));
     report.suite("outside: stampede", released(stampede));
     report.suite("outside: crashes", released(|| crashes(FEW_CRASHES)));
+    report.suite(
+        "outside: killed servers",
+        released(|| killed_servers(FEW_KILLED_SERVERS)),
+    );
+    report.suite(
+        "outside: power cuts",
+        released(|| power_cuts(FEW_POWER_CUTS)),
+    );
+    report.suite("outside: backups", released(backups));
     report.suite("outside: nodes", released(|| nodes(FEW_RACES)));
     report.suite(
         "outside: rolling restart",
@@ -80,6 +99,15 @@ pub(crate) fn run() -> ExitCode {
 /// `cargo xtask torture crash`
 pub(crate) fn torture_by_crashes() -> ExitCode {
     torture("crashes", || crashes(MANY_CRASHES))
+}
+
+/// `cargo xtask torture durability`
+pub(crate) fn torture_of_durability() -> ExitCode {
+    torture("durability", || {
+        let files = power_cuts(MANY_POWER_CUTS)?;
+        let servers = killed_servers(MANY_KILLED_SERVERS)?;
+        Ok([files, servers].into_iter().sum())
+    })
 }
 
 /// `cargo xtask torture limits`
@@ -135,6 +163,8 @@ fn tools() -> Result<()> {
     needs::cargo_tool("nextest", CARGO_NEXTEST)?;
     needs::node()?;
     needs::system_program("curl", "curl")?;
+    needs::system_program("strace", "strace")?;
+    needs::system_program("mariadb-dump", "mariadb-client")?;
     needs::python()?;
     needs::chromium()?;
     engines::install()?;
@@ -234,8 +264,38 @@ fn sockets() -> Result<Counts> {
     Counts::of(Runner::Outside, &outside("sockets.py")?.watch()?)
 }
 
+/// Kills the program under load, on each engine.
 fn crashes(cycles: &str) -> Result<Counts> {
-    let tests = outside("crash.py")?.arg("--cycles").arg(cycles);
+    let counts = ENGINES.map(|engine| crashes_of("program", engine, cycles));
+    counts.into_iter().sum()
+}
+
+/// Kills the database server under the program.
+fn killed_servers(cycles: &str) -> Result<Counts> {
+    let counts = ["postgres", "mariadb"].map(|engine| crashes_of("database", engine, cycles));
+    counts.into_iter().sum()
+}
+
+fn crashes_of(victim: &str, engine: &str, cycles: &str) -> Result<Counts> {
+    let tests = outside("crash.py")?.arg("--engine").arg(engine);
+    let tests = tests.arg("--kill").arg(victim);
+    beside_servers(tests.arg("--cycles").arg(cycles))
+}
+
+/// Backs up under load and restores elsewhere, on each engine.
+fn backups() -> Result<Counts> {
+    needs::system_program("mariadb-dump", "mariadb-client")?;
+    let counts = ENGINES.map(|engine| {
+        let tests = outside("backups.py")?.arg("--engine").arg(engine);
+        beside_servers(tests)
+    });
+    counts.into_iter().sum()
+}
+
+/// Rebuilds the files of SQLite as they might be found after a power cut.
+fn power_cuts(how_many: &str) -> Result<Counts> {
+    needs::system_program("strace", "strace")?;
+    let tests = outside("durability.py")?.words(how_many);
     Counts::of(Runner::Outside, &tests.watch()?)
 }
 

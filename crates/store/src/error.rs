@@ -138,6 +138,15 @@ pub enum OpenError {
         /// What to use instead.
         tools: &'static str,
     },
+    /// There is something where nothing may be.
+    #[error(
+        "{database} is not empty; nothing was changed. Restore into a new place, or with --replace, which keeps what \
+         is there beside it"
+    )]
+    Occupied {
+        /// The database, without a password.
+        database: String,
+    },
     /// Another program is at work on the database.
     #[error(
         "the database is in use by another vestibule, such as a running server; let it end first"

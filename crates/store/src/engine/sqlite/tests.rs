@@ -111,6 +111,40 @@ async fn a_file_that_is_no_database_is_refused_unchanged() {
     );
 }
 
+/// The journal is written and synced first, so it is whole; of the first page any part may be there.
+#[tokio::test]
+async fn a_database_whose_first_write_was_cut_off_is_begun_anew() {
+    let mut journal = b"\xd9\xd5\x05\xf9\x20\xa1\x63\xd7".to_vec();
+    // Its records: none. A nonce; the pages before: none; the sizes of a sector and of a page.
+    for number in [0_u32, 1, 0, 512, 4096] {
+        journal.extend(number.to_be_bytes());
+    }
+    journal.resize(512, 0);
+    for start in [b"SQLite format 3\0", &[0; 16]] {
+        let place = place();
+        let mut page = start.to_vec();
+        page.resize(4096, 0);
+        std::fs::write(place.file(), page).expect("writable");
+        std::fs::write(beside(place.file(), "-journal"), &journal).expect("writable");
+        let store = Store::connect(&place.options).await.expect("opens");
+        store.migrate_up(None).await.expect("migrates");
+        store.close().await;
+        assert!(has_header(place.file()).expect("readable"));
+    }
+}
+
+#[tokio::test]
+async fn what_resembles_a_journal_makes_no_database_of_a_letter() {
+    let place = place();
+    std::fs::write(place.file(), "Dear Sir or Madam").expect("writable");
+    std::fs::write(beside(place.file(), "-journal"), "Dear diary").expect("writable");
+    let refused = Store::connect(&place.options).await.err();
+    assert!(
+        matches!(refused, Some(OpenError::NotADatabase { .. })),
+        "{refused:?}"
+    );
+}
+
 #[tokio::test]
 async fn a_newer_schema_is_refused_without_a_write() {
     let place = place();
@@ -344,8 +378,7 @@ async fn reading_alone_leaves_the_file_and_its_log_as_they_are() {
     let store = Store::connect(&place.options).await.expect("opens");
     store.migrate_up(None).await.expect("migrates");
     let file = place.file();
-    let mut log = file.as_os_str().to_owned();
-    log.push("-wal");
+    let log = beside(file, "-wal");
     let bytes = || (std::fs::read(file).ok(), std::fs::read(&log).ok());
     let before = bytes();
     assert!(before.1.as_ref().is_some_and(|log| !log.is_empty()));
