@@ -143,6 +143,15 @@ impl Failed {
         }
     }
 
+    /// Before it has begun, nothing has happened: the connection may be one that the server has
+    /// closed since it was last used. A full disk is not emptied in a moment.
+    fn to_begin(error: Error) -> Self {
+        match error {
+            Error::Full(_) => Self::Done(error),
+            error => Self::Again(error),
+        }
+    }
+
     fn into_error(self) -> Error {
         let (Self::Again(error) | Self::Done(error)) = self;
         error
@@ -178,10 +187,8 @@ async fn transaction<A, T>(
     arguments: &A,
     event: Event<A, T>,
 ) -> Result<T, Failed> {
-    // Before it has begun, nothing has happened: the connection may be one that the server has
-    // closed since it was last used.
     let begun = writer.begin_with_options(engine::write_options()).await;
-    let transaction = begun.map_err(|error| Failed::Again(error.into()))?;
+    let transaction = begun.map_err(|error| Failed::to_begin(error.into()))?;
     match event(&transaction, arguments).await {
         Ok(outcome) => {
             let committed = transaction.commit().await;

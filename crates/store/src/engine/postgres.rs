@@ -94,8 +94,8 @@ pub(super) async fn pool(
                 Ok(())
             })
         })
-        .after_release(move |_, _| {
-            let verdict = quarantine.admit();
+        .after_release(move |connection, _| {
+            let verdict = quarantine.admit(connection);
             Box::pin(async move { verdict })
         })
         .connect_with(connect_options(server))
