@@ -41,7 +41,7 @@ class Client:
     def post(self, path, body=None, token=None, headers=None):
         return self._ask("POST", path, token, body, headers)
 
-    def patch(self, path, body, token):
+    def patch(self, path, body, token=None):
         return self._ask("PATCH", path, token, body)
 
     def register(self, email, password, **more):
