@@ -1,30 +1,25 @@
 """Clients of every kind for a server that is about to have a hard time, and a record of how each of them was answered.
 
-What was done to the server, and what that excuses, is up to the scripts; what the clients were told is kept in
-`ledger.py`.
+What is done to the server, and what that excuses, is up to the scripts; what clients remember of what they were told,
+and whether it is still so, is in `load.py`.
 """
 
 import collections
-import http.client
 import itertools
 import random
 import threading
 import time
 
+from checks import expect_answer
 from client import Client
-from ledger import Account
+from load import Account, Unanswered
 
-# `began` by the monotonic clock, `seconds` to the last byte of the answer.
-Asked = collections.namedtuple("Asked", "began seconds what answer")
-
-SUCCESS = {"register": 201, "log out": 204}
+# `began` is by the monotonic clock, `seconds` up to the last byte, and `refusal` is `None` for an answer as wished.
+Asked = collections.namedtuple("Asked", "began seconds what refusal")
 
 # How often each is asked for among a hundred; hashes are what a server has the fewest of.
 MIX = {"register": 4, "log in": 6, "log out": 8, "refresh": 22, "rename": 20, "profile": 20, "me": 20}
-
-
-def is_success(asked):
-    return asked.answer.status == SUCCESS.get(asked.what, 200)
+WRITES = {"register", "log in", "log out", "refresh", "rename"}
 
 
 def is_refusal(answer, status, code):
@@ -60,26 +55,40 @@ class Recorder:
     def wait_for(self, enough, timeout):
         """Waits until `enough` of those asked; whether it came to that."""
         with self.changed:
-            return self.changed.wait_for(lambda: enough(self.asked) or self.failures, timeout)
+            self.changed.wait_for(lambda: enough(self.asked) or self.failures, timeout)
+            return enough(self.asked)
+
+    def wait_for_more(self, number, timeout):
+        wanted = len(self.asked) + number
+        return self.wait_for(lambda asked: len(asked) >= wanted, timeout)
 
     def since(self, moment, until=float("inf")):
         return [asked for asked in self.asked if moment <= asked.began < until]
 
+    def thread(self, name, work, *arguments):
+        self.threads.append(threading.Thread(target=self._guarded, args=[work, *arguments], name=name))
+
     def record(self, what, ask, *arguments):
-        began = time.monotonic()
-        answer = ask(*arguments)
-        asked = Asked(began, time.monotonic() - began, what, answer)
+        """Puts on record how long it took; `ask` raises where it got no answer as wished."""
+        began, refusal = time.monotonic(), None
+        try:
+            ask(*arguments)
+        except Unanswered as unanswered:
+            if not unanswered.args:
+                raise
+            [refusal] = unanswered.args
+        asked = Asked(began, time.monotonic() - began, what, refusal)
         with self.changed:
             self.asked.append(asked)
             self.changed.notify_all()
         return asked
 
-    def guarded(self, work, *arguments):
+    def _guarded(self, work, *arguments):
         try:
             work(*arguments)
-        except (OSError, http.client.HTTPException, ValueError, KeyError) as failure:
+        except Exception as failure:
             with self.changed:
-                self.failures.append(f"{threading.current_thread().name}: {failure!r}")
+                self.failures.append(f"{threading.current_thread().name}: {failure!r} {failure.__cause__ or ''}")
                 self.changed.notify_all()
 
 
@@ -90,51 +99,46 @@ class Watch(Recorder):
 
     def __init__(self, url, path):
         super().__init__()
-        self.threads = [threading.Thread(target=self.guarded, args=[self._ask, url, path], name=path)]
+        self.thread(path, self._ask, url, path)
 
     def _ask(self, url, path):
         client = Client(url)
         while not self.over.wait(self.PAUSE):
-            self.record(path, client.get, path)
+            self.record(path, get, client, path)
 
 
 class Workload(Recorder):
-    """Clients with accounts of their own, who do all that one does with an account, but do not take no for an end."""
+    """Clients with accounts of their own, who do all that one does with an account, and go on when they are refused."""
 
     numbers = itertools.count()
 
     def __init__(self, url, clients, seed):
         super().__init__()
-        self.url = url
         self.accounts = []
-        self.threads = [
-            threading.Thread(
-                target=self.guarded, args=[self._act, random.Random(f"{seed}/{index}")], name=f"client {index}"
-            )
-            for index in range(clients)
-        ]
+        for index in range(clients):
+            self.thread(f"client {index}", self._act, url, random.Random(f"{seed}/{index}"))
 
-    def _act(self, chance):
-        client = Client(self.url)
+    def _act(self, url, chance):
+        client = Client(url)
         account = None
         while not self.over.is_set():
             what = chance.choices(list(MIX), MIX.values())[0]
             if account is None or what == "register":
-                account = self._register(client)
+                account = self._register(client) or account
                 continue
-            sessions = account.usable()
-            if not sessions or what == "log in":
-                self.record("log in", account.log_in, client)
+            usable = [session for session in account.sessions if session.logout == "not asked"]
+            if not usable or what == "log in":
+                self.record("log in", account.login, client)
                 continue
-            self._use(client, account, chance.choice(sessions), what)
+            self._use(client, account, chance.choice(usable), what)
 
     def _register(self, client):
-        """The account, once somebody knows that it exists."""
+        """The account, if it is known to exist."""
         with self.changed:
             account = Account(f"user-{next(self.numbers)}@example.org")
             self.accounts.append(account)
-        registered = self.record("register", account.register, client)
-        return account if is_success(registered) else None
+        self.record("register", account.register, client)
+        return account if account.exists else None
 
     def _use(self, client, account, session, what):
         match what:
@@ -145,8 +149,15 @@ class Workload(Recorder):
             case "rename":
                 with self.changed:
                     name = f"Name {next(self.numbers)}"
-                self.record(what, account.rename, client, session, name)
+                self.record(what, account.rename, client, name, session)
             case "profile":
-                self.record(what, client.get, "/api/user/profile", session.access)
+                self.record(what, get, client, "/api/user/profile", session.access)
             case "me":
-                self.record(what, client.me, session.access)
+                self.record(what, get, client, "/api/auth/me", session.access)
+
+
+def get(client, path, token=None):
+    answer = client.get(path, token)
+    if answer.status == 503:
+        raise Unanswered(answer)
+    expect_answer(answer, 200)
