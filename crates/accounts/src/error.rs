@@ -98,9 +98,9 @@ impl From<store::Error> for Error {
         match error {
             store::Error::Taken(store::Unique::UserEmail) => Self::EmailTaken,
             store::Error::Taken(store::Unique::UserUsername) => Self::UsernameTaken,
-            store::Error::Busy(_) | store::Error::Unavailable(_) => {
-                Self::Unavailable(error.to_string())
-            }
+            store::Error::Busy(_)
+            | store::Error::NoConnection(_)
+            | store::Error::Unavailable(_) => Self::Unavailable(error.to_string()),
             store::Error::ReadOnly => Self::ReadOnly,
             store::Error::Full(_) => Self::StorageFull(error.to_string()),
             store::Error::Corrupt { .. } => Self::Internal(error.to_string()),

@@ -144,10 +144,11 @@ impl Failed {
     }
 
     /// Before it has begun, nothing has happened: the connection may be one that the server has
-    /// closed since it was last used. A full disk is not emptied in a moment.
+    /// closed since it was last used. But the wait for a connection is not to be begun anew, and a
+    /// full disk is not emptied in a moment.
     fn to_begin(error: Error) -> Self {
         match error {
-            Error::Full(_) => Self::Done(error),
+            Error::NoConnection(_) | Error::Full(_) => Self::Done(error),
             error => Self::Again(error),
         }
     }
