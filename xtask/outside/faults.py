@@ -30,7 +30,7 @@ CONNECTIONS = 24
 ANSWERED_WITHIN = 5.0
 WELL_WITHIN = 5.0
 # How much slower the process may be to say that it lives, on a machine that does all of this at once.
-ALIVE_WITHIN = 1.0
+ALIVE_WITHIN = 2.0
 # For what takes a moment on any machine.
 PATIENCE = 60
 
@@ -77,121 +77,121 @@ class Place:
         address = urllib.parse.urlsplit(self.server.url)
         self.url = address._replace(netloc=f"{self.PROGRAM}:secret@127.0.0.1:{address.port}").geturl()
 
+    def ask(self, sql):
+        """Asks until there is a connection to ask on, as the program may have the last ones for a moment."""
+        deadline = time.monotonic() + PATIENCE
+        while True:
+            try:
+                return self.server.ask(sql)
+            except AssertionError as failure:
+                if "too many" not in str(failure).lower() or time.monotonic() > deadline:
+                    raise
+
     def connections_of(self, user):
-        return [row[0] for row in self.server.ask(self.words.OF_USER.format(user=user))]
+        return [row[0] for row in self.ask(self.words.OF_USER.format(user=user))]
 
     def end_connections_of(self, user):
         """How many there were; some may end by themselves in between."""
         found = self.connections_of(user)
         for connection in found:
             try:
-                self.server.ask(self.words.END.format(id=connection))
+                self.ask(self.words.END.format(id=connection))
             except AssertionError as failure:
                 assert "Unknown thread id" in str(failure), failure
         return len(found)
 
 
-class Long:
-    """Something that is asked of the database server meanwhile, and ends when it is over or is ended."""
+class Statement:
+    """Something long that somebody else asks of the database server meanwhile. It may be ended from without."""
 
     def __init__(self, place, sql):
-        self.thread = threading.Thread(target=self._ask, args=[place, sql])
         self.failure = None
-
-    def __enter__(self):
+        self.thread = threading.Thread(target=self._ask, args=[place, sql])
         self.thread.start()
-        return self
-
-    def __exit__(self, *_):
-        self.thread.join()
 
     def _ask(self, place, sql):
         try:
-            place.server.ask(sql)
+            place.ask(sql)
         except AssertionError as failure:
             self.failure = failure
 
 
-def stopped(place, _server, seconds):
-    place.server.stop()
-    time.sleep(seconds)
-    place.server.start()
+def stopped(trial):
+    trial.place.server.stop()
+    trial.hold()
+    trial.place.server.start()
 
 
-def frozen(place, _server, seconds):
-    place.server.pause()
-    time.sleep(seconds)
-    place.server.resume()
+def frozen(trial):
+    trial.place.server.pause()
+    trial.hold()
+    trial.place.server.resume()
 
 
-def restarted(place, _server, seconds):
-    for _ in range(max(2, seconds // 10)):
-        place.server.stop()
-        place.server.start()
+def restarted(trial):
+    """Again and again, without a pause."""
+    over = time.monotonic() + trial.seconds
+    while True:
+        trial.place.server.stop()
+        trial.place.server.start()
+        if time.monotonic() > over:
+            return
 
 
-def robbed_of_its_connections(place, _server, seconds):
+def robbed_of_its_connections(trial):
     """Each second all of them, whatever they are doing."""
     ended = 0
-    for _ in range(seconds):
-        ended += place.end_connections_of(place.PROGRAM)
+    for _ in range(trial.seconds):
+        ended += trial.place.end_connections_of(Place.PROGRAM)
         time.sleep(1)
-    assert ended >= seconds, f"only {ended} connections were there to be ended"
+    assert ended >= trial.seconds, f"only {ended} connections were there to be ended"
 
 
-def locked_before_a_crowd(place, server, seconds):
-    """No call ends by itself, and 500 clients want one of ten connections each."""
+def locked_before_a_crowd(trial):
+    """No write comes to its end, and 500 clients want one of ten connections each."""
     account = Account("somebody-in-the-crowd@example.org")
-    account.register(Client(server.url))
+    account.register(Client(trial.server.url))
     token = account.sessions[0].access
-    with Long(place, place.words.HOLD_TABLES.format(seconds=seconds)) as held:
-        kinds = [
-            ("PATCH", "/api/user/profile", {"name": "Somebody"}, token),
-            ("GET", "/api/auth/sessions", None, token),
-            ("POST", "/api/auth/login", {"login": "nobody@example.org", "password": PASSWORD}),
-            ("POST", "/api/auth/refresh", {"refresh_token": account.sessions[0].refresh}),
-        ]
-        crowd = [Visitor(*kinds[number % len(kinds)]) for number in range(CROWD)]
-        visit(server.url, crowd, CROWD)
-    assert held.failure is None, held.failure
-    for visitor in crowd:
-        assert visitor.heard, visitor.failure
-        refused = visitor.heard.answer.status in (200, 401) or is_refusal(visitor.heard.answer, 503, "unavailable")
-        assert refused, visitor.heard
-    slowest = max(visitor.heard.seconds for visitor in crowd)
-    # On a machine that also has the crowd to carry.
-    assert slowest < ANSWERED_WITHIN + ALIVE_WITHIN, f"{slowest:.2f} s"
-    refused = sum(visitor.heard.answer.status == 503 for visitor in crowd)
-    print(f"-- of a crowd of {CROWD} {refused} were refused, the slowest answer took {slowest:.2f} s")
-    assert refused, "nobody was refused"
+    kinds = [
+        ("PATCH", "/api/user/profile", {"name": "Somebody"}, token),
+        ("GET", "/api/auth/sessions", None, token),
+        ("POST", "/api/auth/login", {"login": account.email, "password": PASSWORD}),
+        ("POST", "/api/auth/refresh", {"refresh_token": account.sessions[0].refresh}),
+    ]
+    crowd = [Visitor(*kinds[number % len(kinds)]) for number in range(CROWD)]
+    lock = Statement(trial.place, trial.place.words.HOLD_TABLES.format(seconds=trial.seconds))
+    visit(trial.server.url, crowd, CROWD)
+    lock.thread.join()
+    assert lock.failure is None, lock.failure
+    expect([visitor.failure for visitor in crowd if visitor.failure], [])
+    heard = [(visitor.heard.seconds, visitor.heard.answer) for visitor in crowd]
+    trial.crowd = [Asked(0, seconds, "crowd", None if answer.status == 200 else answer) for seconds, answer in heard]
 
 
-def out_of_connections(place, _server, seconds):
-    """Others have all of them. They come while the program is kept out, or it would have its own still."""
-    others = CONNECTIONS - place.words.RESERVED
-    place.server.ask(place.words.REFUSE_PROGRAM)
-    place.end_connections_of(place.PROGRAM)
-    sleepers = [Long(place, place.words.SLEEP.format(seconds=PATIENCE)) for _ in range(others)]
-    for sleeper in sleepers:
-        sleeper.thread.start()
+def out_of_connections(trial):
+    """Others have all of them. They come while the program is kept out, as it would hold on to its own."""
+    place, others = trial.place, CONNECTIONS - trial.place.words.RESERVED
+    place.ask(place.words.REFUSE_PROGRAM)
+    place.end_connections_of(Place.PROGRAM)
+    sleepers = [Statement(place, place.words.SLEEP.format(seconds=2 * PATIENCE)) for _ in range(others)]
     deadline = time.monotonic() + PATIENCE
-    while len(place.connections_of(place.ADMINISTRATOR)) < others:
+    while len(place.connections_of(Place.ADMINISTRATOR)) < others:
         assert time.monotonic() < deadline, "the others do not get their connections"
-    place.server.ask(place.words.ADMIT_PROGRAM)
-    time.sleep(seconds)
-    place.end_connections_of(place.ADMINISTRATOR)
+    place.ask(place.words.ADMIT_PROGRAM)
+    trial.hold()
+    place.end_connections_of(Place.ADMINISTRATOR)
     for sleeper in sleepers:
         sleeper.thread.join()
 
 
 # Each with the seconds that it takes in a short run and in a long one, and whether it is sure to be noticed.
 FAULTS = [
-    (stopped, 4, 20, True),
-    (frozen, 6, 60, True),
+    (stopped, 1, 20, True),
+    (frozen, 5, 60, True),
     (restarted, 0, 60, False),
-    (robbed_of_its_connections, 4, 30, False),
+    (robbed_of_its_connections, 3, 30, False),
     (locked_before_a_crowd, 6, 12, True),
-    (out_of_connections, 4, 20, True),
+    (out_of_connections, 1, 20, True),
 ]
 
 
@@ -211,55 +211,73 @@ def main():
         with Server(*NO_LIMITS, LATE_REPEATS, database=place.url) as server:
             process = server.process.pid
             for fault, short, long, is_noticed in FAULTS:
-                seconds = long if arguments.long else short
-                print(f"-- {engine} {fault.__name__.replace('_', ' ')}", flush=True)
-                try_once(checks, place, server, chance.random(), fault, seconds, is_noticed)
+                trial = Trial(place, server, long if arguments.long else short, is_noticed)
+                trial.run(checks, fault, chance.random())
             checks.run("a broken promise is found", a_broken_promise_is_found, Client(server.url), "example.net")
             checks.run("it was one process all the time", expect, server.process.pid, process)
     checks.finish()
 
 
-def try_once(checks, place, server, seed, fault, seconds, is_noticed):
-    """Load before the fault, while it lasts, and after it."""
-    with (
-        Watch(server.url, "/livez") as alive,
-        Watch(server.url, "/readyz") as ready,
-        Workload(server.url, CLIENTS, seed) as load,
-    ):
-        checks.run("all is well before", expect, load.wait_for(lambda asked: kinds(asked) == set(MIX), PATIENCE), True)
-        broke = time.monotonic()
-        checks.run("what is done is done", fault, place, server, seconds)
-        mended = time.monotonic()
-        load.wait_for(lambda asked: writes(asked, mended), PATIENCE)
-        well = time.monotonic()
-        load.wait_for(lambda asked: kinds(one for one in asked if one.began > well) == set(MIX), PATIENCE)
+class Trial:
+    """One fault: clients before it, while it lasts, and after it."""
 
-    noise = max(asked.seconds for asked in alive.asked)
-    report(load, noise, mended, well)
-    checks.run("nobody is left without an answer", expect, load.failures + alive.failures + ready.failures, [])
-    checks.run_all([every_refusal_is_honest], load.asked + ready.asked)
-    checks.run_all([every_answer_comes_in_time], load.asked + ready.asked, noise)
-    checks.run_all([the_process_lives_all_the_time], alive.asked)
-    if is_noticed:
-        checks.run_all([clients_were_refused], load.since(broke, mended))
-        checks.run_all([it_was_said_that_the_database_is_out_of_reach], ready.since(broke, mended))
-    checks.run_all([all_is_well_again_in_time], well - mended, load.asked + ready.asked, mended)
-    checks.run_all([nothing_acknowledged_is_lost], server.url, load.accounts)
+    def __init__(self, place, server, seconds, is_noticed):
+        self.place = place
+        self.server = server
+        self.seconds = seconds
+        self.is_noticed = is_noticed
+        self.crowd = []
 
+    def hold(self):
+        """Lasts for so long, and until the program knows of it."""
+        time.sleep(self.seconds)
+        self.ready.wait_for(lambda asked: any(one.refusal for one in asked), PATIENCE)
 
-def report(load, noise, mended, well):
-    slowest = max(asked.seconds for asked in load.asked)
-    refused = sum(asked.refusal is not None for asked in load.asked)
-    print(f"-- {len(load.asked)} answers, {refused} of them 503, the slowest after {slowest:.2f} s; ", end="")
-    print(f"/livez within {noise * 1000:.0f} ms; well {well - mended:.2f} s after the end")
+    def run(self, checks, fault, seed):
+        print(f"-- {self.place.server.engine}: {fault.__name__.replace('_', ' ')}", flush=True)
+        url = self.server.url
+        with (
+            Watch(url, "/livez") as self.alive,
+            Watch(url, "/readyz") as self.ready,
+            Workload(url, CLIENTS, seed) as self.load,
+        ):
+            self.load.wait_for(lambda asked: kinds(asked) == set(MIX), PATIENCE)
+            self.broke = time.monotonic()
+            checks.run("it happens", fault, self)
+            self.mended = time.monotonic()
+            self.load.wait_for(lambda asked: writes(asked, self.mended), PATIENCE)
+            self.well = time.monotonic()
+            self.load.wait_for(lambda asked: kinds(asked, self.well) == set(MIX), PATIENCE)
+        self.judge(checks)
+
+    def judge(self, checks):
+        asked = self.load.asked + self.ready.asked + self.crowd
+        noise = max(one.seconds for one in self.alive.asked)
+        slowest = max(one.seconds for one in asked)
+        refused = sum(one.refusal is not None for one in asked)
+        after = self.well - self.mended
+        print(f"-- {len(asked)} answers, {refused} of them refusals, the slowest after {slowest:.2f} s", end="; ")
+        print(f"/livez within {noise * 1000:.0f} ms; well again {after:.2f} s after the end")
+        failures = self.load.failures + self.alive.failures + self.ready.failures
+        checks.run("nobody is left without an answer", expect, failures, [])
+        checks.run("all is well before", expect, kinds(self.load.since(0, self.broke)), set(MIX))
+        checks.run_all([every_refusal_is_honest], asked)
+        checks.run_all([every_answer_comes_in_time], asked, noise)
+        checks.run_all([the_process_lives_all_the_time], self.alive.asked)
+        if self.is_noticed:
+            checks.run_all([clients_were_refused], self.load.since(self.broke, self.mended))
+            checks.run_all([it_was_said_that_the_database_is_out_of_reach], self.ready.since(self.broke, self.mended))
+        checks.run_all([all_is_well_again_in_time], after, self.load.asked + self.ready.asked, self.mended)
+        checks.run("all is well afterwards", expect, kinds(self.load.asked, self.well), set(MIX))
+        checks.run_all([nothing_acknowledged_is_lost], self.server.url, self.load.accounts)
 
 
 def writes(asked, since):
     return [one for one in asked if one.what in WRITES and one.began > since and not one.refusal]
 
 
-def kinds(asked):
-    return {one.what for one in asked if not one.refusal}
+def kinds(asked, since=0):
+    return {one.what for one in asked if one.began > since and not one.refusal}
 
 
 def every_refusal_is_honest(asked):
