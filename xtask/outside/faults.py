@@ -260,13 +260,13 @@ class Trial:
         print(f"/livez within {noise * 1000:.0f} ms; well again {after:.2f} s after the end")
         failures = self.load.failures + self.alive.failures + self.ready.failures
         checks.run("nobody is left without an answer", expect, failures, [])
-        checks.run("all is well before", expect, kinds(self.load.since(0, self.broke)), set(MIX))
+        checks.run("all is well before", expect, kinds(self.load.during(0, self.broke)), set(MIX))
         checks.run_all([every_refusal_is_honest], asked)
         checks.run_all([every_answer_comes_in_time], asked, noise)
         checks.run_all([the_process_lives_all_the_time], self.alive.asked)
         if self.is_noticed:
-            checks.run_all([clients_were_refused], self.load.since(self.broke, self.mended))
-            checks.run_all([it_was_said_that_the_database_is_out_of_reach], self.ready.since(self.broke, self.mended))
+            checks.run_all([clients_were_refused], self.load.during(self.broke, self.mended))
+            checks.run_all([it_was_said_that_the_database_is_out_of_reach], self.ready.during(self.broke, self.mended))
         checks.run_all([all_is_well_again_in_time], after, self.load.asked + self.ready.asked, self.mended)
         checks.run("all is well afterwards", expect, kinds(self.load.asked, self.well), set(MIX))
         checks.run_all([nothing_acknowledged_is_lost], self.server.url, self.load.accounts)

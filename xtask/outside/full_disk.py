@@ -134,7 +134,7 @@ def fill_once(checks, server, disk, ada, number, chance):
     checks.run("every answer is a success or a refusal", expect, load.failures + alive.failures + ready.failures, [])
     checks.run("each kind of write is refused", expect, refused_kinds(load.asked), WRITES)
     checks.run_all([writes_are_refused_for_want_of_storage_and_at_once], load)
-    checks.run_all([reading_goes_on], load.since(full, freed))
+    checks.run_all([reading_goes_on], load.during(full, freed))
     checks.run("each kind of write succeeds again", expect, written_kinds(load.asked, freed), WRITES)
     checks.run_all([the_process_lives_and_stays_ready_throughout], alive, ready)
     checks.run_all([nothing_acknowledged_is_lost], server.url, load.accounts)

@@ -62,8 +62,9 @@ class Recorder:
         wanted = len(self.asked) + number
         return self.wait_for(lambda asked: len(asked) >= wanted, timeout)
 
-    def since(self, moment, until=float("inf")):
-        return [asked for asked in self.asked if moment <= asked.began < until]
+    def during(self, begin, end):
+        """What was under way between the two moments."""
+        return [asked for asked in self.asked if asked.began + asked.seconds > begin and asked.began < end]
 
     def thread(self, name, work, *arguments):
         self.threads.append(threading.Thread(target=self._guarded, args=[work, *arguments], name=name))
