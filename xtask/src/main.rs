@@ -33,6 +33,9 @@ cargo xtask COMMAND
                   the same for scripts of xtask/outside that make servers fail: each asks for its own
   audit           known security advisories against Cargo.lock; needs the network
   torture crash   kill -9 under load, 20 times, and look after each restart (`test` does 3)
+  torture full    fill the disk under the server 30 times; reading goes on, and all comes back (`test` does 2)
+  torture faults  stop, freeze, restart, lock and crowd out PostgreSQL and MariaDB under load, for up to a minute each
+  torture leavers 5,000 clients on each engine, half of whom leave before their answer (`test` has 500)
   torture limits  guess passwords from 120 addresses; the owner has to get in, 99 times of 100 within 2 s
   bench [NAME]    measure something of the released program; without a name, the list
   --help          this text";
@@ -45,6 +48,9 @@ fn main() -> ExitCode {
         ["audit"] => lint::audit(),
         ["test"] => test::run(),
         ["torture", "crash"] => test::torture_by_crashes(),
+        ["torture", "full"] => test::torture_by_a_full_disk(),
+        ["torture", "faults"] => test::torture_by_faults(),
+        ["torture", "leavers"] => test::torture_by_leavers(),
         ["torture", "limits"] => test::torture_of_limits(),
         ["bench"] => bench::list(),
         ["bench", name] => bench::run(name),
