@@ -59,8 +59,8 @@ pub use secret::{SECRET_KEY_BYTES, SecretKey, SecretKeyTooShort};
 pub use sessions::{Granted, Opened, Proof};
 pub use signing::{KeyChange, KeyRecord, KeyState};
 pub use store::{
-    Activity, Answer, AuditKind, AuditListing, AuditRecord, Page, Place, Session, SessionKind as Mode,
-    Statistics, Timestamp, User, UserListing, UserStatus,
+    Activity, Answer, AuditKind, AuditListing, AuditRecord, Page, Place, Session,
+    SessionKind as Mode, Statistics, Timestamp, User, UserListing, UserStatus,
 };
 pub use throttle::{Limit, Limited, Quota, ThrottleSettings};
 pub use token::{SigningAlgorithm, SigningKeyPair};

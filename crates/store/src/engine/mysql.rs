@@ -275,7 +275,8 @@ mod tests {
     #[test]
     fn a_full_disk_is_told_from_what_may_pass_and_from_other_failures() {
         let table = "The table 'sessions' is full";
-        let file = "Error writing file './vestibule/users.MAI' (errno: 28 \"No space left on device\")";
+        let file =
+            "Error writing file './vestibule/users.MAI' (errno: 28 \"No space left on device\")";
         let engine = "Got error 28 from storage engine InnoDB";
         for (number, message) in [(1021, ""), (1114, table), (1026, file), (1030, engine)] {
             let verdict = verdict_on(number, message);

@@ -28,8 +28,12 @@ pub(super) async fn readyz(State(app): State<App>) -> Response {
         Err(cause) => {
             tracing::error!(%cause, "The server is not ready: {cause}");
             unavailable(match cause {
-                NotReady::Database(_) => "database: it cannot be reached, or does not answer in time",
-                NotReady::Migrations(_) => "migrations: the schema is older than this program needs it",
+                NotReady::Database(_) => {
+                    "database: it cannot be reached, or does not answer in time"
+                }
+                NotReady::Migrations(_) => {
+                    "migrations: the schema is older than this program needs it"
+                }
             })
         }
     }

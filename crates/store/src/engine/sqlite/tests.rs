@@ -409,8 +409,13 @@ async fn what_is_acknowledged_after_the_storage_was_full_is_kept() {
             }
         }
         limit_pages(&store, false).await;
-        let refused = store.write((), |_, ()| Box::pin(async { Err::<(), _>(Error::ReadOnly) }));
-        assert!(refused.await.is_err(), "an event of which nothing is to be kept");
+        let refused = store.write((), |_, ()| {
+            Box::pin(async { Err::<(), _>(Error::ReadOnly) })
+        });
+        assert!(
+            refused.await.is_err(),
+            "an event of which nothing is to be kept"
+        );
         for number in numbers.by_ref().take(3) {
             record(&store, number).await.expect("there is room again");
             acknowledged += 1;
