@@ -5,6 +5,7 @@ all. What befalls the server in between is up to the scripts.
 """
 
 import http.client
+import itertools
 import random
 import threading
 
@@ -22,7 +23,7 @@ LATE_LOOKS = "--token-access-ttl=24h"
 
 
 class Unanswered(Exception):
-    """Whether the request has happened is not known."""
+    """Whether the request has happened is not known. With the answer, if there was one."""
 
 
 class Session:
@@ -79,9 +80,9 @@ class Account:
 
     @property
     def possible_names(self):
-        """The one acknowledged last, and the one asked for thereafter."""
-        known = len(self.names_answered)
-        return [None, *self.names_asked][known : known + 2]
+        """The one acknowledged last, and those asked for thereafter."""
+        names = [None, *self.names_asked]
+        return names[names.index(self.names_answered[-1]["name"]) :] if self.names_answered else names
 
     def register(self, client):
         self.registration = acknowledged(lambda: client.register(self.email, PASSWORD), 201)
@@ -90,9 +91,9 @@ class Account:
     def login(self, client):
         self.sessions.append(Session([acknowledged(lambda: client.login(self.email, PASSWORD), 200)]))
 
-    def rename(self, client, name):
+    def rename(self, client, name, session=None):
         self.names_asked.append(name)
-        token = self.sessions[0].access
+        token = (session or self.sessions[0]).access
         change = acknowledged(lambda: client.patch("/api/user/profile", {"name": name}, token), 200)
         self.names_answered.append(change)
 
@@ -186,12 +187,12 @@ class Load:
 
 
 def acknowledged(ask, status):
-    """The answer, which has to be this one. None at all, and 503, leave open what has happened."""
+    """The answer, which has to be this one. None at all, 503 and 507 leave open what has happened."""
     try:
         answer = ask()
     except (OSError, http.client.HTTPException) as lost:
         raise Unanswered from lost
-    if answer.status == 503:
+    if answer.status in (503, 507):
         raise Unanswered(answer)
     expect_answer(answer, status)
     return answer
@@ -289,6 +290,29 @@ def broken_promises(client, accounts):
     # A server that is out of order would look forgetful.
     expect_answer(client.get("/readyz"), 200)
     return broken
+
+
+def a_broken_promise_is_found(client, domain):
+    """A negative control: accounts of which something is remembered that was never asked for."""
+    emails = (f"somebody-{number}@{domain}" for number in itertools.count())
+    renamed, still_open, ended = Account(next(emails)), Account(next(emails)), Account(next(emails))
+    for account in (renamed, still_open, ended):
+        account.register(client)
+    never_registered = Account(next(emails))
+    never_registered.registration = renamed.registration
+    renamed.names_asked.append("a name that nobody has asked for")
+    renamed.names_answered.append({"name": renamed.names_asked[0]})
+    still_open.sessions[0].logout = "answered"
+    ended.sessions[0].end(client)
+    ended.sessions[0].logout = "not asked"
+    for account, promise in [
+        (never_registered, every_answered_registration_is_there),
+        (renamed, every_answered_change_of_a_name_is_there),
+        (still_open, every_answered_logout_still_holds),
+        (ended, open_sessions_go_on_where_their_clients_left_off),
+    ]:
+        broken = broken_promises(client, [account])
+        assert any(line.startswith(promise.__name__.replace("_", " ")) for line in broken), (promise, broken)
 
 
 def _id(answer):

@@ -41,6 +41,14 @@ const FEW_RACES: &str = "10";
 const MANY_RACES: &str = "200";
 const FEW_RESTARTS: &str = "1";
 const MANY_RESTARTS: &str = "20";
+/// How often the disk is filled, how many clients come of whom half leave at a moment of chance, and how long the
+/// database is away in each way in which it goes, likewise.
+const FEW_FILLINGS: &str = "--rounds 2";
+const MANY_FILLINGS: &str = "--rounds 30";
+const FEW_LEAVERS: &str = "--clients 500";
+const MANY_LEAVERS: &str = "--clients 5000";
+const SHORT_FAULTS: &str = "";
+const LONG_FAULTS: &str = "--long";
 
 /// `cargo xtask test`
 pub(crate) fn run() -> ExitCode {
@@ -57,6 +65,7 @@ pub(crate) fn run() -> ExitCode {
     });
     report.suite("doors on MariaDB", || doors(engines.as_ref(), "mariadb"));
     drop(engines);
+    report.suite("store at serializable", store_at_serializable);
     report.suite("client", || npm_test("sdk"));
     report.suite("pages", || npm_test("web"));
     report.suite("web/dist is fresh", web::fresh);
@@ -93,6 +102,9 @@ pub(crate) fn run() -> ExitCode {
         "outside: rolling restart",
         released(|| rolling_restart(FEW_RESTARTS)),
     );
+    report.suite("outside: full disk", released(|| full_disk(FEW_FILLINGS)));
+    report.suite("outside: leavers", released(|| leavers(FEW_LEAVERS)));
+    report.suite("outside: faults", released(|| faults(SHORT_FAULTS)));
     report.finish_tests()
 }
 
@@ -108,6 +120,21 @@ pub(crate) fn torture_of_durability() -> ExitCode {
         let servers = killed_servers(MANY_KILLED_SERVERS)?;
         Ok([files, servers].into_iter().sum())
     })
+}
+
+/// `cargo xtask torture full`
+pub(crate) fn torture_by_a_full_disk() -> ExitCode {
+    torture("full disk", || full_disk(MANY_FILLINGS))
+}
+
+/// `cargo xtask torture leavers`
+pub(crate) fn torture_by_leavers() -> ExitCode {
+    torture("leavers", || leavers(MANY_LEAVERS))
+}
+
+/// `cargo xtask torture faults`
+pub(crate) fn torture_by_faults() -> ExitCode {
+    torture("faults", || faults(LONG_FAULTS))
 }
 
 /// `cargo xtask torture limits`
@@ -201,6 +228,20 @@ fn door_tests(engines: &Engines, engine: &str) -> Program {
         .words("nextest run --package vestibule --test it --no-fail-fast")
         .env("VESTIBULE_TEST_DATABASE", engine);
     engines.known_to(tests)
+}
+
+/// The contract of the store on a PostgreSQL whose transactions are serializable unless they say otherwise, and so fail
+/// in ways that they do not by default.
+fn store_at_serializable() -> Result<Counts> {
+    needs::cargo_tool("nextest", CARGO_NEXTEST)?;
+    let tests = Program::new("cargo")
+        .words("nextest run --package store --test conformance --no-fail-fast")
+        .words("--filterset test(on_postgres)");
+    let ran = engines::watch_on_postgres(&["default_transaction_isolation=serializable"], tests)?;
+    // The tests on the other engines count as skipped here.
+    let skipped = 0;
+    let counts = Counts::of(Runner::Nextest, &ran)?;
+    Ok(Counts { skipped, ..counts })
 }
 
 fn npm_test(folder: &str) -> Result<Counts> {
@@ -319,6 +360,23 @@ fn nodes(rounds: &str) -> Result<Counts> {
 fn rolling_restart(rounds: &str) -> Result<Counts> {
     let tests = outside("rolling.py")?.env("VESTIBULE_NGINX", needs::nginx()?);
     beside_servers(tests.arg("--rounds").arg(rounds))
+}
+
+/// Fills the disk under the server, and empties it again.
+fn full_disk(rounds: &str) -> Result<Counts> {
+    needs::system_program("unshare", "util-linux")?;
+    let tests = outside("full_disk.py")?.words(rounds);
+    Counts::of(Runner::Outside, &tests.watch()?)
+}
+
+/// Has clients leave in the middle of what they asked for.
+fn leavers(clients: &str) -> Result<Counts> {
+    beside_servers(outside("leavers.py")?.words(clients))
+}
+
+/// Takes the database away while clients are at work.
+fn faults(length: &str) -> Result<Counts> {
+    beside_servers(outside("faults.py")?.words(length))
 }
 
 /// Runs a script that asks for database servers of its own.

@@ -11,7 +11,7 @@ use std::{
 
 use sea_orm::{DatabaseConnection, SqliteTransactionMode, SqlxSqliteConnector, TransactionOptions};
 use sqlx::{
-    ConnectOptions as _,
+    ConnectOptions as _, Connection as _,
     error::DatabaseError,
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
@@ -27,8 +27,10 @@ use crate::{DatabaseUrl, Error, OpenError, Store, Unique};
 const OLDEST_SQLITE: &str = "3.51.3";
 /// How long SQLite waits for a lock that another process holds.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(2);
-/// The disk, or the size that the database may have, is full.
+/// The disk, or the size that the database may have, is full: found when a page is written, or when
+/// the index of the write-ahead log (`-shm`) needs a larger file.
 const SQLITE_FULL: u32 = 13;
+const SQLITE_IOERR_SHMSIZE: u32 = 4874;
 /// After a checkpoint the write-ahead log is cut to this size, in bytes.
 const JOURNAL_SIZE_LIMIT: &str = "67108864";
 
@@ -113,7 +115,7 @@ pub(super) fn verdict(error: &dyn DatabaseError) -> Verdict {
         // A primary key, a unique index.
         Some(1555 | 2067) => Verdict::Duplicate(violated(error.message())),
         Some(code) if is_busy(code) => Verdict::Busy,
-        Some(SQLITE_FULL) => Verdict::Full,
+        Some(SQLITE_FULL | SQLITE_IOERR_SHMSIZE) => Verdict::Full,
         _ => Verdict::Other,
     }
 }
@@ -173,6 +175,12 @@ async fn pool(
             .test_before_acquire(false)
             .idle_timeout(None)
             .max_lifetime(None)
+            .after_release(|connection, _| {
+                // A full disk makes SQLite roll back by itself, and the driver does not notice: it
+                // would nest what comes next in that transaction, and never commit it.
+                let is_at_rest = !connection.is_in_transaction();
+                Box::pin(async move { Ok(is_at_rest) })
+            })
             .connect_with(connection.clone())
             .await;
         match opened {

@@ -2,7 +2,7 @@
 
 use super::*;
 
-use sqlx::{Connection as _, Row as _, SqliteConnection};
+use sqlx::{Row as _, SqliteConnection};
 
 struct Place {
     folder: tempfile::TempDir,
@@ -398,4 +398,64 @@ async fn a_file_that_is_not_there_is_not_made_to_read_it() {
     let place = place();
     assert!(Store::connect_read_only(&place.options).await.is_err());
     assert!(!place.file().exists());
+}
+
+/// Lets the database have no more pages than it has by now, or as many as it wants.
+async fn limit_pages(store: &Store, is_full: bool) {
+    let sql = match is_full {
+        true => "PRAGMA max_page_count = 1",
+        false => "PRAGMA max_page_count = 4294967294",
+    };
+    let pool = store.writer.get_sqlite_connection_pool();
+    sqlx::query(sql).execute(pool).await.expect(sql);
+}
+
+async fn record(store: &Store, number: u128) -> Result<(), Error> {
+    let event = crate::NewAudit {
+        id: uuid::Uuid::from_u128(number),
+        at: crate::Timestamp::from_micros(1),
+        kind: crate::AuditKind::Login,
+        actor: crate::Actor::Anonymous,
+        subject: None,
+        address: None,
+        user_agent: Some("an agent with many words ".repeat(10)),
+        request_id: None,
+        detail: None,
+    };
+    store.record(event).await
+}
+
+#[tokio::test]
+async fn what_is_acknowledged_after_the_storage_was_full_is_kept() {
+    let place = place();
+    let store = Store::connect(&place.options).await.expect("opens");
+    store.migrate_up(None).await.expect("migrates");
+    let mut acknowledged = 0;
+    let mut numbers = 0..;
+    for _ in 0..3 {
+        limit_pages(&store, true).await;
+        loop {
+            match record(&store, numbers.next().expect("a number")).await {
+                Ok(()) => acknowledged += 1,
+                Err(Error::Full(_)) => break,
+                Err(error) => panic!("{error}"),
+            }
+        }
+        limit_pages(&store, false).await;
+        let refused = store.write((), |_, ()| {
+            Box::pin(async { Err::<(), _>(Error::ReadOnly) })
+        });
+        assert!(
+            refused.await.is_err(),
+            "an event of which nothing is to be kept"
+        );
+        for number in numbers.by_ref().take(3) {
+            record(&store, number).await.expect("there is room again");
+            acknowledged += 1;
+        }
+    }
+    store.close().await;
+    let mut stranger = stranger(&place).await;
+    let kept = ask(&mut stranger, "SELECT count(*) FROM audit_events").await;
+    assert_eq!(kept, acknowledged);
 }
