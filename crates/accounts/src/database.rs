@@ -7,7 +7,7 @@ pub use store::{
     DatabaseUrl, Engine, EngineReport, Link, MigrationStatus, Options as DatabaseOptions, Rollback,
     SchemaDifference, TlsMode, UrlProblem,
 };
-use store::{Store, Timestamp};
+use store::{Restoration, Store, Timestamp};
 
 use crate::{Error, SecretKey};
 
@@ -118,21 +118,30 @@ impl Database {
         Ok(self.0.back_up(to).await?)
     }
 
-    /// Puts the backup `from` in the place of the database and gives the path at which the old one
-    /// is kept. The secret key must be the one that the backup was founded with.
+    /// Makes the backup `from` the database, where there is none yet. The secret key must be the one that the backup
+    /// was founded with.
     ///
     /// # Errors
-    /// [`OpenError::Database`], [`OpenError::OtherSecretKey`]; the database is then as it was.
+    /// [`OpenError::Database`], [`OpenError::OtherSecretKey`]; nothing has changed then.
     pub async fn restore(
         from: &Path,
         options: &DatabaseOptions,
         secret: &SecretKey,
+    ) -> Result<(), OpenError> {
+        Ok(restoration(from, options, secret).await?.finish()?)
+    }
+
+    /// Puts the backup `from` in the place of the database and gives the path at which the old one
+    /// is kept, otherwise as [`Database::restore`] does.
+    ///
+    /// # Errors
+    /// [`OpenError::Database`], [`OpenError::OtherSecretKey`]; the database is then as it was.
+    pub async fn replace(
+        from: &Path,
+        options: &DatabaseOptions,
+        secret: &SecretKey,
     ) -> Result<Option<PathBuf>, OpenError> {
-        let restoration = Store::restoration(from, options).await?;
-        if restoration.secret_key_check() != secret.keys().check {
-            return Err(OpenError::OtherSecretKey);
-        }
-        Ok(restoration.finish().await?)
+        Ok(restoration(from, options, secret).await?.replace().await?)
     }
 
     /// Applies the missing migrations, up to number `to` or all, and gives their names.
@@ -208,4 +217,17 @@ impl Database {
     pub(crate) fn store(&self) -> &Store {
         &self.0
     }
+}
+
+/// The backup `from` in hand, of the installation that this secret key belongs to.
+async fn restoration(
+    from: &Path,
+    options: &DatabaseOptions,
+    secret: &SecretKey,
+) -> Result<Restoration, OpenError> {
+    let restoration = Store::restoration(from, options).await?;
+    if restoration.secret_key_check() != secret.keys().check {
+        return Err(OpenError::OtherSecretKey);
+    }
+    Ok(restoration)
 }

@@ -157,6 +157,8 @@ enum Verdict {
     Duplicate(Option<Unique>),
     /// Others were in the way; the same may succeed in a moment.
     Busy,
+    /// The pool gave no connection in time.
+    NoConnection,
     /// There is no room left.
     Full,
     Other,
@@ -170,6 +172,7 @@ pub(crate) fn classify(error: &DbErr) -> Error {
         // event will find it. The engine's words would repeat the value.
         Verdict::Duplicate(None) => Error::Busy("another transaction has made the same".into()),
         Verdict::Busy => Error::Busy(error.to_string()),
+        Verdict::NoConnection => Error::NoConnection(error.to_string()),
         Verdict::Full => Error::Full(error.to_string()),
         Verdict::Other => Error::Unavailable(error.to_string()),
     }
@@ -177,7 +180,7 @@ pub(crate) fn classify(error: &DbErr) -> Error {
 
 fn verdict(error: &DbErr) -> Verdict {
     if matches!(error, DbErr::ConnectionAcquire(_)) {
-        return Verdict::Busy;
+        return Verdict::NoConnection;
     }
     let (DbErr::Exec(RuntimeErr::SqlxError(cause))
     | DbErr::Query(RuntimeErr::SqlxError(cause))

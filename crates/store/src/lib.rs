@@ -6,6 +6,7 @@
 //! engine asks for that (see `run.rs`).
 
 mod admins;
+mod answer;
 mod audit;
 mod engine;
 mod entity;
@@ -31,6 +32,7 @@ use tokio_util::task::TaskTracker;
 pub use admins::{
     ADMIN, AccountChange, AdminChange, Authority, OwnDeletion, Recorded, UserRestoration,
 };
+pub use answer::{Answer, spawn};
 pub use audit::{Actor, AuditKind, AuditListing, AuditRecord, NewAudit};
 pub use engine::{
     DatabaseUrl, DurabilitySetting, Engine, EngineReport, Link, Options, Restoration, TlsMode,

@@ -172,7 +172,7 @@ impl Store {
     /// Whether every known migration is applied and the database answers.
     ///
     /// # Errors
-    /// [`Error::Unavailable`] or [`Error::Busy`] with the reason, fit for an operator.
+    /// [`Error::MigrationsMissing`], or why it does not answer.
     pub async fn check_ready(&self) -> Result<(), Error> {
         self.read((), |db, ()| {
             Box::pin(async move {
@@ -183,9 +183,7 @@ impl Store {
                     .count();
                 match missing {
                     0 => Ok(()),
-                    count => Err(Error::Unavailable(format!(
-                        "{count} migrations are not applied"
-                    ))),
+                    count => Err(Error::MigrationsMissing(count)),
                 }
             })
         })

@@ -143,6 +143,7 @@ async fn of_database(config: &Config) -> Vec<Finding> {
         Err(error) => return vec![fail("database", error.to_string(), None)],
     };
     let mut findings = vec![engine(config, &database).await];
+    findings.push(backups(config));
     let status = database.migration_status().await;
     findings.push(match &status {
         Ok(status) => migrations(status),
@@ -190,6 +191,19 @@ async fn engine(config: &Config, database: &Database) -> Finding {
             )),
         ),
     }
+}
+
+/// What backs the database up. Neither way leaves a trace in it.
+fn backups(config: &Config) -> Finding {
+    let tools = config.database.url.backup_tools();
+    let found = match tools {
+        Some(tools) => format!(
+            "the server has {tools} for them; when the last one was made cannot be seen from here"
+        ),
+        None => "`vestibule backup FILE` makes one; when the last one was made is not recorded"
+            .to_owned(),
+    };
+    ok("backups", found)
 }
 
 fn migrations(status: &[MigrationStatus]) -> Finding {
