@@ -49,6 +49,9 @@ const FEW_LEAVERS: &str = "--clients 500";
 const MANY_LEAVERS: &str = "--clients 5000";
 const SHORT_FAULTS: &str = "";
 const LONG_FAULTS: &str = "--long";
+/// Kills of a program that migrates, on each engine, likewise.
+const FEW_KILLS: &str = "--kills 5";
+const MANY_KILLS: &str = "--kills 100";
 
 /// `cargo xtask test`
 pub(crate) fn run() -> ExitCode {
@@ -105,6 +108,7 @@ pub(crate) fn run() -> ExitCode {
     report.suite("outside: full disk", released(|| full_disk(FEW_FILLINGS)));
     report.suite("outside: leavers", released(|| leavers(FEW_LEAVERS)));
     report.suite("outside: faults", released(|| faults(SHORT_FAULTS)));
+    report.suite("outside: migrations", released(|| migrations(FEW_KILLS)));
     report.finish_tests()
 }
 
@@ -177,6 +181,11 @@ pub(crate) fn torture_on_galera() -> ExitCode {
     report.finish_tests()
 }
 
+/// `cargo xtask torture migrations`
+pub(crate) fn torture_of_migrations() -> ExitCode {
+    torture("migrations", || migrations(MANY_KILLS))
+}
+
 fn torture(name: &'static str, suite: fn() -> Result<Counts>) -> ExitCode {
     let mut report = Report::default();
     if report.step("release build", release_build) {
@@ -196,6 +205,7 @@ fn tools() -> Result<()> {
     needs::chromium()?;
     engines::install()?;
     needs::nginx()?;
+    needs::system_program("sqlite3", "sqlite3")?;
     needs::debian_files(DOCUMENTATION)?;
     Ok(())
 }
@@ -377,6 +387,11 @@ fn leavers(clients: &str) -> Result<Counts> {
 /// Takes the database away while clients are at work.
 fn faults(length: &str) -> Result<Counts> {
     beside_servers(outside("faults.py")?.words(length))
+}
+
+/// Applies printed migrations by the client programs of the engines, and kills the program amid its own.
+fn migrations(kills: &str) -> Result<Counts> {
+    beside_servers(outside("migrations.py")?.words(kills))
 }
 
 /// Runs a script that asks for database servers of its own.

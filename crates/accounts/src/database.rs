@@ -4,8 +4,8 @@
 use std::path::{Path, PathBuf};
 
 pub use store::{
-    DatabaseUrl, EngineReport, Link, MigrationStatus, Options as DatabaseOptions, Rollback,
-    TlsMode, UrlProblem,
+    DatabaseUrl, Engine, EngineReport, Link, MigrationStatus, Options as DatabaseOptions, Rollback,
+    SchemaDifference, TlsMode, UrlProblem,
 };
 use store::{Restoration, Store, Timestamp};
 
@@ -14,6 +14,15 @@ use crate::{Error, SecretKey};
 /// An open database.
 #[derive(Clone)]
 pub struct Database(Store);
+
+/// The SQL that brings an empty database of this engine to the schema of migration number `to`, or
+/// the newest. Needs no database.
+///
+/// # Errors
+/// [`OpenError::Database`].
+pub fn migration_script(engine: Engine, to: Option<u32>) -> Result<String, OpenError> {
+    Ok(store::migration_script(engine, to)?)
+}
 
 /// Why a database was not opened, or its schema not changed.
 #[derive(Debug, thiserror::Error)]
@@ -143,6 +152,14 @@ impl Database {
         Ok(self.0.migrate_up(to).await?)
     }
 
+    /// The SQL of what [`Database::migrate_up`] would do. Changes nothing.
+    ///
+    /// # Errors
+    /// [`OpenError::Database`].
+    pub async fn pending_script(&self, to: Option<u32>) -> Result<String, OpenError> {
+        Ok(self.0.pending_script(to).await?)
+    }
+
     /// Undoes the newest `steps` migrations and gives their names.
     ///
     /// # Errors
@@ -165,6 +182,14 @@ impl Database {
     /// [`OpenError::Database`], also when a newer program has changed the schema.
     pub async fn migration_status(&self) -> Result<Vec<MigrationStatus>, OpenError> {
         Ok(self.0.migration_status().await?)
+    }
+
+    /// What the schema of the database has otherwise than this release makes it.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`].
+    pub async fn schema_differences(&self) -> Result<Vec<SchemaDifference>, Error> {
+        Ok(self.0.schema_differences().await?)
     }
 
     /// The engine, its version and its durability settings.

@@ -1,6 +1,6 @@
 //! `vestibule doctor`: what may be wrong with this installation, a line each, with the exact fix.
 
-use accounts::{Accounts, Clock, Database, HashCensus, Link, MigrationStatus};
+use accounts::{Accounts, Clock, Database, HashCensus, Link, MigrationStatus, SchemaDifference};
 use clap::{ArgMatches, Command};
 use serde::Serialize;
 
@@ -154,6 +154,7 @@ async fn of_database(config: &Config) -> Vec<Finding> {
         let found = "not needed before the migrations".to_owned();
         findings.push(ok("secret key", found));
     } else {
+        findings.push(schema(&database).await);
         findings.extend(of_migrated(config, &database).await);
     }
     findings.push(clock(&database).await);
@@ -216,6 +217,35 @@ fn migrations(status: &[MigrationStatus]) -> Finding {
             "migrations",
             format!("{pending} of {} are not applied", status.len()),
             Some("run: vestibule migrate up".to_owned()),
+        ),
+    }
+}
+
+/// Whether somebody has changed tables by other means than the migrations. What is there besides
+/// ours, such as an index for a report, does no harm.
+async fn schema(database: &Database) -> Finding {
+    let differences = match database.schema_differences().await {
+        Ok(differences) => differences,
+        Err(error) => return fail("schema", error.to_string(), None),
+    };
+    let (ours, others): (Vec<_>, Vec<_>) = differences
+        .iter()
+        .partition(|difference| difference.declared.is_some());
+    let listed = |differences: &[&SchemaDifference]| {
+        let sentences: Vec<_> = differences.iter().map(ToString::to_string).collect();
+        sentences.join("; ")
+    };
+    match (ours.is_empty(), others.is_empty()) {
+        (true, true) => ok("schema", "as this release makes it".to_owned()),
+        (true, false) => warn("schema", listed(&others), None),
+        (false, _) => fail(
+            "schema",
+            listed(&ours),
+            Some(
+                "change it back; `vestibule migrate up --print-sql --engine ENGINE` prints what \
+                 it should be"
+                    .to_owned(),
+            ),
         ),
     }
 }
