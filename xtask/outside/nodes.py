@@ -332,6 +332,8 @@ def until_somebody_waits(database):
     deadline = time.monotonic() + 30
     while database.ask(question) == [["0"]]:
         assert time.monotonic() < deadline, "nobody waits for the row"
+        # MariaDB looks anew only when it was not asked within the last 100 ms.
+        time.sleep(0.15)
 
 
 # Every change of the count is made into none.
@@ -479,8 +481,15 @@ def try_all(checks, name, database, urls, rounds, together=True):
             run(two_admins_who_both_resign_leave_one, installation, rounds)
 
 
+# Whether the disk of a busy machine keeps up is not the question here.
+NO_DISK = {
+    "postgres": ["fsync=off", "synchronous_commit=off", "full_page_writes=off"],
+    "mariadb": ["innodb_flush_log_at_trx_commit=0", "innodb_doublewrite=0"],
+}
+
+
 def try_engine(checks, engine, rounds):
-    database = Database(engine)
+    database = Database(engine, *NO_DISK[engine])
     try_all(checks, engine, database, [database.url] * 2, rounds)
 
 

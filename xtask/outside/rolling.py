@@ -26,9 +26,12 @@ PASSWORD = "a long and uncommon sentence"
 # As the guide has it.
 DRAIN_DELAY = "5s"
 
-REFRESHING = 6
-REGISTERING = 2
+REFRESHING = 4
+REGISTERING = 1
 READING = 2
+
+# Whether the disk of a busy machine keeps up is not the question here.
+NO_DISK = ["fsync=off", "synchronous_commit=off", "full_page_writes=off"]
 
 
 class Load:
@@ -60,6 +63,10 @@ class Load:
             thread.join()
         outcome = f"{dict(self.answered)}, {len(self.failures)} failed, the slowest took {self.slowest:.2f} s"
         print(f"-- {self.name}: {outcome}", *self.failures[:3], sep="\n   ", flush=True)
+
+    def bad_gateways(self):
+        """Failures that the proxy has seen, and not a node."""
+        return [failure for failure in self.failures if ": 502 " in failure]
 
     def _client(self, work, number):
         connect = lambda: Client(self.url)
@@ -138,13 +145,13 @@ def killed_nodes_fail_requests(nodes, url):
     with Load(url, "killed") as load:
         for node in nodes * 5:
             begun = sum(load.answered.values())
-            while sum(load.answered.values()) < begun + 50 and not load.failures:
+            while sum(load.answered.values()) < begun + 50:
                 time.sleep(0.01)
-            if load.failures:
-                break
             node.kill()
             node.start()
-    assert load.failures, "kill -9 under load failed no request, so nothing can be said about SIGTERM either"
+            if load.bad_gateways():
+                break
+    assert load.bad_gateways(), "kill -9 under load failed no request, so nothing can be said about SIGTERM either"
 
 
 def main():
@@ -157,7 +164,7 @@ def main():
     port = free_port()
     url = f"http://127.0.0.1:{port}"
     flags = [f"--drain-delay={DRAIN_DELAY}", "--trusted-proxies=127.0.0.1/32"]
-    database = Database("postgres").url
+    database = Database("postgres", *NO_DISK).url
     with pair([database] * 2, *flags, public_url=f"http://localhost:{port}") as nodes:
         replacements = [
             ("10.0.0.11:8080", nodes[0].listen),
