@@ -122,8 +122,8 @@ pub(super) async fn pool(
                 Ok(())
             })
         })
-        .after_release(move |connection, _| {
-            let verdict = quarantine.admit(connection);
+        .after_release(move |connection, found| {
+            let verdict = quarantine.admit(connection, found.age);
             Box::pin(async move { verdict })
         })
         .connect_with(connect_options(server))
