@@ -33,6 +33,7 @@ pub(super) fn recipe(
     Program::new("mariadb-install-db")
         .words("--no-defaults --skip-test-db")
         .arg(format!("--datadir={}", data.display()))
+        .arg(format!("--tmpdir={}", data.display()))
         .inside(folder.path())
         .by_user(folder.owner())
         .run_quietly()?;
