@@ -3,8 +3,8 @@
 //! their time is over: see `retention.rs`.
 
 use sea_orm::{
-    ActiveValue::Set, ColumnTrait as _, Condition, ConnectionTrait, EntityTrait as _,
-    QueryFilter as _, QueryOrder as _, QuerySelect as _, Select,
+    ActiveValue::Set, ColumnTrait as _, Condition, ConnectionTrait, DatabaseConnection,
+    EntityTrait as _, QueryFilter as _, QueryOrder as _, QuerySelect as _, Select,
 };
 use uuid::Uuid;
 
@@ -180,27 +180,28 @@ impl Store {
             limit,
             ..AuditListing::default()
         };
-        Ok(self.page_of_audit(listing).await?.items)
+        let newest = self.read(listing, |db, listing| Box::pin(page(db, listing)));
+        Ok(newest.await?.items)
     }
 
-    /// A page of events, the newest first.
+    /// A page of events, the newest first. A replica may answer, as of a few seconds ago.
     pub async fn page_of_audit(&self, listing: AuditListing) -> Result<Page<AuditRecord>, Error> {
-        self.read(listing, |db, listing| {
-            Box::pin(async move {
-                let mut rows = Vec::new();
-                for select in selects(listing) {
-                    rows.extend(select.all(db).await?);
-                }
-                rows.sort_unstable_by_key(|row| std::cmp::Reverse((row.at, row.id)));
-                let records = rows.into_iter().map(AuditRecord::from).collect();
-                Ok(page::cut(records, listing.limit, |record| Place {
-                    at: record.at,
-                    id: record.id,
-                }))
-            })
-        })
-        .await
+        self.read_stale(listing, |db, listing| Box::pin(page(db, listing)))
+            .await
     }
+}
+
+async fn page(db: &DatabaseConnection, listing: &AuditListing) -> Result<Page<AuditRecord>, Error> {
+    let mut rows = Vec::new();
+    for select in selects(listing) {
+        rows.extend(select.all(db).await?);
+    }
+    rows.sort_unstable_by_key(|row| std::cmp::Reverse((row.at, row.id)));
+    let records = rows.into_iter().map(AuditRecord::from).collect();
+    Ok(page::cut(records, listing.limit, |record| Place {
+        at: record.at,
+        id: record.id,
+    }))
 }
 
 /// The queries whose rows together hold those of a page, each in the order of an index, so that

@@ -16,6 +16,7 @@ mod keys;
 mod load;
 mod migrate;
 mod page;
+mod replicas;
 mod retention;
 mod revocations;
 mod run;
@@ -41,6 +42,7 @@ pub use keys::{KeyRotation, KeyRotationOutcome};
 pub use load::PoolLoad;
 pub use migrate::{MigrationStatus, Rollback};
 pub use page::{Page, Place};
+pub use replicas::{ReplicaLoad, ReplicaReport, ReplicaState};
 pub use retention::Perishable;
 pub use revocations::{Counted, RevocationCount};
 pub use sessions::{
@@ -63,6 +65,8 @@ pub struct Store {
     read_only: bool,
     /// Reads, beside the writer. On a server the same connections.
     readers: DatabaseConnection,
+    /// Servers that have what the primary has, a little later, for questions of people.
+    replicas: std::sync::Arc<replicas::Replicas>,
     /// The event tasks under way, for [`Store::close`].
     tasks: TaskTracker,
     /// On a server, what becomes of a call that has passed its bound.
@@ -83,7 +87,10 @@ impl Store {
                 tracing::warn!(%error, "A database pool did not close cleanly: {error}");
             }
         }
-        // Whoever holds another handle keeps it.
+        // Whoever holds another handle keeps these.
+        if let Some(replicas) = std::sync::Arc::into_inner(self.replicas) {
+            replicas.close().await;
+        }
         if let Some(presence) = std::sync::Arc::into_inner(self.presence) {
             presence.end().await;
         }

@@ -132,12 +132,7 @@ impl Store {
     pub async fn check_ready(&self) -> Result<(), Error> {
         self.read((), |db, ()| {
             Box::pin(async move {
-                let applied = applied(db).await?;
-                let missing = Migrator::migrations()
-                    .iter()
-                    .filter(|step| applied.iter().all(|(name, _)| name != step.name()))
-                    .count();
-                match missing {
+                match missing(db).await? {
                     0 => Ok(()),
                     count => Err(Error::Unavailable(format!(
                         "{count} migrations are not applied"
@@ -147,6 +142,16 @@ impl Store {
         })
         .await
     }
+}
+
+/// How many of the known migrations are not applied.
+pub(crate) async fn missing(db: &DatabaseConnection) -> Result<usize, Error> {
+    let applied = applied(db).await?;
+    let known = Migrator::migrations();
+    let missing = known
+        .iter()
+        .filter(|step| applied.iter().all(|(name, _)| name != step.name()));
+    Ok(missing.count())
 }
 
 async fn apply(db: &DatabaseConnection, to: Option<u32>) -> Result<Vec<String>, OpenError> {

@@ -24,6 +24,8 @@ use crate::{Error, Store, engine};
 const ATTEMPTS: u32 = 12;
 /// How long a caller waits. CONTRACT: an answer within 5 s, never a hang.
 const CALL_BOUND: Duration = Duration::from_millis(4500);
+/// How long of that a replica is waited for, before the primary is asked.
+const REPLICA_BOUND: Duration = Duration::from_millis(2500);
 /// The mean pause before the first repetition is twice this; it doubles with each further one.
 const FIRST_PAUSE: Duration = Duration::from_millis(8);
 /// It doubles so often at the most: rivals for one row come through one by one, each in about the
@@ -61,7 +63,8 @@ impl Store {
     {
         self.check_writable()?;
         let writer = self.writer.clone();
-        self.shielded(move |abandoned| async move {
+        let quarantine = self.quarantine.clone();
+        self.shielded(CALL_BOUND, quarantine, move |abandoned| async move {
             let mut runs = Runs::new(abandoned);
             loop {
                 match transaction(&writer, &arguments, event).await {
@@ -73,7 +76,7 @@ impl Store {
         .await
     }
 
-    /// Runs `question` on a reading connection.
+    /// Runs `question` on a reading connection. The answer has all that was committed before.
     pub(crate) async fn read<A, T>(
         &self,
         arguments: A,
@@ -83,8 +86,51 @@ impl Store {
         A: Send + Sync + 'static,
         T: Send + 'static,
     {
+        self.read_within(CALL_BOUND, arguments, question).await
+    }
+
+    /// Runs `question` on a replica where there is one that is current enough, else as
+    /// [`Store::read`] does: for what a person looks through, and no decision rests on. A replica
+    /// that does not answer well is an error to nobody.
+    pub(crate) async fn read_stale<A, T>(
+        &self,
+        arguments: A,
+        question: Question<A, T>,
+    ) -> Result<T, Error>
+    where
+        A: Clone + Send + Sync + 'static,
+        T: Send + 'static,
+    {
+        let Some(replica) = self.replicas.one_to_ask() else {
+            return self.read(arguments, question).await;
+        };
+        let (line, copy) = (replica.line.clone(), arguments.clone());
+        let asked = self.shielded(REPLICA_BOUND, Some(line.quarantine), move |_| async move {
+            question(&line.connections, &copy).await
+        });
+        match asked.await {
+            Ok(answer) => Ok(answer),
+            Err(error) => {
+                replica.leave_alone(&error);
+                self.read_within(CALL_BOUND - REPLICA_BOUND, arguments, question)
+                    .await
+            }
+        }
+    }
+
+    async fn read_within<A, T>(
+        &self,
+        bound: Duration,
+        arguments: A,
+        question: Question<A, T>,
+    ) -> Result<T, Error>
+    where
+        A: Send + Sync + 'static,
+        T: Send + 'static,
+    {
         let readers = self.readers.clone();
-        self.shielded(move |abandoned| async move {
+        let quarantine = self.quarantine.clone();
+        self.shielded(bound, quarantine, move |abandoned| async move {
             let mut runs = Runs::new(abandoned);
             loop {
                 match question(&readers, &arguments).await {
@@ -97,25 +143,30 @@ impl Store {
         .await
     }
 
-    /// Runs `work` on its own task and waits for it, up to the bound; the caller's going away ends
+    /// Runs `work` on its own task and waits for it, up to `bound`; the caller's going away ends
     /// the waiting, never the work. On a server the work itself ends at the bound, for who hangs
     /// there may hang for ever; in a file every wait has its own end.
-    async fn shielded<T, W, F>(&self, work: W) -> Result<T, Error>
+    async fn shielded<T, W, F>(
+        &self,
+        bound: Duration,
+        quarantine: Option<engine::Quarantine>,
+        work: W,
+    ) -> Result<T, Error>
     where
         W: FnOnce(Arc<AtomicBool>) -> F,
         F: Future<Output = Result<T, Error>> + Send + 'static,
         T: Send + 'static,
     {
         let abandoned = Arc::new(AtomicBool::new(false));
-        let (work, quarantine) = (work(Arc::clone(&abandoned)), self.quarantine.clone());
+        let work = work(Arc::clone(&abandoned));
         let work = async move {
             match quarantine {
-                Some(quarantine) => quarantine.cut_at(CALL_BOUND, work).await,
+                Some(quarantine) => quarantine.cut_at(bound, work).await,
                 None => work.await,
             }
         };
         let task = self.tasks.spawn(work.in_current_span());
-        match tokio::time::timeout(CALL_BOUND, task).await {
+        match tokio::time::timeout(bound, task).await {
             Ok(Ok(ended)) => ended,
             // No word of the panic that it may have been: its message may hold what was being written.
             Ok(Err(_)) => Err(Error::Unavailable("a database task ended early".into())),

@@ -1,7 +1,7 @@
 //! What the engine says of itself: its version, whether the connection is encrypted, and whether
 //! its settings keep what is committed.
 
-use sea_orm::DbBackend;
+use sea_orm::{DatabaseConnection, DbBackend};
 
 use super::{mysql, postgres, sqlite, text};
 use crate::{Error, Store};
@@ -66,17 +66,10 @@ impl Store {
     /// # Errors
     /// [`Error::Unavailable`], [`Error::Busy`].
     pub async fn engine_report(&self) -> Result<EngineReport, Error> {
-        let (version, tls, asked) = match self.writer.get_database_backend() {
-            DbBackend::Postgres => (postgres::VERSION, Some(postgres::TLS), postgres::DURABILITY),
-            DbBackend::MySql => (mysql::VERSION, Some(mysql::TLS), mysql::DURABILITY),
-            _ => (sqlite::VERSION, None, sqlite::DURABILITY),
-        };
-        let link = match tls {
-            None => Link::File,
-            Some(question) => match text(&self.writer, question).await? {
-                Some(version) if !version.is_empty() => Link::Encrypted(version),
-                _ => Link::Clear,
-            },
+        let (version, asked) = match self.writer.get_database_backend() {
+            DbBackend::Postgres => (postgres::VERSION, postgres::DURABILITY),
+            DbBackend::MySql => (mysql::VERSION, mysql::DURABILITY),
+            _ => (sqlite::VERSION, sqlite::DURABILITY),
         };
         let mut settings = Vec::with_capacity(asked.len());
         for setting in asked {
@@ -90,8 +83,21 @@ impl Store {
         }
         Ok(EngineReport {
             engine: text(&self.writer, version).await?.unwrap_or_default(),
-            link,
+            link: link(&self.writer).await?,
             settings,
         })
     }
+}
+
+/// What protects a connection.
+pub(crate) async fn link(connection: &DatabaseConnection) -> Result<Link, Error> {
+    let question = match connection.get_database_backend() {
+        DbBackend::Postgres => postgres::TLS,
+        DbBackend::MySql => mysql::TLS,
+        _ => return Ok(Link::File),
+    };
+    Ok(match text(connection, question).await? {
+        Some(version) if !version.is_empty() => Link::Encrypted(version),
+        _ => Link::Clear,
+    })
 }

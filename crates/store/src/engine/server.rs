@@ -16,7 +16,10 @@ use super::{
     Options, Presence, Quarantine, mysql, postgres,
     url::{DatabaseUrl, Place, Server, ServerEngine},
 };
-use crate::{OpenError, Store, migrate};
+use crate::{
+    OpenError, Store, migrate,
+    replicas::{Line, Replica, Replicas},
+};
 
 /// A connection that lay idle for so long is checked before it is used.
 pub(super) const IDLE_CHECK: Duration = Duration::from_secs(30);
@@ -26,6 +29,8 @@ const PRESENCE_CHECK: Duration = Duration::from_secs(10);
 const PATIENCE: Duration = Duration::from_secs(5);
 /// The pauses between tries to reach a server grow up to this one.
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+/// How long a connection to a replica is waited for at the most: there is always the primary.
+const REPLICA_ACQUIRE: Duration = Duration::from_secs(1);
 
 /// Whether others may be at work on the database at the same time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,6 +64,7 @@ pub(super) async fn open(
         writer: pool.clone(),
         read_only,
         readers: pool,
+        replicas: Arc::new(replicas(options, &server)),
         tasks: TaskTracker::new(),
         quarantine: Some(quarantine),
         presence: Arc::new(Presence::of_session(
@@ -68,6 +74,52 @@ pub(super) async fn open(
             sharing,
         )),
     })
+}
+
+/// The replicas, of which none is waited for.
+fn replicas(options: &Options, primary: &Server) -> Replicas {
+    let eye_options = Options {
+        max_connections: 1,
+        min_connections: 0,
+        acquire_timeout: REPLICA_ACQUIRE,
+        ..options.clone()
+    };
+    let line_options = Options {
+        acquire_timeout: options.acquire_timeout.min(REPLICA_ACQUIRE),
+        ..options.clone()
+    };
+    let members = options.replica_urls.iter().filter_map(|url| match &url.0 {
+        Place::File(_) => None,
+        Place::Server(server) => {
+            let server = with_tls(server, options);
+            let (line, eye) = (line(&server, &line_options), line(&server, &eye_options));
+            Some(Replica::new(
+                url,
+                server.place(),
+                line,
+                eye,
+                options.replica_max_lag,
+            ))
+        }
+    });
+    let members: Vec<_> = members.collect();
+    match members.is_empty() {
+        true => Replicas::default(),
+        false => Replicas::watch(members, line(primary, &eye_options)),
+    }
+}
+
+/// Connections that cannot write, each made when it is first needed.
+fn line(server: &Server, options: &Options) -> Line {
+    let quarantine = Quarantine::default();
+    let connections = match server.engine {
+        ServerEngine::Postgres => postgres::lazy_pool(server, options, &quarantine),
+        ServerEngine::MySql => mysql::lazy_pool(server, options, &quarantine),
+    };
+    Line {
+        connections,
+        quarantine,
+    }
 }
 
 /// The connection that changes the schema, with the lock under which it does.

@@ -53,6 +53,7 @@ pub(super) async fn open(
         read_only: false,
         readers,
         tasks: TaskTracker::new(),
+        replicas: Arc::default(),
         quarantine: None,
         presence: Arc::new(Presence::of_file(options.clone(), lock)),
     })
@@ -70,6 +71,7 @@ async fn open_read_only(options: &Options, file: &Path, lock: File) -> Result<St
         read_only: true,
         readers,
         tasks: TaskTracker::new(),
+        replicas: Arc::default(),
         quarantine: None,
         presence: Arc::new(Presence::of_file(options.clone(), lock)),
     })
