@@ -41,7 +41,7 @@ pub use caller::{Caller, Credential, Peer};
 pub use clock::Clock;
 pub use database::{
     Database, DatabaseOptions, DatabaseUrl, EngineReport, Link, MigrationStatus, OpenError,
-    Rollback, TlsMode, UrlProblem,
+    ReplicaReport, ReplicaState, Rollback, TlsMode, UrlProblem,
 };
 pub use error::{Error, FieldError};
 pub use first_admin::FirstAdmin;

@@ -149,6 +149,8 @@ fn nothing_said_means_the_defaults() {
     site.rules = 
     database.url = sqlite://./vestibule-data/vestibule.db
     database.direct_url = 
+    database.replica_urls = 
+    database.replica_max_lag = 5s
     database.tls = 
     database.max_connections = 10
     database.min_connections = 0
@@ -418,6 +420,57 @@ fn the_database_is_on_a_server_that_two_urls_may_name() {
         .variable("VESTIBULE_DATABASE_DIRECT_URL", "postgres://ada@db/app")
         .problems();
     assert_snapshot!(problems, @"database.direct_url from VESTIBULE_DATABASE_DIRECT_URL: expected another address of the database of database.url, of the same engine");
+}
+
+#[test]
+fn replicas_are_servers_of_the_engine_of_their_primary() {
+    let replicas = "postgres://ada:canary@one/app, postgres://ada:canary@two/app?sslmode=require";
+    let operator = || {
+        Operator::says(&["--database-replica-max-lag", "30s"])
+            .variable("VESTIBULE_DATABASE_REPLICA_URLS", replicas)
+    };
+    let loaded = operator()
+        .variable("DATABASE_URL", "postgresql://ada@db/app")
+        .loaded();
+    let database = &loaded.config.database;
+    let urls: Vec<_> = database
+        .replica_urls
+        .iter()
+        .map(ToString::to_string)
+        .collect();
+    assert_eq!(
+        urls,
+        [
+            "postgres://ada:***@one:5432/app",
+            "postgres://ada:***@two:5432/app"
+        ]
+    );
+    assert_eq!(database.replica_max_lag, Duration::from_secs(30));
+    let shown = format!("{database:?} {:?}", loaded.rows);
+    assert!(!shown.contains("canary"), "{shown}");
+
+    assert_snapshot!(operator().problems(), @"");
+    let mysql = operator().variable("DATABASE_URL", "mysql://ada@db/app");
+    assert_snapshot!(mysql.problems(), @"");
+}
+
+#[test]
+fn replicas_may_stand_in_a_file_as_their_passwords_do() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("replicas");
+    std::fs::write(
+        &file,
+        "postgres://ada:canary@one/app,\npostgres://ada:canary@two/app\n",
+    )
+    .unwrap();
+    let config = Operator::default()
+        .variable("DATABASE_URL", "postgres://ada@db/app")
+        .variable(
+            "VESTIBULE_DATABASE_REPLICA_URLS_FILE",
+            file.to_str().unwrap(),
+        )
+        .config();
+    assert_eq!(config.database.replica_urls.len(), 2);
 }
 
 #[test]
