@@ -29,11 +29,16 @@ NO_LIMITS = [
 class Server:
     """`with Server() as server:` serves the example site with its members' area protected, or another one.
 
+    `database` is a URL, of a server otherwise than by default; `variables` are more settings in the environment.
     A panic anywhere in the server fails the script, even where the client got a proper answer.
     """
 
-    def __init__(self, *flags, site=ROOT / "examples/site", protect="/members/**"):
+    def __init__(self, *flags, site=ROOT / "examples/site", protect="/members/**", database=None, variables=None):
         self.flags = ["--site", str(site), "--protect", protect, *flags]
+        self.environment = {name: value for name, value in os.environ.items() if not name.startswith(SETTINGS)}
+        self.environment |= variables or {}
+        if database:
+            self.environment["VESTIBULE_DATABASE_URL"] = database
         self.folder = tempfile.TemporaryDirectory(prefix="vestibule-")
         self.data = pathlib.Path(self.folder.name) / "data"
         self.listen = "127.0.0.1:0"
@@ -69,7 +74,7 @@ class Server:
         self.process = subprocess.Popen(
             command + self.flags,
             cwd=self.folder.name,
-            env={name: value for name, value in os.environ.items() if not name.startswith(SETTINGS)},
+            env=self.environment,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -89,7 +94,7 @@ class Server:
         ended = subprocess.run(
             [os.environ["VESTIBULE_BINARY"], *arguments, "--data-dir", str(self.data), *self.flags],
             cwd=self.folder.name,
-            env={name: value for name, value in os.environ.items() if not name.startswith(SETTINGS)},
+            env=self.environment,
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,

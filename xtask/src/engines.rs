@@ -1,22 +1,16 @@
 //! The database servers of the tests: a PostgreSQL and a MariaDB of our own, on free ports of the loopback address,
 //! gone with whoever started them. How each is made stands in its file; what is tried on them is up to the suites.
 
+pub(crate) mod control;
 mod folder;
 mod mariadb;
 mod postgres;
-#[cfg_attr(
-    not(test),
-    expect(
-        dead_code,
-        reason = "faults are tried by tests alone, until a suite makes some"
-    )
-)]
 mod server;
 
 use std::fs::File;
 use std::io::Read;
 use std::net::{Ipv4Addr, TcpListener};
-use std::process::ExitCode;
+use std::process::{ExitCode, ExitStatus};
 use std::thread;
 
 use anyhow::{Context, Result, bail};
@@ -71,9 +65,12 @@ impl Engines {
         install()?;
         let folder = Folder::new()?;
         let address = Address::free()?;
-        let postgres = (postgres::start(&folder, &address)?, address);
+        let postgres = (
+            postgres::start(&folder, "postgres", &address, &[])?,
+            address,
+        );
         let address = Address::free()?;
-        let mariadb = (mariadb::start(&folder, &address)?, address);
+        let mariadb = (mariadb::start(&folder, "mariadb", &address, &[])?, address);
         Ok(Self {
             postgres,
             mariadb,
@@ -103,8 +100,7 @@ impl Engines {
     fn run(&self, program: &str, arguments: &[&str]) -> Result<ExitCode> {
         let command = arguments.iter().fold(Program::new(program), Program::arg);
         let status = self.known_to(command).with_terminal().start()?.wait()?;
-        let code = status.code().and_then(|code| u8::try_from(code).ok());
-        Ok(code.map_or(ExitCode::FAILURE, ExitCode::from))
+        Ok(exit_code(status))
     }
 
     fn wait_for_ctrl_c(&self) -> Result<ExitCode> {
@@ -141,6 +137,12 @@ impl Address {
         let Self { port, password } = self;
         format!("{scheme}://{ACCOUNT}:{password}@127.0.0.1:{port}/{database}")
     }
+}
+
+/// The same end for us, as far as there is one: a signal has no code.
+fn exit_code(status: ExitStatus) -> ExitCode {
+    let code = status.code().and_then(|code| u8::try_from(code).ok());
+    code.map_or(ExitCode::FAILURE, ExitCode::from)
 }
 
 /// A port that no outgoing connection is given by itself. Otherwise clients that keep calling a server which is down

@@ -29,6 +29,8 @@ cargo xtask COMMAND
   engines [-- COMMAND...]
                   a PostgreSQL and a MariaDB for the time of a command, which finds them in
                   VESTIBULE_TEST_POSTGRES and VESTIBULE_TEST_MARIADB; without one, until Ctrl-C
+  servers -- COMMAND...
+                  the same for scripts of xtask/outside that make servers fail: each asks for its own
   audit           known security advisories against Cargo.lock; needs the network
   torture crash   kill -9 under load, 20 times, and look after each restart (`test` does 3)
   torture limits  guess passwords from 120 addresses; the owner has to get in, 99 times of 100 within 2 s
@@ -48,6 +50,7 @@ fn main() -> ExitCode {
         ["bench", name] => bench::run(name),
         ["engines"] => engines::run(&[]),
         ["engines", "--", command @ ..] => engines::run(command),
+        ["servers", "--", command @ ..] => engines::control::run(command),
         ["ui"] => web::run(),
         ["dev", flags @ ..] => dev::run(flags),
         ["--help" | "-h" | "help"] => {

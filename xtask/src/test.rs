@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use anyhow::{Context as _, Result, bail};
 
 use crate::counts::{Counts, Runner};
-use crate::engines::{self, Engines};
+use crate::engines::{self, Engines, control::Control};
 use crate::needs;
 use crate::program::{Program, root, target};
 use crate::report::Report;
@@ -197,6 +197,13 @@ fn limits(tries: &str) -> Result<Counts> {
 /// Sends 500 logins at once, half of whose clients leave.
 fn stampede() -> Result<Counts> {
     Counts::of(Runner::Outside, &outside("stampede.py")?.watch()?)
+}
+
+/// Runs a script that asks for database servers of its own.
+#[expect(dead_code, reason = "the suites that do are about to follow")]
+fn beside_servers(script: Program) -> Result<Counts> {
+    let control = Control::start()?;
+    Counts::of(Runner::Outside, &control.known_to(script).watch()?)
 }
 
 /// A script of `xtask/outside`, all of which start and end the released program themselves.

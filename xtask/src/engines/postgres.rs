@@ -1,5 +1,5 @@
 //! How a private PostgreSQL is made and started.
-//! Every setting that says how durable it is stays at its default.
+//! Every setting that says how durable it is stays at its default, unless another one is asked for.
 
 use anyhow::Result;
 
@@ -9,11 +9,17 @@ use super::{ACCOUNT, Address, MAX_CONNECTIONS};
 use crate::needs;
 use crate::program::Program;
 
-/// Makes a server in the folder and starts it; the account is its superuser.
-pub(super) fn start(folder: &Folder, address: &Address) -> Result<Server> {
+/// Makes a server in the folder and starts it, with settings in the form `name=value` beside its own; the account is
+/// its superuser.
+pub(super) fn start(
+    folder: &Folder,
+    name: &str,
+    address: &Address,
+    settings: &[&str],
+) -> Result<Server> {
     let postgres = needs::postgres()?;
-    let data = folder.make("postgres")?;
-    let password = folder.write("postgres.password", &address.password)?;
+    let data = folder.make(name)?;
+    let password = folder.write(&format!("{name}.password"), &address.password)?;
     Program::new(postgres.with_file_name("initdb"))
         .arg("--pgdata")
         .arg(&data)
@@ -27,17 +33,19 @@ pub(super) fn start(folder: &Folder, address: &Address) -> Result<Server> {
         .inside(folder.path())
         .by_user(folder.owner())
         .run_quietly()?;
+    let mut arguments = vec![
+        "-D".to_owned(),
+        data.display().to_string(),
+        "--listen_addresses=127.0.0.1".to_owned(),
+        format!("--port={}", address.port),
+        "--unix_socket_directories=".to_owned(),
+        format!("--max_connections={MAX_CONNECTIONS}"),
+    ];
+    arguments.extend(settings.iter().map(|setting| format!("--{setting}")));
     Server::new(Recipe {
         name: "PostgreSQL",
         program: postgres,
-        arguments: vec![
-            "-D".to_owned(),
-            data.display().to_string(),
-            "--listen_addresses=127.0.0.1".to_owned(),
-            format!("--port={}", address.port),
-            "--unix_socket_directories=".to_owned(),
-            format!("--max_connections={MAX_CONNECTIONS}"),
-        ],
+        arguments,
         user: folder.owner(),
         folder: data,
         ready: "database system is ready to accept connections",
