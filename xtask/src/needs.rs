@@ -90,6 +90,16 @@ pub(crate) fn mariadbd() -> Result<PathBuf> {
     installed().context("MariaDB 10.11 or newer is needed, and `mariadb-server-core` is older")
 }
 
+/// PgBouncer, a pooler in front of PostgreSQL.
+pub(crate) fn pgbouncer() -> Result<PathBuf> {
+    // This folder is on root's PATH alone.
+    let daemon = PathBuf::from("/usr/sbin/pgbouncer");
+    match daemon.exists() {
+        true => Ok(daemon),
+        false => system_program("pgbouncer", "pgbouncer"),
+    }
+}
+
 /// Whether this process may do everything.
 pub(crate) fn is_root() -> bool {
     Program::new("id").arg("-u").ask().as_deref() == Some("0")

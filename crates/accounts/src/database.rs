@@ -4,8 +4,8 @@
 use std::path::{Path, PathBuf};
 
 pub use store::{
-    DatabaseUrl, EngineReport, Link, MigrationStatus, Options as DatabaseOptions, ReplicaReport,
-    ReplicaState, Rollback, TlsMode, UrlProblem,
+    DatabaseUrl, EngineReport, Link, MigrationStatus, MissingBound, Options as DatabaseOptions,
+    ReplicaReport, ReplicaState, Rollback, TlsMode, UrlProblem,
 };
 use store::{Store, Timestamp};
 

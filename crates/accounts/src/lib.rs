@@ -40,8 +40,8 @@ pub use admin::{AccountEdit, Admin, Figures};
 pub use caller::{Caller, Credential, Peer};
 pub use clock::Clock;
 pub use database::{
-    Database, DatabaseOptions, DatabaseUrl, EngineReport, Link, MigrationStatus, OpenError,
-    ReplicaReport, ReplicaState, Rollback, TlsMode, UrlProblem,
+    Database, DatabaseOptions, DatabaseUrl, EngineReport, Link, MigrationStatus, MissingBound,
+    OpenError, ReplicaReport, ReplicaState, Rollback, TlsMode, UrlProblem,
 };
 pub use error::{Error, FieldError};
 pub use first_admin::FirstAdmin;

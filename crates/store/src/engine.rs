@@ -3,6 +3,7 @@
 
 mod backup;
 mod mysql;
+mod pooler;
 mod position;
 mod postgres;
 mod presence;
@@ -22,7 +23,7 @@ use sqlx::{mysql::MySqlDatabaseError, postgres::PgDatabaseError};
 
 pub use self::{
     backup::Restoration,
-    report::{DurabilitySetting, EngineReport, Link},
+    report::{DurabilitySetting, EngineReport, Link, MissingBound},
     url::{DatabaseUrl, TlsMode, UrlProblem},
 };
 pub(crate) use self::{

@@ -33,7 +33,8 @@ pub use admins::{
 };
 pub use audit::{Actor, AuditKind, AuditListing, AuditRecord, NewAudit};
 pub use engine::{
-    DatabaseUrl, DurabilitySetting, EngineReport, Link, Options, Restoration, TlsMode, UrlProblem,
+    DatabaseUrl, DurabilitySetting, EngineReport, Link, MissingBound, Options, Restoration,
+    TlsMode, UrlProblem,
 };
 pub use error::{Error, OpenError, Unique};
 pub use first_admin::{Appointment, SetupCode, SetupOffer, SetupOutcome};

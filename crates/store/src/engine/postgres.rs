@@ -30,6 +30,13 @@ const BOUNDS: &str = "SET statement_timeout = '4s'; SET lock_timeout = '2s'; \
      SET idle_in_transaction_session_timeout = '10s'; SET TIME ZONE 'UTC'; \
      SET tcp_keepalives_idle = 10; SET tcp_keepalives_interval = 5; SET tcp_keepalives_count = 3";
 
+/// Those of them that must be the role's own behind a pooler: each is off by default.
+pub(super) const ROLE_BOUNDS: [(&str, &str); 3] = [
+    ("statement_timeout", "4s"),
+    ("lock_timeout", "2s"),
+    ("idle_in_transaction_session_timeout", "10s"),
+];
+
 /// What makes it one that cannot write.
 const READ_ONLY: &str = "SET default_transaction_read_only = on";
 

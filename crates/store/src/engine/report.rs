@@ -15,6 +15,18 @@ pub struct EngineReport {
     pub link: Link,
     /// The settings on which durability rests.
     pub settings: Vec<DurabilitySetting>,
+    /// Behind a pooler, which drops what is set on a connection: the bounds that the server does not
+    /// keep by itself either. `None` without one.
+    pub missing_bounds: Option<Vec<MissingBound>>,
+}
+
+/// A bound of connections that is to be set for the role or the database.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MissingBound {
+    /// Its name.
+    pub name: &'static str,
+    /// What to set it to.
+    pub value: &'static str,
 }
 
 /// How the database is reached.
@@ -85,7 +97,25 @@ impl Store {
             engine: text(&self.writer, version).await?.unwrap_or_default(),
             link: link(&self.writer).await?,
             settings,
+            missing_bounds: self.missing_bounds().await?,
         })
+    }
+
+    async fn missing_bounds(&self) -> Result<Option<Vec<MissingBound>>, Error> {
+        let is_pooled = self.presence.options.direct_url.is_some();
+        if !is_pooled || self.writer.get_database_backend() != DbBackend::Postgres {
+            return Ok(None);
+        }
+        let mut missing = Vec::new();
+        for (name, value) in postgres::ROLE_BOUNDS {
+            // Whatever was set on this connection, by anybody: what it would be reset to.
+            let question =
+                format!("SELECT reset_val AS value FROM pg_settings WHERE name = '{name}'");
+            if text(&self.writer, &question).await?.as_deref() == Some("0") {
+                missing.push(MissingBound { name, value });
+            }
+        }
+        Ok(Some(missing))
     }
 }
 

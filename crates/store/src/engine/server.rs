@@ -13,7 +13,7 @@ use tokio_util::{
 };
 
 use super::{
-    Options, Presence, Quarantine, mysql, postgres,
+    Options, Presence, Quarantine, mysql, pooler, postgres,
     url::{DatabaseUrl, Place, Server, ServerEngine},
 };
 use crate::{
@@ -55,6 +55,9 @@ pub(super) async fn open(
     let quarantine = Quarantine::default();
     let server = with_tls(server, options);
     let read_only = sharing == Sharing::Reading;
+    if server.engine == ServerEngine::Postgres && options.direct_url.is_some() {
+        pooler::refuse_mixing_statements(&server).await?;
+    }
     let pool = match server.engine {
         ServerEngine::Postgres => postgres::pool(&server, options, read_only, &quarantine).await,
         ServerEngine::MySql => mysql::pool(&server, options, read_only, &quarantine).await,
@@ -197,7 +200,9 @@ impl Session {
         let connecting = async {
             Ok(match server.engine {
                 ServerEngine::Postgres => {
-                    Self::Postgres(postgres::connect_options(server).connect().await?)
+                    // It asks little, and must get far enough to find that it is behind a pooler.
+                    let options = postgres::connect_options(server).statement_cache_capacity(0);
+                    Self::Postgres(options.connect().await?)
                 }
                 ServerEngine::MySql => Self::MySql(mysql::connect_options(server).connect().await?),
             })
@@ -290,6 +295,9 @@ async fn begin(options: &Options, direct: &Server, sharing: Sharing) -> Result<S
     let session = Session::connect(direct).await;
     let mut session = session.map_err(|error| sorted(&options.url, &error))?;
     session.inspect(&options.url).await?;
+    if direct.engine == ServerEngine::Postgres {
+        pooler::refuse_handing_round(direct).await?;
+    }
     let is_present = session.take_presence(sharing).await;
     match is_present.map_err(|error| sorted(&options.url, &error))? {
         true => Ok(session),

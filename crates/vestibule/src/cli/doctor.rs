@@ -1,7 +1,8 @@
 //! `vestibule doctor`: what may be wrong with this installation, a line each, with the exact fix.
 
 use accounts::{
-    Accounts, Clock, Database, HashCensus, Link, MigrationStatus, ReplicaReport, ReplicaState,
+    Accounts, Clock, Database, EngineReport, HashCensus, Link, MigrationStatus, MissingBound,
+    ReplicaReport, ReplicaState,
 };
 use clap::{ArgMatches, Command};
 use serde::Serialize;
@@ -144,7 +145,7 @@ async fn of_database(config: &Config) -> Vec<Finding> {
         Ok(database) => database,
         Err(error) => return vec![fail("database", error.to_string(), None)],
     };
-    let mut findings = vec![engine(config, &database).await];
+    let mut findings = engine(config, &database).await;
     let replicas = database.replica_reports().await;
     findings.extend(replicas.into_iter().map(replica));
     let status = database.migration_status().await;
@@ -164,11 +165,40 @@ async fn of_database(config: &Config) -> Vec<Finding> {
     findings
 }
 
-async fn engine(config: &Config, database: &Database) -> Finding {
-    let report = match database.engine_report().await {
-        Ok(report) => report,
-        Err(error) => return fail("database", error.to_string(), None),
-    };
+async fn engine(config: &Config, database: &Database) -> Vec<Finding> {
+    match database.engine_report().await {
+        Ok(report) => {
+            let pooler = report.missing_bounds.as_deref().map(pooler);
+            let findings = [engine_settings(config, report)].into_iter().chain(pooler);
+            findings.collect()
+        }
+        Err(error) => vec![fail("database", error.to_string(), None)],
+    }
+}
+
+/// Bounds that are set on a connection do not stay with us behind a pooler.
+fn pooler(missing: &[MissingBound]) -> Finding {
+    if missing.is_empty() {
+        return ok(
+            "pooler",
+            "the bounds of connections are set on the role".to_owned(),
+        );
+    }
+    let names: Vec<_> = missing.iter().map(|bound| bound.name).collect();
+    let statements = missing.iter().map(|MissingBound { name, value }| {
+        format!("ALTER ROLE CURRENT_USER SET {name} = '{value}'")
+    });
+    warn(
+        "pooler",
+        format!("not set on the role: {}", names.join(", ")),
+        Some(format!(
+            "run by psql, as the role of database.url: {}",
+            statements.collect::<Vec<_>>().join("; ")
+        )),
+    )
+}
+
+fn engine_settings(config: &Config, report: EngineReport) -> Finding {
     let mut facts = vec![config.database.url.to_string(), report.engine];
     facts.extend(protection(report.link));
     let settings = report.settings.iter();
