@@ -127,7 +127,6 @@ impl Replicas {
         for replica in &members {
             watches.spawn(Arc::clone(replica).watch(primary.clone(), end.clone()));
         }
-        watches.close();
         Self {
             members,
             primary: Some(primary),
@@ -157,6 +156,7 @@ impl Replicas {
     /// Ends the looking, then the connections.
     pub(crate) async fn close(mut self) {
         drop(self.end.take());
+        self.watches.close();
         self.watches.wait().await;
         let lines = self
             .members

@@ -23,6 +23,8 @@ pub(super) fn start(
     Program::new("mariadb-install-db")
         .words("--no-defaults --skip-test-db")
         .arg(format!("--datadir={}", data.display()))
+        // Where everybody's are, those of two that are made at once may get in each other's way.
+        .arg(format!("--tmpdir={}", data.display()))
         .inside(folder.path())
         .by_user(folder.owner())
         .run_quietly()?;
