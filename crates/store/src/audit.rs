@@ -3,8 +3,8 @@
 //! their time is over: see `retention.rs`.
 
 use sea_orm::{
-    ActiveValue::Set, ColumnTrait as _, Condition, ConnectionTrait, DatabaseConnection,
-    EntityTrait as _, QueryFilter as _, QueryOrder as _, QuerySelect as _, Select,
+    ActiveValue::Set, ColumnTrait as _, Condition, ConnectionTrait, EntityTrait as _,
+    QueryFilter as _, QueryOrder as _, QuerySelect as _, Select,
 };
 use uuid::Uuid;
 
@@ -191,7 +191,10 @@ impl Store {
     }
 }
 
-async fn page(db: &DatabaseConnection, listing: &AuditListing) -> Result<Page<AuditRecord>, Error> {
+async fn page<C: ConnectionTrait>(
+    db: &C,
+    listing: &AuditListing,
+) -> Result<Page<AuditRecord>, Error> {
     let mut rows = Vec::new();
     for select in selects(listing) {
         rows.extend(select.all(db).await?);

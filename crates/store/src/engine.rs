@@ -16,8 +16,8 @@ mod url;
 use std::{io, path::Path, time::Duration};
 
 use sea_orm::{
-    DatabaseConnection, DbBackend, DbErr, FromQueryResult as _, RuntimeErr, Statement,
-    TransactionOptions,
+    ConnectionTrait, DatabaseConnection, DbBackend, DbErr, FromQueryResult as _, RuntimeErr,
+    Statement, TransactionOptions,
 };
 use sqlx::{mysql::MySqlDatabaseError, postgres::PgDatabaseError};
 
@@ -27,6 +27,7 @@ pub use self::{
     url::{DatabaseUrl, TlsMode, UrlProblem},
 };
 pub(crate) use self::{
+    pooler::{Statements, forget_statements},
     position::{Position, replayed, written},
     presence::Presence,
     quarantine::Quarantine,
@@ -210,7 +211,7 @@ pub(crate) fn load(store: &Store) -> Vec<PoolLoad> {
 
 /// Whether the database has the table, whose name is one of ours.
 pub(crate) async fn has_table(
-    connection: &DatabaseConnection,
+    connection: &impl ConnectionTrait,
     table: &'static str,
 ) -> Result<bool, Error> {
     let sql = match connection.get_database_backend() {
@@ -221,7 +222,7 @@ pub(crate) async fn has_table(
     Ok(text(connection, &sql).await?.is_some())
 }
 
-async fn text(connection: &DatabaseConnection, sql: &str) -> Result<Option<String>, Error> {
+async fn text(connection: &impl ConnectionTrait, sql: &str) -> Result<Option<String>, Error> {
     #[derive(sea_orm::FromQueryResult)]
     struct Row {
         value: Option<String>,

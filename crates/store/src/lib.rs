@@ -66,6 +66,8 @@ pub struct Store {
     read_only: bool,
     /// Reads, beside the writer. On a server the same connections.
     readers: DatabaseConnection,
+    /// Whether a connection keeps the statements that were prepared on it.
+    statements: engine::Statements,
     /// Servers that have what the primary has, a little later, for questions of people.
     replicas: std::sync::Arc<replicas::Replicas>,
     /// The event tasks under way, for [`Store::close`].

@@ -7,10 +7,10 @@ mod m0003_admin_lists;
 mod m0004_retention;
 mod portable;
 
-use sea_orm::{DatabaseConnection, FromQueryResult, Statement};
+use sea_orm::{ConnectionTrait, DatabaseConnection, FromQueryResult, Statement};
 use sea_orm_migration::{MigrationTrait, MigratorTrait, sea_orm::DynIden, sea_query::Alias};
 
-use crate::{Error, OpenError, Store, Timestamp, engine};
+use crate::{Error, OpenError, Store, Timestamp, engine, run::answer};
 
 /// The table that says which migrations were applied; the first thing in a new database.
 pub(crate) const TABLE: &str = "vestibule_migrations";
@@ -86,7 +86,7 @@ impl Store {
             return Err(OpenError::NoSuchMigration { asked, newest });
         }
         if self.check_writable().is_err() {
-            return match wanted(&self.writer, to).await?.as_slice() {
+            return match wanted(self.migration_status().await?, to).as_slice() {
                 [] => Ok(Vec::new()),
                 _ => Err(OpenError::OlderSchema),
             };
@@ -114,7 +114,10 @@ impl Store {
     /// # Errors
     /// [`OpenError::NewerSchema`].
     pub async fn rollback(&self, steps: u32) -> Result<Rollback, OpenError> {
-        rollback(&self.writer, steps).await
+        let lock = self.migration_lock().await?;
+        let rollback = rollback(&lock.connection, steps).await;
+        lock.release().await;
+        rollback
     }
 
     /// Every migration that this program knows, and when it was applied. Changes nothing.
@@ -122,7 +125,10 @@ impl Store {
     /// # Errors
     /// [`OpenError::NewerSchema`] when the database has one that it does not know.
     pub async fn migration_status(&self) -> Result<Vec<MigrationStatus>, OpenError> {
-        status(&self.writer).await
+        let asking = answer(&self.writer, self.statements, &(), |db, ()| {
+            Box::pin(applied(db))
+        });
+        status_of(&asking.await?)
     }
 
     /// Whether every known migration is applied and the database answers.
@@ -145,7 +151,7 @@ impl Store {
 }
 
 /// How many of the known migrations are not applied.
-pub(crate) async fn missing(db: &DatabaseConnection) -> Result<usize, Error> {
+pub(crate) async fn missing(db: &impl ConnectionTrait) -> Result<usize, Error> {
     let applied = applied(db).await?;
     let known = Migrator::migrations();
     let missing = known
@@ -155,7 +161,7 @@ pub(crate) async fn missing(db: &DatabaseConnection) -> Result<usize, Error> {
 }
 
 async fn apply(db: &DatabaseConnection, to: Option<u32>) -> Result<Vec<String>, OpenError> {
-    let names = wanted(db, to).await?;
+    let names = wanted(status(db).await?, to);
     if let Ok(count @ 1..) = u32::try_from(names.len()) {
         Migrator::up(db, Some(count)).await.map_err(Error::from)?;
     }
@@ -163,10 +169,9 @@ async fn apply(db: &DatabaseConnection, to: Option<u32>) -> Result<Vec<String>, 
 }
 
 /// The migrations that are missing, up to number `to` or all.
-async fn wanted(db: &DatabaseConnection, to: Option<u32>) -> Result<Vec<String>, OpenError> {
-    let mut steps = status(db).await?;
+fn wanted(mut steps: Vec<MigrationStatus>, to: Option<u32>) -> Vec<String> {
     steps.retain(|step| step.applied_at.is_none() && to.is_none_or(|to| step.number <= to));
-    Ok(steps.into_iter().map(|step| step.name).collect())
+    steps.into_iter().map(|step| step.name).collect()
 }
 
 async fn undo(db: &DatabaseConnection, steps: u32) -> Result<Vec<String>, OpenError> {
@@ -197,8 +202,11 @@ async fn rollback(db: &DatabaseConnection, steps: u32) -> Result<Rollback, OpenE
 
 /// Every migration that this program knows, and when the database got it.
 pub(crate) async fn status(db: &DatabaseConnection) -> Result<Vec<MigrationStatus>, OpenError> {
+    status_of(&applied(db).await?)
+}
+
+fn status_of(applied: &[(String, Timestamp)]) -> Result<Vec<MigrationStatus>, OpenError> {
     let known = Migrator::migrations();
-    let applied = applied(db).await?;
     if let Some((migration, _)) = applied
         .iter()
         .find(|(name, _)| known.iter().all(|step| step.name() != name))
@@ -218,7 +226,7 @@ pub(crate) async fn status(db: &DatabaseConnection) -> Result<Vec<MigrationStatu
     Ok(status.collect())
 }
 
-async fn applied(db: &DatabaseConnection) -> Result<Vec<(String, Timestamp)>, Error> {
+async fn applied(db: &impl ConnectionTrait) -> Result<Vec<(String, Timestamp)>, Error> {
     if !engine::has_table(db, TABLE).await? {
         return Ok(Vec::new());
     }

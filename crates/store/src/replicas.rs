@@ -22,8 +22,9 @@ use tokio_util::{
 use self::history::History;
 use crate::{
     DatabaseUrl, Error, Link, Store,
-    engine::{self, Quarantine},
+    engine::{self, Quarantine, Statements},
     install, migrate,
+    run::{Question, answer},
 };
 
 /// How often a replica is looked at.
@@ -71,6 +72,7 @@ pub enum ReplicaState {
 #[derive(Clone)]
 pub(crate) struct Line {
     pub(crate) connections: DatabaseConnection,
+    pub(crate) statements: Statements,
     pub(crate) quarantine: Quarantine,
 }
 
@@ -215,7 +217,7 @@ impl Replica {
         history: &mut History,
         now: Instant,
     ) -> Result<Sight, Error> {
-        let written = primary.ask(engine::written(&primary.connections)).await?;
+        let written = primary.ask(|db, ()| Box::pin(engine::written(db))).await?;
         history.add(now, written);
         let is_known = self.standing().trouble.is_none() && self.standing().confirmed.is_some();
         if !is_known && let Some(unfit) = self.stranger(primary).await? {
@@ -223,7 +225,7 @@ impl Replica {
         }
         let replayed = self
             .eye
-            .ask(engine::replayed(&self.eye.connections))
+            .ask(|db, ()| Box::pin(engine::replayed(db)))
             .await?;
         Ok(match replayed {
             Some(replayed) => Sight::Follows(history.newest_before(&replayed)),
@@ -233,16 +235,18 @@ impl Replica {
 
     /// Why it is not a copy of our database, if it is none.
     async fn stranger(&self, primary: &Line) -> Result<Option<&'static str>, Error> {
-        let ours = primary.ask(install::check_of(&primary.connections)).await?;
+        let ours = primary
+            .ask(|db, ()| Box::pin(install::check_of(db)))
+            .await?;
         let copied = self
             .eye
-            .ask(install::check_of(&self.eye.connections))
+            .ask(|db, ()| Box::pin(install::check_of(db)))
             .await?;
         if copied.is_none() || copied != ours {
             return Ok(Some("it holds another installation, or none"));
         }
-        let missing = migrate::missing(&self.eye.connections);
-        Ok(match self.eye.ask(missing).await? {
+        let missing = self.eye.ask(|db, ()| Box::pin(migrate::missing(db)));
+        Ok(match missing.await? {
             0 => None,
             _ => Some("it does not have the schema of this release yet"),
         })
@@ -288,7 +292,7 @@ impl Replica {
 
     /// A look for somebody who waits for what it shows.
     async fn report(&self, primary: &Line) -> ReplicaReport {
-        let link = self.eye.ask(engine::link(&self.eye.connections)).await;
+        let link = self.eye.ask(|db, ()| Box::pin(engine::link(db))).await;
         let (mut history, mut looks) = (History::default(), interval(SHORT_INTERVAL));
         let looking = async {
             loop {
@@ -328,11 +332,9 @@ impl Standing {
 
 impl Line {
     /// Asks something that must be answered soon.
-    async fn ask<T>(
-        &self,
-        question: impl Future<Output = Result<T, Error>> + Send,
-    ) -> Result<T, Error> {
-        self.quarantine.cut_at(PATIENCE, question).await
+    async fn ask<T: Send>(&self, question: Question<(), T>) -> Result<T, Error> {
+        let asking = answer(&self.connections, self.statements, &(), question);
+        self.quarantine.cut_at(PATIENCE, asking).await
     }
 }
 

@@ -15,10 +15,15 @@ use std::{
 };
 
 use futures_util::future::BoxFuture;
-use sea_orm::{DatabaseConnection, DatabaseTransaction, DbErr, TransactionTrait as _};
+use sea_orm::{
+    DatabaseConnection, DatabaseExecutor, DatabaseTransaction, DbErr, TransactionTrait as _,
+};
 use tracing::Instrument as _;
 
-use crate::{Error, Store, engine};
+use crate::{
+    Error, Store,
+    engine::{self, Statements},
+};
 
 /// How often an event is run before a conflict with others is reported.
 const ATTEMPTS: u32 = 12;
@@ -37,9 +42,9 @@ const MOST_DOUBLINGS: u32 = 5;
 pub(crate) type Event<A, T> =
     for<'a> fn(&'a DatabaseTransaction, &'a A) -> BoxFuture<'a, Result<T, Error>>;
 
-/// A question: the same on a connection that cannot write.
+/// A question: the same where nothing can be written, and its statements are of one moment each.
 pub(crate) type Question<A, T> =
-    for<'a> fn(&'a DatabaseConnection, &'a A) -> BoxFuture<'a, Result<T, Error>>;
+    for<'a> fn(&'a DatabaseExecutor<'a>, &'a A) -> BoxFuture<'a, Result<T, Error>>;
 
 impl Store {
     /// Whether events can happen at all, to be known before costly work is done for one.
@@ -62,12 +67,12 @@ impl Store {
         T: Send + 'static,
     {
         self.check_writable()?;
-        let writer = self.writer.clone();
+        let (writer, statements) = (self.writer.clone(), self.statements);
         let quarantine = self.quarantine.clone();
         self.shielded(CALL_BOUND, quarantine, move |abandoned| async move {
             let mut runs = Runs::new(abandoned);
             loop {
-                match transaction(&writer, &arguments, event).await {
+                match transaction(&writer, statements, &arguments, event).await {
                     Err(Failed::Again(_)) if runs.another().await => {}
                     ended => return ended.map_err(Failed::into_error),
                 }
@@ -106,7 +111,7 @@ impl Store {
         };
         let (line, copy) = (replica.line.clone(), arguments.clone());
         let asked = self.shielded(REPLICA_BOUND, Some(line.quarantine), move |_| async move {
-            question(&line.connections, &copy).await
+            answer(&line.connections, line.statements, &copy, question).await
         });
         match asked.await {
             Ok(answer) => Ok(answer),
@@ -128,12 +133,12 @@ impl Store {
         A: Send + Sync + 'static,
         T: Send + 'static,
     {
-        let readers = self.readers.clone();
+        let (readers, statements) = (self.readers.clone(), self.statements);
         let quarantine = self.quarantine.clone();
         self.shielded(bound, quarantine, move |abandoned| async move {
             let mut runs = Runs::new(abandoned);
             loop {
-                match question(&readers, &arguments).await {
+                match answer(&readers, statements, &arguments, question).await {
                     // Nothing was changed, and the next connection may be a better one.
                     Err(Error::Busy(_) | Error::Unavailable(_)) if runs.another().await => {}
                     ended => return ended,
@@ -224,8 +229,27 @@ impl Runs {
     }
 }
 
+/// Runs `question` once, on these connections.
+pub(crate) async fn answer<A, T>(
+    connections: &DatabaseConnection,
+    statements: Statements,
+    arguments: &A,
+    question: Question<A, T>,
+) -> Result<T, Error> {
+    if statements == Statements::Kept {
+        return question(&connections.into(), arguments).await;
+    }
+    let transaction = connections.begin().await?;
+    engine::forget_statements(&transaction).await?;
+    let answer = question(&(&transaction).into(), arguments).await;
+    // Nothing was written. What matters is that the connection is free again.
+    transaction.rollback().await?;
+    answer
+}
+
 async fn transaction<A, T>(
     writer: &DatabaseConnection,
+    statements: Statements,
     arguments: &A,
     event: Event<A, T>,
 ) -> Result<T, Failed> {
@@ -233,6 +257,10 @@ async fn transaction<A, T>(
     // closed since it was last used.
     let begun = writer.begin_with_options(engine::write_options()).await;
     let transaction = begun.map_err(|error| Failed::Again(error.into()))?;
+    if statements == Statements::Forgotten {
+        let forgotten = engine::forget_statements(&transaction).await;
+        forgotten.map_err(Failed::Again)?;
+    }
     match event(&transaction, arguments).await {
         Ok(outcome) => {
             let committed = transaction.commit().await;

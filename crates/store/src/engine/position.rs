@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use sea_orm::{DatabaseConnection, DbBackend};
+use sea_orm::{ConnectionTrait, DbBackend};
 
 use super::{mysql, postgres, text};
 use crate::Error;
@@ -35,7 +35,7 @@ impl Position {
 }
 
 /// How far the primary is: whatever was committed there before this question lies before the answer.
-pub(crate) async fn written(primary: &DatabaseConnection) -> Result<Position, Error> {
+pub(crate) async fn written(primary: &impl ConnectionTrait) -> Result<Position, Error> {
     let (question, parse): (_, fn(&str) -> _) = match primary.get_database_backend() {
         DbBackend::Postgres => (postgres::WRITTEN, postgres::position),
         _ => (mysql::WRITTEN, mysql::position),
@@ -48,7 +48,7 @@ pub(crate) async fn written(primary: &DatabaseConnection) -> Result<Position, Er
 }
 
 /// How far a replica is with what its primary has written; `None` when it follows none.
-pub(crate) async fn replayed(replica: &DatabaseConnection) -> Result<Option<Position>, Error> {
+pub(crate) async fn replayed(replica: &impl ConnectionTrait) -> Result<Option<Position>, Error> {
     let (question, parse): (_, fn(&str) -> _) = match replica.get_database_backend() {
         DbBackend::Postgres => (postgres::REPLAYED, postgres::position),
         _ => (mysql::REPLAYED, mysql::position),

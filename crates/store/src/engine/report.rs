@@ -1,10 +1,14 @@
 //! What the engine says of itself: its version, whether the connection is encrypted, and whether
 //! its settings keep what is committed.
 
-use sea_orm::{DatabaseConnection, DbBackend};
+use futures_util::future::BoxFuture;
+use sea_orm::{ConnectionTrait, DatabaseExecutor, DbBackend};
 
 use super::{mysql, postgres, sqlite, text};
-use crate::{Error, Store};
+use crate::{
+    Error, Store,
+    run::{Question, answer},
+};
 
 /// The engine of an open database.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -78,15 +82,32 @@ impl Store {
     /// # Errors
     /// [`Error::Unavailable`], [`Error::Busy`].
     pub async fn engine_report(&self) -> Result<EngineReport, Error> {
-        let (version, asked) = match self.writer.get_database_backend() {
-            DbBackend::Postgres => (postgres::VERSION, postgres::DURABILITY),
-            DbBackend::MySql => (mysql::VERSION, mysql::DURABILITY),
-            _ => (sqlite::VERSION, sqlite::DURABILITY),
-        };
+        let mut report = self.ask_engine(report).await?;
+        let is_pooled = self.presence.options.direct_url.is_some();
+        if is_pooled && self.writer.get_database_backend() == DbBackend::Postgres {
+            report.missing_bounds = Some(self.ask_engine(missing_bounds).await?);
+        }
+        Ok(report)
+    }
+
+    async fn ask_engine<T: Send>(&self, question: Question<(), T>) -> Result<T, Error> {
+        answer(&self.writer, self.statements, &(), question).await
+    }
+}
+
+fn report<'a>(
+    db: &'a DatabaseExecutor<'a>,
+    (): &'a (),
+) -> BoxFuture<'a, Result<EngineReport, Error>> {
+    let (version, asked) = match db.get_database_backend() {
+        DbBackend::Postgres => (postgres::VERSION, postgres::DURABILITY),
+        DbBackend::MySql => (mysql::VERSION, mysql::DURABILITY),
+        _ => (sqlite::VERSION, sqlite::DURABILITY),
+    };
+    Box::pin(async move {
         let mut settings = Vec::with_capacity(asked.len());
         for setting in asked {
-            let value = text(&self.writer, setting.question).await?;
-            let value = value.unwrap_or_default();
+            let value = text(db, setting.question).await?.unwrap_or_default();
             settings.push(DurabilitySetting {
                 name: setting.name,
                 is_safe: setting.safe.contains(&value.as_str()),
@@ -94,33 +115,34 @@ impl Store {
             });
         }
         Ok(EngineReport {
-            engine: text(&self.writer, version).await?.unwrap_or_default(),
-            link: link(&self.writer).await?,
+            engine: text(db, version).await?.unwrap_or_default(),
+            link: link(db).await?,
             settings,
-            missing_bounds: self.missing_bounds().await?,
+            missing_bounds: None,
         })
-    }
+    })
+}
 
-    async fn missing_bounds(&self) -> Result<Option<Vec<MissingBound>>, Error> {
-        let is_pooled = self.presence.options.direct_url.is_some();
-        if !is_pooled || self.writer.get_database_backend() != DbBackend::Postgres {
-            return Ok(None);
-        }
+fn missing_bounds<'a>(
+    db: &'a DatabaseExecutor<'a>,
+    (): &'a (),
+) -> BoxFuture<'a, Result<Vec<MissingBound>, Error>> {
+    Box::pin(async move {
         let mut missing = Vec::new();
         for (name, value) in postgres::ROLE_BOUNDS {
             // Whatever was set on this connection, by anybody: what it would be reset to.
             let question =
                 format!("SELECT reset_val AS value FROM pg_settings WHERE name = '{name}'");
-            if text(&self.writer, &question).await?.as_deref() == Some("0") {
+            if text(db, &question).await?.as_deref() == Some("0") {
                 missing.push(MissingBound { name, value });
             }
         }
-        Ok(Some(missing))
-    }
+        Ok(missing)
+    })
 }
 
 /// What protects a connection.
-pub(crate) async fn link(connection: &DatabaseConnection) -> Result<Link, Error> {
+pub(crate) async fn link(connection: &impl ConnectionTrait) -> Result<Link, Error> {
     let question = match connection.get_database_backend() {
         DbBackend::Postgres => postgres::TLS,
         DbBackend::MySql => mysql::TLS,

@@ -13,7 +13,7 @@ use tokio_util::{
 };
 
 use super::{
-    Options, Presence, Quarantine, mysql, pooler, postgres,
+    Options, Presence, Quarantine, Statements, mysql, pooler, postgres,
     url::{DatabaseUrl, Place, Server, ServerEngine},
 };
 use crate::{
@@ -56,7 +56,10 @@ pub(super) async fn open(
     let server = with_tls(server, options);
     let read_only = sharing == Sharing::Reading;
     if server.engine == ServerEngine::Postgres && options.direct_url.is_some() {
-        pooler::refuse_mixing_statements(&server).await?;
+        let mixing = pooler::is_mixing_statements(&server).await;
+        if mixing.map_err(|error| sorted(&options.url, &error))? {
+            return Err(pooler::no_statement_is_kept());
+        }
     }
     let pool = match server.engine {
         ServerEngine::Postgres => postgres::pool(&server, options, read_only, &quarantine).await,
@@ -67,6 +70,7 @@ pub(super) async fn open(
         writer: pool.clone(),
         read_only,
         readers: pool,
+        statements: Statements::of(&server),
         replicas: Arc::new(replicas(options, &server)),
         tasks: TaskTracker::new(),
         quarantine: Some(quarantine),
@@ -121,6 +125,7 @@ fn line(server: &Server, options: &Options) -> Line {
     };
     Line {
         connections,
+        statements: Statements::of(server),
         quarantine,
     }
 }
@@ -200,9 +205,7 @@ impl Session {
         let connecting = async {
             Ok(match server.engine {
                 ServerEngine::Postgres => {
-                    // It asks little, and must get far enough to find that it is behind a pooler.
-                    let options = postgres::connect_options(server).statement_cache_capacity(0);
-                    Self::Postgres(options.connect().await?)
+                    Self::Postgres(postgres::connect_options(server).connect().await?)
                 }
                 ServerEngine::MySql => Self::MySql(mysql::connect_options(server).connect().await?),
             })
@@ -292,12 +295,15 @@ async fn wait_for(
 }
 
 async fn begin(options: &Options, direct: &Server, sharing: Sharing) -> Result<Session, OpenError> {
+    if direct.engine == ServerEngine::Postgres {
+        let handing_round = pooler::is_handing_round(direct).await;
+        if handing_round.map_err(|error| sorted(&options.url, &error))? {
+            return Err(pooler::no_lock_holds());
+        }
+    }
     let session = Session::connect(direct).await;
     let mut session = session.map_err(|error| sorted(&options.url, &error))?;
     session.inspect(&options.url).await?;
-    if direct.engine == ServerEngine::Postgres {
-        pooler::refuse_handing_round(direct).await?;
-    }
     let is_present = session.take_presence(sharing).await;
     match is_present.map_err(|error| sorted(&options.url, &error))? {
         true => Ok(session),
