@@ -8,6 +8,10 @@ for attempt in 1 2 3 4 5 6 7 8 9 10; do
         process=${process#/proc/}
         kill -s KILL "${process%/cwd}"
     done
+    # A PostgreSQL that was killed leaves a few bytes of shared memory behind, whose number it has written down.
+    for process_file in "$folder"/*/postmaster.pid; do
+        [ -f "$process_file" ] && ipcrm --shmem-id "$(awk 'NR == 7 { print $2 }' "$process_file")"
+    done
     # A process that is just ending may still add a file.
     rm -rf "$folder" && exit
     sleep 0.2

@@ -16,7 +16,7 @@ use std::thread;
 
 use anyhow::{Context, Result, bail};
 
-use crate::engines::folder::Folder;
+use crate::engines::folder::{Folder, Medium};
 use crate::engines::server::Server;
 use crate::needs;
 use crate::program::Program;
@@ -67,7 +67,8 @@ impl Engines {
     /// Makes both servers, empty, and starts them.
     pub(crate) fn start() -> Result<Self> {
         install()?;
-        let folder = Folder::new()?;
+        // What is tried on them is not about the disk, for which hundreds of new databases would wait.
+        let folder = Folder::new(Medium::Memory)?;
         let address = Address::free()?;
         let postgres = (
             postgres::start(&folder, "postgres", &address, &[])?,

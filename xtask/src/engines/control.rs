@@ -12,7 +12,7 @@ use std::thread::{self, JoinHandle};
 use anyhow::{Context, Result, bail};
 use tempfile::TempDir;
 
-use super::folder::Folder;
+use super::folder::{Folder, Medium};
 use super::server::Server;
 use super::{Address, exit_code, install, mariadb, pgbouncer, postgres};
 use crate::needs;
@@ -64,7 +64,7 @@ impl Control {
         let listener = UnixListener::bind(socket(place.path()))?;
         let mut attendant = Attendant {
             servers: BTreeMap::new(),
-            folder: Folder::new()?,
+            folder: Folder::new(Medium::Disk)?,
         };
         let attendant = thread::spawn(move || attendant.attend(&listener));
         Ok(Self {

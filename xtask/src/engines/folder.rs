@@ -11,6 +11,12 @@ use anyhow::{Context, Result};
 use crate::needs;
 use crate::program::{Program, User, target};
 
+/// Files of Linux that are in memory alone.
+const MEMORY: &str = "/dev/shm";
+
+/// What the servers need for all the tests, and as much again.
+const ENOUGH_KIB: u64 = 4 * 1024 * 1024;
+
 /// A folder with a guard beside it, a process that outlives this one to clean up: neither a panic, nor Ctrl-C, nor
 /// `kill -9` leaves a server or its files behind.
 pub(crate) struct Folder {
@@ -19,16 +25,27 @@ pub(crate) struct Folder {
     guard: Child,
 }
 
+/// Where a folder shall be.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Medium {
+    /// On a disk.
+    Disk,
+    /// In memory, if there is enough of it, and on a disk otherwise.
+    Memory,
+}
+
 impl Folder {
-    /// Makes one below `target/`. Root makes it where everybody may go, for somebody else: PostgreSQL refuses to
-    /// run as root, and the way to `target/` may be closed to others.
-    pub(crate) fn new() -> Result<Self> {
+    /// Makes one, on a disk below `target/`. Root makes it where everybody may go, for somebody else: PostgreSQL
+    /// refuses to run as root, and the way to `target/` may be closed to others.
+    pub(crate) fn new(medium: Medium) -> Result<Self> {
         let owner = if needs::is_root() {
             Some(nobody()?)
         } else {
             None
         };
+        let in_memory = medium == Medium::Memory && has_room(MEMORY);
         let parent = match owner {
+            _ if in_memory => PathBuf::from(MEMORY),
             Some(_) => PathBuf::from("/var/tmp"),
             None => target()?,
         };
@@ -88,6 +105,12 @@ impl Drop for Folder {
     }
 }
 
+fn has_room(folder: &str) -> bool {
+    let free = Program::new("df").words("--output=avail").arg(folder).ask();
+    let free = free.and_then(|table| table.lines().last()?.trim().parse().ok());
+    free.is_some_and(|free: u64| free >= ENOUGH_KIB)
+}
+
 /// The user whom every system has for programs that should own nothing.
 fn nobody() -> Result<User> {
     let number = |question: &str| {
@@ -105,7 +128,7 @@ mod tests {
 
     #[test]
     fn the_folder_and_whoever_works_in_it_go_when_its_owner_goes() {
-        let folder = Folder::new().unwrap();
+        let folder = Folder::new(Medium::Disk).unwrap();
         let path = folder.path().to_owned();
         let inside = folder.make("server").unwrap();
         folder.write("server/file", "text").unwrap();

@@ -68,6 +68,8 @@ fn serve(folder: &Folder, data: PathBuf, address: &Address, settings: &[&str]) -
         "--listen_addresses=127.0.0.1".to_owned(),
         format!("--port={}", address.port),
         "--unix_socket_directories=".to_owned(),
+        // Within its folder, and so gone with it.
+        "--dynamic_shared_memory_type=mmap".to_owned(),
         format!("--max_connections={MAX_CONNECTIONS}"),
     ];
     arguments.extend(settings.iter().map(|setting| format!("--{setting}")));

@@ -204,7 +204,7 @@ fn last_lines(text: &str, count: usize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::engines::folder::Folder;
+    use crate::engines::folder::{Folder, Medium};
 
     /// Two processes, as PostgreSQL has many; the second one would run on without the first.
     const TWO_PROCESSES: &str = "
@@ -243,7 +243,7 @@ mod tests {
 
     #[test]
     fn a_stopped_server_has_ended_by_itself_and_starts_again_on_its_data() {
-        let folder = Folder::new().unwrap();
+        let folder = Folder::new(Medium::Disk).unwrap();
         let mut server = server(&folder, TWO_PROCESSES).unwrap();
         server.stop().unwrap();
         let log = std::fs::read_to_string(server.log()).unwrap();
@@ -255,7 +255,7 @@ mod tests {
 
     #[test]
     fn a_killed_server_is_gone_with_all_its_processes_and_without_a_word() {
-        let folder = Folder::new().unwrap();
+        let folder = Folder::new(Medium::Disk).unwrap();
         let mut server = server(&folder, TWO_PROCESSES).unwrap();
         server.kill().unwrap();
         let log = std::fs::read_to_string(server.log()).unwrap();
@@ -265,7 +265,7 @@ mod tests {
 
     #[test]
     fn a_paused_server_is_frozen_whole_and_goes_on_when_resumed() {
-        let folder = Folder::new().unwrap();
+        let folder = Folder::new(Medium::Disk).unwrap();
         let server = server(&folder, TWO_PROCESSES).unwrap();
         server.pause().unwrap();
         await_states(&server, "TT");
@@ -275,7 +275,7 @@ mod tests {
 
     #[test]
     fn a_server_that_ends_at_its_start_is_an_error_with_its_last_words() {
-        let folder = Folder::new().unwrap();
+        let folder = Folder::new(Medium::Disk).unwrap();
         let error = server(&folder, "echo no space >&2").err().unwrap();
         let text = error.to_string();
         assert!(
@@ -286,7 +286,7 @@ mod tests {
 
     #[test]
     fn a_server_that_is_down_cannot_be_paused_and_one_that_is_up_not_started() {
-        let folder = Folder::new().unwrap();
+        let folder = Folder::new(Medium::Disk).unwrap();
         let mut server = server(&folder, TWO_PROCESSES).unwrap();
         assert!(server.start().is_err());
         server.kill().unwrap();
