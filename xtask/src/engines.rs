@@ -120,7 +120,7 @@ impl Engines {
         for (name, url) in self.variables() {
             println!("export {name}='{url}'");
         }
-        println!("Ctrl-C ends both servers.");
+        println!("Ctrl-C ends them all.");
         loop {
             thread::park();
         }

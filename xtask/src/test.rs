@@ -40,6 +40,9 @@ pub(crate) fn run() -> ExitCode {
         doors(engines.as_ref(), "postgres")
     });
     report.suite("doors on MariaDB", || doors(engines.as_ref(), "mariadb"));
+    report.suite("doors behind PgBouncer", || {
+        doors(engines.as_ref(), "pooler")
+    });
     drop(engines);
     report.suite("client", || npm_test("sdk"));
     report.suite("pages", || npm_test("web"));
@@ -62,6 +65,9 @@ pub(crate) fn run() -> ExitCode {
     report.suite("outside: sockets", released(sockets));
     report.suite("outside: limits", released(|| limits(FEW_TRIES)));
     report.suite("outside: stampede", released(stampede));
+    report.suite("outside: database TLS", released(database_tls));
+    report.suite("outside: poolers", released(poolers));
+    report.suite("outside: replicas", released(replicas));
     report.suite("outside: crashes", released(|| crashes(FEW_CRASHES)));
     report.finish_tests()
 }
@@ -199,8 +205,22 @@ fn stampede() -> Result<Counts> {
     Counts::of(Runner::Outside, &outside("stampede.py")?.watch()?)
 }
 
+/// Connects to servers with certificates of several authorities, and with none.
+fn database_tls() -> Result<Counts> {
+    beside_servers(outside("database_tls.py")?)
+}
+
+/// Stands behind a PgBouncer that hands connections round.
+fn poolers() -> Result<Counts> {
+    beside_servers(outside("poolers.py")?)
+}
+
+/// Has replicas stop, lag and freeze while admins look through their lists.
+fn replicas() -> Result<Counts> {
+    beside_servers(outside("replicas.py")?)
+}
+
 /// Runs a script that asks for database servers of its own.
-#[expect(dead_code, reason = "the suites that do are about to follow")]
 fn beside_servers(script: Program) -> Result<Counts> {
     let control = Control::start()?;
     Counts::of(Runner::Outside, &control.known_to(script).watch()?)

@@ -242,6 +242,26 @@ mod tests {
     }
 
     #[test]
+    fn a_standby_and_a_pooler_have_what_their_server_has() {
+        let control = Control::start().unwrap();
+        let asked = |request: &str, sql: &str| {
+            let answer = ask(&control, request);
+            let words: Vec<&str> = answer.split(BETWEEN_WORDS).collect();
+            let ["ok", _, url, programs] = words.as_slice() else {
+                panic!("{answer}");
+            };
+            let psql = Program::new(Path::new(programs).join("psql")).arg(url);
+            psql.words("-Atc").arg(sql).ask()
+        };
+        assert!(asked("new\tpostgres", "CREATE TABLE seen (x int)").is_some());
+        let seen = "SELECT count(*), pg_is_in_recovery() FROM seen";
+        assert_eq!(asked("standby\tpostgres-1", seen).as_deref(), Some("0|t"));
+        assert_eq!(asked("pooler\tpostgres-1", seen).as_deref(), Some("0|f"));
+        let missing = ask(&control, "standby\tpostgres-9");
+        assert_eq!(missing, "error\tthere is no server `postgres-9`");
+    }
+
+    #[test]
     fn what_cannot_be_done_is_answered_with_the_reason() {
         let control = Control::start().unwrap();
         let answers = ["new\toracle", "kill\tpostgres-1", "dance"].map(|word| ask(&control, word));

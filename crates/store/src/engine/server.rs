@@ -51,6 +51,14 @@ pub(super) async fn open(
     sharing: Sharing,
 ) -> Result<Store, OpenError> {
     let direct = direct(options, server);
+    for server in [server, &direct] {
+        if let Some((file, error)) = server.unreadable_file() {
+            return Err(OpenError::Refused {
+                database: options.url.to_string(),
+                reason: format!("{}: {error}", file.display()),
+            });
+        }
+    }
     let session = wait_for(options, &direct, sharing).await?;
     let quarantine = Quarantine::default();
     let server = with_tls(server, options);

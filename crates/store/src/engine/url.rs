@@ -3,6 +3,8 @@
 
 use std::{
     fmt,
+    fs::File,
+    io,
     path::{Path, PathBuf},
     str::FromStr,
 };
@@ -143,6 +145,14 @@ impl fmt::Debug for DatabaseUrl {
 }
 
 impl Server {
+    /// A file that the URL names and that cannot be read, and why.
+    pub(super) fn unreadable_file(&self) -> Option<(&Path, io::Error)> {
+        let own = self.client_certificate.iter();
+        let own = own.flat_map(|(certificate, key)| [certificate, key]);
+        let mut files = self.root_certificates.iter().chain(own);
+        files.find_map(|file| Some((file.as_path(), File::open(file).err()?)))
+    }
+
     /// Where it listens, as short as an operator knows it: host and port, or the socket.
     pub(super) fn place(&self) -> String {
         match &self.address {
