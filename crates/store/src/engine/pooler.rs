@@ -6,9 +6,11 @@ use sqlx::{
     ConnectOptions as _, Connection as _, Row as _,
     postgres::{PgConnectOptions, PgConnection, PgDatabaseError},
 };
+use tokio::time::timeout;
 
 use super::{
     postgres,
+    server::PATIENCE,
     url::{Server, ServerEngine},
 };
 use crate::{Error, OpenError};
@@ -93,22 +95,20 @@ async fn compare(
     options: &PgConnectOptions,
     backend: impl AsyncFn(&mut PgConnection) -> Result<i32, sqlx::Error>,
 ) -> Result<bool, sqlx::Error> {
-    let (mut one, mut other) = (options.connect().await?, options.connect().await?);
     let comparing = async {
+        let (mut one, mut other) = (options.connect().await?, options.connect().await?);
         let (first, second) = (backend(&mut one).await?, backend(&mut other).await?);
         let mut is_same = first == second;
         for _ in 1..ROUNDS {
             is_same |= backend(&mut one).await? != first;
             is_same |= backend(&mut other).await? != second;
         }
+        one.close().await?;
+        other.close().await?;
         Ok(is_same)
     };
-    let compared = comparing.await;
-    for connection in [one, other] {
-        // That it is gone is all that is wanted of it.
-        let _ = connection.close().await;
-    }
-    compared
+    let compared = timeout(PATIENCE, comparing).await;
+    compared.unwrap_or(Err(sqlx::Error::PoolTimedOut))
 }
 
 /// Whether a statement was prepared by somebody else, or for somebody else.

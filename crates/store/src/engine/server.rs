@@ -26,7 +26,7 @@ pub(super) const IDLE_CHECK: Duration = Duration::from_secs(30);
 /// How often the connection that shows our presence is looked after.
 const PRESENCE_CHECK: Duration = Duration::from_secs(10);
 /// How long a single connection may take to be made or to answer.
-const PATIENCE: Duration = Duration::from_secs(5);
+pub(super) const PATIENCE: Duration = Duration::from_secs(5);
 /// The pauses between tries to reach a server grow up to this one.
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 /// How long a connection to a replica is waited for at the most: there is always the primary.
