@@ -4,7 +4,7 @@
 use sea_orm::{ConnectionTrait as _, DatabaseTransaction};
 use sqlx::{
     ConnectOptions as _, Connection as _, Row as _,
-    postgres::{PgConnectOptions, PgConnection, PgDatabaseError},
+    postgres::{PgConnection, PgDatabaseError},
 };
 use tokio::time::timeout;
 
@@ -45,14 +45,25 @@ pub(crate) async fn forget_statements(transaction: &DatabaseTransaction) -> Resu
     Ok(())
 }
 
-/// Whether a connection of the server is given to several of ours, so that no lock holds.
-pub(super) async fn is_handing_round(server: &Server) -> Result<bool, sqlx::Error> {
-    compare(&postgres::connect_options(server), async |connection| {
-        // By the simple protocol, which prepares nothing.
-        let answer = sqlx::raw_sql(BACKEND).fetch_one(connection).await?;
-        answer.try_get(0)
-    })
-    .await
+/// Whether the connection of the server behind `one` is given to others of ours, too, so that no lock
+/// holds.
+pub(super) async fn is_handed_round(
+    one: &mut PgConnection,
+    server: &Server,
+) -> Result<bool, sqlx::Error> {
+    let comparing = async {
+        let mut other = postgres::connect_options(server).connect().await?;
+        let is_same = compare(one, &mut other, async |connection| {
+            // By the simple protocol, which prepares nothing.
+            let answer = sqlx::raw_sql(BACKEND).fetch_one(connection).await?;
+            answer.try_get(0)
+        });
+        let is_same = is_same.await?;
+        other.close().await?;
+        Ok(is_same)
+    };
+    let compared = timeout(PATIENCE, comparing).await;
+    compared.unwrap_or(Err(sqlx::Error::PoolTimedOut))
 }
 
 /// Whether statements that different clients prepare meet on a connection of the server, although
@@ -62,17 +73,24 @@ pub(super) async fn is_mixing_statements(server: &Server) -> Result<bool, sqlx::
         return Ok(false);
     }
     let options = postgres::connect_options(server);
-    let compared = compare(&options, async |connection| {
-        sqlx::query_scalar(BACKEND).fetch_one(connection).await
-    });
-    match compared.await {
-        Ok(_) => Ok(false),
-        Err(error) if is_mixed_up(&error) => Ok(true),
-        Err(error) => Err(error),
+    let comparing = async {
+        let (mut one, mut other) = (options.connect().await?, options.connect().await?);
+        let is_same = compare(&mut one, &mut other, async |connection| {
+            sqlx::query_scalar(BACKEND).fetch_one(connection).await
+        });
+        is_same.await?;
+        one.close().await?;
+        other.close().await
+    };
+    match timeout(PATIENCE, comparing).await {
+        Ok(Ok(())) => Ok(false),
+        Ok(Err(error)) if is_mixed_up(&error) => Ok(true),
+        Ok(Err(error)) => Err(error),
+        Err(_) => Err(sqlx::Error::PoolTimedOut),
     }
 }
 
-/// What a start ends with where [`is_handing_round`].
+/// What a start ends with where a connection [`is_handed_round`].
 pub(super) fn no_lock_holds() -> OpenError {
     unfit(
         "its address leads to a pooler that hands out connections for a transaction at a time, so no lock holds; \
@@ -92,23 +110,17 @@ const BACKEND: &str = "SELECT pg_backend_pid()";
 
 /// Whether two connections of ours are, or become, the same one of the server.
 async fn compare(
-    options: &PgConnectOptions,
+    one: &mut PgConnection,
+    other: &mut PgConnection,
     backend: impl AsyncFn(&mut PgConnection) -> Result<i32, sqlx::Error>,
 ) -> Result<bool, sqlx::Error> {
-    let comparing = async {
-        let (mut one, mut other) = (options.connect().await?, options.connect().await?);
-        let (first, second) = (backend(&mut one).await?, backend(&mut other).await?);
-        let mut is_same = first == second;
-        for _ in 1..ROUNDS {
-            is_same |= backend(&mut one).await? != first;
-            is_same |= backend(&mut other).await? != second;
-        }
-        one.close().await?;
-        other.close().await?;
-        Ok(is_same)
-    };
-    let compared = timeout(PATIENCE, comparing).await;
-    compared.unwrap_or(Err(sqlx::Error::PoolTimedOut))
+    let (first, second) = (backend(one).await?, backend(other).await?);
+    let mut is_same = first == second;
+    for _ in 1..ROUNDS {
+        is_same |= backend(one).await? != first;
+        is_same |= backend(other).await? != second;
+    }
+    Ok(is_same)
 }
 
 /// Whether a statement was prepared by somebody else, or for somebody else.

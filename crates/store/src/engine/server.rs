@@ -222,6 +222,14 @@ impl Session {
         connected.unwrap_or(Err(sqlx::Error::PoolTimedOut))
     }
 
+    /// Whether a pooler in between gives this connection to others, too.
+    async fn is_handed_round(&mut self, server: &Server) -> Result<bool, sqlx::Error> {
+        match self {
+            Self::Postgres(connection) => pooler::is_handed_round(connection, server).await,
+            Self::MySql(_) => Ok(false),
+        }
+    }
+
     /// Refuses a server that is not fit, and a database that is neither empty nor ours.
     async fn inspect(&mut self, url: &DatabaseUrl) -> Result<(), OpenError> {
         let table = match self {
@@ -303,14 +311,12 @@ async fn wait_for(
 }
 
 async fn begin(options: &Options, direct: &Server, sharing: Sharing) -> Result<Session, OpenError> {
-    if direct.engine == ServerEngine::Postgres {
-        let handing_round = pooler::is_handing_round(direct).await;
-        if handing_round.map_err(|error| sorted(&options.url, &error))? {
-            return Err(pooler::no_lock_holds());
-        }
-    }
     let session = Session::connect(direct).await;
     let mut session = session.map_err(|error| sorted(&options.url, &error))?;
+    let is_handed_round = session.is_handed_round(direct).await;
+    if is_handed_round.map_err(|error| sorted(&options.url, &error))? {
+        return Err(pooler::no_lock_holds());
+    }
     session.inspect(&options.url).await?;
     let is_present = session.take_presence(sharing).await;
     match is_present.map_err(|error| sorted(&options.url, &error))? {
