@@ -16,8 +16,8 @@ from databases import Database
 from server import NO_LIMITS, Server
 
 PASSWORD = "a long and uncommon sentence"
-CLIENTS = 12
-ROUNDS = 5
+CLIENTS = 4
+ROUNDS = 10
 UNPREPARED = "?statement-cache-capacity=0"
 
 
