@@ -1,25 +1,33 @@
 """Runs checks one after the other and counts them; the last line is `N passed, N failed`."""
 
+import sqlite3
 import sys
+import threading
 import traceback
 
 
 class Checks:
-    """Each check is a function that raises where it fails; its name is the sentence it proves."""
+    """Each check is a function that raises where it fails; its name is the sentence it proves.
+
+    Several threads may run checks at once.
+    """
 
     def __init__(self):
         self.passed = 0
         self.failed = 0
+        self.counting = threading.Lock()
 
     def run(self, name, check, *arguments):
         try:
             check(*arguments)
         except Exception:
-            self.failed += 1
-            print(f"FAIL  {name}", traceback.format_exc(), sep="\n", flush=True)
+            with self.counting:
+                self.failed += 1
+                print(f"FAIL  {name}", traceback.format_exc(), sep="\n", flush=True)
         else:
-            self.passed += 1
-            print(f"ok    {name}", flush=True)
+            with self.counting:
+                self.passed += 1
+                print(f"ok    {name}", flush=True)
 
     def run_all(self, checks, *arguments):
         for check in checks:
@@ -40,3 +48,13 @@ def expect_answer(answer, status, code=None):
     assert answer.status == status, f"{answer!r} instead of {status}"
     if code is not None:
         assert answer["code"] == code, f"{answer!r} instead of {code}"
+
+
+def unsound(path):
+    """What is wrong inside a SQLite database, if anything is."""
+    try:
+        with sqlite3.connect(path) as database:
+            damage = [line for (line,) in database.execute("PRAGMA integrity_check") if line != "ok"]
+            return damage + [f"a broken reference: {row}" for row in database.execute("PRAGMA foreign_key_check")]
+    except sqlite3.DatabaseError as refusal:
+        return [str(refusal)]

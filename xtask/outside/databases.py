@@ -40,6 +40,13 @@ class Database:
     def url_of(self, path):
         """The URL of another database on the server; `path` begins with a slash."""
         return urllib.parse.urlsplit(self.server_url)._replace(path=path).geturl()
+    @classmethod
+    def at(cls, engine, url):
+        """A new database on a server that others have made, whose client program is on PATH."""
+        database = cls.__new__(cls)
+        database.engine, database.name, database.server_url, database.programs = engine, None, url, pathlib.Path()
+        database.url = database.add(f"vestibule_{os.urandom(4).hex()}")
+        return database
 
     def add(self, name):
         """Makes one more database on the server, and returns its URL."""

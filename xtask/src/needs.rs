@@ -100,6 +100,33 @@ pub(crate) fn pgbouncer() -> Result<PathBuf> {
     }
 }
 
+/// The library that makes a MariaDB a node of a Galera cluster, with the programs by which nodes copy their data.
+pub(crate) fn galera() -> Result<PathBuf> {
+    system_program("rsync", "rsync")?;
+    system_program("ss", "iproute2")?;
+    let library = PathBuf::from("/usr/lib/galera/libgalera_smm.so");
+    if !library.is_file() {
+        install_debian_packages("galera", "galera-4")?;
+    }
+    ensure!(
+        library.is_file(),
+        "the package `galera-4` brought no {}",
+        library.display()
+    );
+    Ok(library)
+}
+
+/// nginx, without the package's own service and sites.
+pub(crate) fn nginx() -> Result<PathBuf> {
+    // This folder is on root's PATH alone.
+    let daemon = PathBuf::from("/usr/sbin/nginx");
+    if daemon.is_file() {
+        return Ok(daemon);
+    }
+    system_program("nginx", "nginx")
+        .or_else(|error| daemon.is_file().then_some(daemon).ok_or(error))
+}
+
 /// Whether this process may do everything.
 pub(crate) fn is_root() -> bool {
     Program::new("id").arg("-u").ask().as_deref() == Some("0")

@@ -15,8 +15,8 @@ use crate::{
 /// How long a new key is published before it signs, so that whoever keeps our public keys for a
 /// while has it by then.
 const ANNOUNCED: Duration = Duration::from_secs(10 * 60);
-/// How often the stored keys are read again, and the shortest time between two tokens of unknown
-/// keys that make us look.
+/// How often the stored keys are read again, and the shortest time between two readings that tokens
+/// of unknown keys can bring about.
 const READ_INTERVAL: Duration = Duration::from_secs(1);
 
 /// Where the keys of the ring come from.
@@ -35,7 +35,7 @@ pub(crate) enum KeySource {
 /// The outcome of the last look at the stored keys.
 pub(crate) struct LastRead {
     stored: Vec<SigningKey>,
-    /// By the monotonic clock.
+    /// When it began, by the monotonic clock.
     at: Duration,
     failed: bool,
 }
@@ -168,25 +168,27 @@ impl Accounts {
         }
     }
 
-    /// Reads the stored keys unless that was done within the last second: anybody can make up
-    /// key ids. Whoever comes while they are being read waits for that.
+    /// Returns when the stored keys have been read since the call. Anybody can make up key ids, so
+    /// that is a second after the last time, and once for all who wait.
     async fn look_for_unknown_key(&self) -> Result<(), Error> {
         let KeySource::Stored { keys, read } = &self.0.signing else {
             return Ok(());
         };
+        let asked_at = self.0.clock.monotonic();
+        let next = read.lock().await.at + READ_INTERVAL;
+        tokio::time::sleep(next.saturating_sub(asked_at)).await;
         let mut read = read.lock().await;
-        if self.0.clock.monotonic().saturating_sub(read.at) >= READ_INTERVAL {
-            return self.read_into(keys, &mut read).await;
-        }
-        match read.failed {
-            true => Err(Error::Unavailable(
+        match (read.at >= asked_at, read.failed) {
+            (false, _) => self.read_into(keys, &mut read).await,
+            (true, false) => Ok(()),
+            (true, true) => Err(Error::Unavailable(
                 "the signing keys could not be read".into(),
             )),
-            false => Ok(()),
         }
     }
 
     async fn read_into(&self, keys: &Keys, read: &mut LastRead) -> Result<(), Error> {
+        read.at = self.0.clock.monotonic();
         let outcome = self.0.store.signing_keys().await.map_err(Error::from);
         let outcome = outcome.and_then(|stored| {
             if stored != read.stored {
@@ -198,7 +200,6 @@ impl Accounts {
             }
             Ok(())
         });
-        read.at = self.0.clock.monotonic();
         if let (Err(error), false) = (&outcome, read.failed) {
             tracing::warn!(%error, "The signing keys could not be read again: {error}");
         }

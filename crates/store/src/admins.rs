@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 
 use sea_orm::{
     ColumnTrait as _, ConnectionTrait, EntityTrait as _, PaginatorTrait as _, QueryFilter as _,
-    Select, sea_query::Expr,
+    Select,
+    sea_query::{Expr, ExprTrait as _},
 };
 use uuid::Uuid;
 
@@ -440,10 +441,13 @@ async fn set_standing(tx: &RevokingTransaction<'_>, after: &User) -> Result<(), 
 }
 
 /// Makes transactions that count admins wait for each other: the count of two at once would not
-/// see what the other is about to take away.
+/// see what the other is about to take away. The row is changed each time, and not only locked: the
+/// nodes of a Galera cluster do not know of each other's locks, but compare what was changed.
 pub(crate) async fn lock_admins<C: ConnectionTrait>(tx: &C) -> Result<(), Error> {
+    let is_one = Expr::col(meta::Column::Value).eq(vec![1_u8]);
+    let other_value = Expr::case(is_one, vec![0_u8]).finally(vec![1_u8]);
     meta::Entity::update_many()
-        .col_expr(meta::Column::Value, Expr::col(meta::Column::Value))
+        .col_expr(meta::Column::Value, other_value.into())
         .filter(meta::Column::Name.eq(ADMIN_GUARD))
         .exec(tx)
         .await?;

@@ -6,6 +6,7 @@
 //! engine asks for that (see `run.rs`).
 
 mod admins;
+mod answer;
 mod audit;
 mod engine;
 mod entity;
@@ -20,6 +21,7 @@ mod replicas;
 mod retention;
 mod revocations;
 mod run;
+mod schema;
 mod sessions;
 mod stats;
 mod time;
@@ -31,9 +33,10 @@ use tokio_util::task::TaskTracker;
 pub use admins::{
     ADMIN, AccountChange, AdminChange, Authority, OwnDeletion, Recorded, UserRestoration,
 };
+pub use answer::{Answer, spawn};
 pub use audit::{Actor, AuditKind, AuditListing, AuditRecord, NewAudit};
 pub use engine::{
-    DatabaseUrl, DurabilitySetting, EngineReport, Link, MissingBound, Options, Restoration,
+    DatabaseUrl, DurabilitySetting, Engine, EngineReport, Link, MissingBound, Options, Restoration,
     TlsMode, UrlProblem,
 };
 pub use error::{Error, OpenError, Unique};
@@ -41,11 +44,12 @@ pub use first_admin::{Appointment, SetupCode, SetupOffer, SetupOutcome};
 pub use install::{Founding, NewSigningKey, SigningKey};
 pub use keys::{KeyRotation, KeyRotationOutcome};
 pub use load::PoolLoad;
-pub use migrate::{MigrationStatus, Rollback};
+pub use migrate::{MigrationStatus, Rollback, migration_script};
 pub use page::{Page, Place};
 pub use replicas::{ReplicaLoad, ReplicaReport, ReplicaState};
 pub use retention::Perishable;
 pub use revocations::{Counted, RevocationCount};
+pub use schema::{ColumnKind, Definition, SchemaDifference, SchemaObject};
 pub use sessions::{
     Closing, NewSession, Opening, Rotation, RotationOutcome, Session, SessionKind, SignedIn,
     SuccessorProof,

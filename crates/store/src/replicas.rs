@@ -24,7 +24,7 @@ use crate::{
     DatabaseUrl, Error, Link, Store,
     engine::{self, Quarantine, Statements},
     install, migrate,
-    run::{Question, answer},
+    run::{Question, ask_once},
 };
 
 /// How often a replica is looked at.
@@ -333,7 +333,7 @@ impl Standing {
 impl Line {
     /// Asks something that must be answered soon.
     async fn ask<T: Send>(&self, question: Question<(), T>) -> Result<T, Error> {
-        let asking = answer(&self.connections, self.statements, &(), question);
+        let asking = ask_once(&self.connections, self.statements, &(), question);
         self.quarantine.cut_at(PATIENCE, asking).await
     }
 }

@@ -21,7 +21,7 @@ use sea_orm::{
 use tracing::Instrument as _;
 
 use crate::{
-    Error, Store,
+    Answer, Error, Store,
     engine::{self, Statements},
 };
 
@@ -59,7 +59,8 @@ impl Store {
     }
 
     /// Runs `event` in one write transaction. `Ok` means committed; an error means that nothing
-    /// happened, with one exception: after [`Error::Busy`] for a passed time bound it may still
+    /// happened or will, with one exception: a commit that was under way when the time bound
+    /// passed ([`Error::Busy`]), or the connection was lost ([`Error::Unavailable`]), may have
     /// come to pass.
     pub(crate) async fn write<A, T>(&self, arguments: A, event: Event<A, T>) -> Result<T, Error>
     where
@@ -69,10 +70,11 @@ impl Store {
         self.check_writable()?;
         let (writer, statements) = (self.writer.clone(), self.statements);
         let quarantine = self.quarantine.clone();
+        let answer = Answer::at_hand();
         self.shielded(CALL_BOUND, quarantine, move |abandoned| async move {
-            let mut runs = Runs::new(abandoned);
+            let mut runs = Runs::new(abandoned, answer);
             loop {
-                match transaction(&writer, statements, &arguments, event).await {
+                match transaction(&writer, statements, &arguments, event, &runs).await {
                     Err(Failed::Again(_)) if runs.another().await => {}
                     ended => return ended.map_err(Failed::into_error),
                 }
@@ -111,7 +113,7 @@ impl Store {
         };
         let (line, copy) = (replica.line.clone(), arguments.clone());
         let asked = self.shielded(REPLICA_BOUND, Some(line.quarantine), move |_| async move {
-            answer(&line.connections, line.statements, &copy, question).await
+            ask_once(&line.connections, line.statements, &copy, question).await
         });
         match asked.await {
             Ok(answer) => Ok(answer),
@@ -135,10 +137,11 @@ impl Store {
     {
         let (readers, statements) = (self.readers.clone(), self.statements);
         let quarantine = self.quarantine.clone();
+        let answer = Answer::at_hand();
         self.shielded(bound, quarantine, move |abandoned| async move {
-            let mut runs = Runs::new(abandoned);
+            let mut runs = Runs::new(abandoned, answer);
             loop {
-                match answer(&readers, statements, &arguments, question).await {
+                match ask_once(&readers, statements, &arguments, question).await {
                     // Nothing was changed, and the next connection may be a better one.
                     Err(Error::Busy(_) | Error::Unavailable(_)) if runs.another().await => {}
                     ended => return ended,
@@ -176,7 +179,7 @@ impl Store {
             // No word of the panic that it may have been: its message may hold what was being written.
             Ok(Err(_)) => Err(Error::Unavailable("a database task ended early".into())),
             Err(_) => {
-                abandoned.store(true, Ordering::Relaxed);
+                abandoned.store(true, Ordering::SeqCst);
                 Err(Error::Busy("no answer within the time bound".into()))
             }
         }
@@ -199,6 +202,16 @@ impl Failed {
         }
     }
 
+    /// Before it has begun, nothing has happened: the connection may be one that the server has
+    /// closed since it was last used. But the wait for a connection is not to be begun anew, and a
+    /// full disk is not emptied in a moment.
+    fn to_begin(error: Error) -> Self {
+        match error {
+            Error::NoConnection(_) | Error::Full(_) => Self::Done(error),
+            error => Self::Again(error),
+        }
+    }
+
     fn into_error(self) -> Error {
         let (Self::Again(error) | Self::Done(error)) = self;
         error
@@ -208,19 +221,28 @@ impl Failed {
 /// The runs of one event.
 struct Runs {
     attempt: u32,
-    /// Nobody waits for it any more, so it is not forced through either.
+    /// The caller was told that it took too long.
     abandoned: Arc<AtomicBool>,
+    answer: Answer,
 }
 
 impl Runs {
-    fn new(abandoned: Arc<AtomicBool>) -> Self {
-        let attempt = 1;
-        Self { attempt, abandoned }
+    fn new(abandoned: Arc<AtomicBool>, answer: Answer) -> Self {
+        Self {
+            attempt: 1,
+            abandoned,
+            answer,
+        }
+    }
+
+    /// Whether somebody was told that it has not happened, so that it must not from now on.
+    fn are_over(&self) -> bool {
+        self.abandoned.load(Ordering::SeqCst) || self.answer.is_given()
     }
 
     /// Whether there shall be another one, after a pause.
     async fn another(&mut self) -> bool {
-        if self.attempt == ATTEMPTS || self.abandoned.load(Ordering::Relaxed) {
+        if self.attempt == ATTEMPTS || self.are_over() {
             return false;
         }
         tokio::time::sleep(pause(self.attempt)).await;
@@ -230,7 +252,7 @@ impl Runs {
 }
 
 /// Runs `question` once, on these connections.
-pub(crate) async fn answer<A, T>(
+pub(crate) async fn ask_once<A, T>(
     connections: &DatabaseConnection,
     statements: Statements,
     arguments: &A,
@@ -252,16 +274,20 @@ async fn transaction<A, T>(
     statements: Statements,
     arguments: &A,
     event: Event<A, T>,
+    runs: &Runs,
 ) -> Result<T, Failed> {
-    // Before it has begun, nothing has happened: the connection may be one that the server has
-    // closed since it was last used.
     let begun = writer.begin_with_options(engine::write_options()).await;
-    let transaction = begun.map_err(|error| Failed::Again(error.into()))?;
+    let transaction = begun.map_err(|error| Failed::to_begin(error.into()))?;
     if statements == Statements::Forgotten {
         let forgotten = engine::forget_statements(&transaction).await;
         forgotten.map_err(Failed::Again)?;
     }
-    match event(&transaction, arguments).await {
+    let ended = event(&transaction, arguments).await;
+    let ended = match runs.are_over() {
+        true => Err(Error::Busy("nobody waits for it any more".into())),
+        false => ended,
+    };
+    match ended {
         Ok(outcome) => {
             let committed = transaction.commit().await;
             committed.map_err(|error| Failed::of(error.into()))?;
@@ -290,3 +316,6 @@ impl From<DbErr> for Error {
         engine::classify(&error)
     }
 }
+
+#[cfg(test)]
+mod tests;

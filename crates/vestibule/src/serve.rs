@@ -6,6 +6,7 @@
 //! the time that a client may be silent are two numbers, and a head that could be read in two ways never reaches a route.
 
 mod head;
+mod last_call;
 mod open_files;
 mod wire;
 
@@ -13,7 +14,7 @@ use std::convert::Infallible;
 use std::future::{Future, poll_fn};
 use std::io;
 use std::net::SocketAddr;
-use std::pin::{Pin, pin};
+use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -33,7 +34,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, sleep, timeout};
-use tokio_util::sync::{CancellationToken, WaitForCancellationFuture};
+use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tower::Service;
 use tracing::{debug, error, warn};
@@ -70,7 +71,9 @@ pub struct Bounds {
     pub idle_time: Duration,
     /// How long a client may take no byte of an answer that waits for it.
     pub write_stall: Duration,
-    /// How long requests may go on after the shutdown.
+    /// For how long connections are still accepted after the shutdown, so that a balancer learns of it and goes elsewhere.
+    pub drain_delay: Duration,
+    /// How long requests may go on after that.
     pub drain_time: Duration,
     /// How many connections may be open at once; see [`Bounds::within`].
     pub connections: usize,
@@ -85,6 +88,7 @@ impl Default for Bounds {
             // Longer than the 60 s of nginx, which would otherwise send a request into a connection that we are closing.
             idle_time: Duration::from_secs(75),
             write_stall: Duration::from_secs(30),
+            drain_delay: Duration::ZERO,
             drain_time: Duration::from_secs(30),
             connections: 10_000,
         }
@@ -125,6 +129,9 @@ pub async fn bind(address: SocketAddr) -> io::Result<TcpListener> {
 
 /// Serves `app` until `shutdown` resolves, then lets the running requests finish and closes every idle connection.
 ///
+/// From the shutdown on each answer is the last of its connection (`Connection: close`), so that a proxy that keeps
+/// connections has none left, or only idle ones, when `Bounds::drain_delay` is over and the listener closes.
+///
 /// Each request carries `ConnectInfo<SocketAddr>`: the address at the other end of the socket. For one that was refused
 /// before it was a request, `app` must have the layer [`refusals`](crate::http::bounds::refusals), which answers it.
 pub async fn serve(
@@ -136,7 +143,9 @@ pub async fn serve(
     let server = Arc::new(Server {
         app,
         http: http(&bounds),
+        room: Arc::new(Semaphore::new(bounds.connections)),
         bounds,
+        leaving: CancellationToken::new(),
         draining: CancellationToken::new(),
         cutting: CancellationToken::new(),
         finished: AtomicUsize::new(0),
@@ -147,7 +156,17 @@ pub async fn serve(
         () = shutdown => {}
         never = accept_all(&listener, &server, &connections) => match never {},
     }
-    drop(listener);
+    server.leaving.cancel();
+    if !bounds.drain_delay.is_zero() {
+        let accepting = accept_all(&listener, &server, &connections);
+        let Err(_over) = timeout(bounds.drain_delay, accepting).await;
+        last_call::refuse_newcomers(&listener).await;
+    }
+    for (stream, peer) in last_call::take_waiting(listener) {
+        if let Ok(place) = Arc::clone(&server.room).try_acquire_owned() {
+            connections.spawn(attend(stream, peer, Arc::clone(&server), place));
+        }
+    }
     server.drain(&connections).await
 }
 
@@ -200,6 +219,10 @@ struct Server {
     app: Router,
     http: http1::Builder,
     bounds: Bounds,
+    /// A place for each connection.
+    room: Arc<Semaphore>,
+    /// Asked to end: no connection carries a further request. Then idle ones are closed; then all.
+    leaving: CancellationToken,
     draining: CancellationToken,
     cutting: CancellationToken,
     /// Requests that ended since draining began, and since cutting began.
@@ -241,23 +264,22 @@ async fn accept_all(
     connections: &TaskTracker,
 ) -> Infallible {
     let cap = server.bounds.connections;
-    let room = Arc::new(Semaphore::new(cap));
     let mut full = Seldom::default();
     let mut failing = Seldom::default();
     loop {
-        if room.available_permits() == 0 && full.is_due() {
+        if server.room.available_permits() == 0 && full.is_due() {
             warn!(
                 cap,
                 "All {cap} connections are in use; new ones wait until one ends"
             );
         }
-        let permit = Arc::clone(&room)
+        let place = Arc::clone(&server.room)
             .acquire_owned()
             .await
             .expect("the semaphore is never closed");
         match listener.accept().await {
             Ok((stream, peer)) => {
-                connections.spawn(attend(stream, peer, Arc::clone(server), permit));
+                connections.spawn(attend(stream, peer, Arc::clone(server), place));
             }
             Err(failure) if is_of_one_connection(&failure) => {}
             Err(failure) => {
@@ -331,12 +353,12 @@ async fn converse<S: AsyncRead + AsyncWrite + Unpin + Send>(
     loop {
         let next = tokio::select! {
             biased;
-            () = draining.as_mut() => return,
             next = next_request(&mut wire, &server.bounds, patience) => next,
+            () = draining.as_mut() => arrived_request(&mut wire, &server.bounds).await,
         };
         let Some(asked) = next else { return };
         // Boxed, so that a connection that waits is not as large as one that works.
-        let outcome = Box::pin(exchange(&mut wire, asked, peer, server, draining.as_mut())).await;
+        let outcome = Box::pin(exchange(&mut wire, asked, peer, server)).await;
         match outcome {
             Outcome::Reusable => {}
             Outcome::Finished => return linger(&mut wire).await,
@@ -366,6 +388,17 @@ async fn next_request<S: AsyncRead + Unpin>(
         Ok(Err(_gone)) => None,
         Err(_late) => Some(Err(Refusal::TooSlow)),
     }
+}
+
+/// The next request head, if it is here already. Who has sent one to an open connection should have an answer to it.
+async fn arrived_request<S: AsyncRead + Unpin>(
+    wire: &mut Wire<S>,
+    bounds: &Bounds,
+) -> Option<Asked> {
+    // The runtime asks the kernel what has arrived between two turns of a task, not within one.
+    tokio::task::yield_now().await;
+    let whole = next_request(wire, bounds, bounds.silent_time);
+    timeout(Duration::ZERO, whole).await.ok().flatten()
 }
 
 /// Reads to the end of the head and judges it. An error is one of the connection.
@@ -400,7 +433,6 @@ async fn exchange<S: AsyncRead + AsyncWrite + Unpin + Send>(
     asked: Asked,
     peer: SocketAddr,
     server: &Server,
-    mut draining: Pin<&mut WaitForCancellationFuture<'_>>,
 ) -> Outcome {
     let _under_way = UnderWay(server);
     let mut outcome = Outcome::Finished;
@@ -415,7 +447,7 @@ async fn exchange<S: AsyncRead + AsyncWrite + Unpin + Send>(
         let progress = progress.clone();
         async move {
             let mut response = route(server.app.clone(), request, peer, refusal).await;
-            if last {
+            if last || server.leaving.is_cancelled() {
                 let close = HeaderValue::from_static("close");
                 response.headers_mut().insert(CONNECTION, close);
             }
@@ -423,16 +455,10 @@ async fn exchange<S: AsyncRead + AsyncWrite + Unpin + Send>(
         }
     });
     let mut connection = pin!(server.http.serve_connection(TokioIo::new(stream), service));
-    let mut told_to_close = false;
     let ended = poll_fn(|cx| {
         let mut polled = connection.as_mut().poll(cx);
         if polled.is_pending() && progress.sent() {
             // hyper now waits for another request. Asked again, it finds the stream at its end.
-            polled = connection.as_mut().poll(cx);
-        }
-        if polled.is_pending() && !told_to_close && draining.as_mut().poll(cx).is_ready() {
-            told_to_close = true;
-            connection.as_mut().graceful_shutdown();
             polled = connection.as_mut().poll(cx);
         }
         polled

@@ -17,6 +17,16 @@ pub(super) fn start(
     address: &Address,
     settings: &[&str],
 ) -> Result<Server> {
+    Server::new(recipe(folder, name, address, settings)?)
+}
+
+/// Makes it, and says how it is started.
+pub(super) fn recipe(
+    folder: &Folder,
+    name: &str,
+    address: &Address,
+    settings: &[&str],
+) -> Result<Recipe> {
     let mariadbd = needs::mariadbd()?;
     let data = folder.make(name)?;
     // No `--defaults`: the machine's own files of settings are about another server.
@@ -51,10 +61,11 @@ pub(super) fn start(
         format!("--max-connections={MAX_CONNECTIONS}"),
     ];
     arguments.extend(settings.iter().map(|setting| format!("--{setting}")));
-    Server::new(Recipe {
+    Ok(Recipe {
         name: "MariaDB",
         program: mariadbd,
         arguments,
+        helpers: None,
         user: folder.owner(),
         folder: data,
         ready: "mariadbd: ready for connections",

@@ -76,6 +76,7 @@ fn serve(folder: &Folder, data: PathBuf, address: &Address, settings: &[&str]) -
     Server::new(Recipe {
         name: "PostgreSQL",
         program: needs::postgres()?,
+        helpers: None,
         arguments,
         user: folder.owner(),
         folder: data,

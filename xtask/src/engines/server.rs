@@ -3,7 +3,7 @@
 
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Stdio};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::thread;
@@ -21,6 +21,8 @@ pub(super) struct Recipe {
     pub(super) name: &'static str,
     pub(super) program: PathBuf,
     pub(super) arguments: Vec<String>,
+    /// A folder of programs that it calls, where they are not on PATH.
+    pub(super) helpers: Option<PathBuf>,
     pub(super) user: Option<User>,
     /// Its working directory; what it says is kept beside, in `NAME.log`.
     pub(super) folder: PathBuf,
@@ -62,6 +64,9 @@ impl Server {
             .by_user(self.recipe.user)
             // It speaks English, so that we know when it is ready.
             .env("LC_ALL", "C");
+        if let Some(helpers) = &self.recipe.helpers {
+            program = program.env("PATH", path_with(helpers));
+        }
         for argument in &self.recipe.arguments {
             program = program.arg(argument);
         }
@@ -172,6 +177,16 @@ impl Drop for Server {
     }
 }
 
+/// PATH with one more folder before the others.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "this is no setting of the product: programs are looked for where the caller does"
+)]
+fn path_with(helpers: &Path) -> String {
+    let path = std::env::var("PATH").unwrap_or_default();
+    format!("{}:{path}", helpers.display())
+}
+
 /// `None` when one of the processes could not be signalled.
 fn send(signal: &str, processes: &[&str]) -> Option<String> {
     let kill = Program::new("sh").arg("-c").arg(r#"kill -s "$@""#);
@@ -218,6 +233,7 @@ mod tests {
             name: "the server",
             program: "sh".into(),
             arguments: vec!["-c".to_owned(), script.to_owned()],
+            helpers: None,
             user: folder.owner(),
             folder: folder.make("server")?,
             ready: "ready",

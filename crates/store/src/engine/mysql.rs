@@ -35,11 +35,18 @@ const BOUNDS: &str = "SET SESSION sql_mode = \
 const MIGRATION_BOUNDS: &str = "SET SESSION sql_mode = 'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION', \
      lock_wait_timeout = 10 /*M! , max_statement_time = 0 */";
 
+/// Asked of a node of a Galera cluster, which says ON. MySQL has no such variable.
+const IS_CLUSTER: &str = "SHOW SESSION VARIABLES LIKE 'wsrep_on'";
+
+/// What a connection to such a node is set to besides: what was committed on another one is waited
+/// for before something is read. That matters when a node is lost and the next one takes its place.
+const CLUSTER_BOUNDS: &str = "SET SESSION wsrep_sync_wait = 1";
+
 /// What makes it one that cannot write.
 const READ_ONLY: &str = "SET SESSION TRANSACTION READ ONLY";
 
 /// Our locks are named ones, which are counted for the whole server, so the database is part of
-/// their names.
+/// their names. In a Galera cluster each node counts its own.
 const LOCK_PREFIX: &str = "CONCAT('vestibule.', LEFT(SHA1(DATABASE()), 20), '.', ?)";
 /// How long a program waits for another one that changes the schema, in seconds.
 const MIGRATION_WAIT: i32 = 600;
@@ -123,16 +130,28 @@ fn pool_options(options: &Options, read_only: bool, quarantine: &Quarantine) -> 
         .after_connect(move |connection, _| {
             Box::pin(async move {
                 sqlx::raw_sql(BOUNDS).execute(&mut *connection).await?;
+                if is_cluster(connection).await? {
+                    sqlx::raw_sql(CLUSTER_BOUNDS)
+                        .execute(&mut *connection)
+                        .await?;
+                }
                 if read_only {
                     sqlx::raw_sql(READ_ONLY).execute(connection).await?;
                 }
                 Ok(())
             })
         })
-        .after_release(move |_, _| {
-            let verdict = quarantine.admit();
+        .after_release(move |connection, _| {
+            let verdict = quarantine.admit(connection);
             Box::pin(async move { verdict })
         })
+}
+
+async fn is_cluster(connection: &mut MySqlConnection) -> Result<bool, sqlx::Error> {
+    let found = sqlx::query_as(IS_CLUSTER)
+        .fetch_optional(connection)
+        .await?;
+    Ok(found.is_some_and(|(_, value): (String, String)| value == "ON"))
 }
 
 /// The one connection that changes the schema. It holds the lock until it is closed.
@@ -178,7 +197,7 @@ pub(super) async fn take_presence(
 /// Refuses a server that is too old.
 pub(super) async fn inspect(connection: &mut MySqlConnection) -> Result<(), OpenError> {
     let found: String = sqlx::query_scalar("SELECT VERSION()")
-        .fetch_one(connection)
+        .fetch_one(&mut *connection)
         .await?;
     let is_mariadb = found.contains("MariaDB");
     let (name, oldest, needed) = match is_mariadb {
@@ -197,6 +216,12 @@ pub(super) async fn inspect(connection: &mut MySqlConnection) -> Result<(), Open
         tracing::warn!(
             version = found,
             "MySQL is not among the engines that are tested: use MariaDB"
+        );
+    }
+    if is_cluster(connection).await? {
+        // Named locks, and waiting for a row, are for the clients of one node.
+        tracing::info!(
+            "The database is a node of a Galera cluster: every program has to use the same node"
         );
     }
     Ok(())
@@ -267,13 +292,19 @@ pub(super) fn position(text: &str) -> Option<Position> {
 
 /// What an error means to whoever runs an event.
 pub(super) fn verdict(error: &MySqlDatabaseError) -> Verdict {
-    match error.number() {
-        1022 | 1062 | 1169 | 1586 => Verdict::Duplicate(violated(error.message())),
-        // Changed since it was read, lock wait time-out, deadlock, too many connections, statement
+    verdict_on(error.number(), error.message())
+}
+
+fn verdict_on(number: u16, message: &str) -> Verdict {
+    match number {
+        1022 | 1062 | 1169 | 1586 => Verdict::Duplicate(violated(message)),
+        // Changed since it was read, lock wait time-out, deadlock (with which a node of a Galera
+        // cluster also tells that another one was first), too many connections, statement
         // time-outs of both servers, a statement that was cancelled.
         1020 | 1205 | 1213 | 1040 | 1203 | 1969 | 3024 | 1317 => Verdict::Busy,
-        // The disk, or the table space, is full.
+        // The disk, or the table space, is full; a file or an engine quotes the operating system.
         1021 | 1114 => Verdict::Full,
+        1026 | 1030 if quotes_no_space(message) => Verdict::Full,
         _ => Verdict::Other,
     }
 }
@@ -288,17 +319,43 @@ fn violated(message: &str) -> Option<Unique> {
     }
 }
 
+/// "No space left on device" by its number, as in `(errno: 28 "…")` and `Got error 28 from`.
+fn quotes_no_space(message: &str) -> bool {
+    message.contains("errno: 28 ") || message.contains("error 28 ")
+}
+
 /// Whether the server has turned us away for something that an operator must change: who we say
-/// we are, or the database that we ask for.
+/// we are, or the database that we ask for; or the server, where a node of a Galera cluster has no
+/// named locks (1235), as in MariaDB 10.11.3.
 pub(super) fn is_refusal(error: &MySqlDatabaseError) -> bool {
-    matches!(error.number(), 1044 | 1045 | 1049 | 1698)
+    matches!(error.number(), 1044 | 1045 | 1049 | 1235 | 1698)
 }
 
 #[cfg(test)]
 mod tests {
-    //! Words of the server that a client may imitate.
+    //! Words of the server that a client may imitate, and numbers that one in order does not send.
 
     use super::*;
+
+    #[test]
+    fn a_full_disk_is_told_from_what_may_pass_and_from_other_failures() {
+        let table = "The table 'sessions' is full";
+        let file =
+            "Error writing file './vestibule/users.MAI' (errno: 28 \"No space left on device\")";
+        let engine = "Got error 28 from storage engine InnoDB";
+        for (number, message) in [(1021, ""), (1114, table), (1026, file), (1030, engine)] {
+            let verdict = verdict_on(number, message);
+            assert!(matches!(verdict, Verdict::Full), "{number}");
+        }
+        for busy in [1020, 1205, 1213, 1040, 1969] {
+            assert!(matches!(verdict_on(busy, ""), Verdict::Busy), "{busy}");
+        }
+        let medium = "Got error 5 \"Input/output error\" from storage engine InnoDB";
+        for (number, message) in [(1030, medium), (1053, ""), (1927, "")] {
+            let verdict = verdict_on(number, message);
+            assert!(matches!(verdict, Verdict::Other), "{number}");
+        }
+    }
 
     #[test]
     fn a_name_that_looks_like_a_key_is_not_taken_for_one() {

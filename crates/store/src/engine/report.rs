@@ -7,7 +7,7 @@ use sea_orm::{ConnectionTrait, DatabaseExecutor, DbBackend};
 use super::{mysql, postgres, sqlite, text};
 use crate::{
     Error, Store,
-    run::{Question, answer},
+    run::{Question, ask_once},
 };
 
 /// The engine of an open database.
@@ -91,7 +91,7 @@ impl Store {
     }
 
     async fn ask_engine<T: Send>(&self, question: Question<(), T>) -> Result<T, Error> {
-        answer(&self.writer, self.statements, &(), question).await
+        ask_once(&self.writer, self.statements, &(), question).await
     }
 }
 

@@ -2,7 +2,7 @@
 
 use accounts::{
     Accounts, Clock, Database, EngineReport, HashCensus, Link, MigrationStatus, MissingBound,
-    ReplicaReport, ReplicaState,
+    ReplicaReport, ReplicaState, SchemaDifference,
 };
 use clap::{ArgMatches, Command};
 use serde::Serialize;
@@ -148,6 +148,7 @@ async fn of_database(config: &Config) -> Vec<Finding> {
     let mut findings = engine(config, &database).await;
     let replicas = database.replica_reports().await;
     findings.extend(replicas.into_iter().map(replica));
+    findings.push(backups(config));
     let status = database.migration_status().await;
     findings.push(match &status {
         Ok(status) => migrations(status),
@@ -158,6 +159,7 @@ async fn of_database(config: &Config) -> Vec<Finding> {
         let found = "not needed before the migrations".to_owned();
         findings.push(ok("secret key", found));
     } else {
+        findings.push(schema(&database).await);
         findings.extend(of_migrated(config, &database).await);
     }
     findings.push(clock(&database).await);
@@ -266,6 +268,19 @@ fn replica(report: ReplicaReport) -> Finding {
     }
 }
 
+/// What backs the database up. Neither way leaves a trace in it.
+fn backups(config: &Config) -> Finding {
+    let tools = config.database.url.backup_tools();
+    let found = match tools {
+        Some(tools) => format!(
+            "the server has {tools} for them; when the last one was made cannot be seen from here"
+        ),
+        None => "`vestibule backup FILE` makes one; when the last one was made is not recorded"
+            .to_owned(),
+    };
+    ok("backups", found)
+}
+
 fn migrations(status: &[MigrationStatus]) -> Finding {
     match status
         .iter()
@@ -277,6 +292,35 @@ fn migrations(status: &[MigrationStatus]) -> Finding {
             "migrations",
             format!("{pending} of {} are not applied", status.len()),
             Some("run: vestibule migrate up".to_owned()),
+        ),
+    }
+}
+
+/// Whether somebody has changed tables by other means than the migrations. What is there besides
+/// ours, such as an index for a report, does no harm.
+async fn schema(database: &Database) -> Finding {
+    let differences = match database.schema_differences().await {
+        Ok(differences) => differences,
+        Err(error) => return fail("schema", error.to_string(), None),
+    };
+    let (ours, others): (Vec<_>, Vec<_>) = differences
+        .iter()
+        .partition(|difference| difference.declared.is_some());
+    let listed = |differences: &[&SchemaDifference]| {
+        let sentences: Vec<_> = differences.iter().map(ToString::to_string).collect();
+        sentences.join("; ")
+    };
+    match (ours.is_empty(), others.is_empty()) {
+        (true, true) => ok("schema", "as this release makes it".to_owned()),
+        (true, false) => warn("schema", listed(&others), None),
+        (false, _) => fail(
+            "schema",
+            listed(&ours),
+            Some(
+                "change it back; `vestibule migrate up --print-sql --engine ENGINE` prints what \
+                 it should be"
+                    .to_owned(),
+            ),
         ),
     }
 }

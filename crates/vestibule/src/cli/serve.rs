@@ -68,8 +68,10 @@ pub(super) async fn run(loaded: Loaded) -> Ended {
         tracing::warn!("{warning}");
     }
 
-    let drain_delay = config.drain_delay;
-    let bounds = serve::Bounds::default().within(app::open_files(&config));
+    let bounds = serve::Bounds {
+        drain_delay: config.drain_delay,
+        ..serve::Bounds::default().within(app::open_files(&config))
+    };
     let chores = accounts.clone();
     let app = App::new(accounts, config, site, clock);
     let draining = app.clone();
@@ -77,7 +79,6 @@ pub(super) async fn run(loaded: Loaded) -> Ended {
         terminated.await;
         draining.start_draining();
         tracing::info!("Shutting down");
-        tokio::time::sleep(drain_delay).await;
     };
     let drained = tokio::select! {
         drained = serve::serve(listener, http::router(app.clone()), bounds, shutdown) => drained,

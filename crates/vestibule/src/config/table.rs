@@ -163,8 +163,8 @@ pub static SETTINGS: &[Setting] = &[
         .help("How long to go on serving after SIGTERM")
         .default("0s")
         .details(
-            "`/readyz` answers 503 for so long before the listener closes, so that a load \
-             balancer can look elsewhere first.",
+            "`/readyz` answers 503 for so long before the listener closes, and each answer ends its connection, so \
+             that a load balancer can look elsewhere first. See the guide on several nodes.",
         ),
     Setting::new("site.dir", SITE, Kind::Path)
         .help("Folder of the static site to serve at /")

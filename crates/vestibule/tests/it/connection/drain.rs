@@ -8,7 +8,7 @@ use tokio::net::TcpStream;
 use tokio::sync::Notify;
 use vestibule::serve::{Bounds, Drained};
 
-use super::{GET, Running, SHORT, generous, soon};
+use super::{Client, GET, PATIENCE, Running, SHORT, generous, soon};
 
 /// A route that says when it has begun and answers when it is let go.
 fn held() -> (Router, Arc<Notify>, Arc<Notify>) {
@@ -54,6 +54,51 @@ async fn a_shutdown_lets_running_requests_finish_and_closes_idle_connections() {
             cut: 0
         }
     );
+}
+
+#[tokio::test]
+async fn until_the_listener_closes_newcomers_are_served_and_each_answer_ends_its_connection() {
+    let app = Router::new().fallback(|| async { "here" });
+    let server = Running::new(
+        app,
+        Bounds {
+            drain_delay: PATIENCE,
+            ..generous()
+        },
+    )
+    .await;
+    let mut kept = server.client().await;
+    kept.send(GET).await;
+    let first = kept.answer().await;
+    assert!(!first.contains("connection: close"), "{first}");
+    let Running {
+        address, shutdown, ..
+    } = server;
+    shutdown.send(()).expect("a server that runs");
+    // Nobody outside is told when a server begins to leave, so it is asked until it shows.
+    loop {
+        let mut newcomer = Client(TcpStream::connect(address).await.expect("a connection"));
+        newcomer.send(GET).await;
+        if newcomer.answer().await.contains("connection: close") {
+            break;
+        }
+    }
+    kept.send(GET).await;
+    let last = kept.rest().await;
+    assert!(last.contains("\r\nconnection: close\r\n"), "{last}");
+    assert!(last.ends_with("here"), "{last}");
+}
+
+#[tokio::test]
+async fn a_request_that_came_before_the_end_of_its_idle_connection_is_answered() {
+    let app = Router::new().fallback(|| async { "here" });
+    let server = Running::new(app, generous()).await;
+    let mut client = server.client().await;
+    client.send(GET).await;
+    client.answer().await;
+    client.send(GET).await;
+    server.shut_down().await;
+    assert!(client.rest().await.ends_with("here"));
 }
 
 #[tokio::test]

@@ -1,0 +1,96 @@
+"""nginx as a child process, with the configuration of a guide and nothing of the machine's own.
+
+Of the guide's block only addresses and certificates are replaced; everything else is what a reader copies.
+"""
+
+import os
+import pathlib
+import pwd
+import re
+import shutil
+import socket
+import subprocess
+import tempfile
+import threading
+
+# What a machine's own nginx.conf has around such a block. The log is for the scripts.
+AROUND = """
+daemon off;
+worker_processes 2;
+pid nginx.pid;
+error_log stderr notice;
+events { worker_connections 1024; }
+http {
+    log_format upstreams '$request_method $uri $status $upstream_addr $upstream_status';
+    access_log access.log upstreams;
+    client_body_temp_path body;
+    proxy_temp_path proxy;
+    fastcgi_temp_path fastcgi;
+    uwsgi_temp_path uwsgi;
+    scgi_temp_path scgi;
+    include site.conf;
+}
+"""
+
+
+class Nginx:
+    """`with Nginx(guide, replacements) as nginx:`; the program is named by VESTIBULE_NGINX.
+
+    Each replacement is a pair, and its first text has to be there exactly once.
+    """
+
+    def __init__(self, guide, replacements):
+        blocks = re.findall(r"^```nginx\n(.*?)^```$", guide.read_text(), re.MULTILINE | re.DOTALL)
+        assert len(blocks) == 1, f"{len(blocks)} blocks for nginx in {guide}"
+        self.configuration = blocks[0]
+        for shown, used in replacements:
+            assert self.configuration.count(shown) == 1, f"{shown!r} is not there exactly once"
+            self.configuration = self.configuration.replace(shown, used)
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="vestibule-nginx-"))
+        self.errors = []
+        self.process = None
+
+    def __enter__(self):
+        (self.folder / "nginx.conf").write_text(AROUND)
+        (self.folder / "site.conf").write_text(self.configuration)
+        # Never as root, whatever we are.
+        somebody = "nobody" if os.getuid() == 0 else None
+        if somebody:
+            os.chown(self.folder, pwd.getpwnam(somebody).pw_uid, -1)
+        self.process = subprocess.Popen(
+            [os.environ["VESTIBULE_NGINX"], "-p", str(self.folder), "-c", "nginx.conf", "-e", "stderr"],
+            cwd=self.folder,
+            user=somebody,
+            stdin=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        started = threading.Event()
+        threading.Thread(target=self._read, args=[started], daemon=True).start()
+        assert started.wait(timeout=30), f"nginx does not start: {self.errors}"
+        assert self.process.poll() is None, f"nginx has ended: {self.errors}"
+        return self
+
+    def __exit__(self, *_):
+        self.process.terminate()
+        self.process.wait(timeout=30)
+        shutil.rmtree(self.folder)
+
+    def requests(self):
+        """The lines of the log: method, path, status, the servers that were tried, and their answers."""
+        return (self.folder / "access.log").read_text().splitlines()
+
+    def _read(self, started):
+        for line in self.process.stderr:
+            if "start worker process" in line:
+                started.set()
+            if "[notice]" not in line:
+                self.errors.append(line.rstrip())
+        started.set()
+
+
+def free_port():
+    """A port of the loopback address that nobody listens on at the moment."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return listener.getsockname()[1]
