@@ -42,6 +42,7 @@ pub(super) fn start(
     Server::new(Recipe {
         name: "PgBouncer",
         program: pgbouncer,
+        helpers: None,
         arguments: vec![configuration.display().to_string()],
         user: folder.owner(),
         folder: own,
