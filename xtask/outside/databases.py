@@ -15,11 +15,31 @@ class Database:
 
     def __init__(self, engine, *settings):
         """`engine` is `postgres` or `mariadb`; settings are those of the server, as `name=value`."""
-        self.engine = engine
-        self.name, self.server_url, programs = _ask("new", engine, *settings)
-        self.programs = pathlib.Path(programs)
+        self._find(engine, "new", engine, *settings)
         self.url = self.add("vestibule")
 
+    def standby(self, *settings):
+        """A PostgreSQL that follows this one, with all that it has now and will have."""
+        return self._beside("standby", *settings)
+
+    def pooler(self, *settings):
+        """A PgBouncer in front of this PostgreSQL that hands out a connection for each transaction."""
+        return self._beside("pooler", *settings)
+
+    def _beside(self, kind, *settings):
+        other = Database.__new__(Database)
+        other._find(self.engine, kind, self.name, *settings)
+        other.url = other.url_of(urllib.parse.urlsplit(self.url).path)
+        return other
+
+    def _find(self, engine, *request):
+        self.engine = engine
+        self.name, self.server_url, programs = _ask(*request)
+        self.programs = pathlib.Path(programs)
+
+    def url_of(self, path):
+        """The URL of another database on the server; `path` begins with a slash."""
+        return urllib.parse.urlsplit(self.server_url)._replace(path=path).geturl()
     @classmethod
     def at(cls, engine, url):
         """A new database on a server that others have made, whose client program is on PATH."""
@@ -31,8 +51,7 @@ class Database:
     def add(self, name):
         """Makes one more database on the server, and returns its URL."""
         self.ask(f"CREATE DATABASE {name}", self.server_url)
-        server = urllib.parse.urlsplit(self.server_url)
-        return server._replace(path=f"/{name}").geturl()
+        return self.url_of(f"/{name}")
 
     def ask(self, sql, url=None):
         """Runs SQL by the client program of the server and returns the rows, as lists of texts."""

@@ -51,6 +51,7 @@ class Server:
         self.data = pathlib.Path(self.folder.name) / "data"
         self.listen = "127.0.0.1:0"
         self.url = None
+        self.ready = {}
         self.process = None
         self.reader = None
         self.log = collections.deque(maxlen=200)
@@ -145,7 +146,7 @@ class Server:
             if "panicked" in line:
                 self.panics.append(line.rstrip())
             if '"event":"ready"' in line:
-                ready = json.loads(line)
+                self.ready = ready = json.loads(line)
                 self.url, self.listen = ready["url"], ready["listen"]
                 found.set()
         found.set()

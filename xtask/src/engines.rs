@@ -5,6 +5,7 @@ pub(crate) mod control;
 mod folder;
 pub(crate) mod galera;
 mod mariadb;
+mod pgbouncer;
 mod postgres;
 mod server;
 
@@ -33,8 +34,10 @@ struct Address {
     password: String,
 }
 
-/// Both servers, up.
+/// Both servers, up, and a pooler.
 pub(crate) struct Engines {
+    /// In front of PostgreSQL.
+    pooler: (Server, Address),
     postgres: (Server, Address),
     mariadb: (Server, Address),
     /// Behind the servers, so that it is removed after their end.
@@ -57,6 +60,7 @@ pub(crate) fn run(command: &[&str]) -> ExitCode {
 pub(crate) fn install() -> Result<()> {
     needs::postgres()?;
     needs::mariadbd()?;
+    needs::pgbouncer()?;
     Ok(())
 }
 
@@ -82,9 +86,15 @@ impl Engines {
             postgres::start(&folder, "postgres", &address, &[])?,
             address,
         );
+        let address = postgres.1.elsewhere()?;
+        let pooler = (
+            pgbouncer::start(&folder, "pooler", &postgres.1, &address, &[])?,
+            address,
+        );
         let address = Address::free()?;
         let mariadb = (mariadb::start(&folder, "mariadb", &address, &[])?, address);
         Ok(Self {
+            pooler,
             postgres,
             mariadb,
             _folder: folder,
@@ -98,7 +108,8 @@ impl Engines {
             .fold(program, |program, (name, url)| program.env(name, url))
     }
 
-    fn variables(&self) -> [(&'static str, String); 2] {
+    fn variables(&self) -> [(&'static str, String); 3] {
+        let (_, pooler) = &self.pooler;
         let (_, postgres) = &self.postgres;
         let (_, mariadb) = &self.mariadb;
         [
@@ -106,6 +117,7 @@ impl Engines {
                 "VESTIBULE_TEST_POSTGRES",
                 postgres.url("postgres", "postgres"),
             ),
+            ("VESTIBULE_TEST_POOLER", pooler.url("postgres", "postgres")),
             ("VESTIBULE_TEST_MARIADB", mariadb.url("mysql", "")),
         ]
     }
@@ -120,7 +132,7 @@ impl Engines {
         for (name, url) in self.variables() {
             println!("export {name}='{url}'");
         }
-        println!("Ctrl-C ends both servers.");
+        println!("Ctrl-C ends them all.");
         loop {
             thread::park();
         }
@@ -144,6 +156,13 @@ impl Address {
             }
         }
         bail!("{TRIES} ports were tried and all of them are taken")
+    }
+
+    /// Another port for the same account, whose password is part of the data.
+    fn elsewhere(&self) -> Result<Self> {
+        let Self { port, .. } = Self::free()?;
+        let password = self.password.clone();
+        Ok(Self { port, password })
     }
 
     fn url(&self, scheme: &str, database: &str) -> String {

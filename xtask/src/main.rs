@@ -29,7 +29,8 @@ cargo xtask COMMAND
   dev [FLAG]...   the server and Vite's development server together; flags go to `vestibule serve`
   engines [-- COMMAND...]
                   a PostgreSQL and a MariaDB for the time of a command, which finds them in
-                  VESTIBULE_TEST_POSTGRES and VESTIBULE_TEST_MARIADB; without one, until Ctrl-C
+                  VESTIBULE_TEST_POSTGRES and VESTIBULE_TEST_MARIADB, and a PgBouncer in front of
+                  the first in VESTIBULE_TEST_POOLER; without a command, until Ctrl-C
   servers -- COMMAND...
                   the same for scripts of xtask/outside that make servers fail: each asks for its own
   migration NAME [--empty]

@@ -90,6 +90,16 @@ pub(crate) fn mariadbd() -> Result<PathBuf> {
     installed().context("MariaDB 10.11 or newer is needed, and `mariadb-server-core` is older")
 }
 
+/// PgBouncer, a pooler in front of PostgreSQL.
+pub(crate) fn pgbouncer() -> Result<PathBuf> {
+    // This folder is on root's PATH alone.
+    let daemon = PathBuf::from("/usr/sbin/pgbouncer");
+    match daemon.exists() {
+        true => Ok(daemon),
+        false => system_program("pgbouncer", "pgbouncer"),
+    }
+}
+
 /// The library that makes a MariaDB a node of a Galera cluster, with the programs by which nodes copy their data.
 pub(crate) fn galera() -> Result<PathBuf> {
     system_program("rsync", "rsync")?;

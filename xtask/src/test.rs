@@ -67,6 +67,9 @@ pub(crate) fn run() -> ExitCode {
         doors(engines.as_ref(), "postgres")
     });
     report.suite("doors on MariaDB", || doors(engines.as_ref(), "mariadb"));
+    report.suite("doors behind PgBouncer", || {
+        doors_behind_pgbouncer(engines.as_ref())
+    });
     drop(engines);
     report.suite("store at serializable", store_at_serializable);
     report.suite("client", || npm_test("sdk"));
@@ -90,6 +93,9 @@ pub(crate) fn run() -> ExitCode {
     report.suite("outside: sockets", released(sockets));
     report.suite("outside: limits", released(|| limits(FEW_TRIES)));
     report.suite("outside: stampede", released(stampede));
+    report.suite("outside: database TLS", released(database_tls));
+    report.suite("outside: poolers", released(poolers));
+    report.suite("outside: replicas", released(replicas));
     report.suite("outside: crashes", released(|| crashes(FEW_CRASHES)));
     report.suite(
         "outside: killed servers",
@@ -254,6 +260,16 @@ fn store_at_serializable() -> Result<Counts> {
     Ok(Counts { skipped, ..counts })
 }
 
+/// Those of the doors through which most statements go, behind a pooler that hands connections round.
+fn doors_behind_pgbouncer(engines: Option<&Engines>) -> Result<Counts> {
+    let engines = engines.context("the database servers did not start")?;
+    let tests = Program::new("cargo")
+        .words("nextest run --package vestibule --test it --no-fail-fast")
+        .words("--filterset test(/^(admin|auth)::/)")
+        .env("VESTIBULE_TEST_DATABASE", "pooler");
+    Counts::of(Runner::Nextest, &engines.known_to(tests).watch()?)
+}
+
 fn npm_test(folder: &str) -> Result<Counts> {
     needs::node()?;
     needs::npm_packages("sdk")?;
@@ -359,6 +375,21 @@ fn limits(tries: &str) -> Result<Counts> {
 /// Sends 500 logins at once, half of whose clients leave.
 fn stampede() -> Result<Counts> {
     Counts::of(Runner::Outside, &outside("stampede.py")?.watch()?)
+}
+
+/// Connects to servers with certificates of several authorities, and with none.
+fn database_tls() -> Result<Counts> {
+    beside_servers(outside("database_tls.py")?)
+}
+
+/// Stands behind a PgBouncer that hands connections round.
+fn poolers() -> Result<Counts> {
+    beside_servers(outside("poolers.py")?)
+}
+
+/// Has replicas stop, lag and freeze while admins look through their lists.
+fn replicas() -> Result<Counts> {
+    beside_servers(outside("replicas.py")?)
 }
 
 /// Asks two nodes on one database for what they have to do together.

@@ -4,8 +4,9 @@
 use std::path::{Path, PathBuf};
 
 pub use store::{
-    DatabaseUrl, Engine, EngineReport, Link, MigrationStatus, Options as DatabaseOptions, Rollback,
-    SchemaDifference, TlsMode, UrlProblem,
+    DatabaseUrl, Engine, EngineReport, Link, MigrationStatus, MissingBound,
+    Options as DatabaseOptions, ReplicaReport, ReplicaState, Rollback, SchemaDifference, TlsMode,
+    UrlProblem,
 };
 use store::{Restoration, Store, Timestamp};
 
@@ -198,6 +199,12 @@ impl Database {
     /// [`Error::Unavailable`].
     pub async fn engine_report(&self) -> Result<EngineReport, Error> {
         Ok(self.0.engine_report().await?)
+    }
+
+    /// What each of the replicas is good for. It waits, for a few seconds, for one that does not
+    /// answer or lags behind.
+    pub async fn replica_reports(&self) -> Vec<ReplicaReport> {
+        self.0.replica_reports().await
     }
 
     /// When the newest audit event was recorded, if there is one.

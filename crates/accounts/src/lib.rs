@@ -40,8 +40,9 @@ pub use admin::{AccountEdit, Admin, Figures};
 pub use caller::{Caller, Credential, Peer};
 pub use clock::Clock;
 pub use database::{
-    Database, DatabaseOptions, DatabaseUrl, Engine, EngineReport, Link, MigrationStatus, OpenError,
-    Rollback, SchemaDifference, TlsMode, UrlProblem, migration_script,
+    Database, DatabaseOptions, DatabaseUrl, Engine, EngineReport, Link, MigrationStatus,
+    MissingBound, OpenError, ReplicaReport, ReplicaState, Rollback, SchemaDifference, TlsMode,
+    UrlProblem, migration_script,
 };
 pub use error::{Error, FieldError, NotReady};
 pub use first_admin::FirstAdmin;

@@ -1,6 +1,6 @@
 //! What the accounts are busy with at this moment, for whoever watches the program.
 
-use store::PoolLoad;
+use store::{PoolLoad, ReplicaLoad};
 
 use crate::{Accounts, hash::HashLoad};
 
@@ -11,6 +11,8 @@ pub struct Load {
     pub hashing: HashLoad,
     /// The connections to the database.
     pub pools: Vec<PoolLoad>,
+    /// The replicas of the database.
+    pub replicas: Vec<ReplicaLoad>,
 }
 
 impl Accounts {
@@ -20,6 +22,7 @@ impl Accounts {
         Load {
             hashing: self.0.gate.load(),
             pools: self.0.store.pools(),
+            replicas: self.0.store.replicas(),
         }
     }
 }

@@ -180,27 +180,31 @@ impl Store {
             limit,
             ..AuditListing::default()
         };
-        Ok(self.page_of_audit(listing).await?.items)
+        let newest = self.read(listing, |db, listing| Box::pin(page(db, listing)));
+        Ok(newest.await?.items)
     }
 
-    /// A page of events, the newest first.
+    /// A page of events, the newest first. A replica may answer, as of a few seconds ago.
     pub async fn page_of_audit(&self, listing: AuditListing) -> Result<Page<AuditRecord>, Error> {
-        self.read(listing, |db, listing| {
-            Box::pin(async move {
-                let mut rows = Vec::new();
-                for select in selects(listing) {
-                    rows.extend(select.all(db).await?);
-                }
-                rows.sort_unstable_by_key(|row| std::cmp::Reverse((row.at, row.id)));
-                let records = rows.into_iter().map(AuditRecord::from).collect();
-                Ok(page::cut(records, listing.limit, |record| Place {
-                    at: record.at,
-                    id: record.id,
-                }))
-            })
-        })
-        .await
+        self.read_stale(listing, |db, listing| Box::pin(page(db, listing)))
+            .await
     }
+}
+
+async fn page<C: ConnectionTrait>(
+    db: &C,
+    listing: &AuditListing,
+) -> Result<Page<AuditRecord>, Error> {
+    let mut rows = Vec::new();
+    for select in selects(listing) {
+        rows.extend(select.all(db).await?);
+    }
+    rows.sort_unstable_by_key(|row| std::cmp::Reverse((row.at, row.id)));
+    let records = rows.into_iter().map(AuditRecord::from).collect();
+    Ok(page::cut(records, listing.limit, |record| Place {
+        at: record.at,
+        id: record.id,
+    }))
 }
 
 /// The queries whose rows together hold those of a page, each in the order of an index, so that

@@ -4,6 +4,8 @@
 mod backup;
 mod catalogue;
 mod mysql;
+mod pooler;
+mod position;
 mod postgres;
 mod presence;
 mod quarantine;
@@ -17,20 +19,23 @@ mod url;
 use std::{io, path::Path, time::Duration};
 
 use sea_orm::{
-    DatabaseConnection, DbBackend, DbErr, FromQueryResult as _, RuntimeErr, Statement,
-    TransactionOptions,
+    ConnectionTrait, DatabaseConnection, DbBackend, DbErr, FromQueryResult as _, RuntimeErr,
+    Statement, TransactionOptions,
 };
 use sqlx::{mysql::MySqlDatabaseError, postgres::PgDatabaseError};
 
 pub use self::{
     backup::Restoration,
-    report::{DurabilitySetting, EngineReport, Link},
+    report::{DurabilitySetting, EngineReport, Link, MissingBound},
     url::{DatabaseUrl, TlsMode, UrlProblem},
 };
 pub(crate) use self::{
     catalogue::{has_sparse_indexes, schema_of},
+    pooler::{Statements, forget_statements},
+    position::{Position, replayed, written},
     presence::Presence,
     quarantine::Quarantine,
+    report::link,
 };
 use self::{server::Sharing, url::Place};
 use crate::{Error, OpenError, PoolLoad, Store, Unique};
@@ -74,6 +79,10 @@ pub struct Options {
     pub url: DatabaseUrl,
     /// The same database without a pooler in between, for migrations and locks; `url` if `None`.
     pub direct_url: Option<DatabaseUrl>,
+    /// Replicas of it, for questions whose answers may be a little old.
+    pub replica_urls: Vec<DatabaseUrl>,
+    /// How old those may be.
+    pub replica_max_lag: Duration,
     /// In place of what the URLs say about encryption.
     pub tls: Option<TlsMode>,
     /// Most connections at a time; for a database in a file, those for reading.
@@ -97,6 +106,8 @@ impl Options {
         Self {
             url,
             direct_url: None,
+            replica_urls: Vec::new(),
+            replica_max_lag: Duration::from_secs(5),
             tls: None,
             max_connections: 10,
             min_connections: 0,
@@ -210,20 +221,36 @@ pub(crate) fn load(store: &Store) -> Vec<PoolLoad> {
             most: pool.options().get_max_connections(),
         }
     }
+    let on_server = |purpose, pool: &DatabaseConnection| match pool.get_database_backend() {
+        DbBackend::Postgres => of(purpose, pool.get_postgres_connection_pool()),
+        _ => of(purpose, pool.get_mysql_connection_pool()),
+    };
     let (writer, readers) = (&store.writer, &store.readers);
-    match writer.get_database_backend() {
-        DbBackend::Postgres => vec![of("all", writer.get_postgres_connection_pool())],
-        DbBackend::MySql => vec![of("all", writer.get_mysql_connection_pool())],
-        _ => vec![
+    if writer.get_database_backend() == DbBackend::Sqlite {
+        return vec![
             of("write", writer.get_sqlite_connection_pool()),
             of("read", readers.get_sqlite_connection_pool()),
-        ],
+        ];
     }
+    let replicas = store
+        .replicas
+        .pools()
+        .map(|pool| on_server("replica", pool));
+    let replicas = replicas.reduce(|sum, pool| PoolLoad {
+        purpose: sum.purpose,
+        open: sum.open + pool.open,
+        idle: sum.idle + pool.idle,
+        most: sum.most + pool.most,
+    });
+    [on_server("all", writer)]
+        .into_iter()
+        .chain(replicas)
+        .collect()
 }
 
 /// Whether the database has the table, whose name is one of ours.
 pub(crate) async fn has_table(
-    connection: &DatabaseConnection,
+    connection: &impl ConnectionTrait,
     table: &'static str,
 ) -> Result<bool, Error> {
     let sql = match connection.get_database_backend() {
@@ -234,14 +261,14 @@ pub(crate) async fn has_table(
     Ok(text(connection, &sql).await?.is_some())
 }
 
-async fn text(connection: &DatabaseConnection, sql: &str) -> Result<Option<String>, Error> {
+async fn text(connection: &impl ConnectionTrait, sql: &str) -> Result<Option<String>, Error> {
     #[derive(sea_orm::FromQueryResult)]
     struct Row {
-        value: String,
+        value: Option<String>,
     }
     let statement = Statement::from_string(connection.get_database_backend(), sql);
     let row = Row::find_by_statement(statement).one(connection).await?;
-    Ok(row.map(|row| row.value))
+    Ok(row.and_then(|row| row.value))
 }
 
 /// The numbers of a version, up to what is not one.

@@ -1,7 +1,7 @@
 //! What makes a database one installation: the check value of the secret key and the signing
 //! keys that were encrypted under it. The values are opaque here.
 
-use sea_orm::{ActiveValue::Set, DatabaseConnection, EntityTrait as _, QueryOrder as _};
+use sea_orm::{ActiveValue::Set, ConnectionTrait, EntityTrait as _, QueryOrder as _};
 
 use crate::{
     Error, Store, Timestamp, engine,
@@ -104,7 +104,7 @@ impl Store {
 }
 
 /// The check value in the database, also in one whose schema is not up to date.
-pub(crate) async fn check_of(db: &DatabaseConnection) -> Result<Option<Vec<u8>>, Error> {
+pub(crate) async fn check_of(db: &impl ConnectionTrait) -> Result<Option<Vec<u8>>, Error> {
     if !engine::has_table(db, meta::TABLE).await? {
         return Ok(None);
     }

@@ -17,6 +17,7 @@ mod keys;
 mod load;
 mod migrate;
 mod page;
+mod replicas;
 mod retention;
 mod revocations;
 mod run;
@@ -35,8 +36,8 @@ pub use admins::{
 pub use answer::{Answer, spawn};
 pub use audit::{Actor, AuditKind, AuditListing, AuditRecord, NewAudit};
 pub use engine::{
-    DatabaseUrl, DurabilitySetting, Engine, EngineReport, Link, Options, Restoration, TlsMode,
-    UrlProblem,
+    DatabaseUrl, DurabilitySetting, Engine, EngineReport, Link, MissingBound, Options, Restoration,
+    TlsMode, UrlProblem,
 };
 pub use error::{Error, OpenError, Unique};
 pub use first_admin::{Appointment, SetupCode, SetupOffer, SetupOutcome};
@@ -45,6 +46,7 @@ pub use keys::{KeyRotation, KeyRotationOutcome};
 pub use load::PoolLoad;
 pub use migrate::{MigrationStatus, Rollback, migration_script};
 pub use page::{Page, Place};
+pub use replicas::{ReplicaLoad, ReplicaReport, ReplicaState};
 pub use retention::Perishable;
 pub use revocations::{Counted, RevocationCount};
 pub use schema::{ColumnKind, Definition, SchemaDifference, SchemaObject};
@@ -68,6 +70,10 @@ pub struct Store {
     read_only: bool,
     /// Reads, beside the writer. On a server the same connections.
     readers: DatabaseConnection,
+    /// Whether a connection keeps the statements that were prepared on it.
+    statements: engine::Statements,
+    /// Servers that have what the primary has, a little later, for questions of people.
+    replicas: std::sync::Arc<replicas::Replicas>,
     /// The event tasks under way, for [`Store::close`].
     tasks: TaskTracker,
     /// On a server, what becomes of a call that has passed its bound.
@@ -88,7 +94,10 @@ impl Store {
                 tracing::warn!(%error, "A database pool did not close cleanly: {error}");
             }
         }
-        // Whoever holds another handle keeps it.
+        // Whoever holds another handle keeps these.
+        if let Some(replicas) = std::sync::Arc::into_inner(self.replicas) {
+            replicas.close().await;
+        }
         if let Some(presence) = std::sync::Arc::into_inner(self.presence) {
             presence.end().await;
         }

@@ -5,7 +5,8 @@ use crate::{Store, engine};
 /// One pool of connections at this moment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PoolLoad {
-    /// What its connections are for: `read` or `write`, or `all` where they are for both.
+    /// What its connections are for: `read` or `write`, or `all` where they are for both, and
+    /// `replica` for those to all replicas.
     pub purpose: &'static str,
     /// Connections that are open.
     pub open: u32,

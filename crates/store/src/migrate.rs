@@ -10,7 +10,7 @@ mod script;
 #[cfg(test)]
 mod tests;
 
-use sea_orm::{DatabaseConnection, FromQueryResult, Statement};
+use sea_orm::{ConnectionTrait, DatabaseConnection, FromQueryResult, Statement};
 use sea_orm_migration::{
     DbErr, MigrationName, MigrationTrait, MigratorTrait, SchemaManager,
     sea_orm::DynIden,
@@ -19,7 +19,11 @@ use sea_orm_migration::{
 
 use self::change::Change;
 pub use self::script::migration_script;
-use crate::{Error, OpenError, Store, Timestamp, engine};
+use crate::{
+    Error, OpenError, Store, Timestamp,
+    engine::{self, Statements},
+    run::ask_once,
+};
 
 /// The table that says which migrations were applied; the first thing in a new database.
 pub(crate) const TABLE: &str = "vestibule_migrations";
@@ -120,7 +124,7 @@ impl Store {
     pub async fn migrate_up(&self, to: Option<u32>) -> Result<Vec<String>, OpenError> {
         refuse_unknown(to)?;
         if self.check_writable().is_err() {
-            return match wanted(&self.writer, to).await?.as_slice() {
+            return match wanted(self.migration_status().await?, to).as_slice() {
                 [] => Ok(Vec::new()),
                 _ => Err(OpenError::OlderSchema),
             };
@@ -138,7 +142,13 @@ impl Store {
     /// [`OpenError::NewerSchema`], [`OpenError::NoSuchMigration`].
     pub async fn pending_script(&self, to: Option<u32>) -> Result<String, OpenError> {
         refuse_unknown(to)?;
-        script::of_pending(&self.writer, to).await
+        if self.statements == Statements::Kept {
+            return script::of_pending(&self.writer, to).await;
+        }
+        let lock = self.migration_lock().await?;
+        let script = script::of_pending(&lock.connection, to).await;
+        lock.release().await;
+        script
     }
 
     /// Undoes the newest `steps` migrations and gives their names. Needs
@@ -158,7 +168,10 @@ impl Store {
     /// # Errors
     /// [`OpenError::NewerSchema`].
     pub async fn rollback(&self, steps: u32) -> Result<Rollback, OpenError> {
-        rollback(&self.writer, steps).await
+        let lock = self.migration_lock().await?;
+        let rollback = rollback(&lock.connection, steps).await;
+        lock.release().await;
+        rollback
     }
 
     /// Every migration that this program knows, and when it was applied. Changes nothing.
@@ -166,7 +179,10 @@ impl Store {
     /// # Errors
     /// [`OpenError::NewerSchema`] when the database has one that it does not know.
     pub async fn migration_status(&self) -> Result<Vec<MigrationStatus>, OpenError> {
-        status(&self.writer).await
+        let asking = ask_once(&self.writer, self.statements, &(), |db, ()| {
+            Box::pin(applied(db))
+        });
+        status_of(&asking.await?)
     }
 
     /// Whether every known migration is applied and the database answers.
@@ -176,12 +192,7 @@ impl Store {
     pub async fn check_ready(&self) -> Result<(), Error> {
         self.read((), |db, ()| {
             Box::pin(async move {
-                let applied = applied(db).await?;
-                let missing = STEPS
-                    .iter()
-                    .filter(|step| applied.iter().all(|(name, _)| name != step.name))
-                    .count();
-                match missing {
+                match missing(db).await? {
                     0 => Ok(()),
                     count => Err(Error::MigrationsMissing(count)),
                 }
@@ -191,8 +202,17 @@ impl Store {
     }
 }
 
+/// How many of the known migrations are not applied.
+pub(crate) async fn missing(db: &impl ConnectionTrait) -> Result<usize, Error> {
+    let applied = applied(db).await?;
+    let missing = STEPS
+        .iter()
+        .filter(|step| applied.iter().all(|(name, _)| name != step.name));
+    Ok(missing.count())
+}
+
 async fn apply(db: &DatabaseConnection, to: Option<u32>) -> Result<Vec<String>, OpenError> {
-    let names = wanted(db, to).await?;
+    let names = wanted(status(db).await?, to);
     if let Ok(count @ 1..) = u32::try_from(names.len()) {
         Migrator::up(db, Some(count)).await.map_err(Error::from)?;
     }
@@ -200,10 +220,9 @@ async fn apply(db: &DatabaseConnection, to: Option<u32>) -> Result<Vec<String>, 
 }
 
 /// The migrations that are missing, up to number `to` or all.
-async fn wanted(db: &DatabaseConnection, to: Option<u32>) -> Result<Vec<String>, OpenError> {
-    let mut steps = status(db).await?;
+fn wanted(mut steps: Vec<MigrationStatus>, to: Option<u32>) -> Vec<String> {
     steps.retain(|step| step.applied_at.is_none() && to.is_none_or(|to| step.number <= to));
-    Ok(steps.into_iter().map(|step| step.name).collect())
+    steps.into_iter().map(|step| step.name).collect()
 }
 
 async fn undo(db: &DatabaseConnection, steps: u32) -> Result<Vec<String>, OpenError> {
@@ -240,7 +259,10 @@ async fn rollback(db: &DatabaseConnection, steps: u32) -> Result<Rollback, OpenE
 
 /// Every migration that this program knows, and when the database got it.
 pub(crate) async fn status(db: &DatabaseConnection) -> Result<Vec<MigrationStatus>, OpenError> {
-    let applied = applied(db).await?;
+    status_of(&applied(db).await?)
+}
+
+fn status_of(applied: &[(String, Timestamp)]) -> Result<Vec<MigrationStatus>, OpenError> {
     if let Some((migration, _)) = applied
         .iter()
         .find(|(name, _)| STEPS.iter().all(|step| step.name != name))
@@ -260,7 +282,7 @@ pub(crate) async fn status(db: &DatabaseConnection) -> Result<Vec<MigrationStatu
     Ok(status.collect())
 }
 
-async fn applied(db: &DatabaseConnection) -> Result<Vec<(String, Timestamp)>, Error> {
+async fn applied(db: &impl ConnectionTrait) -> Result<Vec<(String, Timestamp)>, Error> {
     if !engine::has_table(db, TABLE).await? {
         return Ok(Vec::new());
     }

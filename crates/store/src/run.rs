@@ -15,15 +15,22 @@ use std::{
 };
 
 use futures_util::future::BoxFuture;
-use sea_orm::{DatabaseConnection, DatabaseTransaction, DbErr, TransactionTrait as _};
+use sea_orm::{
+    DatabaseConnection, DatabaseExecutor, DatabaseTransaction, DbErr, TransactionTrait as _,
+};
 use tracing::Instrument as _;
 
-use crate::{Answer, Error, Store, engine};
+use crate::{
+    Answer, Error, Store,
+    engine::{self, Statements},
+};
 
 /// How often an event is run before a conflict with others is reported.
 const ATTEMPTS: u32 = 12;
 /// How long a caller waits. CONTRACT: an answer within 5 s, never a hang.
 const CALL_BOUND: Duration = Duration::from_millis(4500);
+/// How long of that a replica is waited for, before the primary is asked.
+const REPLICA_BOUND: Duration = Duration::from_millis(2500);
 /// The mean pause before the first repetition is twice this; it doubles with each further one.
 const FIRST_PAUSE: Duration = Duration::from_millis(8);
 /// It doubles so often at the most: rivals for one row come through one by one, each in about the
@@ -35,9 +42,9 @@ const MOST_DOUBLINGS: u32 = 5;
 pub(crate) type Event<A, T> =
     for<'a> fn(&'a DatabaseTransaction, &'a A) -> BoxFuture<'a, Result<T, Error>>;
 
-/// A question: the same on a connection that cannot write.
+/// A question: the same where nothing can be written, and its statements are of one moment each.
 pub(crate) type Question<A, T> =
-    for<'a> fn(&'a DatabaseConnection, &'a A) -> BoxFuture<'a, Result<T, Error>>;
+    for<'a> fn(&'a DatabaseExecutor<'a>, &'a A) -> BoxFuture<'a, Result<T, Error>>;
 
 impl Store {
     /// Whether events can happen at all, to be known before costly work is done for one.
@@ -61,12 +68,13 @@ impl Store {
         T: Send + 'static,
     {
         self.check_writable()?;
-        let writer = self.writer.clone();
+        let (writer, statements) = (self.writer.clone(), self.statements);
+        let quarantine = self.quarantine.clone();
         let answer = Answer::at_hand();
-        self.shielded(move |abandoned| async move {
+        self.shielded(CALL_BOUND, quarantine, move |abandoned| async move {
             let mut runs = Runs::new(abandoned, answer);
             loop {
-                match transaction(&writer, &arguments, event, &runs).await {
+                match transaction(&writer, statements, &arguments, event, &runs).await {
                     Err(Failed::Again(_)) if runs.another().await => {}
                     ended => return ended.map_err(Failed::into_error),
                 }
@@ -75,7 +83,7 @@ impl Store {
         .await
     }
 
-    /// Runs `question` on a reading connection.
+    /// Runs `question` on a reading connection. The answer has all that was committed before.
     pub(crate) async fn read<A, T>(
         &self,
         arguments: A,
@@ -85,12 +93,55 @@ impl Store {
         A: Send + Sync + 'static,
         T: Send + 'static,
     {
-        let readers = self.readers.clone();
+        self.read_within(CALL_BOUND, arguments, question).await
+    }
+
+    /// Runs `question` on a replica where there is one that is current enough, else as
+    /// [`Store::read`] does: for what a person looks through, and no decision rests on. A replica
+    /// that does not answer well is an error to nobody.
+    pub(crate) async fn read_stale<A, T>(
+        &self,
+        arguments: A,
+        question: Question<A, T>,
+    ) -> Result<T, Error>
+    where
+        A: Clone + Send + Sync + 'static,
+        T: Send + 'static,
+    {
+        let Some(replica) = self.replicas.one_to_ask() else {
+            return self.read(arguments, question).await;
+        };
+        let (line, copy) = (replica.line.clone(), arguments.clone());
+        let asked = self.shielded(REPLICA_BOUND, Some(line.quarantine), move |_| async move {
+            ask_once(&line.connections, line.statements, &copy, question).await
+        });
+        match asked.await {
+            Ok(answer) => Ok(answer),
+            Err(error) => {
+                replica.leave_alone(&error);
+                self.read_within(CALL_BOUND - REPLICA_BOUND, arguments, question)
+                    .await
+            }
+        }
+    }
+
+    async fn read_within<A, T>(
+        &self,
+        bound: Duration,
+        arguments: A,
+        question: Question<A, T>,
+    ) -> Result<T, Error>
+    where
+        A: Send + Sync + 'static,
+        T: Send + 'static,
+    {
+        let (readers, statements) = (self.readers.clone(), self.statements);
+        let quarantine = self.quarantine.clone();
         let answer = Answer::at_hand();
-        self.shielded(move |abandoned| async move {
+        self.shielded(bound, quarantine, move |abandoned| async move {
             let mut runs = Runs::new(abandoned, answer);
             loop {
-                match question(&readers, &arguments).await {
+                match ask_once(&readers, statements, &arguments, question).await {
                     // Nothing was changed, and the next connection may be a better one.
                     Err(Error::Busy(_) | Error::Unavailable(_)) if runs.another().await => {}
                     ended => return ended,
@@ -100,25 +151,30 @@ impl Store {
         .await
     }
 
-    /// Runs `work` on its own task and waits for it, up to the bound; the caller's going away ends
+    /// Runs `work` on its own task and waits for it, up to `bound`; the caller's going away ends
     /// the waiting, never the work. On a server the work itself ends at the bound, for who hangs
     /// there may hang for ever; in a file every wait has its own end.
-    async fn shielded<T, W, F>(&self, work: W) -> Result<T, Error>
+    async fn shielded<T, W, F>(
+        &self,
+        bound: Duration,
+        quarantine: Option<engine::Quarantine>,
+        work: W,
+    ) -> Result<T, Error>
     where
         W: FnOnce(Arc<AtomicBool>) -> F,
         F: Future<Output = Result<T, Error>> + Send + 'static,
         T: Send + 'static,
     {
         let abandoned = Arc::new(AtomicBool::new(false));
-        let (work, quarantine) = (work(Arc::clone(&abandoned)), self.quarantine.clone());
+        let work = work(Arc::clone(&abandoned));
         let work = async move {
             match quarantine {
-                Some(quarantine) => quarantine.cut_at(CALL_BOUND, work).await,
+                Some(quarantine) => quarantine.cut_at(bound, work).await,
                 None => work.await,
             }
         };
         let task = self.tasks.spawn(work.in_current_span());
-        match tokio::time::timeout(CALL_BOUND, task).await {
+        match tokio::time::timeout(bound, task).await {
             Ok(Ok(ended)) => ended,
             // No word of the panic that it may have been: its message may hold what was being written.
             Ok(Err(_)) => Err(Error::Unavailable("a database task ended early".into())),
@@ -195,14 +251,37 @@ impl Runs {
     }
 }
 
+/// Runs `question` once, on these connections.
+pub(crate) async fn ask_once<A, T>(
+    connections: &DatabaseConnection,
+    statements: Statements,
+    arguments: &A,
+    question: Question<A, T>,
+) -> Result<T, Error> {
+    if statements == Statements::Kept {
+        return question(&connections.into(), arguments).await;
+    }
+    let transaction = connections.begin().await?;
+    engine::forget_statements(&transaction).await?;
+    let answer = question(&(&transaction).into(), arguments).await;
+    // Nothing was written. What matters is that the connection is free again.
+    transaction.rollback().await?;
+    answer
+}
+
 async fn transaction<A, T>(
     writer: &DatabaseConnection,
+    statements: Statements,
     arguments: &A,
     event: Event<A, T>,
     runs: &Runs,
 ) -> Result<T, Failed> {
     let begun = writer.begin_with_options(engine::write_options()).await;
     let transaction = begun.map_err(|error| Failed::to_begin(error.into()))?;
+    if statements == Statements::Forgotten {
+        let forgotten = engine::forget_statements(&transaction).await;
+        forgotten.map_err(Failed::Again)?;
+    }
     let ended = event(&transaction, arguments).await;
     let ended = match runs.are_over() {
         true => Err(Error::Busy("nobody waits for it any more".into())),

@@ -5,7 +5,7 @@ mod declared;
 
 use std::{collections::BTreeMap, fmt};
 
-use sea_orm::DbBackend;
+use sea_orm::{ConnectionTrait as _, DbBackend};
 
 use crate::{Error, Store, engine};
 

@@ -40,9 +40,10 @@ pub struct Activity {
 }
 
 impl Store {
-    /// What there is; a session whose lifetimes are over at `now` does not count.
+    /// What there is; a session whose lifetimes are over at `now` does not count. A replica may
+    /// answer, as of a few seconds ago.
     pub async fn statistics(&self, now: Timestamp) -> Result<Statistics, Error> {
-        self.read(now, |db, now| {
+        self.read_stale(now, |db, now| {
             Box::pin(async move {
                 let [active, disabled, deleted] = users_by_status();
                 let open = |kind| open_sessions(kind, *now);
@@ -59,9 +60,10 @@ impl Store {
         .await
     }
 
-    /// What has happened since `since`, as far as its records are kept.
+    /// What has happened since `since`, as far as its records are kept. A replica may answer, as of
+    /// a few seconds ago.
     pub async fn activity(&self, since: Timestamp) -> Result<Activity, Error> {
-        self.read(since, |db, since| {
+        self.read_stale(since, |db, since| {
             Box::pin(async move {
                 let of = |kind| events(kind, *since);
                 Ok(Activity {

@@ -126,7 +126,7 @@ impl App {
 pub async fn open_database(config: &Config) -> Result<Database, StartError> {
     let options = DatabaseOptions {
         startup_timeout: config.database.startup_timeout,
-        ..database_options(config)
+        ..options_with_replicas(config)
     };
     let database = connect(config, &options).await?;
     database.migrate_up(None).await?;
@@ -163,6 +163,16 @@ pub async fn open_database_beside_server(config: &Config) -> Result<Database, St
 pub async fn open_existing_database(config: &Config) -> Result<Database, StartError> {
     refuse_missing(config)?;
     connect(config, &database_options(config)).await
+}
+
+/// Like [`open_existing_database`], with all that a server has beside the database itself: for a
+/// look at it.
+///
+/// # Errors
+/// [`StartError`], with what to do about it.
+pub async fn open_database_with_replicas(config: &Config) -> Result<Database, StartError> {
+    refuse_missing(config)?;
+    connect(config, &options_with_replicas(config)).await
 }
 
 /// A database on a server exists, or the server says that it does not.
@@ -217,13 +227,15 @@ pub fn few_files(config: &Config) -> Option<String> {
     })
 }
 
-/// How to connect to the configured database, which must be up.
+/// How to connect to the configured database, which must be up. Commands ask the primary alone.
 #[must_use]
 pub fn database_options(config: &Config) -> DatabaseOptions {
     let database = &config.database;
     DatabaseOptions {
         url: database.url.clone(),
         direct_url: database.direct_url.clone(),
+        replica_urls: Vec::new(),
+        replica_max_lag: database.replica_max_lag,
         tls: database.tls,
         max_connections: open_files(config).for_database,
         min_connections: database.min_connections,
@@ -231,6 +243,13 @@ pub fn database_options(config: &Config) -> DatabaseOptions {
         idle_timeout: database.idle_timeout,
         max_lifetime: database.max_lifetime,
         startup_timeout: Duration::ZERO,
+    }
+}
+
+fn options_with_replicas(config: &Config) -> DatabaseOptions {
+    DatabaseOptions {
+        replica_urls: config.database.replica_urls.clone(),
+        ..database_options(config)
     }
 }
 

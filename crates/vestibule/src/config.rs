@@ -102,6 +102,10 @@ pub struct Database {
     pub url: DatabaseUrl,
     /// Where it is without a pooler in between, if that is elsewhere.
     pub direct_url: Option<DatabaseUrl>,
+    /// Its replicas.
+    pub replica_urls: Vec<DatabaseUrl>,
+    /// How old what they answer may be.
+    pub replica_max_lag: Duration,
     /// How connections are protected, in place of what the URLs say.
     pub tls: Option<TlsMode>,
     /// Most connections at a time.

@@ -29,20 +29,32 @@ impl Server {
     /// # Panics
     /// When nobody has started it: a test that cannot run has failed.
     #[must_use]
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "the variable is how tests are told, and no setting of the program"
-    )]
     pub fn url(self) -> Url {
-        let variable = self.variable();
-        let text = std::env::var(variable).unwrap_or_else(|_| {
-            panic!(
-                "{variable} names no server: run the tests with `cargo xtask test`, or with \
-                 `cargo xtask engines -- COMMAND`, which start one"
-            )
-        });
-        text.parse().expect("the variable holds a URL")
+        url_in(self.variable())
     }
+}
+
+/// The URL of a pooler in front of the server of `VESTIBULE_TEST_POSTGRES`, with its account.
+///
+/// # Panics
+/// When nobody has started it.
+#[must_use]
+pub fn pooler() -> Url {
+    url_in("VESTIBULE_TEST_POOLER")
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the variable is how tests are told, and no setting of the program"
+)]
+fn url_in(variable: &str) -> Url {
+    let text = std::env::var(variable).unwrap_or_else(|_| {
+        panic!(
+            "{variable} names no server: run the tests with `cargo xtask test`, or with \
+             `cargo xtask engines -- COMMAND`, which start one"
+        )
+    });
+    text.parse().expect("the variable holds a URL")
 }
 
 /// An empty database, dropped with this value.

@@ -14,7 +14,7 @@ use tempfile::TempDir;
 
 use super::folder::{Folder, Medium};
 use super::server::Server;
-use super::{Address, exit_code, install, mariadb, postgres};
+use super::{Address, exit_code, install, mariadb, pgbouncer, postgres};
 use crate::needs;
 use crate::program::{Program, find};
 
@@ -33,7 +33,7 @@ pub(crate) struct Control {
 
 /// The servers that were asked for.
 struct Attendant {
-    servers: BTreeMap<String, Server>,
+    servers: BTreeMap<String, (Server, Address)>,
     /// Behind the servers, so that it is removed after their end.
     folder: Folder,
 }
@@ -122,6 +122,8 @@ impl Attendant {
     fn obey(&mut self, words: &[&str]) -> Result<String> {
         match words {
             ["new", engine, settings @ ..] => self.make(engine, settings),
+            ["standby", name, settings @ ..] => self.make_standby(name, settings),
+            ["pooler", name, settings @ ..] => self.make_pooler(name, settings),
             ["start", name] => self.server(name)?.start().map(|()| String::new()),
             ["stop", name] => self.server(name)?.stop().map(|()| String::new()),
             ["kill", name] => self.server(name)?.kill().map(|()| String::new()),
@@ -136,30 +138,72 @@ impl Attendant {
     fn make(&mut self, engine: &str, settings: &[&str]) -> Result<String> {
         let name = format!("{engine}-{}", self.servers.len() + 1);
         let address = Address::free()?;
-        let (server, url, programs) = match engine {
-            "postgres" => (
-                postgres::start(&self.folder, &name, &address, settings)?,
-                address.url("postgres", "postgres"),
-                needs::postgres()?,
-            ),
-            "mariadb" => (
-                mariadb::start(&self.folder, &name, &address, settings)?,
-                address.url("mysql", ""),
-                find("mariadb").context("MariaDB is here without its client program")?,
-            ),
+        match engine {
+            "postgres" => {
+                let server = postgres::start(&self.folder, &name, &address, settings)?;
+                self.add_postgres(name, server, address)
+            }
+            "mariadb" => {
+                let server = mariadb::start(&self.folder, &name, &address, settings)?;
+                let client =
+                    find("mariadb").context("MariaDB is here without its client program")?;
+                self.add(name, server, &address.url("mysql", ""), &client, address)
+            }
             _ => bail!("no such engine: {engine}"),
-        };
-        let programs = programs.parent().context("a program lies in a folder")?;
+        }
+    }
+
+    /// Makes a standby of a PostgreSQL.
+    fn make_standby(&mut self, primary: &str, settings: &[&str]) -> Result<String> {
+        let name = format!("standby-{}", self.servers.len() + 1);
+        let primary = self.address(primary)?;
+        let address = primary.elsewhere()?;
+        let server = postgres::standby(&self.folder, &name, primary, &address, settings)?;
+        self.add_postgres(name, server, address)
+    }
+
+    /// Makes a pooler in front of a PostgreSQL.
+    fn make_pooler(&mut self, behind: &str, settings: &[&str]) -> Result<String> {
+        let name = format!("pooler-{}", self.servers.len() + 1);
+        let behind = self.address(behind)?;
+        let address = behind.elsewhere()?;
+        let server = pgbouncer::start(&self.folder, &name, behind, &address, settings)?;
+        self.add_postgres(name, server, address)
+    }
+
+    fn add_postgres(&mut self, name: String, server: Server, address: Address) -> Result<String> {
+        let url = address.url("postgres", "postgres");
+        self.add(name, server, &url, &needs::postgres()?, address)
+    }
+
+    fn add(
+        &mut self,
+        name: String,
+        server: Server,
+        url: &str,
+        client: &Path,
+        address: Address,
+    ) -> Result<String> {
+        let programs = client.parent().context("a program lies in a folder")?;
         let programs = programs.display();
         let answer = format!("{name}{BETWEEN_WORDS}{url}{BETWEEN_WORDS}{programs}");
-        self.servers.insert(name, server);
+        self.servers.insert(name, (server, address));
         Ok(answer)
     }
 
     fn server(&mut self, name: &str) -> Result<&mut Server> {
-        let server = self.servers.get_mut(name);
-        server.with_context(|| format!("there is no server `{name}`"))
+        let entry = self.servers.get_mut(name).map(|(server, _)| server);
+        entry.with_context(|| no_server(name))
     }
+
+    fn address(&self, name: &str) -> Result<&Address> {
+        let entry = self.servers.get(name).map(|(_, address)| address);
+        entry.with_context(|| no_server(name))
+    }
+}
+
+fn no_server(name: &str) -> String {
+    format!("there is no server `{name}`")
 }
 
 #[cfg(test)]
@@ -195,6 +239,26 @@ mod tests {
         assert_eq!(shown().as_deref(), Some("off"));
         drop(control);
         assert_eq!(shown(), None);
+    }
+
+    #[test]
+    fn a_standby_and_a_pooler_have_what_their_server_has() {
+        let control = Control::start().unwrap();
+        let asked = |request: &str, sql: &str| {
+            let answer = ask(&control, request);
+            let words: Vec<&str> = answer.split(BETWEEN_WORDS).collect();
+            let ["ok", _, url, programs] = words.as_slice() else {
+                panic!("{answer}");
+            };
+            let psql = Program::new(Path::new(programs).join("psql")).arg(url);
+            psql.words("-Atc").arg(sql).ask()
+        };
+        assert!(asked("new\tpostgres", "CREATE TABLE seen (x int)").is_some());
+        let seen = "SELECT count(*), pg_is_in_recovery() FROM seen";
+        assert_eq!(asked("standby\tpostgres-1", seen).as_deref(), Some("0|t"));
+        assert_eq!(asked("pooler\tpostgres-1", seen).as_deref(), Some("0|f"));
+        let missing = ask(&control, "standby\tpostgres-9");
+        assert_eq!(missing, "error\tthere is no server `postgres-9`");
     }
 
     #[test]

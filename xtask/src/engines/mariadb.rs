@@ -33,6 +33,7 @@ pub(super) fn recipe(
     Program::new("mariadb-install-db")
         .words("--no-defaults --skip-test-db")
         .arg(format!("--datadir={}", data.display()))
+        // Where everybody's are, those of two that are made at once may get in each other's way.
         .arg(format!("--tmpdir={}", data.display()))
         .inside(folder.path())
         .by_user(folder.owner())

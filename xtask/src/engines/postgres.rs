@@ -1,5 +1,7 @@
-//! How a private PostgreSQL is made and started.
+//! How a private PostgreSQL is made and started, and a standby of one.
 //! Every setting that says how durable it is stays at its default, unless another one is asked for.
+
+use std::path::PathBuf;
 
 use anyhow::Result;
 
@@ -33,6 +35,33 @@ pub(super) fn start(
         .inside(folder.path())
         .by_user(folder.owner())
         .run_quietly()?;
+    serve(folder, data, address, settings)
+}
+
+/// Copies the server that listens at `primary`, and starts the copy as a standby that follows it; the account has the
+/// same password on both.
+pub(super) fn standby(
+    folder: &Folder,
+    name: &str,
+    primary: &Address,
+    address: &Address,
+    settings: &[&str],
+) -> Result<Server> {
+    let data = folder.path().join(name);
+    Program::new(needs::postgres()?.with_file_name("pg_basebackup"))
+        .arg("--pgdata")
+        .arg(&data)
+        .words("--host=127.0.0.1 --checkpoint=fast --write-recovery-conf --no-sync")
+        .arg(format!("--port={}", primary.port))
+        .arg(format!("--username={ACCOUNT}"))
+        .env("PGPASSWORD", &primary.password)
+        .inside(folder.path())
+        .by_user(folder.owner())
+        .run_quietly()?;
+    serve(folder, data, address, settings)
+}
+
+fn serve(folder: &Folder, data: PathBuf, address: &Address, settings: &[&str]) -> Result<Server> {
     let mut arguments = vec![
         "-D".to_owned(),
         data.display().to_string(),
@@ -46,12 +75,13 @@ pub(super) fn start(
     arguments.extend(settings.iter().map(|setting| format!("--{setting}")));
     Server::new(Recipe {
         name: "PostgreSQL",
-        program: postgres,
+        program: needs::postgres()?,
         helpers: None,
         arguments,
         user: folder.owner(),
         folder: data,
-        ready: "database system is ready to accept connections",
+        // "... connections", of a standby "... read-only connections".
+        ready: "database system is ready to accept",
         // A "fast shutdown": running transactions are rolled back.
         stop: "INT",
     })

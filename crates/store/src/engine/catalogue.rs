@@ -1,7 +1,7 @@
 //! What a database says of its own tables, in the same words on every engine. Whether that is as
 //! it should be is up to others.
 
-use sea_orm::{DatabaseConnection, DbBackend, FromQueryResult, Statement};
+use sea_orm::{ConnectionTrait, DbBackend, FromQueryResult, Statement};
 
 use crate::{
     Error,
@@ -15,7 +15,7 @@ pub(crate) fn has_sparse_indexes(engine: DbBackend) -> bool {
 }
 
 /// The tables of the database, but for that of the migrations.
-pub(crate) async fn schema_of(db: &DatabaseConnection) -> Result<Schema, Error> {
+pub(crate) async fn schema_of(db: &impl ConnectionTrait) -> Result<Schema, Error> {
     let engine = db.get_database_backend();
     let questions = match engine {
         DbBackend::Postgres => &POSTGRES,
@@ -153,7 +153,7 @@ const SQLITE: Questions = Questions {
 };
 
 async fn rows<R: FromQueryResult>(
-    db: &DatabaseConnection,
+    db: &impl ConnectionTrait,
     question: &'static str,
 ) -> Result<Vec<R>, Error> {
     let question = Statement::from_string(db.get_database_backend(), question);

@@ -11,6 +11,7 @@ use sqlx::{
 
 use super::{
     Options, Quarantine, Verdict,
+    position::Position,
     report::SafeSetting,
     server::{IDLE_CHECK, Sharing},
     url::{Address, Server, TlsMode},
@@ -85,15 +86,33 @@ pub(super) fn connect_options(server: &Server) -> MySqlConnectOptions {
     options
 }
 
-/// The connections for events, within the bounds of `options` and closed by `quarantine`.
+/// The connections for events, within the bounds of `options` and closed by `quarantine`. The first
+/// one is made now.
 pub(super) async fn pool(
     server: &Server,
     options: &Options,
     read_only: bool,
     quarantine: &Quarantine,
 ) -> Result<DatabaseConnection, sqlx::Error> {
+    let pool = pool_options(options, read_only, quarantine)
+        .connect_with(connect_options(server))
+        .await?;
+    Ok(SqlxMySqlConnector::from_sqlx_mysql_pool(pool))
+}
+
+/// Connections that cannot write, each made when it is first needed.
+pub(super) fn lazy_pool(
+    server: &Server,
+    options: &Options,
+    quarantine: &Quarantine,
+) -> DatabaseConnection {
+    let pool = pool_options(options, true, quarantine).connect_lazy_with(connect_options(server));
+    SqlxMySqlConnector::from_sqlx_mysql_pool(pool)
+}
+
+fn pool_options(options: &Options, read_only: bool, quarantine: &Quarantine) -> MySqlPoolOptions {
     let quarantine = quarantine.clone();
-    let pool = MySqlPoolOptions::new()
+    MySqlPoolOptions::new()
         .max_connections(options.max_connections.max(1))
         .min_connections(options.min_connections.min(options.max_connections))
         .acquire_timeout(options.acquire_timeout)
@@ -126,9 +145,6 @@ pub(super) async fn pool(
             let verdict = quarantine.admit(connection, found.age);
             Box::pin(async move { verdict })
         })
-        .connect_with(connect_options(server))
-        .await?;
-    Ok(SqlxMySqlConnector::from_sqlx_mysql_pool(pool))
 }
 
 async fn is_cluster(connection: &mut MySqlConnection) -> Result<bool, sqlx::Error> {
@@ -251,6 +267,28 @@ pub(super) const DURABILITY: &[SafeSetting] = &[
         &["1", "no log"],
     ),
 ];
+
+/// How far the binary log goes, in each of its domains; empty without one.
+pub(super) const WRITTEN: &str = "SELECT @@gtid_binlog_pos AS value";
+
+/// How far a replica has come with that log; null on a server that applies nobody's. What the
+/// server says of a replica's lag is for privileged users. MySQL has none of these names.
+pub(super) const REPLAYED: &str = "SELECT CASE WHEN EXISTS (SELECT 1 \
+     FROM information_schema.GLOBAL_STATUS WHERE VARIABLE_NAME = 'SLAVES_RUNNING' \
+     AND VARIABLE_VALUE > 0) THEN @@gtid_slave_pos END AS value";
+
+/// Reads a list of global transaction ids, `DOMAIN-SERVER-NUMBER` each. Within a domain their
+/// numbers grow, whichever server gives them.
+pub(super) fn position(text: &str) -> Option<Position> {
+    fn place(id: &str) -> Option<(u32, u64)> {
+        let (domain, rest) = id.trim().split_once('-')?;
+        let (_server, number) = rest.split_once('-')?;
+        Some((domain.parse().ok()?, number.parse().ok()?))
+    }
+    let ids = text.split(',').filter(|_| !text.is_empty());
+    let places = ids.map(place).collect::<Option<Vec<_>>>()?;
+    Some(Position::of_strands(places))
+}
 
 /// What an error means to whoever runs an event.
 pub(super) fn verdict(error: &MySqlDatabaseError) -> Verdict {

@@ -9,6 +9,7 @@ use sqlx::{
 
 use super::{
     Options, Quarantine, Verdict,
+    position::Position,
     report::SafeSetting,
     server::{IDLE_CHECK, Sharing},
     url::{Address, Server, TlsMode},
@@ -28,6 +29,13 @@ const PRESENCE: i32 = 2;
 const BOUNDS: &str = "SET statement_timeout = '4s'; SET lock_timeout = '2s'; \
      SET idle_in_transaction_session_timeout = '10s'; SET TIME ZONE 'UTC'; \
      SET tcp_keepalives_idle = 10; SET tcp_keepalives_interval = 5; SET tcp_keepalives_count = 3";
+
+/// Those of them that must be the role's own behind a pooler: each is off by default.
+pub(super) const ROLE_BOUNDS: [(&str, &str); 3] = [
+    ("statement_timeout", "4s"),
+    ("lock_timeout", "2s"),
+    ("idle_in_transaction_session_timeout", "10s"),
+];
 
 /// What makes it one that cannot write.
 const READ_ONLY: &str = "SET default_transaction_read_only = on";
@@ -62,15 +70,35 @@ pub(super) fn connect_options(server: &Server) -> PgConnectOptions {
     options
 }
 
-/// The connections for events, within the bounds of `options` and closed by `quarantine`.
+/// The connections for events, within the bounds of `options` and closed by `quarantine`. The first
+/// one is made now.
 pub(super) async fn pool(
     server: &Server,
     options: &Options,
     read_only: bool,
     quarantine: &Quarantine,
 ) -> Result<DatabaseConnection, sqlx::Error> {
+    // What is set on a connection of a pooler stays there, for whoever is given it next.
+    let read_only = read_only && options.direct_url.is_none();
+    let pool = pool_options(options, read_only, quarantine)
+        .connect_with(connect_options(server))
+        .await?;
+    Ok(SqlxPostgresConnector::from_sqlx_postgres_pool(pool))
+}
+
+/// Connections that cannot write, each made when it is first needed.
+pub(super) fn lazy_pool(
+    server: &Server,
+    options: &Options,
+    quarantine: &Quarantine,
+) -> DatabaseConnection {
+    let pool = pool_options(options, true, quarantine).connect_lazy_with(connect_options(server));
+    SqlxPostgresConnector::from_sqlx_postgres_pool(pool)
+}
+
+fn pool_options(options: &Options, read_only: bool, quarantine: &Quarantine) -> PgPoolOptions {
     let quarantine = quarantine.clone();
-    let pool = PgPoolOptions::new()
+    PgPoolOptions::new()
         .max_connections(options.max_connections.max(1))
         .min_connections(options.min_connections.min(options.max_connections))
         .acquire_timeout(options.acquire_timeout)
@@ -98,9 +126,6 @@ pub(super) async fn pool(
             let verdict = quarantine.admit(connection, found.age);
             Box::pin(async move { verdict })
         })
-        .connect_with(connect_options(server))
-        .await?;
-    Ok(SqlxPostgresConnector::from_sqlx_postgres_pool(pool))
 }
 
 /// The one connection that changes the schema. It holds the lock until it is closed, and takes
@@ -202,6 +227,23 @@ pub(super) const DURABILITY: &[SafeSetting] = &[
         &["on", "local", "remote_write", "remote_apply"],
     ),
 ];
+
+/// How far the write-ahead log goes: behind every commit that somebody was told of, but with
+/// `synchronous_commit` off for those of the last moments.
+pub(super) const WRITTEN: &str = "SELECT pg_current_wal_lsn()::text AS value";
+
+/// How far a standby has replayed that log; null on a server that is none. The server's own measure
+/// of lag grows while a primary has nothing to say, and its columns about the connection to the
+/// primary are for privileged roles.
+pub(super) const REPLAYED: &str = "SELECT CASE WHEN pg_is_in_recovery() \
+     THEN pg_last_wal_replay_lsn()::text END AS value";
+
+/// Reads a `pg_lsn`: two halves of 32 bits, in hexadecimal digits.
+pub(super) fn position(text: &str) -> Option<Position> {
+    let (high, low) = text.split_once('/')?;
+    let half = |digits| u32::from_str_radix(digits, 16).ok().map(u64::from);
+    Some(Position::single(half(high)? << 32 | half(low)?))
+}
 
 /// What an error means to whoever runs an event.
 pub(super) fn verdict(error: &PgDatabaseError) -> Verdict {

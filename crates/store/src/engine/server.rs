@@ -13,19 +13,24 @@ use tokio_util::{
 };
 
 use super::{
-    Options, Presence, Quarantine, mysql, postgres,
+    Options, Presence, Quarantine, Statements, mysql, pooler, postgres,
     url::{DatabaseUrl, Place, Server, ServerEngine},
 };
-use crate::{OpenError, Store, migrate};
+use crate::{
+    OpenError, Store, migrate,
+    replicas::{Line, Replica, Replicas},
+};
 
 /// A connection that lay idle for so long is checked before it is used.
 pub(super) const IDLE_CHECK: Duration = Duration::from_secs(30);
 /// How often the connection that shows our presence is looked after.
 const PRESENCE_CHECK: Duration = Duration::from_secs(10);
 /// How long a single connection may take to be made or to answer.
-const PATIENCE: Duration = Duration::from_secs(5);
+pub(super) const PATIENCE: Duration = Duration::from_secs(5);
 /// The pauses between tries to reach a server grow up to this one.
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+/// How long a connection to a replica is waited for at the most: there is always the primary.
+const REPLICA_ACQUIRE: Duration = Duration::from_secs(1);
 
 /// Whether others may be at work on the database at the same time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,10 +51,24 @@ pub(super) async fn open(
     sharing: Sharing,
 ) -> Result<Store, OpenError> {
     let direct = direct(options, server);
+    for server in [server, &direct] {
+        if let Some((file, error)) = server.unreadable_file() {
+            return Err(OpenError::Refused {
+                database: options.url.to_string(),
+                reason: format!("{}: {error}", file.display()),
+            });
+        }
+    }
     let session = wait_for(options, &direct, sharing).await?;
     let quarantine = Quarantine::default();
     let server = with_tls(server, options);
     let read_only = sharing == Sharing::Reading;
+    if server.engine == ServerEngine::Postgres && options.direct_url.is_some() {
+        let mixing = pooler::is_mixing_statements(&server).await;
+        if mixing.map_err(|error| sorted(&options.url, &error))? {
+            return Err(pooler::no_statement_is_kept());
+        }
+    }
     let pool = match server.engine {
         ServerEngine::Postgres => postgres::pool(&server, options, read_only, &quarantine).await,
         ServerEngine::MySql => mysql::pool(&server, options, read_only, &quarantine).await,
@@ -59,6 +78,8 @@ pub(super) async fn open(
         writer: pool.clone(),
         read_only,
         readers: pool,
+        statements: Statements::of(&server),
+        replicas: Arc::new(replicas(options, &server)),
         tasks: TaskTracker::new(),
         quarantine: Some(quarantine),
         presence: Arc::new(Presence::of_session(
@@ -68,6 +89,53 @@ pub(super) async fn open(
             sharing,
         )),
     })
+}
+
+/// The replicas, of which none is waited for.
+fn replicas(options: &Options, primary: &Server) -> Replicas {
+    let eye_options = Options {
+        max_connections: 1,
+        min_connections: 0,
+        acquire_timeout: REPLICA_ACQUIRE,
+        ..options.clone()
+    };
+    let line_options = Options {
+        acquire_timeout: options.acquire_timeout.min(REPLICA_ACQUIRE),
+        ..options.clone()
+    };
+    let members = options.replica_urls.iter().filter_map(|url| match &url.0 {
+        Place::File(_) => None,
+        Place::Server(server) => {
+            let server = with_tls(server, options);
+            let (line, eye) = (line(&server, &line_options), line(&server, &eye_options));
+            Some(Replica::new(
+                url,
+                server.place(),
+                line,
+                eye,
+                options.replica_max_lag,
+            ))
+        }
+    });
+    let members: Vec<_> = members.collect();
+    match members.is_empty() {
+        true => Replicas::default(),
+        false => Replicas::watch(members, line(primary, &eye_options)),
+    }
+}
+
+/// Connections that cannot write, each made when it is first needed.
+fn line(server: &Server, options: &Options) -> Line {
+    let quarantine = Quarantine::default();
+    let connections = match server.engine {
+        ServerEngine::Postgres => postgres::lazy_pool(server, options, &quarantine),
+        ServerEngine::MySql => mysql::lazy_pool(server, options, &quarantine),
+    };
+    Line {
+        connections,
+        statements: Statements::of(server),
+        quarantine,
+    }
 }
 
 /// The connection that changes the schema, with the lock under which it does.
@@ -154,6 +222,14 @@ impl Session {
         connected.unwrap_or(Err(sqlx::Error::PoolTimedOut))
     }
 
+    /// Whether a pooler in between gives this connection to others, too.
+    async fn is_handed_round(&mut self, server: &Server) -> Result<bool, sqlx::Error> {
+        match self {
+            Self::Postgres(connection) => pooler::is_handed_round(connection, server).await,
+            Self::MySql(_) => Ok(false),
+        }
+    }
+
     /// Refuses a server that is not fit, and a database that is neither empty nor ours.
     async fn inspect(&mut self, url: &DatabaseUrl) -> Result<(), OpenError> {
         let table = match self {
@@ -237,6 +313,10 @@ async fn wait_for(
 async fn begin(options: &Options, direct: &Server, sharing: Sharing) -> Result<Session, OpenError> {
     let session = Session::connect(direct).await;
     let mut session = session.map_err(|error| sorted(&options.url, &error))?;
+    let is_handed_round = session.is_handed_round(direct).await;
+    if is_handed_round.map_err(|error| sorted(&options.url, &error))? {
+        return Err(pooler::no_lock_holds());
+    }
     session.inspect(&options.url).await?;
     let is_present = session.take_presence(sharing).await;
     match is_present.map_err(|error| sorted(&options.url, &error))? {

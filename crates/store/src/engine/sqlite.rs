@@ -18,8 +18,8 @@ use sqlx::{
 use tokio_util::task::TaskTracker;
 
 use super::{
-    Options, Presence, Verdict, presence, report::SafeSetting, server::Sharing, text, unusable,
-    version,
+    Options, Presence, Statements, Verdict, presence, report::SafeSetting, server::Sharing, text,
+    unusable, version,
 };
 use crate::{DatabaseUrl, Error, OpenError, Store, Unique};
 
@@ -55,6 +55,8 @@ pub(super) async fn open(
         read_only: false,
         readers,
         tasks: TaskTracker::new(),
+        statements: Statements::Kept,
+        replicas: Arc::default(),
         quarantine: None,
         presence: Arc::new(Presence::of_file(options.clone(), lock)),
     })
@@ -72,6 +74,8 @@ async fn open_read_only(options: &Options, file: &Path, lock: File) -> Result<St
         read_only: true,
         readers,
         tasks: TaskTracker::new(),
+        statements: Statements::Kept,
+        replicas: Arc::default(),
         quarantine: None,
         presence: Arc::new(Presence::of_file(options.clone(), lock)),
     })

@@ -3,6 +3,8 @@
 
 use std::{
     fmt,
+    fs::File,
+    io,
     path::{Path, PathBuf},
     str::FromStr,
 };
@@ -161,6 +163,27 @@ impl fmt::Debug for DatabaseUrl {
     }
 }
 
+impl Server {
+    /// A file that the URL names and that cannot be read, and why.
+    pub(super) fn unreadable_file(&self) -> Option<(&Path, io::Error)> {
+        let own = self.client_certificate.iter();
+        let own = own.flat_map(|(certificate, key)| [certificate, key]);
+        let mut files = self.root_certificates.iter().chain(own);
+        files.find_map(|file| Some((file.as_path(), File::open(file).err()?)))
+    }
+
+    /// Where it listens, as short as an operator knows it: host and port, or the socket.
+    pub(super) fn place(&self) -> String {
+        match &self.address {
+            Address::Tcp(host, port) => match host.contains(':') {
+                true => format!("[{host}]:{port}"),
+                false => format!("{host}:{port}"),
+            },
+            Address::Socket(path) => path.display().to_string(),
+        }
+    }
+}
+
 impl fmt::Display for Server {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let encoded = |text: &str| utf8_percent_encode(text, NON_ALPHANUMERIC).to_string();
@@ -170,19 +193,15 @@ impl fmt::Display for Server {
         };
         let password = if self.password.is_empty() { "" } else { ":***" };
         let user = encoded(&self.user);
-        match &self.address {
-            Address::Tcp(host, port) => {
-                let host = match host.contains(':') {
-                    true => format!("[{host}]"),
-                    false => host.clone(),
-                };
-                write!(formatter, "{scheme}://{user}{password}@{host}:{port}")?;
-            }
-            Address::Socket(path) => {
-                write!(formatter, "{scheme}://{user}{password}@{}:", path.display())?;
-            }
-        }
-        write!(formatter, "/{}", self.database)
+        let port = match &self.address {
+            Address::Tcp(..) => "",
+            Address::Socket(_) => ":",
+        };
+        let (place, database) = (self.place(), &self.database);
+        write!(
+            formatter,
+            "{scheme}://{user}{password}@{place}{port}/{database}"
+        )
     }
 }
 

@@ -4,7 +4,7 @@
 use sea_orm::{DatabaseConnection, DbBackend, Schema};
 use sea_orm_migration::{SchemaManager, seaql_migrations};
 
-use super::{STEPS, Step, TABLE, change::Change, refuse_unknown, wanted};
+use super::{STEPS, Step, TABLE, change::Change, refuse_unknown, status, wanted};
 use crate::{Engine, Error, OpenError};
 
 /// The SQL that brings an empty database to the schema of migration number `to`, or the newest.
@@ -33,7 +33,7 @@ pub(super) async fn of_pending(
     if !manager.has_table(TABLE).await.map_err(Error::from)? {
         script.add_table_of_migrations();
     }
-    let names = wanted(db, to).await?;
+    let names = wanted(status(db).await?, to);
     let mut steps = STEPS
         .iter()
         .filter(|step| names.iter().any(|name| name == step.name));

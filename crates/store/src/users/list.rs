@@ -171,9 +171,9 @@ impl Store {
         .await
     }
 
-    /// A page of users, the newest first.
+    /// A page of users, the newest first. A replica may answer, as of a few seconds ago.
     pub async fn page_of_users(&self, listing: UserListing) -> Result<Page<User>, Error> {
-        self.read(listing, |db, listing| {
+        self.read_stale(listing, |db, listing| {
             Box::pin(async move {
                 let rows = select(listing).all(db).await?;
                 let page = page::cut(rows, listing.limit, |row| Place {

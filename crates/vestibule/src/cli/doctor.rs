@@ -1,6 +1,9 @@
 //! `vestibule doctor`: what may be wrong with this installation, a line each, with the exact fix.
 
-use accounts::{Accounts, Clock, Database, HashCensus, Link, MigrationStatus, SchemaDifference};
+use accounts::{
+    Accounts, Clock, Database, EngineReport, HashCensus, Link, MigrationStatus, MissingBound,
+    ReplicaReport, ReplicaState, SchemaDifference,
+};
 use clap::{ArgMatches, Command};
 use serde::Serialize;
 
@@ -138,11 +141,13 @@ fn proxies(config: &Config) -> Finding {
 }
 
 async fn of_database(config: &Config) -> Vec<Finding> {
-    let database = match app::open_existing_database(config).await {
+    let database = match app::open_database_with_replicas(config).await {
         Ok(database) => database,
         Err(error) => return vec![fail("database", error.to_string(), None)],
     };
-    let mut findings = vec![engine(config, &database).await];
+    let mut findings = engine(config, &database).await;
+    let replicas = database.replica_reports().await;
+    findings.extend(replicas.into_iter().map(replica));
     findings.push(backups(config));
     let status = database.migration_status().await;
     findings.push(match &status {
@@ -162,17 +167,42 @@ async fn of_database(config: &Config) -> Vec<Finding> {
     findings
 }
 
-async fn engine(config: &Config, database: &Database) -> Finding {
-    let report = match database.engine_report().await {
-        Ok(report) => report,
-        Err(error) => return fail("database", error.to_string(), None),
-    };
-    let mut facts = vec![config.database.url.to_string(), report.engine];
-    facts.extend(match report.link {
-        Link::File => None,
-        Link::Encrypted(version) => Some(version),
-        Link::Clear => Some("not encrypted".to_owned()),
+async fn engine(config: &Config, database: &Database) -> Vec<Finding> {
+    match database.engine_report().await {
+        Ok(report) => {
+            let pooler = report.missing_bounds.as_deref().map(pooler);
+            let findings = [engine_settings(config, report)].into_iter().chain(pooler);
+            findings.collect()
+        }
+        Err(error) => vec![fail("database", error.to_string(), None)],
+    }
+}
+
+/// Bounds that are set on a connection do not stay with us behind a pooler.
+fn pooler(missing: &[MissingBound]) -> Finding {
+    if missing.is_empty() {
+        return ok(
+            "pooler",
+            "the bounds of connections are set on the role".to_owned(),
+        );
+    }
+    let names: Vec<_> = missing.iter().map(|bound| bound.name).collect();
+    let statements = missing.iter().map(|MissingBound { name, value }| {
+        format!("ALTER ROLE CURRENT_USER SET {name} = '{value}'")
     });
+    warn(
+        "pooler",
+        format!("not set on the role: {}", names.join(", ")),
+        Some(format!(
+            "run by psql, as the role of database.url: {}",
+            statements.collect::<Vec<_>>().join("; ")
+        )),
+    )
+}
+
+fn engine_settings(config: &Config, report: EngineReport) -> Finding {
+    let mut facts = vec![config.database.url.to_string(), report.engine];
+    facts.extend(protection(report.link));
     let settings = report.settings.iter();
     facts.extend(settings.map(|setting| format!("{}={}", setting.name, setting.value)));
     facts.push(format!(
@@ -189,6 +219,51 @@ async fn engine(config: &Config, database: &Database) -> Finding {
                 "{} does not keep commits through a power cut",
                 setting.name
             )),
+        ),
+    }
+}
+
+/// What protects a connection, where one leaves this machine.
+fn protection(link: Link) -> Option<String> {
+    match link {
+        Link::File => None,
+        Link::Encrypted(version) => Some(version),
+        Link::Clear => Some("not encrypted".to_owned()),
+    }
+}
+
+/// Whether a replica serves what it is for. Without it the primary does.
+fn replica(report: ReplicaReport) -> Finding {
+    let mut facts = vec![report.url];
+    facts.extend(report.link.and_then(protection));
+    let found = |fact: String| {
+        facts
+            .into_iter()
+            .chain([fact])
+            .collect::<Vec<_>>()
+            .join(", ")
+    };
+    match report.state {
+        ReplicaState::Current(lag) => ok(
+            "replica",
+            found(format!("in recovery, less than {} ms behind", lag.as_millis() + 1)),
+        ),
+        ReplicaState::Behind(lag) => warn(
+            "replica",
+            found(format!("in recovery, more than {} ms behind", lag.as_millis())),
+            Some(
+                "look whether it is connected to its primary, and not paused; the primary serves \
+                 what it should"
+                    .to_owned(),
+            ),
+        ),
+        ReplicaState::Unfit(reason) => fail(
+            "replica",
+            found(reason),
+            Some(
+                "mend it, or take it out of database.replica_urls; the primary serves what it should"
+                    .to_owned(),
+            ),
         ),
     }
 }

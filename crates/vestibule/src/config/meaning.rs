@@ -39,6 +39,8 @@ pub(super) fn resolve(said: Said, terminal: bool) -> Result<Loaded, Problems> {
         database: Database {
             url: meaning.database_url(),
             direct_url: meaning.maybe("database.direct_url"),
+            replica_urls: meaning.many("database.replica_urls"),
+            replica_max_lag: meaning.one("database.replica_max_lag"),
             tls: meaning.maybe("database.tls"),
             max_connections: meaning.one("database.max_connections"),
             min_connections: meaning.one("database.min_connections"),
@@ -372,6 +374,7 @@ impl Meaning {
             let expected = "another address of the database of database.url, of the same engine";
             self.refuse("database.direct_url", expected, None);
         }
+        self.check_replicas(database);
         let site_is_known = config.site.dir.is_some()
             || self.said.incomplete
             || self.said.problems.concern("site.dir");
@@ -384,6 +387,18 @@ impl Meaning {
                 );
             }
         }
+    }
+
+    fn check_replicas(&mut self, database: &Database) {
+        let are_of_engine = |url: &DatabaseUrl| url.has_engine_of(&database.url);
+        let is_settled = self.said.incomplete || self.said.problems.concern("database.url");
+        let expected = match database.url.file() {
+            _ if database.replica_urls.is_empty() || is_settled => return,
+            Some(_) => "a database on a server in database.url: one in a file has no replicas",
+            None if database.replica_urls.iter().all(are_of_engine) => return,
+            None => "replicas of the database of database.url, of the same engine",
+        };
+        self.refuse("database.replica_urls", expected, None);
     }
 
     fn refuse_longer(&mut self, idle: &'static str, absolute: &'static str) {

@@ -223,9 +223,14 @@ impl Said {
     fn take_variable(&mut self, setting: &'static Setting, level: &Level, name: &str) {
         let value = level.values[name].expose_secret();
         let source = (level.source)(name.to_owned());
+        let parts = |list: &str| {
+            let parts = list.split(',').map(|part| part.trim().to_owned());
+            parts.collect()
+        };
         let texts = if setting.file_variable().as_deref() == Some(name) {
             self.value_files.push((name.to_owned(), value.into()));
             match file::read_secret_text(Path::new(value), &mut self.warnings) {
+                Ok(list) if setting.repeatable => parts(&list),
                 Ok(text) => vec![text],
                 Err(expected) => return self.problems.push(setting.key, source, expected, None),
             }
@@ -242,10 +247,7 @@ impl Said {
                 }
             }
         } else if setting.repeatable {
-            value
-                .split(',')
-                .map(|part| part.trim().to_owned())
-                .collect()
+            parts(value)
         } else {
             vec![value.to_owned()]
         };

@@ -202,6 +202,24 @@ pub static SETTINGS: &[Setting] = &[
             "For migrations and locks, when `database.url` goes through a transaction pooler such \
              as PgBouncer.",
         ),
+    Setting::new("database.replica_urls", DATABASE, Kind::DatabaseUrl)
+        .help("Read replicas of the database, for admin lists and figures")
+        .repeatable()
+        .url_password()
+        .details(
+            "For PostgreSQL and MariaDB; one URL for each server. The list of users, the audit log and the \
+             figures of admins come from there, everything else from `database.url`. One that fails or \
+             lags is left alone. In a variable, and in the file that `VESTIBULE_DATABASE_REPLICA_URLS_FILE` \
+             names, they are separated by commas. See [databases](../guides/databases.md#replicas).",
+        ),
+    Setting::new(
+        "database.replica_max_lag",
+        DATABASE,
+        Kind::Duration("2s", "1h"),
+    )
+    .help("How old what a replica answers may be")
+    .default("5s")
+    .details("Each replica is looked at once a second; with more lag than this, or unknown, it is not asked."),
     Setting::new("database.tls", DATABASE, Kind::Choice(TLS_MODES))
         .help("How connections to the database are protected")
         .derived("what the URL says (`sslmode`, `ssl-mode`), or else `prefer`")

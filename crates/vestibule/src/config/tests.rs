@@ -2,6 +2,7 @@
 //! Inputs are handed in, so no test depends on the environment that it runs in.
 
 mod addresses;
+mod database;
 mod dot_env;
 mod secrets;
 
@@ -90,6 +91,7 @@ fn other_value(setting: &Setting) -> &'static str {
         Kind::Network => "10.0.0.0/8",
         Kind::Pattern => "/other/**",
         Kind::Rules => "",
+        Kind::DatabaseUrl if setting.repeatable => "mysql://ada@db/other",
         Kind::DatabaseUrl => "sqlite:///srv/other.db",
         Kind::SecretKey => KEY,
         Kind::Duration(..) => "11s",
@@ -149,6 +151,8 @@ fn nothing_said_means_the_defaults() {
     site.rules = 
     database.url = sqlite://./vestibule-data/vestibule.db
     database.direct_url = 
+    database.replica_urls = 
+    database.replica_max_lag = 5s
     database.tls = 
     database.max_connections = 10
     database.min_connections = 0
@@ -271,6 +275,7 @@ fn every_setting_is_reachable_in_every_form_it_has() {
         };
         let with_site = |operator: Operator| match setting.key {
             "site.protect" => operator.variable("VESTIBULE_SITE_DIR", "/srv/site"),
+            "database.replica_urls" => operator.variable("DATABASE_URL", "mysql://ada@db/app"),
             "admin.email" => operator.variable("VESTIBULE_ADMIN_PASSWORD_FILE", "/srv/password"),
             "admin.password_file" => operator.variable("VESTIBULE_ADMIN_EMAIL", "a@example.org"),
             _ => operator,
@@ -390,34 +395,6 @@ fn settings_that_do_not_go_together_are_refused() {
     secret_key from VESTIBULE_SECRET_KEY: expected one of secret_key and secret_key_file, but VESTIBULE_SECRET_KEY_FILE gives the other
     site.protect from VESTIBULE_SITE_PROTECT: expected site.dir as well (--site FOLDER), since without a site it protects nothing
     ");
-}
-
-#[test]
-fn the_database_is_on_a_server_that_two_urls_may_name() {
-    let config = Operator::default()
-        .variable(
-            "DATABASE_URL",
-            "postgresql+psycopg://ada:canary@pooler:6432/app",
-        )
-        .variable(
-            "VESTIBULE_DATABASE_DIRECT_URL",
-            "postgres://ada:canary@db/app?sslmode=require",
-        )
-        .variable("VESTIBULE_DATABASE_TLS", "verify-full")
-        .config();
-    let shown = format!("{:?}", config.database);
-    assert!(!shown.contains("canary"), "{shown}");
-    assert_eq!(
-        config.database.url.to_string(),
-        "postgres://ada:***@pooler:6432/app"
-    );
-    assert_eq!(config.database.url.file(), None);
-    assert_eq!(config.database.tls, Some(accounts::TlsMode::VerifyFull));
-
-    let problems = Operator::says(&["--database-url", "mysql://ada@db/app"])
-        .variable("VESTIBULE_DATABASE_DIRECT_URL", "postgres://ada@db/app")
-        .problems();
-    assert_snapshot!(problems, @"database.direct_url from VESTIBULE_DATABASE_DIRECT_URL: expected another address of the database of database.url, of the same engine");
 }
 
 #[test]

@@ -21,6 +21,8 @@ const HASHING: &str = "vestibule_password_hashes_running";
 const HASH_QUEUE: &str = "vestibule_password_hashes_waiting";
 const POOL_CONNECTIONS: &str = "vestibule_database_connections";
 const POOL_MOST: &str = "vestibule_database_connections_max";
+const REPLICA_LAG: &str = "vestibule_database_replica_lag_seconds";
+const REPLICA_USED: &str = "vestibule_database_replica_used";
 const BUILD: &str = "vestibule_build_info";
 
 /// The upper bounds of the histogram's buckets, in seconds: from an answer out of memory to one at its time bound.
@@ -90,6 +92,12 @@ fn describe() {
         POOL_MOST,
         "How many connections to the database may be open, by purpose"
     );
+    describe_gauge!(
+        REPLICA_LAG,
+        Unit::Seconds,
+        "What was committed so long ago is known to be on the replica"
+    );
+    describe_gauge!(REPLICA_USED, "Whether the replica is asked anything now");
     describe_gauge!(BUILD, "Always 1; the label says the version");
     gauge!(BUILD, "version" => env!("CARGO_PKG_VERSION")).set(1);
 }
@@ -105,5 +113,10 @@ fn take_down(load: &Load) {
         of_state("idle").set(pool.idle);
         of_state("used").set(pool.open.saturating_sub(pool.idle));
         gauge!(POOL_MOST, "purpose" => pool.purpose).set(pool.most);
+    }
+    for replica in &load.replicas {
+        let lag = replica.lag.map_or(f64::INFINITY, |lag| lag.as_secs_f64());
+        gauge!(REPLICA_LAG, "replica" => replica.name.clone()).set(lag);
+        gauge!(REPLICA_USED, "replica" => replica.name.clone()).set(u32::from(replica.is_used));
     }
 }

@@ -148,8 +148,11 @@ fn the_metrics_stand_at_their_own_address_alone() {
 
 #[test]
 fn the_reference_describes_every_metric_and_no_other() {
-    let folder = Place::new();
-    let (server, address) = counting(&folder, &["--limits-login-per-ip", "1/15m"]);
+    let folder = Place::on(Engine::Postgres);
+    let replica = folder.database_url().expect("it is on a server");
+    let replica = ["--database-replica-urls", replica];
+    let arguments = [&["--limits-login-per-ip", "1/15m"], &replica[..]].concat();
+    let (server, address) = counting(&folder, &arguments);
     let nobody = json!({ "login": "ada@example.org", "password": "something else" });
     assert_eq!(server.post("/api/auth/login", &nobody).status, 401);
     assert_eq!(server.post("/api/auth/login", &nobody).status, 429);

@@ -84,8 +84,8 @@ impl TestApp {
         let data_dir = folder.path().join("data");
         let mut flags: BTreeMap<&'static str, Vec<String>> = BTreeMap::new();
         flags.insert("data_dir", vec![data_dir.display().to_string()]);
-        let url = folder.database_url();
-        flags.extend(url.map(|url| ("database.url", vec![url.to_owned()])));
+        let database = folder.settings().iter();
+        flags.extend(database.map(|(key, url)| (*key, vec![url.clone()])));
         for (key, value) in settings {
             flags.entry(key).or_default().push((*value).to_owned());
         }

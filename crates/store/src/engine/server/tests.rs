@@ -9,7 +9,9 @@ use tokio::{
 };
 
 use super::*;
-use crate::{Actor, AuditKind, Error, Link, NewAudit, TlsMode};
+use crate::{
+    Actor, AuditKind, AuditListing, Error, Link, NewAudit, ReplicaReport, ReplicaState, TlsMode,
+};
 
 /// Runs a test on every server: `servers! { async fn sentence(database) { … } }`.
 macro_rules! servers {
@@ -61,6 +63,19 @@ fn event() -> NewAudit {
         request_id: None,
         detail: None,
     }
+}
+
+/// Fails unless a replica is refused for this reason. The MariaDB of the tests writes no log, which is
+/// found before anything else.
+fn assert_unfit(report: &ReplicaReport, reason: &str) {
+    let ReplicaState::Unfit(found) = &report.state else {
+        panic!("{report:?}")
+    };
+    let is_expected = match report.url.starts_with("mysql") {
+        true => found.contains("the primary writes no log"),
+        false => found == reason,
+    };
+    assert!(is_expected, "{report:?}");
 }
 
 /// A connection that knows nothing of this crate's.
@@ -356,6 +371,53 @@ servers! {
         assert!(matches!(refused, OpenError::Unreachable { .. }), "{refused:?}");
         link.hangs.send(false).unwrap();
         starting.await.unwrap().unwrap().close().await;
+    }
+
+    async fn what_is_no_replica_is_asked_nothing_and_an_error_to_nobody(database) {
+        let mut nowhere = database.url().clone();
+        // Nobody listens on port 1.
+        nowhere.set_port(Some(1)).unwrap();
+        let of = |url: &str| DatabaseUrl::parse(url).unwrap();
+        let store = migrated(&Options {
+            replica_urls: vec![of(nowhere.as_str()), of(database.url().as_str())],
+            ..options(database.url().as_str())
+        }).await;
+        let key = crate::NewSigningKey {
+            id: "key".to_owned(),
+            algorithm: "ES256".to_owned(),
+            public_key: Vec::new(),
+            sealed_private_key: Vec::new(),
+            created_at: crate::Timestamp::from_micros(0),
+            signs_from: crate::Timestamp::from_micros(0),
+        };
+        assert_eq!(store.found(b"check".to_vec(), key).await.unwrap(), crate::Founding::Founded);
+        store.record(event()).await.unwrap();
+        let reports = store.replica_reports().await;
+        let [nobody, primary] = reports.as_slice() else { panic!("{reports:?}") };
+        assert!(matches!(nobody.state, ReplicaState::Unfit(_)) && nobody.link.is_none(), "{nobody:?}");
+        assert_unfit(primary, "it follows no primary");
+        assert_eq!(store.page_of_audit(AuditListing { limit: 9, ..AuditListing::default() }).await.unwrap().items.len(), 1);
+        for replica in store.replicas() {
+            assert!(!replica.is_used && replica.lag.is_none(), "{replica:?}");
+        }
+        let purposes: Vec<_> = store.pools().iter().map(|pool| (pool.purpose, pool.most)).collect();
+        assert_eq!(purposes, [("all", 1), ("replica", 2)]);
+        store.close().await;
+    }
+
+    async fn a_server_beside_a_replica_that_is_another_installation_reads_the_primary(database) {
+        let other = scratch::Database::new(match &Stranger::to(&database).await.0 {
+            Session::Postgres(_) => scratch::Server::Postgres,
+            Session::MySql(_) => scratch::Server::MariaDb,
+        });
+        let replica = DatabaseUrl::parse(other.url().as_str()).unwrap();
+        let store = migrated(&Options {
+            replica_urls: vec![replica],
+            ..options(database.url().as_str())
+        }).await;
+        let reports = store.replica_reports().await;
+        assert_unfit(&reports[0], "it holds another installation, or none");
+        store.close().await;
     }
 
     async fn the_server_tells_its_version_and_what_durability_rests_on(database) {
