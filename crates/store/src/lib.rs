@@ -7,6 +7,7 @@
 
 mod admins;
 mod audit;
+mod copy;
 mod engine;
 mod entity;
 mod error;
@@ -31,6 +32,10 @@ pub use admins::{
     ADMIN, AccountChange, AdminChange, Authority, OwnDeletion, Recorded, UserRestoration,
 };
 pub use audit::{Actor, AuditKind, AuditListing, AuditRecord, NewAudit};
+pub use copy::{
+    Agreement, Comparison, Copy, CopyError, CopyOutcome, CopyProgress, CopyStep, Snapshot,
+    TableComparison, TableContent, TableDigest, TableRows, TargetState,
+};
 pub use engine::{
     DatabaseUrl, DurabilitySetting, EngineReport, Link, Options, Restoration, TlsMode, UrlProblem,
 };

@@ -14,6 +14,7 @@ use tokio_util::{
 
 use super::{
     Options, Presence, Quarantine, mysql, postgres,
+    presence::Sharing,
     url::{DatabaseUrl, Place, Server, ServerEngine},
 };
 use crate::{OpenError, Store, migrate};
@@ -26,17 +27,6 @@ const PRESENCE_CHECK: Duration = Duration::from_secs(10);
 const PATIENCE: Duration = Duration::from_secs(5);
 /// The pauses between tries to reach a server grow up to this one.
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
-
-/// Whether others may be at work on the database at the same time.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Sharing {
-    /// They may.
-    Shared,
-    /// They may, and nothing is written here.
-    Reading,
-    /// They may not.
-    Alone,
-}
 
 /// Opens the database, once the server is up and has been found fit, and others do not stand
 /// against it.
@@ -68,6 +58,23 @@ pub(super) async fn open(
             sharing,
         )),
     })
+}
+
+/// The one connection of a program that copies, and the session that holds its presence.
+pub(super) async fn sole(
+    options: &Options,
+    server: &Server,
+    sharing: Sharing,
+) -> Result<(DatabaseConnection, Session), OpenError> {
+    let direct = direct(options, server);
+    let session = begin(options, &direct, sharing).await?;
+    let read_only = sharing != Sharing::Alone;
+    let connection = match direct.engine {
+        ServerEngine::Postgres => postgres::sole(&direct, read_only).await,
+        ServerEngine::MySql => mysql::sole(&direct, read_only).await,
+    };
+    let connection = connection.map_err(|error| sorted(&options.url, &error))?;
+    Ok((connection, session))
 }
 
 /// The connection that changes the schema, with the lock under which it does.
@@ -189,14 +196,14 @@ impl Session {
         }
     }
 
-    async fn ping(&mut self) -> Result<(), sqlx::Error> {
+    pub(super) async fn ping(&mut self) -> Result<(), sqlx::Error> {
         match self {
             Self::Postgres(connection) => connection.ping().await,
             Self::MySql(connection) => connection.ping().await,
         }
     }
 
-    async fn close(self) -> Result<(), sqlx::Error> {
+    pub(super) async fn close(self) -> Result<(), sqlx::Error> {
         match self {
             Self::Postgres(connection) => connection.close().await,
             Self::MySql(connection) => connection.close().await,
