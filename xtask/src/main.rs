@@ -33,6 +33,7 @@ cargo xtask COMMAND
                   the same for scripts of xtask/outside that make servers fail: each asks for its own
   audit           known security advisories against Cargo.lock; needs the network
   torture crash   kill -9 under load, 20 times, and look after each restart (`test` does 3)
+  torture copy    move 50,000 users through all engines, with kill -9 on the way (`test` moves 3,000)
   torture limits  guess passwords from 120 addresses; the owner has to get in, 99 times of 100 within 2 s
   torture nodes   two nodes on one database, their races and restarts, 200 rounds and 20 (`test` does 10 and 1)
   torture galera  the tests of the doors, and races of two nodes, on a Galera cluster of three MariaDBs
@@ -47,6 +48,7 @@ fn main() -> ExitCode {
         ["audit"] => lint::audit(),
         ["test"] => test::run(),
         ["torture", "crash"] => test::torture_by_crashes(),
+        ["torture", "copy"] => test::torture_of_copies(),
         ["torture", "limits"] => test::torture_of_limits(),
         ["torture", "nodes"] => test::torture_of_nodes(),
         ["torture", "galera"] => test::torture_on_galera(),

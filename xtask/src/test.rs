@@ -32,6 +32,10 @@ const MANY_RACES: &str = "200";
 const FEW_RESTARTS: &str = "1";
 const MANY_RESTARTS: &str = "20";
 
+/// Users that are moved, and how often each move is killed, likewise.
+const SMALL_MOVES: &str = "--users 3000 --kills 3";
+const LARGE_MOVES: &str = "--users 50000 --kills 12";
+
 /// `cargo xtask test`
 pub(crate) fn run() -> ExitCode {
     let mut report = Report::default();
@@ -74,6 +78,8 @@ pub(crate) fn run() -> ExitCode {
         "outside: rolling restart",
         released(|| rolling_restart(FEW_RESTARTS)),
     );
+    report.suite("outside: moves", released(|| moves(SMALL_MOVES)));
+    report.suite("outside: guide to moving", released(guide_to_moving));
     report.finish_tests()
 }
 
@@ -120,6 +126,11 @@ pub(crate) fn torture_on_galera() -> ExitCode {
         }
     }
     report.finish_tests()
+}
+
+/// `cargo xtask torture copy`
+pub(crate) fn torture_of_copies() -> ExitCode {
+    torture("moves", || moves(LARGE_MOVES))
 }
 
 fn torture(name: &'static str, suite: fn() -> Result<Counts>) -> ExitCode {
@@ -259,6 +270,16 @@ fn nodes(rounds: &str) -> Result<Counts> {
 fn rolling_restart(rounds: &str) -> Result<Counts> {
     let tests = outside("rolling.py")?.env("VESTIBULE_NGINX", needs::nginx()?);
     beside_servers(tests.arg("--rounds").arg(rounds))
+}
+
+/// Moves an installation through all engines, and kills every move on its way.
+fn moves(size: &str) -> Result<Counts> {
+    beside_servers(outside("moves.py")?.words(size))
+}
+
+/// Runs the commands of the guide, as a reader would.
+fn guide_to_moving() -> Result<Counts> {
+    beside_servers(outside("guide_to_moving.py")?)
 }
 
 /// Runs a script that asks for database servers of its own.
