@@ -1,5 +1,6 @@
 """Runs checks one after the other and counts them; the last line is `N passed, N failed`."""
 
+import sqlite3
 import sys
 import threading
 import traceback
@@ -47,3 +48,13 @@ def expect_answer(answer, status, code=None):
     assert answer.status == status, f"{answer!r} instead of {status}"
     if code is not None:
         assert answer["code"] == code, f"{answer!r} instead of {code}"
+
+
+def unsound(path):
+    """What is wrong inside a SQLite database, if anything is."""
+    try:
+        with sqlite3.connect(path) as database:
+            damage = [line for (line,) in database.execute("PRAGMA integrity_check") if line != "ok"]
+            return damage + [f"a broken reference: {row}" for row in database.execute("PRAGMA foreign_key_check")]
+    except sqlite3.DatabaseError as refusal:
+        return [str(refusal)]

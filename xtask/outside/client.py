@@ -41,6 +41,9 @@ class Client:
     def post(self, path, body=None, token=None, headers=None):
         return self._ask("POST", path, token, body, headers)
 
+    def patch(self, path, body, token=None):
+        return self._ask("PATCH", path, token, body)
+
     def register(self, email, password, **more):
         return self.post("/api/auth/register", {"email": email, "password": password, **more})
 

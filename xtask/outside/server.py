@@ -26,14 +26,22 @@ NO_LIMITS = [
 ]
 
 
+class DidNotStart(RuntimeError):
+    """The program has ended, or said nothing for too long, instead of serving."""
+
+
 class Server:
     """`with Server() as server:` serves the example site with its members' area protected, or another one.
 
-    `database` is a URL, of a server otherwise than by default; `variables` are more settings in the environment.
+    `database` is a URL, of a server otherwise than by default; `variables` are more settings in the environment;
+    `under` is what to put before its command line, of a program that becomes the server.
     A panic anywhere in the server fails the script, even where the client got a proper answer.
     """
 
-    def __init__(self, *flags, site=ROOT / "examples/site", protect="/members/**", database=None, variables=None):
+    def __init__(
+        self, *flags, site=ROOT / "examples/site", protect="/members/**", database=None, variables=None, under=()
+    ):
+        self.under = under
         self.flags = ["--site", str(site), "--protect", protect, *flags]
         self.environment = {name: value for name, value in os.environ.items() if not name.startswith(SETTINGS)}
         self.environment |= variables or {}
@@ -69,7 +77,7 @@ class Server:
     def start(self):
         """Starts the server, again on the address it had before, and waits for its ready line."""
         self.url = None
-        command = [os.environ["VESTIBULE_BINARY"], "serve"]
+        command = [*self.under, os.environ["VESTIBULE_BINARY"], "serve"]
         command += ["--listen", self.listen, "--data-dir", str(self.data)]
         self.process = subprocess.Popen(
             command + self.flags,
@@ -87,7 +95,7 @@ class Server:
         if not found.wait(timeout=60) or self.url is None:
             self.print_log()
             self.kill()
-            raise RuntimeError("the server printed no ready line")
+            raise DidNotStart("the server printed no ready line")
 
     def command(self, *arguments):
         """Runs another command of the program beside the server, with its settings, and returns what it prints."""

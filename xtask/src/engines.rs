@@ -19,7 +19,7 @@ use anyhow::{Context, Result, bail};
 use crate::engines::folder::{Folder, Medium};
 use crate::engines::server::Server;
 use crate::needs;
-use crate::program::Program;
+use crate::program::{Program, Ran};
 
 /// The account on both servers; it may create databases.
 const ACCOUNT: &str = "vestibule";
@@ -58,6 +58,17 @@ pub(crate) fn install() -> Result<()> {
     needs::postgres()?;
     needs::mariadbd()?;
     Ok(())
+}
+
+/// Runs a program beside a PostgreSQL with settings of the form `name=value`, which it finds like that of [`Engines`].
+pub(crate) fn watch_on_postgres(settings: &[&str], program: Program) -> Result<Ran> {
+    install()?;
+    let folder = Folder::new(Medium::Memory)?;
+    let address = Address::free()?;
+    // Ends before its folder goes.
+    let _server = postgres::start(&folder, "postgres", &address, settings)?;
+    let url = address.url("postgres", "postgres");
+    program.env("VESTIBULE_TEST_POSTGRES", url).watch()
 }
 
 impl Engines {

@@ -11,6 +11,7 @@ mod counts;
 mod dev;
 mod engines;
 mod lint;
+mod migration;
 mod needs;
 mod program;
 mod report;
@@ -31,12 +32,22 @@ cargo xtask COMMAND
                   VESTIBULE_TEST_POSTGRES and VESTIBULE_TEST_MARIADB; without one, until Ctrl-C
   servers -- COMMAND...
                   the same for scripts of xtask/outside that make servers fail: each asks for its own
+  migration NAME [--empty]
+                  the first draft of a migration: what the entities declare and the schema has not
   audit           known security advisories against Cargo.lock; needs the network
-  torture crash   kill -9 under load, 20 times, and look after each restart (`test` does 3)
+  torture crash   kill -9 under load, 20 times on each engine, and look after each restart (`test` does 3)
+  torture durability
+                  cut the power under SQLite and kill -9 the other database servers, 200 times each, and look
+                  for every write that was acknowledged (`test` does 40 and 3)
+  torture full    fill the disk under the server 30 times; reading goes on, and all comes back (`test` does 2)
+  torture faults  stop, freeze, restart, lock and crowd out PostgreSQL and MariaDB under load, for up to a minute each
+  torture leavers 5,000 clients on each engine, half of whom leave before their answer (`test` has 500)
   torture copy    move 50,000 users through all engines, with kill -9 on the way (`test` moves 3,000)
   torture limits  guess passwords from 120 addresses; the owner has to get in, 99 times of 100 within 2 s
   torture nodes   two nodes on one database, their races and restarts, 200 rounds and 20 (`test` does 10 and 1)
   torture galera  the tests of the doors, and races of two nodes, on a Galera cluster of three MariaDBs
+  torture migrations
+                  kill -9 of `vestibule migrate up`, 100 times on each engine (`test` does 5)
   bench [NAME]    measure something of the released program; without a name, the list
   --help          this text";
 
@@ -48,10 +59,16 @@ fn main() -> ExitCode {
         ["audit"] => lint::audit(),
         ["test"] => test::run(),
         ["torture", "crash"] => test::torture_by_crashes(),
+        ["torture", "durability"] => test::torture_of_durability(),
+        ["torture", "full"] => test::torture_by_a_full_disk(),
+        ["torture", "faults"] => test::torture_by_faults(),
+        ["torture", "leavers"] => test::torture_by_leavers(),
         ["torture", "copy"] => test::torture_of_copies(),
         ["torture", "limits"] => test::torture_of_limits(),
         ["torture", "nodes"] => test::torture_of_nodes(),
         ["torture", "galera"] => test::torture_on_galera(),
+        ["torture", "migrations"] => test::torture_of_migrations(),
+        ["migration", name, flags @ ..] => migration::run(name, flags),
         ["bench"] => bench::list(),
         ["bench", name] => bench::run(name),
         ["engines"] => engines::run(&[]),

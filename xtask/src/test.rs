@@ -17,9 +17,19 @@ const CARGO_NEXTEST: &str = "0.9.151";
 /// The Debian package whose files are served as somebody's site.
 const DOCUMENTATION: &str = "sqlite3-doc";
 
-/// Restarts after `kill -9` in every test run, and when they are asked for by name.
+/// The engines by the names that the scripts outside know them by.
+const ENGINES: [&str; 3] = ["sqlite", "postgres", "mariadb"];
+
+/// Restarts after `kill -9` of the program on each engine, in every test run and when they are asked for by name.
 const FEW_CRASHES: &str = "3";
 const MANY_CRASHES: &str = "20";
+
+/// Cut power for SQLite, and killed database servers for the others, likewise; by name with 10,000 acknowledged writes
+/// and more on each engine.
+const FEW_POWER_CUTS: &str = "--rounds 1 --writes 200 --cuts 40";
+const MANY_POWER_CUTS: &str = "--rounds 10 --writes 1000 --cuts 20";
+const FEW_KILLED_SERVERS: &str = "3";
+const MANY_KILLED_SERVERS: &str = "200";
 
 /// Logins of an owner whose account is under attack, likewise; by name they have to be prompt as well, which a
 /// machine that runs all the tests may not allow.
@@ -31,6 +41,17 @@ const FEW_RACES: &str = "10";
 const MANY_RACES: &str = "200";
 const FEW_RESTARTS: &str = "1";
 const MANY_RESTARTS: &str = "20";
+/// How often the disk is filled, how many clients come of whom half leave at a moment of chance, and how long the
+/// database is away in each way in which it goes, likewise.
+const FEW_FILLINGS: &str = "--rounds 2";
+const MANY_FILLINGS: &str = "--rounds 30";
+const FEW_LEAVERS: &str = "--clients 500";
+const MANY_LEAVERS: &str = "--clients 5000";
+const SHORT_FAULTS: &str = "";
+const LONG_FAULTS: &str = "--long";
+/// Kills of a program that migrates, on each engine, likewise.
+const FEW_KILLS: &str = "--kills 5";
+const MANY_KILLS: &str = "--kills 100";
 
 /// Users that are moved, and how often each move is killed, likewise.
 const SMALL_MOVES: &str = "--users 3000 --kills 3";
@@ -51,6 +72,7 @@ pub(crate) fn run() -> ExitCode {
     });
     report.suite("doors on MariaDB", || doors(engines.as_ref(), "mariadb"));
     drop(engines);
+    report.suite("store at serializable", store_at_serializable);
     report.suite("client", || npm_test("sdk"));
     report.suite("pages", || npm_test("web"));
     report.suite("web/dist is fresh", web::fresh);
@@ -73,11 +95,24 @@ pub(crate) fn run() -> ExitCode {
     report.suite("outside: limits", released(|| limits(FEW_TRIES)));
     report.suite("outside: stampede", released(stampede));
     report.suite("outside: crashes", released(|| crashes(FEW_CRASHES)));
+    report.suite(
+        "outside: killed servers",
+        released(|| killed_servers(FEW_KILLED_SERVERS)),
+    );
+    report.suite(
+        "outside: power cuts",
+        released(|| power_cuts(FEW_POWER_CUTS)),
+    );
+    report.suite("outside: backups", released(backups));
     report.suite("outside: nodes", released(|| nodes(FEW_RACES)));
     report.suite(
         "outside: rolling restart",
         released(|| rolling_restart(FEW_RESTARTS)),
     );
+    report.suite("outside: full disk", released(|| full_disk(FEW_FILLINGS)));
+    report.suite("outside: leavers", released(|| leavers(FEW_LEAVERS)));
+    report.suite("outside: faults", released(|| faults(SHORT_FAULTS)));
+    report.suite("outside: migrations", released(|| migrations(FEW_KILLS)));
     report.suite("outside: moves", released(|| moves(SMALL_MOVES)));
     report.suite("outside: guide to moving", released(guide_to_moving));
     report.finish_tests()
@@ -86,6 +121,30 @@ pub(crate) fn run() -> ExitCode {
 /// `cargo xtask torture crash`
 pub(crate) fn torture_by_crashes() -> ExitCode {
     torture("crashes", || crashes(MANY_CRASHES))
+}
+
+/// `cargo xtask torture durability`
+pub(crate) fn torture_of_durability() -> ExitCode {
+    torture("durability", || {
+        let files = power_cuts(MANY_POWER_CUTS)?;
+        let servers = killed_servers(MANY_KILLED_SERVERS)?;
+        Ok([files, servers].into_iter().sum())
+    })
+}
+
+/// `cargo xtask torture full`
+pub(crate) fn torture_by_a_full_disk() -> ExitCode {
+    torture("full disk", || full_disk(MANY_FILLINGS))
+}
+
+/// `cargo xtask torture leavers`
+pub(crate) fn torture_by_leavers() -> ExitCode {
+    torture("leavers", || leavers(MANY_LEAVERS))
+}
+
+/// `cargo xtask torture faults`
+pub(crate) fn torture_by_faults() -> ExitCode {
+    torture("faults", || faults(LONG_FAULTS))
 }
 
 /// `cargo xtask torture limits`
@@ -128,6 +187,11 @@ pub(crate) fn torture_on_galera() -> ExitCode {
     report.finish_tests()
 }
 
+/// `cargo xtask torture migrations`
+pub(crate) fn torture_of_migrations() -> ExitCode {
+    torture("migrations", || migrations(MANY_KILLS))
+}
+
 /// `cargo xtask torture copy`
 pub(crate) fn torture_of_copies() -> ExitCode {
     torture("moves", || moves(LARGE_MOVES))
@@ -146,10 +210,13 @@ fn tools() -> Result<()> {
     needs::cargo_tool("nextest", CARGO_NEXTEST)?;
     needs::node()?;
     needs::system_program("curl", "curl")?;
+    needs::system_program("strace", "strace")?;
+    needs::system_program("mariadb-dump", "mariadb-client")?;
     needs::python()?;
     needs::chromium()?;
     engines::install()?;
     needs::nginx()?;
+    needs::system_program("sqlite3", "sqlite3")?;
     needs::debian_files(DOCUMENTATION)?;
     Ok(())
 }
@@ -182,6 +249,20 @@ fn door_tests(engines: &Engines, engine: &str) -> Program {
         .words("nextest run --package vestibule --test it --no-fail-fast")
         .env("VESTIBULE_TEST_DATABASE", engine);
     engines.known_to(tests)
+}
+
+/// The contract of the store on a PostgreSQL whose transactions are serializable unless they say otherwise, and so fail
+/// in ways that they do not by default.
+fn store_at_serializable() -> Result<Counts> {
+    needs::cargo_tool("nextest", CARGO_NEXTEST)?;
+    let tests = Program::new("cargo")
+        .words("nextest run --package store --test conformance --no-fail-fast")
+        .words("--filterset test(on_postgres)");
+    let ran = engines::watch_on_postgres(&["default_transaction_isolation=serializable"], tests)?;
+    // The tests on the other engines count as skipped here.
+    let skipped = 0;
+    let counts = Counts::of(Runner::Nextest, &ran)?;
+    Ok(Counts { skipped, ..counts })
 }
 
 fn npm_test(folder: &str) -> Result<Counts> {
@@ -245,8 +326,38 @@ fn sockets() -> Result<Counts> {
     Counts::of(Runner::Outside, &outside("sockets.py")?.watch()?)
 }
 
+/// Kills the program under load, on each engine.
 fn crashes(cycles: &str) -> Result<Counts> {
-    let tests = outside("crash.py")?.arg("--cycles").arg(cycles);
+    let counts = ENGINES.map(|engine| crashes_of("program", engine, cycles));
+    counts.into_iter().sum()
+}
+
+/// Kills the database server under the program.
+fn killed_servers(cycles: &str) -> Result<Counts> {
+    let counts = ["postgres", "mariadb"].map(|engine| crashes_of("database", engine, cycles));
+    counts.into_iter().sum()
+}
+
+fn crashes_of(victim: &str, engine: &str, cycles: &str) -> Result<Counts> {
+    let tests = outside("crash.py")?.arg("--engine").arg(engine);
+    let tests = tests.arg("--kill").arg(victim);
+    beside_servers(tests.arg("--cycles").arg(cycles))
+}
+
+/// Backs up under load and restores elsewhere, on each engine.
+fn backups() -> Result<Counts> {
+    needs::system_program("mariadb-dump", "mariadb-client")?;
+    let counts = ENGINES.map(|engine| {
+        let tests = outside("backups.py")?.arg("--engine").arg(engine);
+        beside_servers(tests)
+    });
+    counts.into_iter().sum()
+}
+
+/// Rebuilds the files of SQLite as they might be found after a power cut.
+fn power_cuts(how_many: &str) -> Result<Counts> {
+    needs::system_program("strace", "strace")?;
+    let tests = outside("durability.py")?.words(how_many);
     Counts::of(Runner::Outside, &tests.watch()?)
 }
 
@@ -270,6 +381,28 @@ fn nodes(rounds: &str) -> Result<Counts> {
 fn rolling_restart(rounds: &str) -> Result<Counts> {
     let tests = outside("rolling.py")?.env("VESTIBULE_NGINX", needs::nginx()?);
     beside_servers(tests.arg("--rounds").arg(rounds))
+}
+
+/// Fills the disk under the server, and empties it again.
+fn full_disk(rounds: &str) -> Result<Counts> {
+    needs::system_program("unshare", "util-linux")?;
+    let tests = outside("full_disk.py")?.words(rounds);
+    Counts::of(Runner::Outside, &tests.watch()?)
+}
+
+/// Has clients leave in the middle of what they asked for.
+fn leavers(clients: &str) -> Result<Counts> {
+    beside_servers(outside("leavers.py")?.words(clients))
+}
+
+/// Takes the database away while clients are at work.
+fn faults(length: &str) -> Result<Counts> {
+    beside_servers(outside("faults.py")?.words(length))
+}
+
+/// Applies printed migrations by the client programs of the engines, and kills the program amid its own.
+fn migrations(kills: &str) -> Result<Counts> {
+    beside_servers(outside("migrations.py")?.words(kills))
 }
 
 /// Moves an installation through all engines, and kills every move on its way.

@@ -4,16 +4,25 @@
 use std::path::{Path, PathBuf};
 
 pub use store::{
-    DatabaseUrl, EngineReport, Link, MigrationStatus, Options as DatabaseOptions, Rollback,
-    TlsMode, UrlProblem,
+    DatabaseUrl, Engine, EngineReport, Link, MigrationStatus, Options as DatabaseOptions, Rollback,
+    SchemaDifference, TlsMode, UrlProblem,
 };
-use store::{Store, Timestamp};
+use store::{Restoration, Store, Timestamp};
 
 use crate::{Error, SecretKey};
 
 /// An open database.
 #[derive(Clone)]
 pub struct Database(Store);
+
+/// The SQL that brings an empty database of this engine to the schema of migration number `to`, or
+/// the newest. Needs no database.
+///
+/// # Errors
+/// [`OpenError::Database`].
+pub fn migration_script(engine: Engine, to: Option<u32>) -> Result<String, OpenError> {
+    Ok(store::migration_script(engine, to)?)
+}
 
 /// Why a database was not opened, or its schema not changed.
 #[derive(Debug, thiserror::Error)]
@@ -122,21 +131,30 @@ impl Database {
         Ok(self.0.back_up(to).await?)
     }
 
-    /// Puts the backup `from` in the place of the database and gives the path at which the old one
-    /// is kept. The secret key must be the one that the backup was founded with.
+    /// Makes the backup `from` the database, where there is none yet. The secret key must be the one that the backup
+    /// was founded with.
     ///
     /// # Errors
-    /// [`OpenError::Database`], [`OpenError::OtherSecretKey`]; the database is then as it was.
+    /// [`OpenError::Database`], [`OpenError::OtherSecretKey`]; nothing has changed then.
     pub async fn restore(
         from: &Path,
         options: &DatabaseOptions,
         secret: &SecretKey,
+    ) -> Result<(), OpenError> {
+        Ok(restoration(from, options, secret).await?.finish()?)
+    }
+
+    /// Puts the backup `from` in the place of the database and gives the path at which the old one
+    /// is kept, otherwise as [`Database::restore`] does.
+    ///
+    /// # Errors
+    /// [`OpenError::Database`], [`OpenError::OtherSecretKey`]; the database is then as it was.
+    pub async fn replace(
+        from: &Path,
+        options: &DatabaseOptions,
+        secret: &SecretKey,
     ) -> Result<Option<PathBuf>, OpenError> {
-        let restoration = Store::restoration(from, options).await?;
-        if restoration.secret_key_check() != secret.keys().check {
-            return Err(OpenError::OtherSecretKey);
-        }
-        Ok(restoration.finish().await?)
+        Ok(restoration(from, options, secret).await?.replace().await?)
     }
 
     /// Applies the missing migrations, up to number `to` or all, and gives their names.
@@ -145,6 +163,14 @@ impl Database {
     /// [`OpenError::Database`], with the database as it was.
     pub async fn migrate_up(&self, to: Option<u32>) -> Result<Vec<String>, OpenError> {
         Ok(self.0.migrate_up(to).await?)
+    }
+
+    /// The SQL of what [`Database::migrate_up`] would do. Changes nothing.
+    ///
+    /// # Errors
+    /// [`OpenError::Database`].
+    pub async fn pending_script(&self, to: Option<u32>) -> Result<String, OpenError> {
+        Ok(self.0.pending_script(to).await?)
     }
 
     /// Undoes the newest `steps` migrations and gives their names.
@@ -169,6 +195,14 @@ impl Database {
     /// [`OpenError::Database`], also when a newer program has changed the schema.
     pub async fn migration_status(&self) -> Result<Vec<MigrationStatus>, OpenError> {
         Ok(self.0.migration_status().await?)
+    }
+
+    /// What the schema of the database has otherwise than this release makes it.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`].
+    pub async fn schema_differences(&self) -> Result<Vec<SchemaDifference>, Error> {
+        Ok(self.0.schema_differences().await?)
     }
 
     /// The engine, its version and its durability settings.
@@ -196,4 +230,17 @@ impl Database {
     pub(crate) fn store(&self) -> &Store {
         &self.0
     }
+}
+
+/// The backup `from` in hand, of the installation that this secret key belongs to.
+async fn restoration(
+    from: &Path,
+    options: &DatabaseOptions,
+    secret: &SecretKey,
+) -> Result<Restoration, OpenError> {
+    let restoration = Store::restoration(from, options).await?;
+    if restoration.secret_key_check() != secret.keys().check {
+        return Err(OpenError::OtherSecretKey);
+    }
+    Ok(restoration)
 }

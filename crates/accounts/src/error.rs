@@ -88,6 +88,26 @@ pub struct FieldError {
     pub message: Cow<'static, str>,
 }
 
+/// Why no request can be answered at the moment, in words for an operator.
+#[derive(Debug, thiserror::Error)]
+pub enum NotReady {
+    /// The schema is older than this program needs it.
+    #[error("{0} migrations are not applied")]
+    Migrations(usize),
+    /// The database is out of reach, or does not answer in time.
+    #[error(transparent)]
+    Database(store::Error),
+}
+
+impl From<store::Error> for NotReady {
+    fn from(error: store::Error) -> Self {
+        match error {
+            store::Error::MigrationsMissing(count) => Self::Migrations(count),
+            error => Self::Database(error),
+        }
+    }
+}
+
 fn listed(ids: &[Uuid]) -> String {
     let ids: Vec<_> = ids.iter().map(Uuid::to_string).collect();
     ids.join(", ")
@@ -98,9 +118,10 @@ impl From<store::Error> for Error {
         match error {
             store::Error::Taken(store::Unique::UserEmail) => Self::EmailTaken,
             store::Error::Taken(store::Unique::UserUsername) => Self::UsernameTaken,
-            store::Error::Busy(_) | store::Error::Unavailable(_) => {
-                Self::Unavailable(error.to_string())
-            }
+            store::Error::Busy(_)
+            | store::Error::NoConnection(_)
+            | store::Error::MigrationsMissing(_)
+            | store::Error::Unavailable(_) => Self::Unavailable(error.to_string()),
             store::Error::ReadOnly => Self::ReadOnly,
             store::Error::Full(_) => Self::StorageFull(error.to_string()),
             store::Error::Corrupt { .. } => Self::Internal(error.to_string()),

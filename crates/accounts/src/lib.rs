@@ -45,10 +45,10 @@ pub use copy::{
     TableComparison, TargetState,
 };
 pub use database::{
-    Database, DatabaseOptions, DatabaseUrl, EngineReport, Link, MigrationStatus, OpenError,
-    Rollback, TlsMode, UrlProblem,
+    Database, DatabaseOptions, DatabaseUrl, Engine, EngineReport, Link, MigrationStatus, OpenError,
+    Rollback, SchemaDifference, TlsMode, UrlProblem, migration_script,
 };
-pub use error::{Error, FieldError};
+pub use error::{Error, FieldError, NotReady};
 pub use first_admin::FirstAdmin;
 pub use hash::{Argon2Cost, BcryptCost, HashCost, HashLoad};
 pub use load::Load;
@@ -64,8 +64,8 @@ pub use secret::{SECRET_KEY_BYTES, SecretKey, SecretKeyTooShort};
 pub use sessions::{Granted, Opened, Proof};
 pub use signing::{KeyChange, KeyRecord, KeyState};
 pub use store::{
-    Activity, AuditKind, AuditListing, AuditRecord, Page, Place, Session, SessionKind as Mode,
-    Statistics, Timestamp, User, UserListing, UserStatus,
+    Activity, Answer, AuditKind, AuditListing, AuditRecord, Page, Place, Session,
+    SessionKind as Mode, Statistics, Timestamp, User, UserListing, UserStatus,
 };
 pub use throttle::{Limit, Limited, Quota, ThrottleSettings};
 pub use token::{SigningAlgorithm, SigningKeyPair};
@@ -150,8 +150,8 @@ impl Accounts {
     /// Whether requests can be answered.
     ///
     /// # Errors
-    /// [`Error::Unavailable`] with the reason, fit for an operator.
-    pub async fn check_ready(&self) -> Result<(), Error> {
+    /// [`NotReady`].
+    pub async fn check_ready(&self) -> Result<(), NotReady> {
         Ok(self.0.store.check_ready().await?)
     }
 

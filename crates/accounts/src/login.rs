@@ -4,7 +4,6 @@
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 use secrecy::SecretString;
 use store::{Actor, AuditKind, Credentials, NewAudit, Opening};
-use tracing::Instrument as _;
 use uuid::Uuid;
 
 use crate::{
@@ -51,9 +50,7 @@ impl Accounts {
             meter::login(&judged);
             judged
         };
-        tokio::spawn(judging.in_current_span())
-            .await
-            .map_err(unfinished)?
+        store::spawn(judging).await.map_err(unfinished)?
     }
 
     /// Has a caller prove their password once more, counted and judged like a login, and gives the
@@ -71,9 +68,7 @@ impl Accounts {
         self.0.store.check_writable()?;
         let (accounts, caller, peer) = (self.clone(), caller.clone(), peer.clone());
         let judging = async move { accounts.judge_again(&caller, password, &peer).await };
-        tokio::spawn(judging.in_current_span())
-            .await
-            .map_err(unfinished)?
+        store::spawn(judging).await.map_err(unfinished)?
     }
 
     async fn judge_again(

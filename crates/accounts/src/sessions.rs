@@ -285,9 +285,9 @@ impl Accounts {
                 self.end(bearing.session, Actor::User(bearing.user), peer)
                     .await
             }
+            Err(Error::InvalidToken(_) | Error::ExpiredToken | Error::RevokedToken) => Ok(()),
             // Whether it is ours is not known, so the session may go on.
-            Err(error @ (Error::Unavailable(_) | Error::Internal(_))) => Err(error),
-            Err(_) => Ok(()),
+            Err(error) => Err(error),
         }
     }
 

@@ -7,7 +7,6 @@ mod cache;
 use std::{convert::Infallible, sync::Arc, time::Duration};
 
 use store::{Counted, SignedIn, Store, Timestamp};
-use tracing::Instrument as _;
 
 pub(crate) use cache::{Scope, StandingCache};
 
@@ -107,7 +106,7 @@ impl Accounts {
             }
             Ok(outcome)
         };
-        tokio::spawn(revoking.in_current_span())
+        store::spawn(revoking)
             .await
             .map_err(|_panicked| Error::Internal("a revocation ended early".to_owned()))?
     }

@@ -2,6 +2,7 @@
 //! else in this crate is written once.
 
 mod backup;
+mod catalogue;
 mod mysql;
 mod postgres;
 mod presence;
@@ -10,6 +11,8 @@ mod report;
 mod server;
 mod sole;
 mod sqlite;
+#[cfg(test)]
+pub(crate) mod tests;
 mod url;
 
 use std::{io, path::Path, time::Duration};
@@ -26,12 +29,45 @@ pub use self::{
     url::{DatabaseUrl, TlsMode, UrlProblem},
 };
 pub(crate) use self::{
+    catalogue::{has_sparse_indexes, schema_of},
     presence::Presence,
     quarantine::Quarantine,
     sole::{Sole, name},
 };
 use self::{presence::Sharing, url::Place};
 use crate::{Error, OpenError, PoolLoad, Store, Unique, copy};
+
+/// A kind of database.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Engine {
+    /// In a file, by the library that is part of the program.
+    Sqlite,
+    /// A PostgreSQL server.
+    Postgres,
+    /// A MariaDB server, or one of MySQL.
+    MySql,
+}
+
+impl Engine {
+    /// The one that a URL has for its scheme.
+    #[must_use]
+    pub fn of_scheme(name: &str) -> Option<Self> {
+        match name {
+            "sqlite" => Some(Self::Sqlite),
+            "postgres" | "postgresql" => Some(Self::Postgres),
+            "mysql" | "mariadb" => Some(Self::MySql),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn backend(self) -> DbBackend {
+        match self {
+            Self::Sqlite => DbBackend::Sqlite,
+            Self::Postgres => DbBackend::Postgres,
+            Self::MySql => DbBackend::MySql,
+        }
+    }
+}
 
 /// How to connect.
 #[derive(Clone, Debug)]
@@ -129,6 +165,8 @@ enum Verdict {
     Duplicate(Option<Unique>),
     /// Others were in the way; the same may succeed in a moment.
     Busy,
+    /// The pool gave no connection in time.
+    NoConnection,
     /// There is no room left.
     Full,
     Other,
@@ -142,6 +180,7 @@ pub(crate) fn classify(error: &DbErr) -> Error {
         // event will find it. The engine's words would repeat the value.
         Verdict::Duplicate(None) => Error::Busy("another transaction has made the same".into()),
         Verdict::Busy => Error::Busy(error.to_string()),
+        Verdict::NoConnection => Error::NoConnection(error.to_string()),
         Verdict::Full => Error::Full(error.to_string()),
         Verdict::Other => Error::Unavailable(error.to_string()),
     }
@@ -166,7 +205,7 @@ fn answer(error: &DbErr) -> Option<&dyn DatabaseError> {
 
 fn verdict(error: &DbErr) -> Verdict {
     if matches!(error, DbErr::ConnectionAcquire(_)) {
-        return Verdict::Busy;
+        return Verdict::NoConnection;
     }
     let Some(error) = answer(error) else {
         return Verdict::Other;

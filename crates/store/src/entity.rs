@@ -1,4 +1,5 @@
-//! The tables as SeaORM entities: rows, nothing else. The schema itself is made by `migrate`.
+//! The tables as SeaORM entities: rows, and what is declared of them. The schema itself is made by `migrate`, and
+//! held against what is declared here by a test.
 
 pub(crate) mod audit_event;
 pub(crate) mod meta;

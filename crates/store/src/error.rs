@@ -11,6 +11,12 @@ pub enum Error {
     /// Others kept the database busy past the bound; the same call may succeed later.
     #[error("the database was busy for too long: {0}")]
     Busy(String),
+    /// No connection became free, or could be made, in the time that a call waits for one.
+    #[error("no connection to the database was to be had: {0}")]
+    NoConnection(String),
+    /// The schema is older than this program needs it.
+    #[error("{0} migrations are not applied")]
+    MigrationsMissing(usize),
     /// The database could not be reached, or answered with an error that is not ours to solve.
     #[error("the database is unavailable: {0}")]
     Unavailable(String),
@@ -148,6 +154,15 @@ pub enum OpenError {
         database: String,
         /// What to use instead.
         tools: &'static str,
+    },
+    /// There is something where nothing may be.
+    #[error(
+        "{database} is not empty; nothing was changed. Restore into a new place, or with --replace, which keeps what \
+         is there beside it"
+    )]
+    Occupied {
+        /// The database, without a password.
+        database: String,
     },
     /// Another program is at work on the database.
     #[error(

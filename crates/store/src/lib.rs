@@ -6,6 +6,7 @@
 //! engine asks for that (see `run.rs`).
 
 mod admins;
+mod answer;
 mod audit;
 mod copy;
 mod engine;
@@ -20,6 +21,7 @@ mod page;
 mod retention;
 mod revocations;
 mod run;
+mod schema;
 mod sessions;
 mod stats;
 mod time;
@@ -31,23 +33,26 @@ use tokio_util::task::TaskTracker;
 pub use admins::{
     ADMIN, AccountChange, AdminChange, Authority, OwnDeletion, Recorded, UserRestoration,
 };
+pub use answer::{Answer, spawn};
 pub use audit::{Actor, AuditKind, AuditListing, AuditRecord, NewAudit};
 pub use copy::{
     Agreement, Comparison, Copy, CopyError, CopyOutcome, CopyProgress, CopyStep, Snapshot,
     TableComparison, TableContent, TableDigest, TableRows, TargetState,
 };
 pub use engine::{
-    DatabaseUrl, DurabilitySetting, EngineReport, Link, Options, Restoration, TlsMode, UrlProblem,
+    DatabaseUrl, DurabilitySetting, Engine, EngineReport, Link, Options, Restoration, TlsMode,
+    UrlProblem,
 };
 pub use error::{Error, OpenError, Unique};
 pub use first_admin::{Appointment, SetupCode, SetupOffer, SetupOutcome};
 pub use install::{Founding, NewSigningKey, SigningKey};
 pub use keys::{KeyRotation, KeyRotationOutcome};
 pub use load::PoolLoad;
-pub use migrate::{MigrationStatus, Rollback};
+pub use migrate::{MigrationStatus, Rollback, migration_script};
 pub use page::{Page, Place};
 pub use retention::Perishable;
 pub use revocations::{Counted, RevocationCount};
+pub use schema::{ColumnKind, Definition, SchemaDifference, SchemaObject};
 pub use sessions::{
     Closing, NewSession, Opening, Rotation, RotationOutcome, Session, SessionKind, SignedIn,
     SuccessorProof,

@@ -1,15 +1,24 @@
 //! Changes of the schema: one at a time under a lock, each recorded, each with a way back.
 //! A database that a newer program has changed is refused without a write.
 
+mod change;
 mod m0001_accounts;
 mod m0002_revocations;
 mod m0003_admin_lists;
 mod m0004_retention;
-mod portable;
+mod script;
+#[cfg(test)]
+mod tests;
 
 use sea_orm::{DatabaseConnection, FromQueryResult, Statement};
-use sea_orm_migration::{MigrationTrait, MigratorTrait, sea_orm::DynIden, sea_query::Alias};
+use sea_orm_migration::{
+    DbErr, MigrationName, MigrationTrait, MigratorTrait, SchemaManager,
+    sea_orm::DynIden,
+    sea_query::{Alias, IntoIden as _},
+};
 
+use self::change::Change;
+pub use self::script::migration_script;
 use crate::{Error, OpenError, Store, Timestamp, engine};
 
 /// The table that says which migrations were applied; the first thing in a new database.
@@ -31,45 +40,73 @@ pub struct MigrationStatus {
 pub struct Rollback {
     /// The migrations to be undone, newest first.
     pub migrations: Vec<String>,
-    /// Tables that would go, with the number of their rows.
-    pub tables: Vec<(String, u64)>,
+    /// Tables that would go, with the number of their rows; and columns, as `table.column`, with
+    /// the number of rows that have a value there.
+    pub losses: Vec<(String, u64)>,
 }
 
 impl Rollback {
     /// How many rows would be lost.
     #[must_use]
     pub fn rows(&self) -> u64 {
-        self.tables.iter().map(|(_, rows)| rows).sum()
+        self.losses.iter().map(|(_, rows)| rows).sum()
     }
 }
 
-/// A migration that says what its way back destroys.
-trait Step: MigrationTrait {
-    /// The tables that `down` drops.
-    fn drops(&self) -> &'static [&'static str];
-    /// The same as what the migrator runs.
-    fn boxed(&self) -> Box<dyn MigrationTrait>;
+/// A migration: changes, each of which may be repeated, and the way back.
+#[derive(Clone, Copy)]
+struct Step {
+    name: &'static str,
+    up: fn() -> Vec<Change>,
+    down: fn() -> Vec<Change>,
 }
 
 /// All migrations, oldest first. Their numbers are their places here.
-fn steps() -> Vec<Box<dyn Step>> {
-    vec![
-        Box::new(m0001_accounts::Migration),
-        Box::new(m0002_revocations::Migration),
-        Box::new(m0003_admin_lists::Migration),
-        Box::new(m0004_retention::Migration),
-    ]
+const STEPS: &[Step] = &[
+    m0001_accounts::STEP,
+    m0002_revocations::STEP,
+    m0003_admin_lists::STEP,
+    m0004_retention::STEP,
+];
+
+impl MigrationName for Step {
+    fn name(&self) -> &str {
+        self.name
+    }
+}
+
+#[sea_orm_migration::async_trait::async_trait]
+impl MigrationTrait for Step {
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        make((self.up)(), manager).await
+    }
+
+    async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        make((self.down)(), manager).await
+    }
+
+    fn use_transaction(&self) -> Option<bool> {
+        Some(true)
+    }
+}
+
+async fn make(changes: Vec<Change>, manager: &SchemaManager<'_>) -> Result<(), DbErr> {
+    for change in changes {
+        change.make(manager).await?;
+    }
+    Ok(())
 }
 
 struct Migrator;
 
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        steps().iter().map(|step| step.boxed()).collect()
+        let boxed = |step: &Step| Box::new(*step) as Box<dyn MigrationTrait>;
+        STEPS.iter().map(boxed).collect()
     }
 
     fn migration_table_name() -> DynIden {
-        sea_orm_migration::sea_query::IntoIden::into_iden(Alias::new(TABLE))
+        Alias::new(TABLE).into_iden()
     }
 }
 
@@ -81,10 +118,7 @@ impl Store {
     /// [`OpenError::NewerSchema`], [`OpenError::NoSuchMigration`]; [`OpenError::OlderSchema`] when
     /// something is missing and the database is open for reading alone. It is then as it was.
     pub async fn migrate_up(&self, to: Option<u32>) -> Result<Vec<String>, OpenError> {
-        let newest = u32::try_from(steps().len()).unwrap_or(u32::MAX);
-        if let Some(asked) = to.filter(|to| *to > newest) {
-            return Err(OpenError::NoSuchMigration { asked, newest });
-        }
+        refuse_unknown(to)?;
         if self.check_writable().is_err() {
             return match wanted(&self.writer, to).await?.as_slice() {
                 [] => Ok(Vec::new()),
@@ -95,6 +129,16 @@ impl Store {
         let applied = apply(&lock.connection, to).await;
         lock.release().await;
         applied
+    }
+
+    /// The SQL of what [`Store::migrate_up`] would do, for somebody who applies it by other means.
+    /// Changes nothing.
+    ///
+    /// # Errors
+    /// [`OpenError::NewerSchema`], [`OpenError::NoSuchMigration`].
+    pub async fn pending_script(&self, to: Option<u32>) -> Result<String, OpenError> {
+        refuse_unknown(to)?;
+        script::of_pending(&self.writer, to).await
     }
 
     /// Undoes the newest `steps` migrations and gives their names. Needs
@@ -128,20 +172,18 @@ impl Store {
     /// Whether every known migration is applied and the database answers.
     ///
     /// # Errors
-    /// [`Error::Unavailable`] or [`Error::Busy`] with the reason, fit for an operator.
+    /// [`Error::MigrationsMissing`], or why it does not answer.
     pub async fn check_ready(&self) -> Result<(), Error> {
         self.read((), |db, ()| {
             Box::pin(async move {
                 let applied = applied(db).await?;
-                let missing = Migrator::migrations()
+                let missing = STEPS
                     .iter()
-                    .filter(|step| applied.iter().all(|(name, _)| name != step.name()))
+                    .filter(|step| applied.iter().all(|(name, _)| name != step.name))
                     .count();
                 match missing {
                     0 => Ok(()),
-                    count => Err(Error::Unavailable(format!(
-                        "{count} migrations are not applied"
-                    ))),
+                    count => Err(Error::MigrationsMissing(count)),
                 }
             })
         })
@@ -178,41 +220,46 @@ async fn undo(db: &DatabaseConnection, steps: u32) -> Result<Vec<String>, OpenEr
 }
 
 async fn rollback(db: &DatabaseConnection, steps: u32) -> Result<Rollback, OpenError> {
-    let known = self::steps();
     let mut undone = status(db).await?;
     undone.retain(|step| step.applied_at.is_some());
     undone.reverse();
     undone.truncate(usize::try_from(steps).unwrap_or(usize::MAX));
-    let mut tables = Vec::new();
+    let mut losses = Vec::new();
     for step in &undone {
-        for table in known[step.number as usize - 1].drops() {
-            tables.push(((*table).to_owned(), count(db, table).await?));
+        for change in (STEPS[step.number as usize - 1].down)() {
+            // A rollback that was killed has dropped some of it.
+            if !change
+                .is_made(&SchemaManager::new(db))
+                .await
+                .map_err(Error::from)?
+            {
+                losses.extend(loss(db, &change).await?);
+            }
         }
     }
     Ok(Rollback {
         migrations: undone.into_iter().map(|step| step.name).collect(),
-        tables,
+        losses,
     })
 }
 
 /// Every migration that this program knows, and when the database got it.
 pub(crate) async fn status(db: &DatabaseConnection) -> Result<Vec<MigrationStatus>, OpenError> {
-    let known = Migrator::migrations();
     let applied = applied(db).await?;
     if let Some((migration, _)) = applied
         .iter()
-        .find(|(name, _)| known.iter().all(|step| step.name() != name))
+        .find(|(name, _)| STEPS.iter().all(|step| step.name != name))
     {
         return Err(OpenError::NewerSchema {
             migration: migration.clone(),
         });
     }
-    let status = known.iter().zip(1..).map(|(step, number)| MigrationStatus {
+    let status = STEPS.iter().zip(1..).map(|(step, number)| MigrationStatus {
         number,
-        name: step.name().to_owned(),
+        name: step.name.to_owned(),
         applied_at: applied
             .iter()
-            .find(|(name, _)| name == step.name())
+            .find(|(name, _)| name == step.name)
             .map(|(_, at)| *at),
     });
     Ok(status.collect())
@@ -237,16 +284,32 @@ async fn applied(db: &DatabaseConnection) -> Result<Vec<(String, Timestamp)>, Er
         .collect())
 }
 
-/// The rows of `table`, which is a name from [`Step::drops`].
-async fn count(db: &DatabaseConnection, table: &'static str) -> Result<u64, Error> {
+/// Where the change drops data, and how many rows have some there.
+async fn loss(db: &DatabaseConnection, change: &Change) -> Result<Option<(String, u64)>, Error> {
     #[derive(FromQueryResult)]
     struct Row {
         total: i64,
     }
-    let sql = format!("SELECT count(*) AS total FROM {table}");
+    let (place, sql) = match change {
+        Change::DropTable(table) => (
+            (*table).to_owned(),
+            format!("SELECT count(*) AS total FROM {table}"),
+        ),
+        Change::DropColumn(table, column) => (
+            format!("{table}.{column}"),
+            format!("SELECT count({column}) AS total FROM {table}"),
+        ),
+        _ => return Ok(None),
+    };
     let row = Row::find_by_statement(Statement::from_string(db.get_database_backend(), sql));
-    Ok(row
-        .one(db)
-        .await?
-        .map_or(0, |row| u64::try_from(row.total).unwrap_or(0)))
+    let rows = row.one(db).await?.map_or(0, |row| row.total);
+    Ok(Some((place, u64::try_from(rows).unwrap_or(0))))
+}
+
+fn refuse_unknown(to: Option<u32>) -> Result<(), OpenError> {
+    let newest = u32::try_from(STEPS.len()).unwrap_or(u32::MAX);
+    match to {
+        Some(asked) if asked > newest => Err(OpenError::NoSuchMigration { asked, newest }),
+        _ => Ok(()),
+    }
 }

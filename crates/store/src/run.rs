@@ -18,7 +18,7 @@ use futures_util::future::BoxFuture;
 use sea_orm::{DatabaseConnection, DatabaseTransaction, DbErr, TransactionTrait as _};
 use tracing::Instrument as _;
 
-use crate::{Error, Store, engine};
+use crate::{Answer, Error, Store, engine};
 
 /// How often an event is run before a conflict with others is reported.
 const ATTEMPTS: u32 = 12;
@@ -52,7 +52,8 @@ impl Store {
     }
 
     /// Runs `event` in one write transaction. `Ok` means committed; an error means that nothing
-    /// happened, with one exception: after [`Error::Busy`] for a passed time bound it may still
+    /// happened or will, with one exception: a commit that was under way when the time bound
+    /// passed ([`Error::Busy`]), or the connection was lost ([`Error::Unavailable`]), may have
     /// come to pass.
     pub(crate) async fn write<A, T>(&self, arguments: A, event: Event<A, T>) -> Result<T, Error>
     where
@@ -61,10 +62,11 @@ impl Store {
     {
         self.check_writable()?;
         let writer = self.writer.clone();
+        let answer = Answer::at_hand();
         self.shielded(move |abandoned| async move {
-            let mut runs = Runs::new(abandoned);
+            let mut runs = Runs::new(abandoned, answer);
             loop {
-                match transaction(&writer, &arguments, event).await {
+                match transaction(&writer, &arguments, event, &runs).await {
                     Err(Failed::Again(_)) if runs.another().await => {}
                     ended => return ended.map_err(Failed::into_error),
                 }
@@ -84,8 +86,9 @@ impl Store {
         T: Send + 'static,
     {
         let readers = self.readers.clone();
+        let answer = Answer::at_hand();
         self.shielded(move |abandoned| async move {
-            let mut runs = Runs::new(abandoned);
+            let mut runs = Runs::new(abandoned, answer);
             loop {
                 match question(&readers, &arguments).await {
                     // Nothing was changed, and the next connection may be a better one.
@@ -120,7 +123,7 @@ impl Store {
             // No word of the panic that it may have been: its message may hold what was being written.
             Ok(Err(_)) => Err(Error::Unavailable("a database task ended early".into())),
             Err(_) => {
-                abandoned.store(true, Ordering::Relaxed);
+                abandoned.store(true, Ordering::SeqCst);
                 Err(Error::Busy("no answer within the time bound".into()))
             }
         }
@@ -143,6 +146,16 @@ impl Failed {
         }
     }
 
+    /// Before it has begun, nothing has happened: the connection may be one that the server has
+    /// closed since it was last used. But the wait for a connection is not to be begun anew, and a
+    /// full disk is not emptied in a moment.
+    fn to_begin(error: Error) -> Self {
+        match error {
+            Error::NoConnection(_) | Error::Full(_) => Self::Done(error),
+            error => Self::Again(error),
+        }
+    }
+
     fn into_error(self) -> Error {
         let (Self::Again(error) | Self::Done(error)) = self;
         error
@@ -152,19 +165,28 @@ impl Failed {
 /// The runs of one event.
 struct Runs {
     attempt: u32,
-    /// Nobody waits for it any more, so it is not forced through either.
+    /// The caller was told that it took too long.
     abandoned: Arc<AtomicBool>,
+    answer: Answer,
 }
 
 impl Runs {
-    fn new(abandoned: Arc<AtomicBool>) -> Self {
-        let attempt = 1;
-        Self { attempt, abandoned }
+    fn new(abandoned: Arc<AtomicBool>, answer: Answer) -> Self {
+        Self {
+            attempt: 1,
+            abandoned,
+            answer,
+        }
+    }
+
+    /// Whether somebody was told that it has not happened, so that it must not from now on.
+    fn are_over(&self) -> bool {
+        self.abandoned.load(Ordering::SeqCst) || self.answer.is_given()
     }
 
     /// Whether there shall be another one, after a pause.
     async fn another(&mut self) -> bool {
-        if self.attempt == ATTEMPTS || self.abandoned.load(Ordering::Relaxed) {
+        if self.attempt == ATTEMPTS || self.are_over() {
             return false;
         }
         tokio::time::sleep(pause(self.attempt)).await;
@@ -177,12 +199,16 @@ async fn transaction<A, T>(
     writer: &DatabaseConnection,
     arguments: &A,
     event: Event<A, T>,
+    runs: &Runs,
 ) -> Result<T, Failed> {
-    // Before it has begun, nothing has happened: the connection may be one that the server has
-    // closed since it was last used.
     let begun = writer.begin_with_options(engine::write_options()).await;
-    let transaction = begun.map_err(|error| Failed::Again(error.into()))?;
-    match event(&transaction, arguments).await {
+    let transaction = begun.map_err(|error| Failed::to_begin(error.into()))?;
+    let ended = event(&transaction, arguments).await;
+    let ended = match runs.are_over() {
+        true => Err(Error::Busy("nobody waits for it any more".into())),
+        false => ended,
+    };
+    match ended {
         Ok(outcome) => {
             let committed = transaction.commit().await;
             committed.map_err(|error| Failed::of(error.into()))?;
@@ -211,3 +237,6 @@ impl From<DbErr> for Error {
         engine::classify(&error)
     }
 }
+
+#[cfg(test)]
+mod tests;

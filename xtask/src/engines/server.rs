@@ -3,7 +3,7 @@
 
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Stdio};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::thread;
@@ -65,8 +65,7 @@ impl Server {
             // It speaks English, so that we know when it is ready.
             .env("LC_ALL", "C");
         if let Some(helpers) = &self.recipe.helpers {
-            let path = std::env::var("PATH").unwrap_or_default();
-            program = program.env("PATH", format!("{}:{path}", helpers.display()));
+            program = program.env("PATH", path_with(helpers));
         }
         for argument in &self.recipe.arguments {
             program = program.arg(argument);
@@ -176,6 +175,16 @@ impl Drop for Server {
         // Its data go too, so that there is nothing to end cleanly. It may have been ended already.
         let _ = self.kill();
     }
+}
+
+/// PATH with one more folder before the others.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "this is no setting of the product: programs are looked for where the caller does"
+)]
+fn path_with(helpers: &Path) -> String {
+    let path = std::env::var("PATH").unwrap_or_default();
+    format!("{}:{path}", helpers.display())
 }
 
 /// `None` when one of the processes could not be signalled.

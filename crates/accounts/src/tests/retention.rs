@@ -6,8 +6,8 @@ const DAY: Duration = Duration::from_secs(86_400);
 
 impl Scene {
     async fn rows(&self, table: &str) -> u64 {
-        let tables = self.database.rollback(u32::MAX).await.expect("countable");
-        let count = tables.tables.iter().find(|(name, _)| name == table);
+        let rollback = self.database.rollback(u32::MAX).await.expect("countable");
+        let count = rollback.losses.iter().find(|(name, _)| name == table);
         count.expect("a table").1
     }
 }

@@ -13,14 +13,16 @@ use tempfile::TempPath;
 use super::{
     Options,
     presence::{FileLocks, Sharing, take_file},
-    sqlite::{bare, has_header, inspect, looking, refuse_foreign},
+    sqlite::{bare, beside, has_header, inspect, looking, refuse_foreign},
     unusable,
-    url::{Place, ServerEngine},
+    url::Place,
 };
 use crate::{DatabaseUrl, Error, OpenError, Store, install, migrate};
 
-/// A backup that was found good and may take the place of the database. Dropped without
-/// [`Restoration::finish`], it changes nothing.
+/// What is part of a database beside its file: a log or a journal is applied to whatever file it is found beside.
+const SUFFIXES: [&str; 4] = ["", "-wal", "-journal", "-shm"];
+
+/// A backup that was found good and may become the database. Dropped before, it changes nothing.
 pub struct Restoration {
     target: PathBuf,
     copy: TempPath,
@@ -94,24 +96,40 @@ impl Restoration {
         &self.check
     }
 
+    /// Puts the backup where no database is yet.
+    ///
+    /// # Errors
+    /// [`OpenError::Occupied`] where there is one, or part of one; [`OpenError::File`].
+    pub fn finish(self) -> Result<(), OpenError> {
+        if is_occupied(&self.target) {
+            return Err(OpenError::Occupied {
+                database: DatabaseUrl::of_file(self.target).to_string(),
+            });
+        }
+        self.put()
+    }
+
     /// Puts the backup in the place of the database. What was there, damaged or not, is kept
     /// beside it; its path is given back.
     ///
     /// # Errors
     /// [`OpenError::InUse`] when some other program holds the database, [`OpenError::Foreign`],
     /// [`OpenError::File`]; the database is then as it was.
-    pub async fn finish(self) -> Result<Option<PathBuf>, OpenError> {
-        let file = &self.target;
-        let failed = |source| unusable(file, source);
-        let kept = match file.try_exists().map_err(failed)? {
+    pub async fn replace(self) -> Result<Option<PathBuf>, OpenError> {
+        let kept = match is_occupied(&self.target) {
             true => Some(self.keep().await?),
             false => None,
         };
+        self.put()?;
+        Ok(kept)
+    }
+
+    fn put(self) -> Result<(), OpenError> {
+        let file = &self.target;
         self.copy
             .persist(file)
             .map_err(|error| unusable(file, error.error))?;
-        sync_folder(file).map_err(|source| unusable(file, source))?;
-        Ok(kept)
+        sync_folder(file).map_err(|source| unusable(file, source))
     }
 
     /// Gives the present database a second name. One that can still be read is brought into its
@@ -123,8 +141,8 @@ impl Restoration {
         match settle(file).await {
             Ok(()) => std::fs::hard_link(file, &kept).map_err(|source| unusable(&kept, source))?,
             Err(OpenError::NotADatabase { .. } | OpenError::Store(_)) => {
-                for suffix in ["", "-wal", "-shm"] {
-                    set_aside(&named(file, suffix), &named(&kept, suffix))?;
+                for suffix in SUFFIXES {
+                    set_aside(&beside(file, suffix), &beside(&kept, suffix))?;
                 }
             }
             Err(refusal) => return Err(refusal),
@@ -135,17 +153,23 @@ impl Restoration {
 
 /// The file of the database.
 fn file_of(options: &Options) -> Result<&Path, OpenError> {
-    let server = match &options.url.0 {
-        Place::File(file) => return Ok(file),
-        Place::Server(server) => server,
+    match &options.url.0 {
+        Place::File(file) => Ok(file),
+        Place::Server(server) => Err(OpenError::OnServer {
+            database: options.url.to_string(),
+            tools: server.engine.backup_tools(),
+        }),
+    }
+}
+
+/// Whether there is a database, or what one has left behind. An empty file is none.
+fn is_occupied(file: &Path) -> bool {
+    let holds_something = |suffix: &str| {
+        let metadata = beside(file, suffix).metadata();
+        metadata.is_ok_and(|metadata| metadata.len() > 0)
     };
-    Err(OpenError::OnServer {
-        database: options.url.to_string(),
-        tools: match server.engine {
-            ServerEngine::Postgres => "pg_dump and pg_restore",
-            ServerEngine::MySql => "mariadb-dump and mariadb",
-        },
-    })
+    // Not the shared memory, which is made anew by whoever comes first.
+    ["", "-wal", "-journal"].into_iter().any(holds_something)
 }
 
 /// Brings what the write-ahead log holds into the file, so that the file alone is the database.
@@ -157,7 +181,7 @@ async fn settle(file: &Path) -> Result<(), OpenError> {
         .await;
     connection.close().await?;
     let is_busy: i64 = row?.try_get(0)?;
-    let log = named(file, "-wal");
+    let log = beside(file, "-wal");
     let is_left = log.metadata().is_ok_and(|log| log.len() > 0);
     if is_busy != 0 || is_left {
         return Err(OpenError::InUse);
@@ -201,7 +225,7 @@ async fn examine(copy: &Path, name: &DatabaseUrl) -> Result<Vec<u8>, OpenError> 
 
 /// A file with a write-ahead log beside it is half of a database that somebody copied by hand.
 fn refuse_unsettled(from: &Path) -> Result<(), OpenError> {
-    match named(from, "-wal").metadata() {
+    match beside(from, "-wal").metadata() {
         Ok(log) if log.len() > 0 => Err(OpenError::Damaged {
             database: from.display().to_string(),
             what: "it has a write-ahead log beside it; use a file that `vestibule backup` made"
@@ -227,7 +251,7 @@ fn copy_beside(from: &Path, target: &Path) -> Result<TempPath, OpenError> {
 
 /// `FILE.before-restore-N`, with the first number that is free.
 fn free_name(file: &Path) -> PathBuf {
-    let numbered = |number: u32| named(file, &format!(".before-restore-{number}"));
+    let numbered = |number: u32| beside(file, &format!(".before-restore-{number}"));
     (1..)
         .map(numbered)
         .find(|name| !name.exists())
@@ -239,12 +263,6 @@ fn set_aside(from: &Path, to: &Path) -> Result<(), OpenError> {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(unusable(from, error)),
         _ => Ok(()),
     }
-}
-
-fn named(file: &Path, suffix: &str) -> PathBuf {
-    let mut name = file.as_os_str().to_owned();
-    name.push(suffix);
-    name.into()
 }
 
 fn folder(file: &Path) -> &Path {

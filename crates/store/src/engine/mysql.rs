@@ -132,8 +132,8 @@ pub(super) async fn pool(
                 Ok(())
             })
         })
-        .after_release(move |_, _| {
-            let verdict = quarantine.admit();
+        .after_release(move |connection, _| {
+            let verdict = quarantine.admit(connection);
             Box::pin(async move { verdict })
         })
         .connect_with(connect_options(server))
@@ -299,13 +299,19 @@ pub(super) const DURABILITY: &[SafeSetting] = &[
 
 /// What an error means to whoever runs an event.
 pub(super) fn verdict(error: &MySqlDatabaseError) -> Verdict {
-    match error.number() {
-        1022 | 1062 | 1169 | 1586 => Verdict::Duplicate(violated(error.message())),
+    verdict_on(error.number(), error.message())
+}
+
+fn verdict_on(number: u16, message: &str) -> Verdict {
+    match number {
+        1022 | 1062 | 1169 | 1586 => Verdict::Duplicate(violated(message)),
         // Changed since it was read, lock wait time-out, deadlock (with which a node of a Galera
-        // cluster also tells that another one was first), too many connections, statement time-outs of both servers, a statement that was cancelled.
+        // cluster also tells that another one was first), too many connections, statement
+        // time-outs of both servers, a statement that was cancelled.
         1020 | 1205 | 1213 | 1040 | 1203 | 1969 | 3024 | 1317 => Verdict::Busy,
-        // The disk, or the table space, is full.
+        // The disk, or the table space, is full; a file or an engine quotes the operating system.
         1021 | 1114 => Verdict::Full,
+        1026 | 1030 if quotes_no_space(message) => Verdict::Full,
         _ => Verdict::Other,
     }
 }
@@ -320,6 +326,11 @@ fn violated(message: &str) -> Option<Unique> {
     }
 }
 
+/// "No space left on device" by its number, as in `(errno: 28 "…")` and `Got error 28 from`.
+fn quotes_no_space(message: &str) -> bool {
+    message.contains("errno: 28 ") || message.contains("error 28 ")
+}
+
 /// Whether the server has turned us away for something that an operator must change: who we say
 /// we are, or the database that we ask for; or the server, where a node of a Galera cluster has no
 /// named locks (1235), as in MariaDB 10.11.3.
@@ -329,9 +340,29 @@ pub(super) fn is_refusal(error: &MySqlDatabaseError) -> bool {
 
 #[cfg(test)]
 mod tests {
-    //! Words of the server that a client may imitate.
+    //! Words of the server that a client may imitate, and numbers that one in order does not send.
 
     use super::*;
+
+    #[test]
+    fn a_full_disk_is_told_from_what_may_pass_and_from_other_failures() {
+        let table = "The table 'sessions' is full";
+        let file =
+            "Error writing file './vestibule/users.MAI' (errno: 28 \"No space left on device\")";
+        let engine = "Got error 28 from storage engine InnoDB";
+        for (number, message) in [(1021, ""), (1114, table), (1026, file), (1030, engine)] {
+            let verdict = verdict_on(number, message);
+            assert!(matches!(verdict, Verdict::Full), "{number}");
+        }
+        for busy in [1020, 1205, 1213, 1040, 1969] {
+            assert!(matches!(verdict_on(busy, ""), Verdict::Busy), "{busy}");
+        }
+        let medium = "Got error 5 \"Input/output error\" from storage engine InnoDB";
+        for (number, message) in [(1030, medium), (1053, ""), (1927, "")] {
+            let verdict = verdict_on(number, message);
+            assert!(matches!(verdict, Verdict::Other), "{number}");
+        }
+    }
 
     #[test]
     fn a_name_that_looks_like_a_key_is_not_taken_for_one() {

@@ -102,8 +102,8 @@ pub(super) async fn pool(
                 Ok(())
             })
         })
-        .after_release(move |_, _| {
-            let verdict = quarantine.admit();
+        .after_release(move |connection, _| {
+            let verdict = quarantine.admit(connection);
             Box::pin(async move { verdict })
         })
         .connect_with(connect_options(server))
@@ -238,8 +238,12 @@ pub(super) const DURABILITY: &[SafeSetting] = &[
 
 /// What an error means to whoever runs an event.
 pub(super) fn verdict(error: &PgDatabaseError) -> Verdict {
-    match error.code() {
-        "23505" => Verdict::Duplicate(error.constraint().and_then(|name| match name {
+    verdict_on(error.code(), error.constraint())
+}
+
+fn verdict_on(code: &str, constraint: Option<&str>) -> Verdict {
+    match code {
+        "23505" => Verdict::Duplicate(constraint.and_then(|name| match name {
             "users_email_key" => Some(Unique::UserEmail),
             "users_username_key" => Some(Unique::UserUsername),
             _ => None,
@@ -260,4 +264,22 @@ pub(super) fn is_refusal(error: &PgDatabaseError) -> bool {
 
 async fn ask(connection: &mut PgConnection, sql: &'static str) -> Result<String, sqlx::Error> {
     sqlx::query_scalar(sql).fetch_one(connection).await
+}
+
+#[cfg(test)]
+mod tests {
+    //! Codes that a server in order does not send.
+
+    use super::*;
+
+    #[test]
+    fn a_full_disk_is_told_from_what_may_pass_and_from_a_server_that_is_going_down() {
+        assert!(matches!(verdict_on("53100", None), Verdict::Full));
+        for busy in ["40001", "40P01", "55P03", "57014", "53300"] {
+            assert!(matches!(verdict_on(busy, None), Verdict::Busy), "{busy}");
+        }
+        for other in ["57P01", "57P03", "53200", "XX000"] {
+            assert!(matches!(verdict_on(other, None), Verdict::Other), "{other}");
+        }
+    }
 }

@@ -178,8 +178,7 @@ pub(super) fn take_file(database: &Path, sharing: Sharing) -> Result<FileLocks, 
 }
 
 fn lock_file(database: &Path, purpose: &str) -> io::Result<File> {
-    let mut name = database.as_os_str().to_owned();
-    name.push(format!("-{purpose}.lock"));
+    let name = super::sqlite::beside(database, &format!("-{purpose}.lock"));
     let mut options = OpenOptions::new();
     options.read(true).write(true).create(true).truncate(false);
     super::sqlite::private(&mut options);

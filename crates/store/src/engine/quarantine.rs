@@ -46,11 +46,12 @@ impl Quarantine {
         Err(Error::Busy("no answer within the time bound".into()))
     }
 
-    /// What the pool asks about a connection that comes back. With an error it closes it without
-    /// a word to the server, which may not listen.
-    pub(super) fn admit(&self) -> Result<bool, sqlx::Error> {
+    /// What the pool asks about a connection that comes back; one with a transaction that nobody
+    /// will end is closed, too. With an error the pool closes it without a word to the server,
+    /// which may not listen.
+    pub(super) fn admit(&self, connection: &impl sqlx::Connection) -> Result<bool, sqlx::Error> {
         match self.0.load(Ordering::SeqCst) {
-            0 => Ok(true),
+            0 => Ok(!connection.is_in_transaction()),
             _ => Err(io::Error::new(
                 io::ErrorKind::TimedOut,
                 "a call has passed its time bound, so connections are closed for safety",

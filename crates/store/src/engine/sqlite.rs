@@ -4,14 +4,14 @@
 use std::{
     fs::{File, OpenOptions},
     io::{self, Read as _},
-    path::Path,
+    path::{Path, PathBuf},
     sync::Arc,
     time::Duration,
 };
 
 use sea_orm::{DatabaseConnection, SqliteTransactionMode, SqlxSqliteConnector, TransactionOptions};
 use sqlx::{
-    ConnectOptions as _,
+    ConnectOptions as _, Connection as _,
     error::DatabaseError,
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
@@ -29,8 +29,10 @@ use crate::{DatabaseUrl, Error, OpenError, Store, Unique};
 const OLDEST_SQLITE: &str = "3.51.3";
 /// How long SQLite waits for a lock that another process holds.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(2);
-/// The disk, or the size that the database may have, is full.
+/// The disk, or the size that the database may have, is full: found when a page is written, or when
+/// the index of the write-ahead log (`-shm`) needs a larger file.
 const SQLITE_FULL: u32 = 13;
+const SQLITE_IOERR_SHMSIZE: u32 = 4874;
 /// After a checkpoint the write-ahead log is cut to this size, in bytes.
 const JOURNAL_SIZE_LIMIT: &str = "67108864";
 
@@ -141,7 +143,7 @@ pub(super) fn verdict(error: &dyn DatabaseError) -> Verdict {
         // A primary key, a unique index.
         Some(1555 | 2067) => Verdict::Duplicate(violated(error.message())),
         Some(code) if is_busy(code) => Verdict::Busy,
-        Some(SQLITE_FULL) => Verdict::Full,
+        Some(SQLITE_FULL | SQLITE_IOERR_SHMSIZE) => Verdict::Full,
         _ => Verdict::Other,
     }
 }
@@ -208,6 +210,12 @@ async fn pool(
             .test_before_acquire(false)
             .idle_timeout(None)
             .max_lifetime(None)
+            .after_release(|connection, _| {
+                // A full disk makes SQLite roll back by itself, and the driver does not notice: it
+                // would nest what comes next in that transaction, and never commit it.
+                let is_at_rest = !connection.is_in_transaction();
+                Box::pin(async move { Ok(is_at_rest) })
+            })
             .connect_with(connection.clone())
             .await;
         match opened {
@@ -233,18 +241,20 @@ fn is_locked(error: &sqlx::Error) -> bool {
 }
 
 /// Looks at what is there on a connection that cannot write, not even the journal mode, which
-/// SQLite keeps in the file.
+/// SQLite keeps in the file. Where a write was cut off, as by a power cut while the database was
+/// made, the file is not to be judged yet: SQLite undoes that write first, and has to write for it.
 pub(super) async fn inspect(file: &Path) -> Result<(), OpenError> {
     if !file.try_exists().map_err(|source| unusable(file, source))? {
         return Ok(());
     }
     let name = DatabaseUrl::of_file(file.to_owned());
-    if !has_header(file).map_err(|source| unusable(file, source))? {
+    let was_cut_off = has_journal(file).map_err(|source| unusable(file, source))?;
+    if !was_cut_off && !has_header(file).map_err(|source| unusable(file, source))? {
         return Err(OpenError::NotADatabase {
             database: name.to_string(),
         });
     }
-    let connection = looking(bare(file).read_only(true)).await?;
+    let connection = looking(bare(file).read_only(!was_cut_off)).await?;
     let verdict = refuse_foreign(&connection, &name).await;
     connection.close().await.map_err(Error::from)?;
     verdict
@@ -253,11 +263,32 @@ pub(super) async fn inspect(file: &Path) -> Result<(), OpenError> {
 /// Whether the file begins as every SQLite database does. An empty file is one without a page.
 pub(super) fn has_header(file: &Path) -> io::Result<bool> {
     const HEADER: &[u8] = b"SQLite format 3\0";
+    let start = start_of(file, HEADER.len())?;
+    Ok(start.is_empty() || start == HEADER)
+}
+
+/// Whether a rollback journal lies beside the file, which is there only while something is written.
+fn has_journal(file: &Path) -> io::Result<bool> {
+    const HEADER: &[u8] = b"\xd9\xd5\x05\xf9\x20\xa1\x63\xd7";
+    match start_of(&beside(file, "-journal"), HEADER.len()) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+        start => Ok(start? == HEADER),
+    }
+}
+
+fn start_of(file: &Path, length: usize) -> io::Result<Vec<u8>> {
     let mut start = Vec::new();
     File::open(file)?
-        .take(HEADER.len() as u64)
+        .take(length as u64)
         .read_to_end(&mut start)?;
-    Ok(start.is_empty() || start == HEADER)
+    Ok(start)
+}
+
+/// The file of this name and more, such as its log.
+pub(super) fn beside(file: &Path, suffix: &str) -> PathBuf {
+    let mut name = file.as_os_str().to_owned();
+    name.push(suffix);
+    name.into()
 }
 
 async fn refuse_old_engine(connection: &DatabaseConnection) -> Result<(), OpenError> {

@@ -47,6 +47,16 @@ pub(super) enum ServerEngine {
     MySql,
 }
 
+impl ServerEngine {
+    /// The programs that back it up and restore it.
+    pub(super) fn backup_tools(self) -> &'static str {
+        match self {
+            Self::Postgres => "pg_dump and pg_restore",
+            Self::MySql => "mariadb-dump and mariadb",
+        }
+    }
+}
+
 /// Where a server listens.
 #[derive(Clone, PartialEq, Eq)]
 pub(super) enum Address {
@@ -111,6 +121,15 @@ impl DatabaseUrl {
         match &self.0 {
             Place::File(file) => Some(file),
             Place::Server(_) => None,
+        }
+    }
+
+    /// The programs that back a server up and restore it; `None` for a file, which [`crate::Store::back_up`] does.
+    #[must_use]
+    pub fn backup_tools(&self) -> Option<&'static str> {
+        match &self.0 {
+            Place::File(_) => None,
+            Place::Server(server) => Some(server.engine.backup_tools()),
         }
     }
 

@@ -8,7 +8,11 @@ pub(crate) const TABLE: &str = "meta";
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "meta")]
 pub(crate) struct Model {
-    #[sea_orm(primary_key, auto_increment = false)]
+    #[sea_orm(
+        primary_key,
+        auto_increment = false,
+        column_type = "String(StringLen::N(64))"
+    )]
     pub(crate) name: String,
     pub(crate) value: Vec<u8>,
 }

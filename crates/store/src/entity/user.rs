@@ -2,16 +2,35 @@
 
 use sea_orm::entity::prelude::*;
 
+use crate::schema::Index;
+
+/// What rows are found by, beside their key.
+pub(crate) const INDEXES: &[Index] = &[
+    Index::new("users_email_key", &["email_key"]).unique(),
+    Index::new("users_username_key", &["username_key"]).unique(),
+    Index::new(
+        "users_newest",
+        &["created_at", "id", "deleted_at", "disabled_at"],
+    ),
+    Index::new("users_deleted", &["deleted_at"]).sparse(),
+];
+
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "users")]
 pub(crate) struct Model {
     #[sea_orm(primary_key, auto_increment = false)]
     pub(crate) id: Uuid,
+    #[sea_orm(column_type = "String(StringLen::N(254))")]
     pub(crate) email: String,
+    #[sea_orm(column_type = "String(StringLen::N(254))")]
     pub(crate) email_key: Option<String>,
+    #[sea_orm(column_type = "String(StringLen::N(32))")]
     pub(crate) username: Option<String>,
+    #[sea_orm(column_type = "String(StringLen::N(32))")]
     pub(crate) username_key: Option<String>,
+    #[sea_orm(column_type = "String(StringLen::N(200))")]
     pub(crate) name: Option<String>,
+    #[sea_orm(column_type = "Text")]
     pub(crate) password_hash: Option<String>,
     pub(crate) email_verified: bool,
     pub(crate) disabled_at: Option<i64>,

@@ -8,62 +8,43 @@ use sea_orm_migration::{
     },
 };
 
-use super::{Step, portable};
+use super::{Change, Step};
+use crate::schema::Index;
 
-#[derive(DeriveMigrationName)]
-pub(super) struct Migration;
+pub(super) const STEP: Step = Step {
+    name: "m0001_accounts",
+    up,
+    down,
+};
 
-impl Step for Migration {
-    fn drops(&self) -> &'static [&'static str] {
-        &[
-            "users",
-            "user_roles",
-            "sessions",
-            "signing_keys",
-            "audit_events",
-            "meta",
-        ]
-    }
-
-    fn boxed(&self) -> Box<dyn MigrationTrait> {
-        Box::new(Self)
-    }
+fn up() -> Vec<Change> {
+    let tables = [
+        users(),
+        user_roles(),
+        sessions(),
+        signing_keys(),
+        audit_events(),
+        meta(),
+    ];
+    let mut changes: Vec<_> = tables.map(Change::CreateTable).into();
+    changes.extend(INDEXES.map(|(table, index)| Change::CreateIndex(table, index)));
+    // The row that transactions lock before they count admins.
+    let guard = ["admin_guard".into(), Vec::<u8>::new().into()];
+    changes.push(Change::InsertRow("meta", ["name", "value"], guard));
+    changes
 }
 
-#[async_trait::async_trait]
-impl MigrationTrait for Migration {
-    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        for table in [
-            users(),
-            user_roles(),
-            sessions(),
-            signing_keys(),
-            audit_events(),
-            meta(),
-        ] {
-            portable::create_table(manager, table).await?;
-        }
-        for (table, name, mut index) in indexes() {
-            portable::create_index(manager, table, name, &mut index).await?;
-        }
-        // The row that transactions lock before they count admins.
-        let guard = ["admin_guard".into(), Vec::<u8>::new().into()];
-        portable::insert_row(manager, "meta", ["name", "value"], guard).await
-    }
-
-    async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        // In the reverse order of the references between them.
-        for table in self.drops().iter().rev() {
-            manager
-                .drop_table(Table::drop().table(*table).if_exists().to_owned())
-                .await?;
-        }
-        Ok(())
-    }
-
-    fn use_transaction(&self) -> Option<bool> {
-        Some(true)
-    }
+fn down() -> Vec<Change> {
+    // In the reverse order of the references between them.
+    let tables = [
+        "meta",
+        "audit_events",
+        "signing_keys",
+        "sessions",
+        "user_roles",
+        "users",
+    ];
+    tables.map(Change::DropTable).into()
 }
 
 fn users() -> TableCreateStatement {
@@ -89,7 +70,7 @@ fn user_roles() -> TableCreateStatement {
         .table("user_roles")
         .col(uuid("user_id"))
         .col(string_len("role", 32))
-        .primary_key(Index::create().col("user_id").col("role"))
+        .primary_key(sea_query::Index::create().col("user_id").col("role"))
         .foreign_key(&mut of_user("user_roles"))
         .to_owned()
 }
@@ -151,30 +132,28 @@ fn meta() -> TableCreateStatement {
         .to_owned()
 }
 
-/// Each with its table and its name.
-fn indexes() -> Vec<(&'static str, &'static str, IndexCreateStatement)> {
-    let unique = |column: &'static str| Index::create().col(column).unique().to_owned();
-    let index = |columns: &[&'static str]| {
-        let mut index = Index::create();
-        for column in columns {
-            index.col(*column);
-        }
-        index
-    };
-    vec![
-        ("users", "users_email_key", unique("email_key")),
-        ("users", "users_username_key", unique("username_key")),
-        ("user_roles", "user_roles_role", index(&["role"])),
-        ("sessions", "sessions_user", index(&["user_id"])),
-        ("sessions", "sessions_expiry", index(&["idle_expires_at"])),
-        ("audit_events", "audit_events_at", index(&["at", "id"])),
-        (
-            "audit_events",
-            "audit_events_subject",
-            index(&["subject_id", "at"]),
-        ),
-    ]
-}
+/// Each with its table.
+const INDEXES: [(&str, Index); 7] = [
+    (
+        "users",
+        Index::new("users_email_key", &["email_key"]).unique(),
+    ),
+    (
+        "users",
+        Index::new("users_username_key", &["username_key"]).unique(),
+    ),
+    ("user_roles", Index::new("user_roles_role", &["role"])),
+    ("sessions", Index::new("sessions_user", &["user_id"])),
+    (
+        "sessions",
+        Index::new("sessions_expiry", &["idle_expires_at"]),
+    ),
+    ("audit_events", Index::new("audit_events_at", &["at", "id"])),
+    (
+        "audit_events",
+        Index::new("audit_events_subject", &["subject_id", "at"]),
+    ),
+];
 
 fn of_user(table: &'static str) -> ForeignKeyCreateStatement {
     ForeignKey::create()

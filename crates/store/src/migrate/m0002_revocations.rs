@@ -6,40 +6,27 @@ use sea_orm_migration::{
     schema::{big_integer, integer},
 };
 
-use super::{Step, portable};
+use super::{Change, Step};
 
-#[derive(DeriveMigrationName)]
-pub(super) struct Migration;
+pub(super) const STEP: Step = Step {
+    name: "m0002_revocations",
+    up,
+    down,
+};
 
-impl Step for Migration {
-    fn drops(&self) -> &'static [&'static str] {
-        &["revocations"]
-    }
-
-    fn boxed(&self) -> Box<dyn MigrationTrait> {
-        Box::new(Self)
-    }
+fn up() -> Vec<Change> {
+    let table = Table::create()
+        .table("revocations")
+        .col(integer("id").primary_key())
+        .col(big_integer("count"))
+        .to_owned();
+    let row = [1.into(), 0i64.into()];
+    vec![
+        Change::CreateTable(table),
+        Change::InsertRow("revocations", ["id", "count"], row),
+    ]
 }
 
-#[async_trait::async_trait]
-impl MigrationTrait for Migration {
-    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        let table = Table::create()
-            .table("revocations")
-            .col(integer("id").primary_key())
-            .col(big_integer("count"))
-            .to_owned();
-        portable::create_table(manager, table).await?;
-        let row = [1.into(), 0i64.into()];
-        portable::insert_row(manager, "revocations", ["id", "count"], row).await
-    }
-
-    async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        let table = Table::drop().table("revocations").if_exists().to_owned();
-        manager.drop_table(table).await
-    }
-
-    fn use_transaction(&self) -> Option<bool> {
-        Some(true)
-    }
+fn down() -> Vec<Change> {
+    vec![Change::DropTable("revocations")]
 }

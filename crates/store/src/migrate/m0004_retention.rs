@@ -1,51 +1,36 @@
 //! Indexes by which rows are found whose time is over.
 
-use sea_orm_migration::{prelude::*, sea_orm::DbBackend};
+use super::{Change, Step};
+use crate::schema::Index;
 
-use super::{Step, portable};
+pub(super) const STEP: Step = Step {
+    name: "m0004_retention",
+    up,
+    down,
+};
 
-/// Index, table, column. That of the idle lifetimes of sessions is older.
-const INDEXES: [(&str, &str, &str); 2] = [
-    ("users_deleted", "users", "deleted_at"),
-    ("sessions_end", "sessions", "expires_at"),
+fn up() -> Vec<Change> {
+    INDEXES
+        .map(|(table, index)| Change::CreateIndex(table, index))
+        .into()
+}
+
+fn down() -> Vec<Change> {
+    INDEXES
+        .map(|(table, index)| Change::DropIndex(table, index))
+        .into()
+}
+
+/// Each with its table. That of the idle lifetimes of sessions is older. They leave out the rows
+/// that have no end: SQLite would otherwise read a list of the users who are not deleted by the
+/// first one, and then sort it.
+const INDEXES: [(&str, Index); 2] = [
+    (
+        "users",
+        Index::new("users_deleted", &["deleted_at"]).sparse(),
+    ),
+    (
+        "sessions",
+        Index::new("sessions_end", &["expires_at"]).sparse(),
+    ),
 ];
-
-#[derive(DeriveMigrationName)]
-pub(super) struct Migration;
-
-impl Step for Migration {
-    fn drops(&self) -> &'static [&'static str] {
-        &[]
-    }
-
-    fn boxed(&self) -> Box<dyn MigrationTrait> {
-        Box::new(Self)
-    }
-}
-
-#[async_trait::async_trait]
-impl MigrationTrait for Migration {
-    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        for (name, table, column) in INDEXES {
-            let mut index = Index::create().col(column).to_owned();
-            // Without the rows that have no end: SQLite would otherwise read a list of the users
-            // who are not deleted by this index, and then sort it. MariaDB has no such indexes.
-            if manager.get_database_backend() != DbBackend::MySql {
-                index.and_where(Expr::col(column).is_not_null());
-            }
-            portable::create_index(manager, table, name, &mut index).await?;
-        }
-        Ok(())
-    }
-
-    async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        for (name, table, _) in INDEXES {
-            portable::drop_index(manager, table, name).await?;
-        }
-        Ok(())
-    }
-
-    fn use_transaction(&self) -> Option<bool> {
-        Some(true)
-    }
-}

@@ -4,23 +4,43 @@ use store::{AuditKind, OpenError, Store};
 
 use crate::{conformance, fixture::*};
 
+/// Starts many programs at once, waits until all are ready, and gives how many of them migrated.
+async fn start_at_once(db: &Fixture) -> usize {
+    let mut starts = Vec::new();
+    for _ in 0..8 {
+        let options = db.options.clone();
+        starts.push(tokio::spawn(async move {
+            let store = Store::connect(&options).await?;
+            let applied = store.migrate_up(None).await?;
+            store.check_ready().await?;
+            Ok::<_, OpenError>(applied.len())
+        }));
+    }
+    let mut migrated = 0;
+    for start in starts {
+        migrated += usize::from(start.await.unwrap().unwrap() > 0);
+    }
+    migrated
+}
+
 conformance! {
     async fn of_programs_that_start_at_once_one_migrates_and_all_become_ready(db) {
-        let mut starts = Vec::new();
-        for _ in 0..8 {
-            let options = db.options.clone();
-            starts.push(tokio::spawn(async move {
-                let store = Store::connect(&options).await?;
-                let applied = store.migrate_up(None).await?;
-                store.check_ready().await?;
-                Ok::<_, OpenError>(applied.len())
-            }));
-        }
-        let mut migrated = 0;
-        for start in starts {
-            migrated += usize::from(start.await.unwrap().unwrap() > 0);
-        }
-        assert_eq!(migrated, 1);
+        assert_eq!(start_at_once(&db).await, 1);
+    }
+
+    async fn of_programs_that_start_at_once_on_an_old_schema_one_migrates_and_all_become_ready(db) {
+        let store = db.connect().await;
+        store.migrate_up(Some(1)).await.unwrap();
+        registered(&store, "ada").await;
+        store.close().await;
+        assert_eq!(start_at_once(&db).await, 1);
+    }
+
+    async fn what_the_entities_declare_is_what_the_migrations_make(db) {
+        let store = db.store().await;
+        let differences = store.schema_differences().await.unwrap();
+        let differences: Vec<_> = differences.iter().map(ToString::to_string).collect();
+        assert_eq!(differences, Vec::<String>::new());
     }
 
     async fn an_empty_database_is_not_ready(db) {
@@ -40,7 +60,7 @@ conformance! {
 
         let alone = Store::connect_alone(&db.options).await.unwrap();
         let rollback = alone.rollback(u32::MAX).await.unwrap();
-        let rows = |table: &str| rollback.tables.iter().find(|(name, _)| name == table).map(|(_, rows)| *rows);
+        let rows = |table: &str| rollback.losses.iter().find(|(name, _)| name == table).map(|(_, rows)| *rows);
         assert_eq!(rows("users"), Some(1));
         assert_eq!(rows("sessions"), Some(1));
         assert!(rollback.rows() >= 3);
@@ -58,7 +78,7 @@ conformance! {
         let applied = alone.migration_status().await.unwrap().len();
         for steps in 1..u32::try_from(applied).unwrap() {
             let rollback = alone.rollback(steps).await.unwrap();
-            if !rollback.tables.is_empty() {
+            if !rollback.losses.is_empty() {
                 break;
             }
             assert_eq!(alone.migrate_down(steps).await.unwrap(), rollback.migrations);

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use accounts::Database;
-use clap::{Arg, ArgMatches, Command, value_parser};
+use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 
 use super::{Ended, Failure, output::say, warn};
 use crate::{
@@ -21,8 +21,14 @@ pub(super) fn backup_command() -> Command {
 
 pub(super) fn restore_command() -> Command {
     Command::new("restore")
-        .about("Put a backup in the place of the database; the server must be stopped")
+        .about("Make a backup the database, where there is none; the server must be stopped")
         .arg(file("A file that `vestibule backup` made"))
+        .arg(
+            Arg::new("replace")
+                .long("replace")
+                .action(ArgAction::SetTrue)
+                .help("Take the place of a database that is there; it is kept beside, under another name"),
+        )
 }
 
 pub(super) async fn back_up(matches: &ArgMatches, loaded: &Loaded) -> Ended {
@@ -48,7 +54,12 @@ pub(super) async fn restore(matches: &ArgMatches, loaded: &Loaded) -> Ended {
     app::prepare_data_dir(&loaded.config)?;
     let secret = secret_key::existing(&loaded.config)?;
     let options = app::database_options(&loaded.config);
-    let kept = Database::restore(&from, &options, &secret).await?;
+    let kept = if matches.get_flag("replace") {
+        Database::replace(&from, &options, &secret).await?
+    } else {
+        Database::restore(&from, &options, &secret).await?;
+        None
+    };
     say!("restored {} from {}", options.url, from.display());
     say!(
         "Passwords and sessions are those of the backup: what was changed or logged out since is not."

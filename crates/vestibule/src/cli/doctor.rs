@@ -1,6 +1,6 @@
 //! `vestibule doctor`: what may be wrong with this installation, a line each, with the exact fix.
 
-use accounts::{Accounts, Clock, Database, HashCensus, Link, MigrationStatus};
+use accounts::{Accounts, Clock, Database, HashCensus, Link, MigrationStatus, SchemaDifference};
 use clap::{ArgMatches, Command};
 use serde::Serialize;
 
@@ -143,6 +143,7 @@ async fn of_database(config: &Config) -> Vec<Finding> {
         Err(error) => return vec![fail("database", error.to_string(), None)],
     };
     let mut findings = vec![engine(config, &database).await];
+    findings.push(backups(config));
     let status = database.migration_status().await;
     findings.push(match &status {
         Ok(status) => migrations(status),
@@ -153,6 +154,7 @@ async fn of_database(config: &Config) -> Vec<Finding> {
         let found = "not needed before the migrations".to_owned();
         findings.push(ok("secret key", found));
     } else {
+        findings.push(schema(&database).await);
         findings.extend(of_migrated(config, &database).await);
     }
     findings.push(clock(&database).await);
@@ -191,6 +193,19 @@ async fn engine(config: &Config, database: &Database) -> Finding {
     }
 }
 
+/// What backs the database up. Neither way leaves a trace in it.
+fn backups(config: &Config) -> Finding {
+    let tools = config.database.url.backup_tools();
+    let found = match tools {
+        Some(tools) => format!(
+            "the server has {tools} for them; when the last one was made cannot be seen from here"
+        ),
+        None => "`vestibule backup FILE` makes one; when the last one was made is not recorded"
+            .to_owned(),
+    };
+    ok("backups", found)
+}
+
 fn migrations(status: &[MigrationStatus]) -> Finding {
     match status
         .iter()
@@ -202,6 +217,35 @@ fn migrations(status: &[MigrationStatus]) -> Finding {
             "migrations",
             format!("{pending} of {} are not applied", status.len()),
             Some("run: vestibule migrate up".to_owned()),
+        ),
+    }
+}
+
+/// Whether somebody has changed tables by other means than the migrations. What is there besides
+/// ours, such as an index for a report, does no harm.
+async fn schema(database: &Database) -> Finding {
+    let differences = match database.schema_differences().await {
+        Ok(differences) => differences,
+        Err(error) => return fail("schema", error.to_string(), None),
+    };
+    let (ours, others): (Vec<_>, Vec<_>) = differences
+        .iter()
+        .partition(|difference| difference.declared.is_some());
+    let listed = |differences: &[&SchemaDifference]| {
+        let sentences: Vec<_> = differences.iter().map(ToString::to_string).collect();
+        sentences.join("; ")
+    };
+    match (ours.is_empty(), others.is_empty()) {
+        (true, true) => ok("schema", "as this release makes it".to_owned()),
+        (true, false) => warn("schema", listed(&others), None),
+        (false, _) => fail(
+            "schema",
+            listed(&ours),
+            Some(
+                "change it back; `vestibule migrate up --print-sql --engine ENGINE` prints what \
+                 it should be"
+                    .to_owned(),
+            ),
         ),
     }
 }

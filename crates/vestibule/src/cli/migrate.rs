@@ -2,15 +2,22 @@
 
 use std::io::{BufRead as _, IsTerminal as _, Write as _};
 
-use accounts::{Database, Rollback};
-use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
+use accounts::{Database, Engine, Rollback};
+use clap::{
+    Arg, ArgAction, ArgMatches, Command,
+    builder::{PossibleValue, PossibleValuesParser, TypedValueParser as _},
+    value_parser,
+};
 
 use super::{
     Ended, Failure,
     output::{self, say},
     warn,
 };
-use crate::{app, config::Loaded};
+use crate::{
+    app::{self, StartError},
+    config::Loaded,
+};
 
 pub(super) fn command() -> Command {
     let to = Arg::new("to")
@@ -27,7 +34,8 @@ pub(super) fn command() -> Command {
         .subcommand(
             Command::new("up")
                 .about("Apply the missing migrations (serve does this by itself)")
-                .arg(to.help("Stop after migration number N")),
+                .arg(to.help("Stop after migration number N"))
+                .args(script_flags()),
         )
         .subcommand(
             Command::new("down")
@@ -47,6 +55,28 @@ pub(super) fn command() -> Command {
         )
 }
 
+/// The way for those who let no program change a schema.
+fn script_flags() -> [Arg; 2] {
+    let names = PossibleValuesParser::new([
+        PossibleValue::new("sqlite"),
+        PossibleValue::new("postgres").alias("postgresql"),
+        PossibleValue::new("mysql").alias("mariadb"),
+    ]);
+    let engine = names.try_map(|name| Engine::of_scheme(&name).ok_or("no engine has this name"));
+    [
+        Arg::new("print-sql")
+            .long("print-sql")
+            .action(ArgAction::SetTrue)
+            .help("Apply nothing, and print the SQL of what the database is missing"),
+        Arg::new("engine")
+            .long("engine")
+            .value_name("ENGINE")
+            .requires("print-sql")
+            .value_parser(engine)
+            .help("Print it for an empty database of this engine, without asking any"),
+    ]
+}
+
 pub(super) async fn run(matches: &ArgMatches, loaded: &Loaded) -> Ended {
     warn(loaded);
     match matches.subcommand() {
@@ -60,6 +90,9 @@ pub(super) async fn run(matches: &ArgMatches, loaded: &Loaded) -> Ended {
 }
 
 async fn up(matches: &ArgMatches, loaded: &Loaded) -> Ended {
+    if matches.get_flag("print-sql") {
+        return print_script(matches, loaded).await;
+    }
     app::prepare_data_dir(&loaded.config)?;
     let database = Database::connect(&app::database_options(&loaded.config)).await?;
     let applied = database.migrate_up(matches.get_one("to").copied()).await?;
@@ -69,6 +102,27 @@ async fn up(matches: &ArgMatches, loaded: &Loaded) -> Ended {
         "nothing to apply: the schema is up to date",
         &applied,
     );
+    Ok(())
+}
+
+async fn print_script(matches: &ArgMatches, loaded: &Loaded) -> Ended {
+    let to = matches.get_one("to").copied();
+    let script = match matches.get_one::<Engine>("engine") {
+        Some(engine) => accounts::migration_script(*engine, to)?,
+        None => {
+            let opened = app::open_existing_database(&loaded.config).await;
+            let database = opened.map_err(|error| match error {
+                StartError::Failed(reason) => StartError::Failed(format!(
+                    "{reason}; with --engine the SQL is printed for an empty database"
+                )),
+                other => other,
+            })?;
+            let script = database.pending_script(to).await?;
+            database.close().await;
+            script
+        }
+    };
+    say!("{}", script.trim_end());
     Ok(())
 }
 
@@ -116,8 +170,8 @@ async fn status(matches: &ArgMatches, loaded: &Loaded) -> Ended {
 /// Says how many rows would go and asks for the word.
 fn confirm(rollback: &Rollback) -> Ended {
     say!("This drops {} rows for good:", rollback.rows());
-    for (table, rows) in &rollback.tables {
-        say!("  {table}: {rows}");
+    for (place, rows) in &rollback.losses {
+        say!("  {place}: {rows}");
     }
     if !std::io::stdin().is_terminal() {
         return Err(Failure::Usage(

@@ -9,6 +9,7 @@ use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
+use accounts::Answer;
 use axum::body::{Body, Bytes};
 use axum::extract::Request;
 use axum::middleware::{FromFnLayer, Next, from_fn};
@@ -37,8 +38,8 @@ pub fn body_limit(
     from_fn(move |request, next| limit_body(bytes, time, request, next).boxed())
 }
 
-/// Gives the inner service so long to begin its answer, else the answer is 503 `unavailable`. The answer's own body may
-/// take longer.
+/// Gives the inner service so long to begin its answer, else the answer is 503 `unavailable`, and nothing is committed
+/// for it any more. The answer's own body may take longer.
 pub fn time_limit(
     time: Duration,
 ) -> Around<impl Fn(Request, Next) -> BoxFuture<'static, Response> + Clone> {
@@ -97,9 +98,13 @@ fn refused(refusal: Refusal) -> Response {
 }
 
 async fn limit_time(time: Duration, request: Request, next: Next) -> Response {
-    match tokio::time::timeout(time, next.run(request)).await {
+    let answer = Answer::default();
+    match tokio::time::timeout(time, answer.of(next.run(request))).await {
         Ok(response) => response,
-        Err(_elapsed) => unavailable("The server could not answer in time; please try again."),
+        Err(_elapsed) => {
+            answer.give();
+            unavailable("The server could not answer in time; please try again.")
+        }
     }
 }
 

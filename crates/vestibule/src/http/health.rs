@@ -1,5 +1,6 @@
 //! Whether the process lives, and whether it can do its work.
 
+use accounts::NotReady;
 use axum::{
     Json,
     extract::State,
@@ -26,7 +27,14 @@ pub(super) async fn readyz(State(app): State<App>) -> Response {
         Ok(()) => (StatusCode::OK, Json(json!({ "status": "ready" }))).into_response(),
         Err(cause) => {
             tracing::error!(%cause, "The server is not ready: {cause}");
-            unavailable("database: it cannot be reached, or migrations are missing")
+            unavailable(match cause {
+                NotReady::Database(_) => {
+                    "database: it cannot be reached, or does not answer in time"
+                }
+                NotReady::Migrations(_) => {
+                    "migrations: the schema is older than this program needs it"
+                }
+            })
         }
     }
 }

@@ -10,7 +10,10 @@ use std::{
 
 use axum::body::{Body, Bytes};
 use futures_util::{StreamExt as _, future, poll, stream};
-use tokio::{sync::oneshot, time};
+use tokio::{
+    sync::{mpsc, oneshot},
+    time,
+};
 
 use crate::support::{Answer, Call, Client, TestApp, registration};
 
@@ -104,4 +107,25 @@ async fn an_answer_that_does_not_begin_in_time_is_503_and_not_before() {
             other => panic!("after {time:?}: {other:?}"),
         }
     }
+}
+
+#[tokio::test]
+async fn nothing_is_committed_any_more_for_an_answer_that_was_late() {
+    let (tell, mut told) = mpsc::unbounded_channel();
+    let late = move || {
+        tell.send(accounts::Answer::at_hand()).unwrap();
+        future::pending::<()>()
+    };
+    let router = axum::Router::new()
+        .route("/", axum::routing::get(late))
+        .layer(vestibule::http::bounds::time_limit(ANSWER_TIME));
+    time::pause();
+    let request = axum::http::Request::new(Body::empty());
+    let mut call = pin!(tower::ServiceExt::oneshot(router, request));
+    assert!(poll!(call.as_mut()).is_pending());
+    let answer = told.recv().await.unwrap();
+    assert!(!answer.is_given());
+    time::advance(ANSWER_TIME + MILLISECOND).await;
+    assert_eq!(call.await.unwrap().status(), 503);
+    assert!(answer.is_given());
 }

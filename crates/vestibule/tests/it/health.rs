@@ -77,7 +77,7 @@ async fn without_its_database_a_server_is_not_ready() {
     x-content-type-options: nosniff
     {
       "code": "unavailable",
-      "detail": "database: it cannot be reached, or migrations are missing",
+      "detail": "database: it cannot be reached, or does not answer in time",
       "status": 503,
       "title": "Service Unavailable",
       "type": "about:blank"

@@ -191,12 +191,16 @@ servers! {
         store.record(event()).await.unwrap();
         let before = onlooker.connections().await;
         assert_eq!(before.len(), 2, "one for events, one that shows our presence");
+        // On its way back to the pool it is pinged.
+        while store.pools()[0].idle == 0 {
+            tokio::task::yield_now().await;
+        }
 
         link.hangs.send(true).unwrap();
-        for _ in 0..2 {
-            let cut = store.record(event()).await;
-            assert!(matches!(cut, Err(Error::Busy(_))), "{cut:?}");
-        }
+        let cut = store.record(event()).await;
+        assert!(matches!(cut, Err(Error::Busy(_))), "{cut:?}");
+        let not_made = store.record(event()).await;
+        assert!(matches!(not_made, Err(Error::NoConnection(_))), "{not_made:?}");
         link.hangs.send(false).unwrap();
 
         store.record(event()).await.unwrap();
@@ -206,6 +210,29 @@ servers! {
         assert_eq!(kept, 1, "that of our presence: {before:?}, {after:?}");
         assert_eq!(onlooker.open_transactions().await, Vec::<i64>::new());
         assert_eq!(store.pools()[0].most, 1);
+        store.close().await;
+    }
+
+    async fn who_waits_for_a_connection_in_vain_does_not_wait_again(database) {
+        let store = migrated(&options(database.url().as_str())).await;
+        let begun = Arc::new(tokio::sync::Notify::new());
+        let holding = tokio::spawn({
+            let (store, begun) = (store.clone(), Arc::clone(&begun));
+            async move {
+                let event: crate::run::Event<Arc<tokio::sync::Notify>, ()> = |_, begun| {
+                    begun.notify_one();
+                    Box::pin(std::future::pending())
+                };
+                store.write(begun, event).await
+            }
+        });
+        begun.notified().await;
+        let reading = store.revocation_count();
+        let (written, read) = tokio::join!(store.record(event()), reading);
+        assert!(matches!(written, Err(Error::NoConnection(_))), "{written:?}");
+        assert!(matches!(read, Err(Error::NoConnection(_))), "{read:?}");
+        let held = holding.await.unwrap();
+        assert!(matches!(held, Err(Error::Busy(_))), "it had the only one to its end: {held:?}");
         store.close().await;
     }
 

@@ -2,7 +2,7 @@
 
 use super::*;
 
-use sqlx::{Connection as _, Row as _, SqliteConnection};
+use sqlx::{Row as _, SqliteConnection};
 
 struct Place {
     folder: tempfile::TempDir,
@@ -108,6 +108,40 @@ async fn a_file_that_is_no_database_is_refused_unchanged() {
     assert_eq!(
         std::fs::read_to_string(place.file()).expect("readable"),
         text
+    );
+}
+
+/// The journal is written and synced first, so it is whole; of the first page any part may be there.
+#[tokio::test]
+async fn a_database_whose_first_write_was_cut_off_is_begun_anew() {
+    let mut journal = b"\xd9\xd5\x05\xf9\x20\xa1\x63\xd7".to_vec();
+    // Its records: none. A nonce; the pages before: none; the sizes of a sector and of a page.
+    for number in [0_u32, 1, 0, 512, 4096] {
+        journal.extend(number.to_be_bytes());
+    }
+    journal.resize(512, 0);
+    for start in [b"SQLite format 3\0", &[0; 16]] {
+        let place = place();
+        let mut page = start.to_vec();
+        page.resize(4096, 0);
+        std::fs::write(place.file(), page).expect("writable");
+        std::fs::write(beside(place.file(), "-journal"), &journal).expect("writable");
+        let store = Store::connect(&place.options).await.expect("opens");
+        store.migrate_up(None).await.expect("migrates");
+        store.close().await;
+        assert!(has_header(place.file()).expect("readable"));
+    }
+}
+
+#[tokio::test]
+async fn what_resembles_a_journal_makes_no_database_of_a_letter() {
+    let place = place();
+    std::fs::write(place.file(), "Dear Sir or Madam").expect("writable");
+    std::fs::write(beside(place.file(), "-journal"), "Dear diary").expect("writable");
+    let refused = Store::connect(&place.options).await.err();
+    assert!(
+        matches!(refused, Some(OpenError::NotADatabase { .. })),
+        "{refused:?}"
     );
 }
 
@@ -344,8 +378,7 @@ async fn reading_alone_leaves_the_file_and_its_log_as_they_are() {
     let store = Store::connect(&place.options).await.expect("opens");
     store.migrate_up(None).await.expect("migrates");
     let file = place.file();
-    let mut log = file.as_os_str().to_owned();
-    log.push("-wal");
+    let log = beside(file, "-wal");
     let bytes = || (std::fs::read(file).ok(), std::fs::read(&log).ok());
     let before = bytes();
     assert!(before.1.as_ref().is_some_and(|log| !log.is_empty()));
@@ -365,6 +398,66 @@ async fn a_file_that_is_not_there_is_not_made_to_read_it() {
     let place = place();
     assert!(Store::connect_read_only(&place.options).await.is_err());
     assert!(!place.file().exists());
+}
+
+/// Lets the database have no more pages than it has by now, or as many as it wants.
+async fn limit_pages(store: &Store, is_full: bool) {
+    let sql = match is_full {
+        true => "PRAGMA max_page_count = 1",
+        false => "PRAGMA max_page_count = 4294967294",
+    };
+    let pool = store.writer.get_sqlite_connection_pool();
+    sqlx::query(sql).execute(pool).await.expect(sql);
+}
+
+async fn record(store: &Store, number: u128) -> Result<(), Error> {
+    let event = crate::NewAudit {
+        id: uuid::Uuid::from_u128(number),
+        at: crate::Timestamp::from_micros(1),
+        kind: crate::AuditKind::Login,
+        actor: crate::Actor::Anonymous,
+        subject: None,
+        address: None,
+        user_agent: Some("an agent with many words ".repeat(10)),
+        request_id: None,
+        detail: None,
+    };
+    store.record(event).await
+}
+
+#[tokio::test]
+async fn what_is_acknowledged_after_the_storage_was_full_is_kept() {
+    let place = place();
+    let store = Store::connect(&place.options).await.expect("opens");
+    store.migrate_up(None).await.expect("migrates");
+    let mut acknowledged = 0;
+    let mut numbers = 0..;
+    for _ in 0..3 {
+        limit_pages(&store, true).await;
+        loop {
+            match record(&store, numbers.next().expect("a number")).await {
+                Ok(()) => acknowledged += 1,
+                Err(Error::Full(_)) => break,
+                Err(error) => panic!("{error}"),
+            }
+        }
+        limit_pages(&store, false).await;
+        let refused = store.write((), |_, ()| {
+            Box::pin(async { Err::<(), _>(Error::ReadOnly) })
+        });
+        assert!(
+            refused.await.is_err(),
+            "an event of which nothing is to be kept"
+        );
+        for number in numbers.by_ref().take(3) {
+            record(&store, number).await.expect("there is room again");
+            acknowledged += 1;
+        }
+    }
+    store.close().await;
+    let mut stranger = stranger(&place).await;
+    let kept = ask(&mut stranger, "SELECT count(*) FROM audit_events").await;
+    assert_eq!(kept, acknowledged);
 }
 
 /// What is not in the list would be left behind without a word.

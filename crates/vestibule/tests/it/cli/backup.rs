@@ -67,12 +67,12 @@ fn a_backup_beside_a_running_server_comes_back_with_its_sessions() {
     assert_eq!(mode(&folder.path().join("file:odd.db?mode=memory")), 0o600);
     let later = register(&server, "eve");
 
-    let beside = run(folder.path(), ["restore", "copy.db"]);
+    let beside = run(folder.path(), ["restore", "--replace", "copy.db"]);
     assert_eq!(beside.status.code(), Some(1), "{}", stderr(&beside));
     assert_eq!(server.stop(), Some(0));
     let data = folder.path().join("vestibule-data");
     let restore = |from: &str| {
-        let restored = run(folder.path(), ["restore", from]);
+        let restored = run(folder.path(), ["restore", "--replace", from]);
         assert_eq!(restored.status.code(), Some(0), "{}", stderr(&restored));
     };
     let users = || stdout(&run(folder.path(), ["user", "list"]));
@@ -92,6 +92,59 @@ fn a_backup_beside_a_running_server_comes_back_with_its_sessions() {
     let token = |opened: &Value| opened["access_token"].as_str().expect("a token").to_owned();
     assert_eq!(server.me(&token(&kept)).status, 200);
     assert_eq!(server.me(&token(&later)).status, 401);
+}
+
+#[test]
+fn a_restore_refuses_a_place_that_is_not_empty() {
+    let folder = folder_of_a_file();
+    let added = add(folder.path(), "ada@example.org", &[]);
+    assert_eq!(added.status.code(), Some(0), "{}", stderr(&added));
+    let backup = run(folder.path(), ["backup", "copy.db"]);
+    assert_eq!(backup.status.code(), Some(0), "{}", stderr(&backup));
+    let added = add(folder.path(), "eve@example.org", &[]);
+    assert_eq!(added.status.code(), Some(0), "{}", stderr(&added));
+    let data = folder.path().join("vestibule-data");
+    let refused = || {
+        let before = names(&data);
+        let output = run(folder.path(), ["restore", "copy.db"]);
+        assert_eq!(output.status.code(), Some(2), "{}", stderr(&output));
+        assert!(stderr(&output).contains("--replace"), "{}", stderr(&output));
+        assert_eq!(names(&data), before);
+    };
+
+    refused();
+    let users = stdout(&run(folder.path(), ["user", "list"]));
+    assert!(users.contains("eve@"), "she is still there: {users}");
+
+    let database = data.join("vestibule.db");
+    std::fs::remove_file(&database).expect("removed");
+    let rest = data.join("vestibule.db-wal");
+    std::fs::write(&rest, "would be applied to whatever comes").expect("writable");
+    refused();
+
+    std::fs::remove_file(&rest).expect("removed");
+    let restored = run(folder.path(), ["restore", "copy.db"]);
+    assert_eq!(restored.status.code(), Some(0), "{}", stderr(&restored));
+    assert_eq!(mode(&database), 0o600);
+    let users = stdout(&run(folder.path(), ["user", "list"]));
+    assert!(users.contains("ada@") && !users.contains("eve@"), "{users}");
+}
+
+#[test]
+fn a_log_without_its_database_is_set_aside_by_a_restore() {
+    let folder = folder_of_a_file();
+    let added = add(folder.path(), "ada@example.org", &[]);
+    assert_eq!(added.status.code(), Some(0), "{}", stderr(&added));
+    let backup = run(folder.path(), ["backup", "copy.db"]);
+    assert_eq!(backup.status.code(), Some(0), "{}", stderr(&backup));
+    let data = folder.path().join("vestibule-data");
+    std::fs::remove_file(data.join("vestibule.db")).expect("removed");
+    std::fs::write(data.join("vestibule.db-wal"), "left behind").expect("writable");
+    let restored = run(folder.path(), ["restore", "--replace", "copy.db"]);
+    assert_eq!(restored.status.code(), Some(0), "{}", stderr(&restored));
+    let kept = std::fs::read_to_string(data.join("vestibule.db.before-restore-1-wal"));
+    assert_eq!(kept.expect("kept"), "left behind");
+    assert!(stdout(&run(folder.path(), ["user", "list"])).contains("ada@"));
 }
 
 #[test]
@@ -138,7 +191,7 @@ fn what_cannot_be_restored_changes_nothing() {
         ("damaged.db", "damaged.db is damaged"),
         ("missing", "missing"),
     ] {
-        let output = run(folder.path(), ["restore", file]);
+        let output = run(folder.path(), ["restore", "--replace", file]);
         assert_eq!(output.status.code(), Some(2), "{file}: {}", stderr(&output));
         assert!(
             stderr(&output).contains(reason),
@@ -167,7 +220,7 @@ fn a_damaged_database_is_set_aside_by_a_restore() {
     );
     let database = folder.path().join("vestibule-data/vestibule.db");
     std::fs::write(&database, "what a broken disk left of it").expect("writable");
-    let restored = run(folder.path(), ["restore", "good.db"]);
+    let restored = run(folder.path(), ["restore", "--replace", "good.db"]);
     assert_eq!(restored.status.code(), Some(0), "{}", stderr(&restored));
     assert!(stdout(&run(folder.path(), ["user", "list"])).contains("ada@example.org"));
     let kept = std::fs::read_to_string(database.with_file_name("vestibule.db.before-restore-1"));

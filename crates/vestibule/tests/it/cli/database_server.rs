@@ -13,7 +13,7 @@ const ENGINES: [(Engine, &str, &str); 2] = [
 
 #[test]
 fn the_url_is_all_that_differs() {
-    for (engine, name, _) in ENGINES {
+    for (engine, name, tool) in ENGINES {
         let place = Place::on(engine);
         let server = Server::start(place.path(), &[]);
         let database = server.ready["database"].as_str().expect("a URL");
@@ -29,7 +29,14 @@ fn the_url_is_all_that_differs() {
         );
         let doctor = run(place.path(), ["doctor"]);
         assert_eq!(doctor.status.code(), Some(0), "{}", stdout(&doctor));
-        for fact in [name, "not encrypted", "at most 10 connections"] {
+        let facts = [
+            name,
+            "not encrypted",
+            "at most 10 connections",
+            &format!("backups: the server has {tool}"),
+            "when the last one was made cannot be seen",
+        ];
+        for fact in facts {
             assert!(
                 stdout(&doctor).contains(fact),
                 "{fact}: {}",

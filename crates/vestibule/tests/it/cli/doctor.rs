@@ -48,6 +48,10 @@ fn the_doctor_finds_what_is_wrong_and_says_how_to_mend_it() {
         "{report}"
     );
     assert!(
+        report.contains("backups: `vestibule backup FILE` makes one"),
+        "{report}"
+    );
+    assert!(
         report.contains("passwords: 1 hashed as of today, 0 by weaker or other means, 0 that"),
         "{report}"
     );

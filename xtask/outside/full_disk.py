@@ -1,0 +1,192 @@
+"""Fills the disk under the released program, and empties it again, while clients are at work.
+
+The disk is a small one of its own, in memory, mounted where nobody but this script and its server see it. Reading has
+to go on, writing has to be refused for the true reason, and with room comes all of it back, without a restart.
+
+    full_disk.py [--rounds N] [--seed N]
+"""
+
+import argparse
+import contextlib
+import os
+import pathlib
+import random
+import shutil
+import sqlite3
+import subprocess
+import sys
+import tempfile
+import time
+
+from checks import Checks, expect
+from client import Client
+from load import PASSWORD, Account, a_broken_promise_is_found, broken_promises
+from server import NO_LIMITS, Server
+from workload import WRITES, Watch, Workload, is_refusal
+
+CLIENTS = 6
+DISK_BYTES = 12 * 2**20
+PAGE = 4096
+
+# What is promised for a write that finds no room.
+REFUSED_WITHIN = 1.0
+# How much slower the process may be to say that it lives.
+ALIVE_WITHIN = 1.0
+# For what takes a moment on any machine.
+PATIENCE = 60
+
+
+class Disk:
+    """A file system of its own, and a file on it that takes all room or none."""
+
+    def __init__(self, folder):
+        self.folder = pathlib.Path(folder)
+        self.ballast = self.folder / "ballast"
+
+    def __enter__(self):
+        size = f"size={DISK_BYTES}"
+        subprocess.run(["mount", "-t", "tmpfs", "-o", size, "vestibule-test", self.folder], check=True)
+        return self
+
+    def __exit__(self, *_):
+        subprocess.run(["umount", "--lazy", self.folder], check=True)
+
+    def fill(self, left=0):
+        """Takes all room but for so many bytes."""
+        with open(self.ballast, "ab", buffering=0) as ballast, contextlib.suppress(OSError):
+            while True:
+                ballast.write(bytes(PAGE))
+        if left:
+            os.truncate(self.ballast, self.ballast.stat().st_size - left)
+
+    def free(self):
+        self.ballast.unlink()
+
+    def room(self):
+        return shutil.disk_usage(self.folder).free
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--seed", type=int, default=random.randrange(10**6))
+    arguments = parser.parse_args()
+    apart()
+    print(f"seed {arguments.seed}")
+
+    checks = Checks()
+    chance = random.Random(arguments.seed)
+    server = Server(*NO_LIMITS)
+    with tempfile.TemporaryDirectory(prefix="vestibule-disk-") as folder, Disk(folder) as disk:
+        server.data = disk.folder / "data"
+        with server:
+            client = Client(server.url)
+            ada = Account("ada@example.org")
+            ada.register(client)
+            known = [ada]
+            for number in range(1, arguments.rounds + 1):
+                known += fill_once(checks, server, disk, ada, number, chance)
+            checks.run("a broken promise is found", a_broken_promise_is_found, client, "example.net")
+            expect(server.stop(), 0)
+            checks.run("the database is sound", the_database_is_sound, server.data / "vestibule.db")
+            server.start()
+            checks.run("all of it is there after a restart", nothing_acknowledged_is_lost, server.url, known)
+    checks.finish()
+
+
+def apart():
+    """Goes on in a name space of its own, in which a file system may be mounted that no one else sees."""
+    inside = "VESTIBULE_TEST_APART"
+    if inside in os.environ:
+        return
+    for unshare in (["unshare", "--mount"], ["unshare", "--map-root-user", "--mount"]):
+        may = subprocess.run([*unshare, "true"], capture_output=True, check=False)
+        if may.returncode == 0:
+            os.environ[inside] = "yes"
+            os.execvp(unshare[0], [*unshare, sys.executable, *sys.argv])
+    print("a name space for mounts is needed, as root has it and others where the kernel allows user name spaces")
+    print(may.stderr.decode(errors="replace"), "0 passed, 1 failed", sep="\n")
+    sys.exit(1)
+
+
+def fill_once(checks, server, disk, ada, number, chance):
+    """Load, no room, load, room again; returns the accounts that were asked for."""
+    with (
+        Watch(server.url, "/livez") as alive,
+        Watch(server.url, "/readyz") as ready,
+        Workload(server.url, CLIENTS, chance.random()) as load,
+    ):
+        load.wait_for_more(100, PATIENCE)
+        # Sometimes all at once, sometimes within what the log of the database still takes.
+        disk.fill(left=chance.choice([0, 1, 5, 40]) * PAGE)
+        load.wait_for(lambda asked: refused_kinds(asked) == WRITES, PATIENCE)
+        full = time.monotonic()
+        load.wait_for_more(300, PATIENCE)
+        left = disk.room()
+        checks.run_all([a_login_says_nothing_of_the_password], server.url, ada)
+        disk.free()
+        freed = time.monotonic()
+        load.wait_for(lambda asked: written_kinds(asked, freed) == WRITES, PATIENCE)
+        load.wait_for_more(100, PATIENCE)
+
+    slowest = max((asked.seconds for asked in load.asked if asked.refusal), default=0)
+    print(f"-- round {number}: {len(load.asked)} answers, {left} bytes left, the slowest refusal took {slowest:.2f} s")
+    checks.run("every answer is a success or a refusal", expect, load.failures + alive.failures + ready.failures, [])
+    checks.run("each kind of write is refused", expect, refused_kinds(load.asked), WRITES)
+    checks.run_all([writes_are_refused_for_want_of_storage_and_at_once], load)
+    checks.run_all([reading_goes_on], load.during(full, freed))
+    checks.run("each kind of write succeeds again", expect, written_kinds(load.asked, freed), WRITES)
+    checks.run_all([the_process_lives_and_stays_ready_throughout], alive, ready)
+    checks.run_all([nothing_acknowledged_is_lost], server.url, load.accounts)
+    return load.accounts
+
+
+def refused_kinds(asked):
+    return {one.what for one in asked if one.refusal}
+
+
+def written_kinds(asked, since):
+    return {one.what for one in asked if one.began > since and one.what in WRITES and not one.refusal}
+
+
+def writes_are_refused_for_want_of_storage_and_at_once(load):
+    for asked in load.asked:
+        if asked.refusal:
+            assert asked.what in WRITES and is_refusal(asked.refusal, 507, "storage_full"), asked
+            assert asked.seconds < REFUSED_WITHIN, asked
+
+
+def reading_goes_on(asked):
+    read = [one for one in asked if one.what not in WRITES and not one.refusal]
+    assert len(read) > 20, f"only {len(read)} answers"
+
+
+def a_login_says_nothing_of_the_password(url, ada):
+    """Right, wrong and unknown are the same answer while none of them can be put on record."""
+    client = Client(url)
+    answers = [
+        client.login(ada.email, PASSWORD),
+        client.login(ada.email, "another long and uncommon sentence"),
+        client.login("nobody@example.org", PASSWORD),
+    ]
+    expect({(answer.status, answer.bytes) for answer in answers}, {(507, answers[0].bytes)})
+
+
+def the_process_lives_and_stays_ready_throughout(alive, ready):
+    refused = [asked for asked in alive.asked + ready.asked if asked.refusal]
+    expect(refused, [])
+    slowest = max(asked.seconds for asked in alive.asked)
+    assert slowest < ALIVE_WITHIN, f"{slowest:.2f} s"
+
+
+def nothing_acknowledged_is_lost(url, accounts):
+    expect(broken_promises(Client(url), accounts), [])
+
+
+def the_database_is_sound(path):
+    with sqlite3.connect(path) as database:
+        expect(database.execute("PRAGMA integrity_check").fetchall(), [("ok",)])
+        expect(database.execute("PRAGMA foreign_key_check").fetchall(), [])
+
+
+main()

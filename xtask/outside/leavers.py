@@ -1,0 +1,248 @@
+"""Thousands of clients of whom half leave at a moment of chance: what they began must leave nothing open behind.
+
+No connection to the database may be left in a transaction, no acknowledged change may be missing, and every connection
+of the pool has to be good for whoever comes next.
+
+    leavers.py [--engine E]... [--clients N] [--seed N]
+"""
+
+import argparse
+import contextlib
+import itertools
+import random
+import sqlite3
+import subprocess
+import time
+
+from checks import Checks, expect
+from client import Client
+from crowd import Visitor, visit
+from databases import Database
+from load import LATE_REPEATS, PASSWORD, Account, Session, a_broken_promise_is_found, broken_promises
+from server import NO_LIMITS, Server
+
+# So many have an account, each with a session that one client at a time uses.
+ACCOUNTS = 100
+# Who leaves does so within the time that most answers take, in seconds.
+LONGEST_STAY = 0.03
+# How often each is asked for among a hundred; hashes are what a server has the fewest of.
+MIX = {"register": 2, "log out": 2, "refresh": 48, "rename": 48}
+# For what takes a moment on any machine.
+PATIENCE = 60
+
+# What the database server knows of transactions that are open, but for that of the question.
+OPEN_TRANSACTIONS = {
+    "postgres": "SELECT pid, state, query FROM pg_stat_activity WHERE pid <> pg_backend_pid() "
+    "AND backend_type = 'client backend' AND xact_start IS NOT NULL",
+    "mariadb": "SELECT trx_mysql_thread_id, trx_state, trx_query FROM information_schema.INNODB_TRX "
+    "WHERE trx_mysql_thread_id <> CONNECTION_ID()",
+}
+
+
+class File:
+    """The database of SQLite, which tells nobody who is in a transaction, but lets nobody else begin one."""
+
+    url = None
+
+    def __init__(self, server):
+        self.path = server.data / "vestibule.db"
+
+    def open_transactions(self):
+        with contextlib.closing(sqlite3.connect(self.path, timeout=0, isolation_level=None)) as database:
+            try:
+                database.execute("BEGIN IMMEDIATE")
+            except sqlite3.OperationalError as refused:
+                return [str(refused)]
+            return []
+
+    @contextlib.contextmanager
+    def somebody_in_a_transaction(self):
+        with contextlib.closing(sqlite3.connect(self.path, isolation_level=None)) as database:
+            database.execute("BEGIN IMMEDIATE")
+            yield
+
+
+class OnServer:
+    """A database on a server of its own."""
+
+    def __init__(self, engine):
+        self.database = Database(engine)
+        self.url = self.database.url
+
+    def open_transactions(self):
+        return self.database.ask(OPEN_TRANSACTIONS[self.database.engine])
+
+    @contextlib.contextmanager
+    def somebody_in_a_transaction(self):
+        command, environment = self.database.client(), self.database.environment()
+        with subprocess.Popen(command, env=environment, stdin=subprocess.PIPE, text=True) as client:
+            client.stdin.write("BEGIN;\nUPDATE meta SET value = value;\n")
+            client.stdin.flush()
+            yield
+
+
+class Someone:
+    """A client with an account, who asks for one thing at a time and may not stay to hear the answer."""
+
+    numbers = itertools.count()
+
+    def __init__(self):
+        self.account = Account(f"user-{next(self.numbers)}@example.org")
+        self.heard = lambda answer: None
+
+    @property
+    def session(self):
+        return self.account.sessions[-1]
+
+    def ask(self, what, patience):
+        """The request; what its answer says is remembered by `take`."""
+        match what:
+            case "register":
+                self.wanted, self.heard = 201, self._registered
+                body = {"email": self.account.email, "password": PASSWORD}
+                self.visitor = Visitor("POST", "/api/auth/register", body, patience=patience)
+            case "log out":
+                self.wanted, self.heard = 204, self._logged_out
+                self.session.logout = "asked"
+                self.visitor = Visitor("POST", "/api/auth/logout", token=self.session.access, patience=patience)
+            case "refresh":
+                self.wanted, self.heard = 200, self.session.pairs.append
+                body = {"refresh_token": self.session.refresh}
+                self.visitor = Visitor("POST", "/api/auth/refresh", body, patience=patience)
+            case "rename":
+                self.wanted, self.heard = 200, self.account.names_answered.append
+                name = f"Name {next(self.numbers)}"
+                self.account.names_asked.append(name)
+                token = self.session.access
+                self.visitor = Visitor("PATCH", "/api/user/profile", {"name": name}, token, patience)
+        return self.visitor
+
+    def can_go_on(self):
+        """With a session that is known, and that nobody has asked to end."""
+        return bool(self.account.sessions) and self.session.logout == "not asked"
+
+    def take(self):
+        """Whether there was an answer."""
+        expect(self.visitor.failure, None)
+        if self.visitor.heard is None:
+            return False
+        answer = self.visitor.heard.answer
+        assert answer.status == self.wanted, answer
+        self.heard(answer)
+        return True
+
+    def _registered(self, answer):
+        self.account.registration = answer
+        self.account.sessions.append(Session([answer]))
+
+    def _logged_out(self, _answer):
+        self.session.logout = "answered"
+
+
+class Crowd:
+    """Clients who come in waves, since each of them has to have heard, or not, before the next one uses its session."""
+
+    def __init__(self, url, chance):
+        self.url = url
+        self.chance = chance
+        self.people = [Someone() for _ in range(ACCOUNTS)]
+        self.gone = []
+        self.came = self.left = 0
+
+    def begin(self):
+        """Everybody has an account."""
+        for someone in self.people:
+            someone.ask("register", None)
+        self._visit(self.people)
+
+    def wave(self):
+        visiting, resting = [], []
+        for someone in self.people:
+            what = self.chance.choices(list(MIX), MIX.values())[0]
+            if what == "register":
+                resting.append(someone)
+                someone = Someone()
+            someone.ask(what, self.chance.choice([None, self.chance.uniform(0, LONGEST_STAY)]))
+            visiting.append(someone)
+        self._visit(visiting)
+        everybody = visiting + resting
+        self.people = [someone for someone in everybody if someone.can_go_on()]
+        self.gone += [someone.account for someone in everybody if not someone.can_go_on()]
+
+    def everybody_renames(self):
+        for someone in self.people:
+            someone.ask("rename", None)
+        self._visit(self.people)
+
+    def accounts(self):
+        return self.gone + [someone.account for someone in self.people]
+
+    def _visit(self, people):
+        visit(self.url, [someone.visitor for someone in people], len(people))
+        heard = sum(someone.take() for someone in people)
+        self.came += len(people)
+        self.left += len(people) - heard
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--engine", action="append", choices=["sqlite", "postgres", "mariadb"])
+    parser.add_argument("--clients", type=int, default=500)
+    parser.add_argument("--seed", type=int, default=random.randrange(10**6))
+    arguments = parser.parse_args()
+    print(f"seed {arguments.seed}")
+
+    checks = Checks()
+    chance = random.Random(arguments.seed)
+    for engine in arguments.engine or ["sqlite", "postgres", "mariadb"]:
+        place = None if engine == "sqlite" else OnServer(engine)
+        with Server(*NO_LIMITS, LATE_REPEATS, database=place and place.url) as server:
+            try_engine(checks, engine, place or File(server), server.url, arguments.clients, chance)
+    checks.finish()
+
+
+def try_engine(checks, engine, place, url, clients, chance):
+    crowd = Crowd(url, chance)
+    crowd.begin()
+    while crowd.came < clients:
+        crowd.wave()
+    print(f"-- {engine}: {crowd.came} clients came, {crowd.left} left before their answer", flush=True)
+    checks.run_all([many_have_left], crowd.came, crowd.left)
+    checks.run_all([no_transaction_is_left_open], place)
+    checks.run_all([everybody_can_write], crowd)
+    checks.run_all([nothing_acknowledged_is_missing], url, crowd.accounts())
+    checks.run_all([a_transaction_that_is_left_open_is_found], place)
+    checks.run("a broken promise is found", a_broken_promise_is_found, Client(url), "example.net")
+
+
+def many_have_left(came, left):
+    assert came / 4 < left < came * 3 / 4, f"{left} of {came}"
+
+
+def no_transaction_is_left_open(place):
+    """A call outlives its client, up to its bound."""
+    deadline = time.monotonic() + PATIENCE
+    while found := place.open_transactions():
+        assert time.monotonic() < deadline, found
+
+
+def everybody_can_write(crowd):
+    """All at once, which needs every connection of the pool."""
+    left = crowd.left
+    crowd.everybody_renames()
+    expect(crowd.left, left)
+
+
+def nothing_acknowledged_is_missing(url, accounts):
+    expect(broken_promises(Client(url), accounts), [])
+
+
+def a_transaction_that_is_left_open_is_found(place):
+    """A negative control."""
+    with place.somebody_in_a_transaction():
+        deadline = time.monotonic() + PATIENCE
+        while not place.open_transactions():
+            assert time.monotonic() < deadline, "it is not found"
+
+
+main()
