@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 
+use crate::engines::control::Control;
 use crate::test::{outside, release_build};
 
 /// A measurement that can be asked for.
@@ -13,6 +14,8 @@ struct Bench {
     /// What it measures.
     about: &'static str,
     script: &'static str,
+    /// Whether the script asks for database servers.
+    beside_servers: bool,
 }
 
 const BENCHES: &[Bench] = &[
@@ -20,16 +23,25 @@ const BENCHES: &[Bench] = &[
         name: "idle",
         about: "memory of 10,000 connections that are kept alive and say nothing",
         script: "bench_idle.py",
+        beside_servers: false,
     },
     Bench {
         name: "timing",
         about: "whether the time of a login tells a wrong password from an unknown, deleted or disabled user",
         script: "bench_timing.py",
+        beside_servers: false,
     },
     Bench {
         name: "me",
         about: "what it costs to recognise a caller, remembered or not, against /livez",
         script: "bench_me.py",
+        beside_servers: false,
+    },
+    Bench {
+        name: "copy",
+        about: "memory and speed of moving a million users, in each of the six directions, against a plain read",
+        script: "bench_copy.py",
+        beside_servers: true,
     },
 ];
 
@@ -60,5 +72,10 @@ pub(crate) fn run(name: &str) -> ExitCode {
 
 fn measure(bench: &Bench) -> Result<()> {
     release_build()?;
-    outside(bench.script)?.run()
+    let script = outside(bench.script)?;
+    if !bench.beside_servers {
+        return script.run();
+    }
+    let control = Control::start()?;
+    control.known_to(script).run()
 }

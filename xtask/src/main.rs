@@ -43,6 +43,7 @@ cargo xtask COMMAND
   torture full    fill the disk under the server 30 times; reading goes on, and all comes back (`test` does 2)
   torture faults  stop, freeze, restart, lock and crowd out PostgreSQL and MariaDB under load, for up to a minute each
   torture leavers 5,000 clients on each engine, half of whom leave before their answer (`test` has 500)
+  torture copy    move 50,000 users through all engines, with kill -9 on the way (`test` moves 3,000)
   torture limits  guess passwords from 120 addresses; the owner has to get in, 99 times of 100 within 2 s
   torture nodes   two nodes on one database, their races and restarts, 200 rounds and 20 (`test` does 10 and 1)
   torture galera  the tests of the doors, and races of two nodes, on a Galera cluster of three MariaDBs
@@ -63,6 +64,7 @@ fn main() -> ExitCode {
         ["torture", "full"] => test::torture_by_a_full_disk(),
         ["torture", "faults"] => test::torture_by_faults(),
         ["torture", "leavers"] => test::torture_by_leavers(),
+        ["torture", "copy"] => test::torture_of_copies(),
         ["torture", "limits"] => test::torture_of_limits(),
         ["torture", "nodes"] => test::torture_of_nodes(),
         ["torture", "galera"] => test::torture_on_galera(),

@@ -53,6 +53,10 @@ const LONG_FAULTS: &str = "--long";
 const FEW_KILLS: &str = "--kills 5";
 const MANY_KILLS: &str = "--kills 100";
 
+/// Users that are moved, and how often each move is killed, likewise.
+const SMALL_MOVES: &str = "--users 3000 --kills 3";
+const LARGE_MOVES: &str = "--users 50000 --kills 12";
+
 /// `cargo xtask test`
 pub(crate) fn run() -> ExitCode {
     let mut report = Report::default();
@@ -115,6 +119,8 @@ pub(crate) fn run() -> ExitCode {
     report.suite("outside: leavers", released(|| leavers(FEW_LEAVERS)));
     report.suite("outside: faults", released(|| faults(SHORT_FAULTS)));
     report.suite("outside: migrations", released(|| migrations(FEW_KILLS)));
+    report.suite("outside: moves", released(|| moves(SMALL_MOVES)));
+    report.suite("outside: guide to moving", released(guide_to_moving));
     report.finish_tests()
 }
 
@@ -190,6 +196,11 @@ pub(crate) fn torture_on_galera() -> ExitCode {
 /// `cargo xtask torture migrations`
 pub(crate) fn torture_of_migrations() -> ExitCode {
     torture("migrations", || migrations(MANY_KILLS))
+}
+
+/// `cargo xtask torture copy`
+pub(crate) fn torture_of_copies() -> ExitCode {
+    torture("moves", || moves(LARGE_MOVES))
 }
 
 fn torture(name: &'static str, suite: fn() -> Result<Counts>) -> ExitCode {
@@ -423,6 +434,16 @@ fn faults(length: &str) -> Result<Counts> {
 /// Applies printed migrations by the client programs of the engines, and kills the program amid its own.
 fn migrations(kills: &str) -> Result<Counts> {
     beside_servers(outside("migrations.py")?.words(kills))
+}
+
+/// Moves an installation through all engines, and kills every move on its way.
+fn moves(size: &str) -> Result<Counts> {
+    beside_servers(outside("moves.py")?.words(size))
+}
+
+/// Runs the commands of the guide, as a reader would.
+fn guide_to_moving() -> Result<Counts> {
+    beside_servers(outside("guide_to_moving.py")?)
 }
 
 /// Runs a script that asks for database servers of its own.

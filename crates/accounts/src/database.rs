@@ -37,6 +37,9 @@ pub enum OpenError {
          name the file that holds the right one in secret_key_file"
     )]
     OtherSecretKey,
+    /// A copy was not begun, or has ended before its time.
+    #[error(transparent)]
+    Copy(#[from] store::CopyError),
     /// The signing keys in the database cannot be used.
     #[error("the signing keys in the database cannot be used: {0}")]
     SigningKeys(&'static str),
@@ -56,12 +59,22 @@ impl OpenError {
         match self {
             Self::OtherSecretKey => true,
             Self::SigningKeys(_) => false,
-            Self::Database(error) => {
-                use store::OpenError::{InUse, Store, Unreachable};
-                !matches!(error, Store(_) | InUse | Unreachable { .. })
+            Self::Database(error) => !may_pass(error),
+            Self::Copy(error) => {
+                use store::CopyError::{Database, Row, Source, SourceServed, Target};
+                match error {
+                    Source(error) | Target(error) => !may_pass(error),
+                    error => !matches!(error, Database(_) | Row { .. } | SourceServed),
+                }
             }
         }
     }
+}
+
+/// Whether it is about a passing state of the database.
+fn may_pass(error: &store::OpenError) -> bool {
+    use store::OpenError::{InUse, Store, Unreachable};
+    matches!(error, Store(_) | InUse | Unreachable { .. })
 }
 
 impl Database {

@@ -9,6 +9,7 @@ mod admin;
 mod caller;
 mod change_password;
 mod clock;
+mod copy;
 mod database;
 mod entropy;
 mod error;
@@ -39,6 +40,10 @@ use uuid::Uuid;
 pub use admin::{AccountEdit, Admin, Figures};
 pub use caller::{Caller, Credential, Peer};
 pub use clock::Clock;
+pub use copy::{
+    Agreement, Comparison, CopyOutcome, CopyPlan, CopyProgress, CopySource, CopyStep, DatabaseCopy,
+    TableComparison, TargetState,
+};
 pub use database::{
     Database, DatabaseOptions, DatabaseUrl, Engine, EngineReport, Link, MigrationStatus,
     MissingBound, OpenError, ReplicaReport, ReplicaState, Rollback, SchemaDifference, TlsMode,

@@ -1,6 +1,7 @@
 //! The rules as a whole, on a real database, with a clock that stands still and cheap hashes.
 
 mod admin;
+mod copy;
 mod first_admin;
 mod hashes;
 mod keys;

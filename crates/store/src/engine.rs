@@ -11,6 +11,7 @@ mod presence;
 mod quarantine;
 mod report;
 mod server;
+mod sole;
 mod sqlite;
 #[cfg(test)]
 pub(crate) mod tests;
@@ -22,7 +23,7 @@ use sea_orm::{
     ConnectionTrait, DatabaseConnection, DbBackend, DbErr, FromQueryResult as _, RuntimeErr,
     Statement, TransactionOptions,
 };
-use sqlx::{mysql::MySqlDatabaseError, postgres::PgDatabaseError};
+use sqlx::{error::DatabaseError, mysql::MySqlDatabaseError, postgres::PgDatabaseError};
 
 pub use self::{
     backup::Restoration,
@@ -36,9 +37,10 @@ pub(crate) use self::{
     presence::Presence,
     quarantine::Quarantine,
     report::link,
+    sole::{Sole, name},
 };
-use self::{server::Sharing, url::Place};
-use crate::{Error, OpenError, PoolLoad, Store, Unique};
+use self::{presence::Sharing, url::Place};
+use crate::{Error, OpenError, PoolLoad, Store, Unique, copy};
 
 /// A kind of database.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -151,10 +153,16 @@ impl Store {
 }
 
 async fn open(options: &Options, sharing: Sharing) -> Result<Store, OpenError> {
-    match &options.url.0 {
+    let store = match &options.url.0 {
         Place::File(file) => sqlite::open(options, file, sharing).await,
         Place::Server(server) => server::open(options, server, sharing).await,
+    }?;
+    let database = options.url.to_string();
+    if let Err(refusal) = copy::refuse_unfinished(&store.readers, &database).await {
+        store.close().await;
+        return Err(refusal);
     }
+    Ok(store)
 }
 
 /// How a transaction that writes begins. Servers have nothing to add.
@@ -189,17 +197,28 @@ pub(crate) fn classify(error: &DbErr) -> Error {
     }
 }
 
+/// Whether the engine refuses what a statement says, such as a value that it cannot keep, and has
+/// not failed to run it.
+pub(crate) fn is_refusal(error: &DbErr) -> bool {
+    let is_about_the_value = matches!(verdict(error), Verdict::Other | Verdict::Duplicate(_));
+    is_about_the_value && answer(error).is_some()
+}
+
+/// The engine's own answer, where the error is one.
+fn answer(error: &DbErr) -> Option<&dyn DatabaseError> {
+    match error {
+        DbErr::Exec(RuntimeErr::SqlxError(cause))
+        | DbErr::Query(RuntimeErr::SqlxError(cause))
+        | DbErr::Conn(RuntimeErr::SqlxError(cause)) => cause.as_database_error(),
+        _ => None,
+    }
+}
+
 fn verdict(error: &DbErr) -> Verdict {
     if matches!(error, DbErr::ConnectionAcquire(_)) {
         return Verdict::NoConnection;
     }
-    let (DbErr::Exec(RuntimeErr::SqlxError(cause))
-    | DbErr::Query(RuntimeErr::SqlxError(cause))
-    | DbErr::Conn(RuntimeErr::SqlxError(cause))) = error
-    else {
-        return Verdict::Other;
-    };
-    let Some(error) = cause.as_database_error() else {
+    let Some(error) = answer(error) else {
         return Verdict::Other;
     };
     if let Some(error) = error.try_downcast_ref::<PgDatabaseError>() {

@@ -100,6 +100,17 @@ pub enum OpenError {
         /// The first migration that this program does not know.
         migration: String,
     },
+    /// A copy into the database was begun and has not ended.
+    #[error(
+        "the database {database} holds an unfinished copy from {from}, and is no installation yet; run the same \
+         `vestibule copy` again, which goes on where it ended, or name another database"
+    )]
+    UnfinishedCopy {
+        /// The database, without a password.
+        database: String,
+        /// The source of the copy, without a password.
+        from: String,
+    },
     /// The schema is not the newest, and must not be changed.
     #[error(
         "the database has an older schema, and is to be opened for reading alone; start the server once without \
@@ -155,7 +166,7 @@ pub enum OpenError {
     },
     /// Another program is at work on the database.
     #[error(
-        "the database is in use by another vestibule, such as a running server; let it end first"
+        "the database is in use by another vestibule, such as a running server or a copy; let it end first"
     )]
     InUse,
     /// There is no migration of that number.

@@ -8,6 +8,7 @@
 mod admins;
 mod answer;
 mod audit;
+mod copy;
 mod engine;
 mod entity;
 mod error;
@@ -35,6 +36,10 @@ pub use admins::{
 };
 pub use answer::{Answer, spawn};
 pub use audit::{Actor, AuditKind, AuditListing, AuditRecord, NewAudit};
+pub use copy::{
+    Agreement, Comparison, Copy, CopyError, CopyOutcome, CopyProgress, CopyStep, Snapshot,
+    TableComparison, TableContent, TableDigest, TableRows, TargetState,
+};
 pub use engine::{
     DatabaseUrl, DurabilitySetting, Engine, EngineReport, Link, MissingBound, Options, Restoration,
     TlsMode, UrlProblem,

@@ -211,7 +211,12 @@ pub(crate) async fn missing(db: &impl ConnectionTrait) -> Result<usize, Error> {
     Ok(missing.count())
 }
 
-async fn apply(db: &DatabaseConnection, to: Option<u32>) -> Result<Vec<String>, OpenError> {
+/// Applies what is missing, up to migration number `to` or all, and gives the names. For whoever has
+/// the right to change the schema.
+pub(crate) async fn apply(
+    db: &DatabaseConnection,
+    to: Option<u32>,
+) -> Result<Vec<String>, OpenError> {
     let names = wanted(status(db).await?, to);
     if let Ok(count @ 1..) = u32::try_from(names.len()) {
         Migrator::up(db, Some(count)).await.map_err(Error::from)?;

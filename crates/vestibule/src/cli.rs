@@ -8,12 +8,14 @@
 )]
 
 mod backup;
+mod copy;
 mod doctor;
 mod first_admin;
 mod health;
 mod keys;
 mod migrate;
 mod output;
+mod progress;
 mod serve;
 mod user;
 
@@ -87,6 +89,7 @@ pub fn command() -> Command {
         .subcommand(user::command())
         .subcommand(backup::backup_command())
         .subcommand(backup::restore_command())
+        .subcommand(copy::command())
         .subcommand(health::command())
         .subcommand(doctor::command())
         .subcommand(keys::command())
@@ -116,6 +119,7 @@ fn dispatch(matches: &ArgMatches, loaded: Loaded) -> Ended {
         Some(("user", matches)) => in_runtime(user::run(matches, &loaded)),
         Some(("backup", matches)) => in_runtime(backup::back_up(matches, &loaded)),
         Some(("restore", matches)) => in_runtime(backup::restore(matches, &loaded)),
+        Some(("copy", matches)) => in_runtime(copy::run(matches, &loaded)),
         Some(("doctor", matches)) => in_runtime(doctor::run(matches, &loaded)),
         Some(("health", _)) => in_runtime(health::run(&loaded)),
         Some(("keys", matches)) => in_runtime(keys::run(matches, &loaded)),

@@ -12,8 +12,7 @@ use tempfile::TempPath;
 
 use super::{
     Options,
-    presence::take_file,
-    server::Sharing,
+    presence::{FileLocks, Sharing, take_file},
     sqlite::{bare, beside, has_header, inspect, looking, refuse_foreign},
     unusable,
     url::Place,
@@ -28,7 +27,7 @@ pub struct Restoration {
     target: PathBuf,
     copy: TempPath,
     check: Vec<u8>,
-    _lock: File,
+    _locks: FileLocks,
 }
 
 impl Store {
@@ -77,7 +76,7 @@ impl Store {
     /// [`OpenError::NoInstallation`] or [`OpenError::Damaged`].
     pub async fn restoration(from: &Path, options: &Options) -> Result<Restoration, OpenError> {
         let target = file_of(options)?.to_owned();
-        let lock = take_file(&target, Sharing::Alone)?;
+        let locks = take_file(&target, Sharing::Alone)?;
         refuse_unsettled(from)?;
         let copy = copy_beside(from, &target)?;
         let check = examine(&copy, &DatabaseUrl::of_file(from.to_owned())).await?;
@@ -85,7 +84,7 @@ impl Store {
             target,
             copy,
             check,
-            _lock: lock,
+            _locks: locks,
         })
     }
 }

@@ -3,7 +3,7 @@
 
 use sea_orm::{DatabaseConnection, SqlxMySqlConnector};
 use sqlx::{
-    ConnectOptions as _, Connection as _,
+    ConnectOptions as _, Connection as _, MySqlPool,
     mysql::{
         MySqlConnectOptions, MySqlConnection, MySqlDatabaseError, MySqlPoolOptions, MySqlSslMode,
     },
@@ -12,8 +12,9 @@ use sqlx::{
 use super::{
     Options, Quarantine, Verdict,
     position::Position,
+    presence::{Locks, Sharing, Taking},
     report::SafeSetting,
-    server::{IDLE_CHECK, Sharing},
+    server::IDLE_CHECK,
     url::{Address, Server, TlsMode},
     version,
 };
@@ -29,6 +30,15 @@ const BOUNDS: &str = "SET SESSION sql_mode = \
      'STRICT_ALL_TABLES,ERROR_FOR_DIVISION_BY_ZERO,NO_ZERO_DATE,NO_ZERO_IN_DATE,NO_ENGINE_SUBSTITUTION', \
      time_zone = '+00:00', innodb_lock_wait_timeout = 2, lock_wait_timeout = 2 \
      /*M! , max_statement_time = 4 */ /*!80000 , max_execution_time = 4000 */; \
+     SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED";
+
+/// The same for the one connection of a program that copies: there each statement may take as long
+/// as reading or writing many rows does, and the transaction that reads lasts for the whole copy.
+const COPY_BOUNDS: &str = "SET SESSION sql_mode = 'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION', \
+     time_zone = '+00:00', innodb_lock_wait_timeout = 10, lock_wait_timeout = 10 \
+     /*M! , max_statement_time = 120, idle_transaction_timeout = 0, \
+     idle_readonly_transaction_timeout = 0, idle_write_transaction_timeout = 0 */ \
+     /*!80000 , max_execution_time = 120000 */; \
      SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED";
 
 /// The same for the connection that changes the schema, which takes the time that it takes.
@@ -50,8 +60,8 @@ const READ_ONLY: &str = "SET SESSION TRANSACTION READ ONLY";
 const LOCK_PREFIX: &str = "CONCAT('vestibule.', LEFT(SHA1(DATABASE()), 20), '.', ?)";
 /// How long a program waits for another one that changes the schema, in seconds.
 const MIGRATION_WAIT: i32 = 600;
-/// Named locks have no shared mode, so there are this many of them: who may work beside others
-/// holds one, and who must be alone holds all.
+/// Named locks have no shared mode, so there are this many for writers and as many for readers:
+/// who may work beside others holds one, and who may not holds all.
 const PLACES: u32 = 64;
 
 pub(super) fn connect_options(server: &Server) -> MySqlConnectOptions {
@@ -154,15 +164,22 @@ async fn is_cluster(connection: &mut MySqlConnection) -> Result<bool, sqlx::Erro
     Ok(found.is_some_and(|(_, value): (String, String)| value == "ON"))
 }
 
+/// The one connection of a program that copies.
+pub(super) async fn sole(
+    server: &Server,
+    read_only: bool,
+) -> Result<DatabaseConnection, sqlx::Error> {
+    let pool = single(server).await?;
+    sqlx::raw_sql(COPY_BOUNDS).execute(&pool).await?;
+    if read_only {
+        sqlx::raw_sql(READ_ONLY).execute(&pool).await?;
+    }
+    Ok(SqlxMySqlConnector::from_sqlx_mysql_pool(pool))
+}
+
 /// The one connection that changes the schema. It holds the lock until it is closed.
 pub(super) async fn migrating(server: &Server) -> Result<DatabaseConnection, sqlx::Error> {
-    let pool = MySqlPoolOptions::new()
-        .max_connections(1)
-        .idle_timeout(None)
-        .max_lifetime(None)
-        .test_before_acquire(false)
-        .connect_with(connect_options(server))
-        .await?;
+    let pool = single(server).await?;
     sqlx::raw_sql(MIGRATION_BOUNDS).execute(&pool).await?;
     let sql = format!("SELECT GET_LOCK({LOCK_PREFIX}, {MIGRATION_WAIT})");
     let lock = sqlx::query_scalar(sqlx::AssertSqlSafe(sql)).bind("migration");
@@ -173,25 +190,53 @@ pub(super) async fn migrating(server: &Server) -> Result<DatabaseConnection, sql
     }
 }
 
-/// Takes a lock that says who is at work on the database; it lasts as long as the connection.
-/// `false` when another one stands against it.
+/// One connection that is kept, and not bounded.
+async fn single(server: &Server) -> Result<MySqlPool, sqlx::Error> {
+    MySqlPoolOptions::new()
+        .max_connections(1)
+        .idle_timeout(None)
+        .max_lifetime(None)
+        .test_before_acquire(false)
+        .connect_with(connect_options(server))
+        .await
+}
+
+/// Takes the locks that say who is at work on the database; they last as long as the connection.
+/// `false` when others stand against it.
 pub(super) async fn take_presence(
     connection: &mut MySqlConnection,
     sharing: Sharing,
 ) -> Result<bool, sqlx::Error> {
-    let mut held = 0;
-    for place in 0..PLACES {
-        let sql = format!("SELECT GET_LOCK({LOCK_PREFIX}, 0)");
-        let lock = sqlx::query_scalar(sqlx::AssertSqlSafe(sql)).bind(place);
-        let is_free: Option<i64> = lock.fetch_one(&mut *connection).await?;
-        match (is_free, sharing) {
-            (Some(1), Sharing::Alone) => held += 1,
-            (_, Sharing::Alone) => break,
-            (Some(1), Sharing::Shared | Sharing::Reading) => return Ok(true),
-            (_, Sharing::Shared | Sharing::Reading) => {}
+    let Locks { writers, readers } = sharing.locks();
+    for (kind, taking) in [("writer", writers), ("reader", readers)] {
+        let is_taken = match taking {
+            None => true,
+            Some(taking) => take_places(connection, kind, taking).await?,
+        };
+        if !is_taken {
+            return Ok(false);
         }
     }
-    Ok(held == PLACES)
+    Ok(true)
+}
+
+/// Takes one of the places of this kind, or all of them.
+async fn take_places(
+    connection: &mut MySqlConnection,
+    kind: &str,
+    taking: Taking,
+) -> Result<bool, sqlx::Error> {
+    for place in 0..PLACES {
+        let sql = format!("SELECT GET_LOCK({LOCK_PREFIX}, 0)");
+        let lock = sqlx::query_scalar(sqlx::AssertSqlSafe(sql)).bind(format!("{kind}.{place}"));
+        let is_free: Option<i64> = lock.fetch_one(&mut *connection).await?;
+        match (is_free, taking) {
+            (Some(1), Taking::Beside) => return Ok(true),
+            (Some(1), Taking::Whole) | (_, Taking::Beside) => {}
+            (_, Taking::Whole) => return Ok(false),
+        }
+    }
+    Ok(taking == Taking::Whole)
 }
 
 /// Refuses a server that is too old.

@@ -3,15 +3,16 @@
 
 use sea_orm::{DatabaseConnection, SqlxPostgresConnector};
 use sqlx::{
-    ConnectOptions as _, Connection as _,
+    ConnectOptions as _, Connection as _, PgPool,
     postgres::{PgConnectOptions, PgConnection, PgDatabaseError, PgPoolOptions, PgSslMode},
 };
 
 use super::{
     Options, Quarantine, Verdict,
     position::Position,
+    presence::{Locks, Sharing, Taking},
     report::SafeSetting,
-    server::{IDLE_CHECK, Sharing},
+    server::IDLE_CHECK,
     url::{Address, Server, TlsMode},
 };
 use crate::{OpenError, Unique};
@@ -22,12 +23,19 @@ const OLDEST: u32 = 150_000;
 /// counted apart for each database.
 const LOCKS: i32 = 0x7665_7374;
 const MIGRATION: i32 = 1;
-const PRESENCE: i32 = 2;
+const WRITERS: i32 = 2;
+const READERS: i32 = 3;
 
 /// What every connection for events is set to: no statement, lock or forgotten transaction holds
 /// it for long, and the server notices a peer that is gone. The server ends what passes a bound.
 const BOUNDS: &str = "SET statement_timeout = '4s'; SET lock_timeout = '2s'; \
      SET idle_in_transaction_session_timeout = '10s'; SET TIME ZONE 'UTC'; \
+     SET tcp_keepalives_idle = 10; SET tcp_keepalives_interval = 5; SET tcp_keepalives_count = 3";
+
+/// The same for the one connection of a program that copies: there each statement may take as long
+/// as reading or writing many rows does, and the transaction that reads lasts for the whole copy.
+const COPY_BOUNDS: &str = "SET statement_timeout = '2min'; SET lock_timeout = '10s'; \
+     SET idle_in_transaction_session_timeout = 0; SET TIME ZONE 'UTC'; \
      SET tcp_keepalives_idle = 10; SET tcp_keepalives_interval = 5; SET tcp_keepalives_count = 3";
 
 /// Those of them that must be the role's own behind a pooler: each is off by default.
@@ -128,16 +136,23 @@ fn pool_options(options: &Options, read_only: bool, quarantine: &Quarantine) -> 
         })
 }
 
+/// The one connection of a program that copies.
+pub(super) async fn sole(
+    server: &Server,
+    read_only: bool,
+) -> Result<DatabaseConnection, sqlx::Error> {
+    let pool = single(server).await?;
+    sqlx::raw_sql(COPY_BOUNDS).execute(&pool).await?;
+    if read_only {
+        sqlx::raw_sql(READ_ONLY).execute(&pool).await?;
+    }
+    Ok(SqlxPostgresConnector::from_sqlx_postgres_pool(pool))
+}
+
 /// The one connection that changes the schema. It holds the lock until it is closed, and takes
 /// the time that it takes; what keeps a table in use makes it fail, not wait for ever.
 pub(super) async fn migrating(server: &Server) -> Result<DatabaseConnection, sqlx::Error> {
-    let pool = PgPoolOptions::new()
-        .max_connections(1)
-        .idle_timeout(None)
-        .max_lifetime(None)
-        .test_before_acquire(false)
-        .connect_with(connect_options(server))
-        .await?;
+    let pool = single(server).await?;
     let prepared = async {
         sqlx::raw_sql("SET lock_timeout = '10min'")
             .execute(&pool)
@@ -155,18 +170,36 @@ pub(super) async fn migrating(server: &Server) -> Result<DatabaseConnection, sql
     Ok(SqlxPostgresConnector::from_sqlx_postgres_pool(pool))
 }
 
-/// Takes the lock that says who is at work on the database; it lasts as long as the connection.
-/// `false` when another one stands against it.
+/// One connection that is kept, and not bounded.
+async fn single(server: &Server) -> Result<PgPool, sqlx::Error> {
+    PgPoolOptions::new()
+        .max_connections(1)
+        .idle_timeout(None)
+        .max_lifetime(None)
+        .test_before_acquire(false)
+        .connect_with(connect_options(server))
+        .await
+}
+
+/// Takes the locks that say who is at work on the database; they last as long as the connection.
+/// `false` when others stand against it.
 pub(super) async fn take_presence(
     connection: &mut PgConnection,
     sharing: Sharing,
 ) -> Result<bool, sqlx::Error> {
-    let sql = match sharing {
-        Sharing::Shared | Sharing::Reading => "SELECT pg_try_advisory_lock_shared($1, $2)",
-        Sharing::Alone => "SELECT pg_try_advisory_lock($1, $2)",
-    };
-    let asked = sqlx::query_scalar(sql).bind(LOCKS).bind(PRESENCE);
-    asked.fetch_one(connection).await
+    let Locks { writers, readers } = sharing.locks();
+    for (lock, taking) in [(WRITERS, writers), (READERS, readers)] {
+        let sql = match taking {
+            None => continue,
+            Some(Taking::Beside) => "SELECT pg_try_advisory_lock_shared($1, $2)",
+            Some(Taking::Whole) => "SELECT pg_try_advisory_lock($1, $2)",
+        };
+        let asked = sqlx::query_scalar(sql).bind(LOCKS).bind(lock);
+        if !asked.fetch_one(&mut *connection).await? {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }
 
 /// Refuses a server or a database that is not fit.

@@ -11,11 +11,52 @@ use sea_orm::DatabaseConnection;
 
 use super::{
     Options,
-    server::{self, Session, Sharing, Watch},
+    server::{self, Session, Watch},
     unusable,
     url::{Place, Server},
 };
 use crate::{OpenError, Store};
+
+/// Whether others may be at work on the database at the same time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Sharing {
+    /// They may.
+    Shared,
+    /// They may, and nothing is written here.
+    Reading,
+    /// They may read; nobody writes.
+    Frozen,
+    /// They may not.
+    Alone,
+}
+
+/// How one of the two locks of a database is taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Taking {
+    /// Beside others who take it like this.
+    Beside,
+    /// For oneself.
+    Whole,
+}
+
+/// The locks that are to be taken: the one of those who write and the one of those who read alone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Locks {
+    pub(super) writers: Option<Taking>,
+    pub(super) readers: Option<Taking>,
+}
+
+impl Sharing {
+    pub(super) const fn locks(self) -> Locks {
+        let (writers, readers) = match self {
+            Self::Shared => (Some(Taking::Beside), None),
+            Self::Reading => (None, Some(Taking::Beside)),
+            Self::Frozen => (Some(Taking::Whole), None),
+            Self::Alone => (Some(Taking::Whole), Some(Taking::Whole)),
+        };
+        Locks { writers, readers }
+    }
+}
 
 /// Held while the database is open.
 pub(crate) struct Presence {
@@ -25,15 +66,15 @@ pub(crate) struct Presence {
 
 /// What others can see.
 enum Hold {
-    /// A lock on a file beside the database, given back when it is closed.
-    File(#[expect(dead_code, reason = "it is held, and dropped")] File),
+    /// Locks on files beside the database, given back when they are closed.
+    File(#[expect(dead_code, reason = "it is held, and dropped")] FileLocks),
     /// A lock of a connection to the server.
     Session(Watch),
 }
 
 impl Presence {
-    pub(super) fn of_file(options: Options, lock: File) -> Self {
-        let hold = Hold::File(lock);
+    pub(super) fn of_file(options: Options, locks: FileLocks) -> Self {
+        let hold = Hold::File(locks);
         Self { options, hold }
     }
 
@@ -111,18 +152,29 @@ impl Store {
     }
 }
 
-/// Takes the lock of a database in a file, which says who is at work on it.
-pub(super) fn take_file(database: &Path, sharing: Sharing) -> Result<File, OpenError> {
-    let lock = lock_file(database, "server").map_err(|source| unusable(database, source))?;
-    let taken = match sharing {
-        Sharing::Shared | Sharing::Reading => lock.try_lock_shared(),
-        Sharing::Alone => lock.try_lock(),
-    };
-    match taken {
-        Ok(()) => Ok(lock),
-        Err(TryLockError::WouldBlock) => Err(OpenError::InUse),
-        Err(TryLockError::Error(source)) => Err(unusable(database, source)),
+/// The locks of a database in a file that one program holds.
+pub(crate) struct FileLocks(#[expect(dead_code, reason = "they are held, and dropped")] Vec<File>);
+
+/// Takes the locks of a database in a file, which say who is at work on it.
+pub(super) fn take_file(database: &Path, sharing: Sharing) -> Result<FileLocks, OpenError> {
+    let Locks { writers, readers } = sharing.locks();
+    let mut held = Vec::new();
+    for (name, taking) in [("server", writers), ("reader", readers)] {
+        let Some(taking) = taking else {
+            continue;
+        };
+        let lock = lock_file(database, name).map_err(|source| unusable(database, source))?;
+        let taken = match taking {
+            Taking::Beside => lock.try_lock_shared(),
+            Taking::Whole => lock.try_lock(),
+        };
+        match taken {
+            Ok(()) => held.push(lock),
+            Err(TryLockError::WouldBlock) => return Err(OpenError::InUse),
+            Err(TryLockError::Error(source)) => return Err(unusable(database, source)),
+        }
     }
+    Ok(FileLocks(held))
 }
 
 fn lock_file(database: &Path, purpose: &str) -> io::Result<File> {

@@ -14,6 +14,7 @@ use tokio_util::{
 
 use super::{
     Options, Presence, Quarantine, Statements, mysql, pooler, postgres,
+    presence::Sharing,
     url::{DatabaseUrl, Place, Server, ServerEngine},
 };
 use crate::{
@@ -31,17 +32,6 @@ pub(super) const PATIENCE: Duration = Duration::from_secs(5);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 /// How long a connection to a replica is waited for at the most: there is always the primary.
 const REPLICA_ACQUIRE: Duration = Duration::from_secs(1);
-
-/// Whether others may be at work on the database at the same time.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Sharing {
-    /// They may.
-    Shared,
-    /// They may, and nothing is written here.
-    Reading,
-    /// They may not.
-    Alone,
-}
 
 /// Opens the database, once the server is up and has been found fit, and others do not stand
 /// against it.
@@ -136,6 +126,23 @@ fn line(server: &Server, options: &Options) -> Line {
         statements: Statements::of(server),
         quarantine,
     }
+}
+
+/// The one connection of a program that copies, and the session that holds its presence.
+pub(super) async fn sole(
+    options: &Options,
+    server: &Server,
+    sharing: Sharing,
+) -> Result<(DatabaseConnection, Session), OpenError> {
+    let direct = direct(options, server);
+    let session = begin(options, &direct, sharing).await?;
+    let read_only = sharing != Sharing::Alone;
+    let connection = match direct.engine {
+        ServerEngine::Postgres => postgres::sole(&direct, read_only).await,
+        ServerEngine::MySql => mysql::sole(&direct, read_only).await,
+    };
+    let connection = connection.map_err(|error| sorted(&options.url, &error))?;
+    Ok((connection, session))
 }
 
 /// The connection that changes the schema, with the lock under which it does.
@@ -265,14 +272,14 @@ impl Session {
         }
     }
 
-    async fn ping(&mut self) -> Result<(), sqlx::Error> {
+    pub(super) async fn ping(&mut self) -> Result<(), sqlx::Error> {
         match self {
             Self::Postgres(connection) => connection.ping().await,
             Self::MySql(connection) => connection.ping().await,
         }
     }
 
-    async fn close(self) -> Result<(), sqlx::Error> {
+    pub(super) async fn close(self) -> Result<(), sqlx::Error> {
         match self {
             Self::Postgres(connection) => connection.close().await,
             Self::MySql(connection) => connection.close().await,

@@ -18,8 +18,10 @@ use sqlx::{
 use tokio_util::task::TaskTracker;
 
 use super::{
-    Options, Presence, Statements, Verdict, presence, report::SafeSetting, server::Sharing, text,
-    unusable, version,
+    Options, Presence, Statements, Verdict,
+    presence::{self, FileLocks, Sharing},
+    report::SafeSetting,
+    text, unusable, version,
 };
 use crate::{DatabaseUrl, Error, OpenError, Store, Unique};
 
@@ -62,12 +64,38 @@ pub(super) async fn open(
     })
 }
 
-async fn open_read_only(options: &Options, file: &Path, lock: File) -> Result<Store, OpenError> {
-    let reading = bare(file)
-        .read_only(true)
-        .pragma("query_only", "ON")
-        .pragma("trusted_schema", "OFF");
-    let readers = pool(options, file, reading, options.max_connections.max(1)).await?;
+/// The one connection of a program that copies, and the locks that show its presence. Where it is
+/// alone, a database is made; else the file is not written.
+pub(super) async fn sole(
+    options: &Options,
+    file: &Path,
+    sharing: Sharing,
+) -> Result<(DatabaseConnection, FileLocks), OpenError> {
+    let failed = |source| unusable(file, source);
+    if sharing != Sharing::Alone {
+        std::fs::metadata(file).map_err(failed)?;
+    }
+    inspect(file).await?;
+    let locks = presence::take_file(file, sharing)?;
+    let connecting = match sharing {
+        Sharing::Alone => {
+            create_private(file).map_err(failed)?;
+            connection(file)
+        }
+        _ => reading_alone(file),
+    };
+    let connection = pool(options, file, connecting, 1).await?;
+    refuse_old_engine(&connection).await?;
+    Ok((connection, locks))
+}
+
+async fn open_read_only(
+    options: &Options,
+    file: &Path,
+    lock: FileLocks,
+) -> Result<Store, OpenError> {
+    let size = options.max_connections.max(1);
+    let readers = pool(options, file, reading_alone(file), size).await?;
     refuse_old_engine(&readers).await?;
     Ok(Store {
         writer: readers.clone(),
@@ -151,6 +179,13 @@ pub(super) async fn looking(
         .connect_with(options)
         .await?;
     Ok(SqlxSqliteConnector::from_sqlx_sqlite_pool(pool))
+}
+
+fn reading_alone(file: &Path) -> SqliteConnectOptions {
+    bare(file)
+        .read_only(true)
+        .pragma("query_only", "ON")
+        .pragma("trusted_schema", "OFF")
 }
 
 fn connection(file: &Path) -> SqliteConnectOptions {

@@ -135,6 +135,12 @@ impl DatabaseUrl {
         }
     }
 
+    /// Whether a password stands in it.
+    #[must_use]
+    pub fn has_password(&self) -> bool {
+        matches!(&self.0, Place::Server(server) if !server.password.is_empty())
+    }
+
     /// Whether both are of one engine, as two addresses of one database are.
     #[must_use]
     pub fn has_engine_of(&self, other: &Self) -> bool {

@@ -33,7 +33,8 @@ impl<F: Future> Future for CutAfter<F> {
     }
 }
 
-async fn cut<F: Future>(polls: usize, future: F) -> bool {
+/// Whether the future ended before it was dropped.
+pub(crate) async fn cut<F: Future>(polls: usize, future: F) -> bool {
     CutAfter {
         polls,
         future: Box::pin(future),

@@ -21,37 +21,66 @@ static COUNTER: AtomicU64 = AtomicU64::new(1);
 
 pub(crate) struct Fixture {
     pub(crate) options: Options,
-    _place: Place,
+    /// The whole URL, for those who go around the store.
+    url: String,
+    place: Place,
 }
 
 /// Where the database is, and goes with this value.
 enum Place {
     Folder(#[expect(dead_code, reason = "it is held, and dropped")] tempfile::TempDir),
-    Server(#[expect(dead_code, reason = "it is held, and dropped")] scratch::Database),
+    Server(
+        scratch::Server,
+        #[expect(dead_code, reason = "it is held, and dropped")] scratch::Database,
+    ),
 }
 
 impl Fixture {
     pub(crate) fn sqlite() -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
-        let url = DatabaseUrl::of_file(folder.path().join("test.db"));
+        let url = format!("sqlite://{}", folder.path().join("test.db").display());
         Self::of(url, Place::Folder(folder))
     }
 
-    pub(crate) fn on(server: scratch::Server) -> Self {
-        let database = scratch::Database::new(server);
-        let url = DatabaseUrl::parse(database.url().as_str()).expect("a database on a server");
-        Self::of(url, Place::Server(database))
+    pub(crate) fn postgres() -> Self {
+        Self::on(scratch::Server::Postgres)
     }
 
-    fn of(url: DatabaseUrl, place: Place) -> Self {
+    pub(crate) fn mariadb() -> Self {
+        Self::on(scratch::Server::MariaDb)
+    }
+
+    fn on(server: scratch::Server) -> Self {
+        let database = scratch::Database::new(server);
+        let url = database.url().to_string();
+        Self::of(url, Place::Server(server, database))
+    }
+
+    /// Another database on the same engine.
+    pub(crate) fn another(&self) -> Self {
+        match &self.place {
+            Place::Folder(_) => Self::sqlite(),
+            Place::Server(server, _) => Self::on(*server),
+        }
+    }
+
+    fn of(url: String, place: Place) -> Self {
+        let parsed = DatabaseUrl::parse(&url).expect("a database URL");
         let options = Options {
             max_connections: 4,
-            ..Options::new(url)
+            ..Options::new(parsed)
         };
         Self {
             options,
-            _place: place,
+            url,
+            place,
         }
+    }
+
+    /// A connection that goes around the store.
+    pub(crate) async fn raw(&self) -> sea_orm::DatabaseConnection {
+        let connected = sea_orm::Database::connect(&self.url).await;
+        connected.expect("the test database opens")
     }
 
     /// A connection of its own, as another process would have, to the database as it is.

@@ -10,6 +10,7 @@
 mod administration;
 mod audit;
 mod cancellation;
+mod copy;
 mod first_admin;
 mod fixture;
 mod install;
@@ -40,15 +41,51 @@ macro_rules! conformance {
 
                 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
                 async fn on_postgres() {
-                    behaves(crate::fixture::Fixture::on(scratch::Server::Postgres)).await;
+                    behaves(crate::fixture::Fixture::postgres()).await;
                 }
 
                 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
                 async fn on_mariadb() {
-                    behaves(crate::fixture::Fixture::on(scratch::Server::MariaDb)).await;
+                    behaves(crate::fixture::Fixture::mariadb()).await;
                 }
             }
         )*
     };
 }
 pub(crate) use conformance;
+
+/// Runs a test on every pair of engines: `pairs! { async fn sentence(from: Fixture, to: Fixture) { … } }`.
+macro_rules! pairs {
+    ($($(#[$meta:meta])* async fn $name:ident($from:ident, $to:ident) $body:block)*) => {
+        $(
+            $(#[$meta])*
+            mod $name {
+                use super::*;
+                use crate::fixture::Fixture;
+
+                async fn behaves($from: Fixture, $to: Fixture) $body
+
+                crate::pairs! { @tests
+                    from_sqlite_to_sqlite(sqlite, sqlite)
+                    from_sqlite_to_postgres(sqlite, postgres)
+                    from_sqlite_to_mariadb(sqlite, mariadb)
+                    from_postgres_to_sqlite(postgres, sqlite)
+                    from_postgres_to_postgres(postgres, postgres)
+                    from_postgres_to_mariadb(postgres, mariadb)
+                    from_mariadb_to_sqlite(mariadb, sqlite)
+                    from_mariadb_to_postgres(mariadb, postgres)
+                    from_mariadb_to_mariadb(mariadb, mariadb)
+                }
+            }
+        )*
+    };
+    (@tests $($name:ident($from:ident, $to:ident))*) => {
+        $(
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $name() {
+                behaves(Fixture::$from(), Fixture::$to()).await;
+            }
+        )*
+    };
+}
+pub(crate) use pairs;

@@ -25,6 +25,8 @@ pub enum Private<'a> {
     Value(&'a str, &'a Path),
     /// The file that `vestibule backup` is to make.
     Backup(&'a Path),
+    /// The database in a file that `vestibule copy` is to make.
+    Copy(&'a Path),
     /// The file of `--config`.
     Configuration(&'a Path),
 }
@@ -63,6 +65,7 @@ impl Private<'_> {
             | Self::AdminPassword(path)
             | Self::Value(_, path)
             | Self::Backup(path)
+            | Self::Copy(path)
             | Self::Configuration(path) => path,
         }
     }
@@ -76,6 +79,7 @@ impl Private<'_> {
             Self::AdminPassword(_) => "password file of the admin",
             Self::Value(..) => "file of a secret setting",
             Self::Backup(_) => "backup",
+            Self::Copy(_) => "copy",
             Self::Configuration(_) => "configuration file",
         }
     }
@@ -84,10 +88,8 @@ impl Private<'_> {
     fn flag_for(&self, place: &Path) -> String {
         match self {
             Self::DataDir(_) => format!("--data-dir {}", quoted(place)),
-            Self::Database(_) => {
-                let url = PathBuf::from(format!("sqlite://{}", place.display()));
-                format!("--database-url {}", quoted(&url))
-            }
+            Self::Database(_) => format!("--database-url {}", quoted(&url_of(place))),
+            Self::Copy(_) => format!("vestibule copy --to {}", quoted(&url_of(place))),
             Self::SecretKey(_) => format!("--secret-key-file {}", quoted(place)),
             Self::SigningKey(_) => format!("--signing-key-file {}", quoted(place)),
             Self::AdminPassword(_) => format!("--admin-password-file {}", quoted(place)),
@@ -110,6 +112,10 @@ impl Private<'_> {
         let is_taken = root.file_name().is_some_and(|site| site == name.as_ref());
         root.with_file_name(if is_taken { other } else { name }.as_ref())
     }
+}
+
+fn url_of(database: &Path) -> PathBuf {
+    PathBuf::from(format!("sqlite://{}", database.display()))
 }
 
 /// The path free of links as far as it exists, and of `..` in the rest, which is about to be created.

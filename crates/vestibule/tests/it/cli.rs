@@ -3,6 +3,7 @@
 
 mod backup;
 mod config;
+mod copy;
 mod database_server;
 mod doctor;
 mod first_admin;

@@ -459,3 +459,25 @@ async fn what_is_acknowledged_after_the_storage_was_full_is_kept() {
     let kept = ask(&mut stranger, "SELECT count(*) FROM audit_events").await;
     assert_eq!(kept, acknowledged);
 }
+
+/// What is not in the list would be left behind without a word.
+#[tokio::test]
+async fn a_copy_takes_every_column_of_every_table_that_the_migrations_make() {
+    let folder = tempfile::tempdir().unwrap();
+    let url = DatabaseUrl::of_file(folder.path().join("test.db"));
+    let store = Store::connect(&Options::new(url)).await.unwrap();
+    store.migrate_up(None).await.unwrap();
+    let sql = "SELECT t.name AS \"table\", c.name AS \"column\" FROM sqlite_schema t, pragma_table_info(t.name) c \
+               WHERE t.type = 'table' AND t.name NOT LIKE 'sqlite\\_%' ESCAPE '\\' AND t.name <> 'vestibule_migrations'";
+    let pool = store.writer.get_sqlite_connection_pool();
+    let mut made: Vec<(String, String)> = sqlx::query_as(sql).fetch_all(pool).await.unwrap();
+    let layout = crate::copy::layout();
+    let columns = |(table, columns): (&str, Vec<&str>)| -> Vec<_> {
+        let named = |column: &str| (table.to_owned(), column.to_owned());
+        columns.into_iter().map(named).collect()
+    };
+    let mut copied: Vec<_> = layout.into_iter().flat_map(columns).collect();
+    made.sort();
+    copied.sort();
+    assert_eq!(copied, made);
+}

@@ -174,9 +174,14 @@ fn what_cannot_be_restored_changes_nothing() {
     std::fs::write(folder.path().join("letter"), "Dear Sir or Madam").expect("writable");
     std::fs::write(folder.path().join("empty"), "").expect("writable");
     let data = folder.path().join("vestibule-data");
+    // Empty files that are locked by whoever is at work tell nothing.
+    let contents = |folder: &Path| -> Vec<_> {
+        let names = names(folder).into_iter();
+        names.filter(|name| !name.ends_with(".lock")).collect()
+    };
     let before = (
-        names(folder.path()),
-        names(&data),
+        contents(folder.path()),
+        contents(&data),
         std::fs::read(data.join("vestibule.db")).ok(),
     );
     for (file, reason) in [
@@ -194,8 +199,8 @@ fn what_cannot_be_restored_changes_nothing() {
             stderr(&output)
         );
         let after = (
-            names(folder.path()),
-            names(&data),
+            contents(folder.path()),
+            contents(&data),
             std::fs::read(data.join("vestibule.db")).ok(),
         );
         assert_eq!(after, before, "{file}");

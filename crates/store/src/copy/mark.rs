@@ -1,0 +1,49 @@
+//! The mark of a database that is the target of a copy that has not ended: nobody may take it for
+//! an installation, and only a copy from the same source may go on with it.
+
+use sea_orm::{
+    ActiveValue::Set, ColumnTrait as _, DatabaseConnection, DatabaseTransaction, EntityTrait as _,
+    QueryFilter as _,
+};
+
+use crate::{Error, OpenError, engine, entity::meta};
+
+/// Its row in the table of facts.
+pub(super) const NAME: &str = "unfinished_copy";
+
+/// The source of the copy that the database is the unfinished target of.
+pub(super) async fn of(db: &DatabaseConnection) -> Result<Option<String>, Error> {
+    if !engine::has_table(db, meta::TABLE).await? {
+        return Ok(None);
+    }
+    let row = meta::Entity::find_by_id(NAME).one(db).await?;
+    Ok(row.map(|row| String::from_utf8_lossy(&row.value).into_owned()))
+}
+
+/// Refuses a database that bears the mark.
+pub(crate) async fn refuse(db: &DatabaseConnection, database: &str) -> Result<(), OpenError> {
+    match of(db).await? {
+        None => Ok(()),
+        Some(from) => Err(OpenError::UnfinishedCopy {
+            database: database.to_owned(),
+            from,
+        }),
+    }
+}
+
+pub(super) async fn put(tx: &DatabaseTransaction, from: &str) -> Result<(), Error> {
+    let row = meta::ActiveModel {
+        name: Set(NAME.to_owned()),
+        value: Set(from.as_bytes().to_vec()),
+    };
+    meta::Entity::insert(row).exec_without_returning(tx).await?;
+    Ok(())
+}
+
+pub(super) async fn take_away(tx: &DatabaseTransaction) -> Result<(), Error> {
+    meta::Entity::delete_many()
+        .filter(meta::Column::Name.eq(NAME))
+        .exec(tx)
+        .await?;
+    Ok(())
+}
