@@ -279,10 +279,20 @@ impl Session {
         }
     }
 
+    /// Gives the locks back and ends the session. In words of its own, since a server gives back
+    /// what an ended session has held only some time after its goodbye.
     pub(super) async fn close(self) -> Result<(), sqlx::Error> {
         match self {
-            Self::Postgres(connection) => connection.close().await,
-            Self::MySql(connection) => connection.close().await,
+            Self::Postgres(mut connection) => {
+                let unlock = sqlx::raw_sql("SELECT pg_advisory_unlock_all()");
+                unlock.execute(&mut connection).await?;
+                connection.close().await
+            }
+            Self::MySql(mut connection) => {
+                let unlock = sqlx::raw_sql("DO RELEASE_ALL_LOCKS()");
+                unlock.execute(&mut connection).await?;
+                connection.close().await
+            }
         }
     }
 }

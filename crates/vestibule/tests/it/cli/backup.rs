@@ -18,6 +18,12 @@ fn names(folder: &Path) -> Vec<String> {
     names
 }
 
+/// The same without the empty files that whoever is at work has locked.
+fn contents(folder: &Path) -> Vec<String> {
+    let names = names(folder).into_iter();
+    names.filter(|name| !name.ends_with(".lock")).collect()
+}
+
 #[test]
 fn a_backup_is_never_made_among_published_files() {
     let folder = folder_of_a_file();
@@ -105,11 +111,11 @@ fn a_restore_refuses_a_place_that_is_not_empty() {
     assert_eq!(added.status.code(), Some(0), "{}", stderr(&added));
     let data = folder.path().join("vestibule-data");
     let refused = || {
-        let before = names(&data);
+        let before = contents(&data);
         let output = run(folder.path(), ["restore", "copy.db"]);
         assert_eq!(output.status.code(), Some(2), "{}", stderr(&output));
         assert!(stderr(&output).contains("--replace"), "{}", stderr(&output));
-        assert_eq!(names(&data), before);
+        assert_eq!(contents(&data), before);
     };
 
     refused();
@@ -174,11 +180,6 @@ fn what_cannot_be_restored_changes_nothing() {
     std::fs::write(folder.path().join("letter"), "Dear Sir or Madam").expect("writable");
     std::fs::write(folder.path().join("empty"), "").expect("writable");
     let data = folder.path().join("vestibule-data");
-    // Empty files that are locked by whoever is at work tell nothing.
-    let contents = |folder: &Path| -> Vec<_> {
-        let names = names(folder).into_iter();
-        names.filter(|name| !name.ends_with(".lock")).collect()
-    };
     let before = (
         contents(folder.path()),
         contents(&data),
