@@ -35,8 +35,10 @@ pub(crate) enum KeySource {
 /// The outcome of the last look at the stored keys.
 pub(crate) struct LastRead {
     stored: Vec<SigningKey>,
-    /// When it began, by the monotonic clock.
-    at: Duration,
+    /// When the last one began, by the monotonic clock. Its caller may have gone before its end.
+    begun_at: Duration,
+    /// When the last one began that came to its end, and whether it failed.
+    ended_of: Duration,
     failed: bool,
 }
 
@@ -98,7 +100,8 @@ pub(crate) fn open(
     let ring = KeyRing::open(&keys, &stored, now).map_err(OpenError::SigningKeys)?;
     let read = Mutex::new(LastRead {
         stored,
-        at: monotonic,
+        begun_at: monotonic,
+        ended_of: monotonic,
         failed: false,
     });
     let keys = Box::new(keys);
@@ -175,10 +178,10 @@ impl Accounts {
             return Ok(());
         };
         let asked_at = self.0.clock.monotonic();
-        let next = read.lock().await.at + READ_INTERVAL;
+        let next = read.lock().await.begun_at + READ_INTERVAL;
         tokio::time::sleep(next.saturating_sub(asked_at)).await;
         let mut read = read.lock().await;
-        match (read.at >= asked_at, read.failed) {
+        match (read.ended_of >= asked_at, read.failed) {
             (false, _) => self.read_into(keys, &mut read).await,
             (true, false) => Ok(()),
             (true, true) => Err(Error::Unavailable(
@@ -188,8 +191,10 @@ impl Accounts {
     }
 
     async fn read_into(&self, keys: &Keys, read: &mut LastRead) -> Result<(), Error> {
-        read.at = self.0.clock.monotonic();
+        let begun_at = self.0.clock.monotonic();
+        read.begun_at = begun_at;
         let outcome = self.0.store.signing_keys().await.map_err(Error::from);
+        read.ended_of = begun_at;
         let outcome = outcome.and_then(|stored| {
             if stored != read.stored {
                 let ring = KeyRing::open(keys, &stored, self.0.clock.now());

@@ -347,10 +347,13 @@ impl Copy {
         let db = &target.connection;
         let migrated = migrate::apply(db, None).await;
         migrated.map_err(CopyError::Target)?;
-        if let TargetState::Unfinished { rows } = state {
-            return Ok(rows);
-        }
         let tx = begin(db).await?;
+        if let TargetState::Unfinished { .. } = state {
+            mark::hold(&tx).await?;
+            tx.commit().await.map_err(Error::from)?;
+            let rows = filled_tables(db).await?;
+            return Ok(rows.iter().map(|table| table.rows).sum());
+        }
         for table in table::all().iter().filter(|table| table.is_seeded) {
             let all = Query::delete().from_table(table.name).to_owned();
             tx.execute(&all).await.map_err(Error::from)?;

@@ -106,9 +106,10 @@ pub fn router(app: App) -> Router {
         .route("/api/ui/{*path}", get(web::asset))
         .layer(CompressionLayer::new());
 
-    // What is not reserved belongs to the site, which may stream for as long as it takes.
+    // What is not reserved belongs to the site, which may stream for as long as it takes once its answer has begun.
     let site = Router::new()
         .fallback(site::serve)
+        .layer(bounds::time_limit(ANSWER_TIME))
         .layer(bounds::body_limit(BODY_BYTES, BODY_TIME))
         .layer(bounds::panic_barrier())
         .with_state(app.clone());

@@ -30,7 +30,7 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, sleep, timeout};
@@ -46,6 +46,10 @@ use self::wire::{Answer, OneRequest, Outcome, Progress, Wire};
 
 /// After how many seconds whoever is turned away for now is to try again: the API and the site say the same.
 pub(crate) const RETRY_AFTER: &str = "5";
+
+/// So many connections wait at the most for being accepted, be it because a crowd has come at once. Linux has its own
+/// bound, `net.core.somaxconn`, which is not lower on most systems.
+const QUEUE: u32 = 1024;
 
 /// What stands in for a head that was refused, so that the refusal takes the way of any answer.
 const PLACEHOLDER: &[u8] = b"GET / HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n";
@@ -119,12 +123,15 @@ pub struct Drained {
 ///
 /// # Errors
 /// As the operating system says: the port is taken or reserved, the address is not ours.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "this is the one place that listens"
-)]
-pub async fn bind(address: SocketAddr) -> io::Result<TcpListener> {
-    TcpListener::bind(address).await
+pub fn bind(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = match address {
+        SocketAddr::V4(_) => TcpSocket::new_v4()?,
+        SocketAddr::V6(_) => TcpSocket::new_v6()?,
+    };
+    // A restart need not wait for the connections of before to be forgotten.
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(QUEUE)
 }
 
 /// Serves `app` until `shutdown` resolves, then lets the running requests finish and closes every idle connection.

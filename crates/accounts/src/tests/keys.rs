@@ -51,6 +51,45 @@ async fn a_token_of_an_unknown_key_is_judged_when_the_node_has_looked_again_once
 }
 
 #[tokio::test]
+async fn who_looks_for_a_key_and_goes_away_leaves_the_looking_to_the_next_one() {
+    let scene = scene(policy()).await;
+    let here = &scene.accounts;
+    scene.register("ada").await;
+    let there = open(&scene.database, 7, policy(), scene.clock.clone())
+        .await
+        .expect("a second node opens");
+    for polls in 1.. {
+        scene.clock.advance(Duration::from_secs(1));
+        let change = there.operator().rotate_signing_key_at_once().await;
+        assert!(matches!(change, Ok(KeyChange::Rotated(_))), "{change:?}");
+        scene.clock.advance(Duration::from_secs(1));
+        there.read_keys().await.expect("read");
+        let opened = there
+            .login(entered("ada", PASSWORD), Mode::Token, &peer())
+            .await;
+        let token = tokens(opened.expect("logs in")).0;
+
+        let was_answered = {
+            let mut leaving = pin!(here.caller_of_bearer(&token));
+            let mut answer = std::task::Poll::Pending;
+            for _ in 0..polls {
+                if answer.is_pending() {
+                    answer = futures_util::poll!(&mut leaving);
+                    tokio::task::yield_now().await;
+                }
+            }
+            answer.is_ready()
+        };
+        here.caller_of_bearer(&token)
+            .await
+            .expect("the key is there to be found");
+        if was_answered {
+            break;
+        }
+    }
+}
+
+#[tokio::test]
 async fn when_the_keys_cannot_be_read_nobody_says_that_a_token_is_wrong() {
     let scene = scene(policy()).await;
     let (token, _) = tokens(scene.register("ada").await);

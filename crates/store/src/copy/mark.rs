@@ -3,7 +3,7 @@
 
 use sea_orm::{
     ActiveValue::Set, ColumnTrait as _, DatabaseConnection, DatabaseTransaction, EntityTrait as _,
-    QueryFilter as _,
+    QueryFilter as _, sea_query::Expr,
 };
 
 use crate::{Error, OpenError, engine, entity::meta};
@@ -38,6 +38,22 @@ pub(super) async fn put(tx: &DatabaseTransaction, from: &str) -> Result<(), Erro
     };
     meta::Entity::insert(row).exec_without_returning(tx).await?;
     Ok(())
+}
+
+/// Waits for whoever holds the mark, and holds it until the transaction ends. A copy that was ended
+/// may still have a transaction under way, of which its engine learns later than we do.
+pub(super) async fn hold(tx: &DatabaseTransaction) -> Result<(), Error> {
+    let held = meta::Entity::update_many()
+        .col_expr(meta::Column::Value, Expr::col(meta::Column::Value))
+        .filter(meta::Column::Name.eq(NAME))
+        .exec(tx)
+        .await?;
+    match held.rows_affected {
+        1 => Ok(()),
+        _ => Err(Error::Busy(
+            "somebody has taken the mark of the copy away".into(),
+        )),
+    }
 }
 
 pub(super) async fn take_away(tx: &DatabaseTransaction) -> Result<(), Error> {

@@ -7,7 +7,7 @@ use sea_orm::{
 };
 
 use super::{
-    CopyError,
+    CopyError, mark,
     table::{Row, Table},
 };
 use crate::{Error, engine};
@@ -22,6 +22,7 @@ pub(super) async fn write(
     rows: &[Row],
 ) -> Result<(), CopyError> {
     let tx = begin(db).await?;
+    mark::hold(&tx).await?;
     for rows in statements(rows) {
         let Err(error) = tx.execute(&table.insert(rows)).await else {
             continue;

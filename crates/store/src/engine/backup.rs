@@ -165,8 +165,11 @@ fn file_of(options: &Options) -> Result<&Path, OpenError> {
 /// Whether there is a database, or what one has left behind. An empty file is none.
 fn is_occupied(file: &Path) -> bool {
     let holds_something = |suffix: &str| {
-        let metadata = beside(file, suffix).metadata();
-        metadata.is_ok_and(|metadata| metadata.len() > 0)
+        match beside(file, suffix).metadata() {
+            Ok(metadata) => metadata.len() > 0,
+            // What cannot be looked at may hold something.
+            Err(error) => error.kind() != io::ErrorKind::NotFound,
+        }
     };
     // Not the shared memory, which is made anew by whoever comes first.
     ["", "-wal", "-journal"].into_iter().any(holds_something)

@@ -35,9 +35,9 @@ pub(super) async fn run(loaded: Loaded) -> Ended {
         ..
     } = loaded;
     telemetry::start(&config.log);
-    let (listener, bound) = listen(config.listen, "listen").await?;
+    let (listener, bound) = listen(config.listen, "listen")?;
     let metrics = match config.metrics_listen {
-        Some(address) => Some(MetricsDoor::open(address).await?),
+        Some(address) => Some(MetricsDoor::open(address)?),
         None => None,
     };
     let config = config.with_bound(bound);
@@ -93,8 +93,8 @@ pub(super) async fn run(loaded: Loaded) -> Ended {
 }
 
 /// Listens there; `setting` is what the operator may change if that is not possible.
-async fn listen(address: SocketAddr, setting: &str) -> Result<(TcpListener, SocketAddr), Failure> {
-    let listener = serve::bind(address).await.map_err(|error| {
+fn listen(address: SocketAddr, setting: &str) -> Result<(TcpListener, SocketAddr), Failure> {
+    let listener = serve::bind(address).map_err(|error| {
         Failure::Failed(format!(
             "cannot listen on {address}: {error}. Name another address in {setting}, or end the program that uses it"
         ))
@@ -114,8 +114,8 @@ struct MetricsDoor {
 
 impl MetricsDoor {
     /// Begins to listen and to count.
-    async fn open(address: SocketAddr) -> Result<Self, Failure> {
-        let (listener, bound) = listen(address, "metrics_listen").await?;
+    fn open(address: SocketAddr) -> Result<Self, Failure> {
+        let (listener, bound) = listen(address, "metrics_listen")?;
         let metrics = Metrics::start()
             .map_err(|error| Failure::Failed(format!("metrics cannot be collected: {error}")))?;
         Ok(Self {

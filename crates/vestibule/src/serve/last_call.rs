@@ -11,8 +11,7 @@ use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
 use tracing::debug;
 
-/// So many connections wait at the most: what tokio asks the kernel for.
-const QUEUE: usize = 1024;
+use super::{QUEUE, is_of_one_connection};
 
 /// How long a handshake that has begun may take to its end.
 const HANDSHAKE: Duration = Duration::from_millis(50);
@@ -54,7 +53,13 @@ pub(super) fn take_waiting(listener: TcpListener) -> Vec<(TcpStream, SocketAddr)
     let Ok(listener) = listener.into_std() else {
         return waiting;
     };
-    while let (0..QUEUE, Ok((stream, peer))) = (waiting.len(), listener.accept()) {
+    // The kernel keeps no more than it was asked for. A connection that its client has ended is skipped.
+    for accepted in (0..QUEUE).map(|_| listener.accept()) {
+        let (stream, peer) = match accepted {
+            Ok(accepted) => accepted,
+            Err(failure) if is_of_one_connection(&failure) => continue,
+            Err(_) => break,
+        };
         let stream = stream
             .set_nonblocking(true)
             .and_then(|()| TcpStream::from_std(stream));
@@ -79,7 +84,7 @@ mod tests {
     #[cfg(target_os = "linux")]
     #[tokio::test]
     async fn whoever_came_in_time_is_handed_over_and_whoever_did_not_is_refused() {
-        let listener = bind(([127, 0, 0, 1], 0).into()).await.expect("a free port");
+        let listener = bind(([127, 0, 0, 1], 0).into()).expect("a free port");
         let address = listener.local_addr().expect("an address");
         let early = TcpStream::connect(address).await.expect("a connection");
         refuse_newcomers(&listener).await;

@@ -61,8 +61,8 @@ struct Running {
 }
 
 impl Running {
-    async fn new(app: Router, bounds: Bounds) -> Running {
-        let listener = bind(([127, 0, 0, 1], 0).into()).await.expect("a free port");
+    fn new(app: Router, bounds: Bounds) -> Running {
+        let listener = bind(([127, 0, 0, 1], 0).into()).expect("a free port");
         let address = listener.local_addr().expect("an address");
         let (shutdown, asked) = oneshot::channel();
         let drained = tokio::spawn(serve(listener, app, bounds, async move {
@@ -165,7 +165,7 @@ fn assert_problem(answer: &str, status: u16, code: &str) {
 
 #[tokio::test]
 async fn one_connection_carries_many_requests_and_each_knows_its_peer() {
-    let server = Running::new(echo(), generous()).await;
+    let server = Running::new(echo(), generous());
     let mut client = server.client().await;
     for path in ["/a", "/b?c=d", "/e"] {
         client
@@ -183,7 +183,7 @@ async fn one_connection_carries_many_requests_and_each_knows_its_peer() {
 
 #[tokio::test]
 async fn pipelined_requests_are_answered_in_order() {
-    let server = Running::new(echo(), generous()).await;
+    let server = Running::new(echo(), generous());
     let answers = server
         .exchange(
             "GET /1 HTTP/1.1\r\nHost: a\r\n\r\n\
@@ -204,7 +204,7 @@ async fn pipelined_requests_are_answered_in_order() {
 
 #[tokio::test]
 async fn a_body_that_comes_in_pieces_arrives_whole() {
-    let server = Running::new(echo(), generous()).await;
+    let server = Running::new(echo(), generous());
     let mut client = server.client().await;
     for piece in [
         "POST / HT",
@@ -221,7 +221,7 @@ async fn a_body_that_comes_in_pieces_arrives_whole() {
 
 #[tokio::test]
 async fn a_head_past_its_size_is_refused_and_one_of_that_size_is_served() {
-    let server = Running::new(echo(), generous()).await;
+    let server = Running::new(echo(), generous());
     let frame = "GET / HTTP/1.1\r\nHost: a\r\nX: \r\n\r\n".len();
     let head = |bytes: usize| {
         format!(
@@ -254,8 +254,7 @@ async fn a_new_connection_that_stays_silent_is_closed_without_a_word() {
             silent_time: SHORT,
             ..generous()
         },
-    )
-    .await;
+    );
     assert_eq!(server.exchange("").await, "");
 }
 
@@ -267,8 +266,7 @@ async fn a_head_that_does_not_end_is_refused() {
             header_time: SHORT,
             ..generous()
         },
-    )
-    .await;
+    );
     assert_problem(
         &server.exchange("GET / HTTP/1.1\r\nHost: a\r\n").await,
         408,
@@ -288,8 +286,7 @@ async fn a_kept_alive_connection_has_an_idle_time_of_its_own() {
             idle_time: SHORT,
             ..generous()
         },
-    )
-    .await;
+    );
     let mut client = server.client().await;
     client.send(GET).await;
     assert!(client.answer().await.starts_with("HTTP/1.1 200 OK\r\n"));
@@ -302,8 +299,7 @@ async fn a_kept_alive_connection_has_an_idle_time_of_its_own() {
             header_time: SHORT,
             ..generous()
         },
-    )
-    .await;
+    );
     let (mut client, mut silent) = (server.client().await, server.client().await);
     client.send(GET).await;
     client.answer().await;
@@ -315,7 +311,7 @@ async fn a_kept_alive_connection_has_an_idle_time_of_its_own() {
 
 #[tokio::test]
 async fn a_body_past_its_size_is_413_whether_or_not_it_names_its_length() {
-    let server = Running::new(echo(), generous()).await;
+    let server = Running::new(echo(), generous());
     let body = "x".repeat(1025);
     for request in [
         format!("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1025\r\n\r\n{body}"),
@@ -341,7 +337,7 @@ async fn a_body_past_its_size_is_413_whether_or_not_it_names_its_length() {
 
 #[tokio::test]
 async fn a_client_that_expects_a_413_need_not_send_the_body() {
-    let server = Running::new(echo(), generous()).await;
+    let server = Running::new(echo(), generous());
     let mut client = server.client().await;
     client
         .send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\nExpect: 100-continue\r\n\r\n")
@@ -360,7 +356,7 @@ async fn a_body_that_does_not_arrive_in_time_is_408() {
     let app = Router::new()
         .fallback(|_body: Bytes| async {})
         .layer(body_limit(1024, SHORT));
-    let server = Running::new(app, generous()).await;
+    let server = Running::new(app, generous());
     for framing in [
         "Content-Length: 10\r\n\r\nhalf",
         "Transfer-Encoding: chunked\r\n\r\n4\r\nhalf\r\n",
@@ -377,7 +373,7 @@ async fn a_handler_that_takes_too_long_is_503() {
     let app = Router::new()
         .fallback(std::future::pending::<()>)
         .layer(time_limit(SHORT));
-    let server = Running::new(app, generous()).await;
+    let server = Running::new(app, generous());
     let mut client = server.client().await;
     for _ in 0..2 {
         client.send(GET).await;
@@ -397,7 +393,7 @@ async fn a_panic_is_a_500_without_detail_and_the_connection_lives_on() {
         .route("/panic", get(panics))
         .fallback(|| async { "fine" })
         .layer(panic_barrier());
-    let server = Running::new(app, generous()).await;
+    let server = Running::new(app, generous());
     let mut client = server.client().await;
     client.send("GET /panic HTTP/1.1\r\nHost: a\r\n\r\n").await;
     let answer = client.answer().await;
@@ -421,8 +417,7 @@ async fn a_panic_in_mid_answer_ends_that_connection_alone() {
             .route("/", get(broken))
             .fallback(|| async { "fine" }),
         generous(),
-    )
-    .await;
+    );
     server.client().await.send(GET).await;
     let answer = server
         .exchange("GET /fine HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
@@ -476,8 +471,7 @@ async fn a_client_that_stops_reading_loses_its_connection() {
             write_stall: SHORT,
             ..generous()
         },
-    )
-    .await;
+    );
     let mut client = server.client().await;
     client.send(GET).await;
     soon(gone.notified()).await;
@@ -513,8 +507,7 @@ async fn a_slow_reader_keeps_its_download_while_it_reads_on() {
             write_stall: stall,
             ..generous()
         },
-    )
-    .await;
+    );
     let mut client = server.client().await;
     let _hourglass = Hourglass::stop_time();
     client.send(GET).await;
@@ -548,7 +541,7 @@ async fn a_client_that_leaves_ends_its_request() {
             std::future::pending::<()>().await;
         }
     });
-    let server = Running::new(app, generous()).await;
+    let server = Running::new(app, generous());
     let mut client = server.client().await;
     client.send(GET).await;
     soon(begun.notified()).await;
@@ -564,8 +557,7 @@ async fn at_the_cap_a_new_client_waits_until_one_leaves() {
             connections: 1,
             ..generous()
         },
-    )
-    .await;
+    );
     let mut first = server.client().await;
     first.send(GET).await;
     first.answer().await;

@@ -8,7 +8,7 @@ use super::{GET, Running, assert_problem, echo, generous};
 
 #[tokio::test]
 async fn a_request_that_two_servers_could_read_differently_is_refused() {
-    let server = Running::new(echo(), generous()).await;
+    let server = Running::new(echo(), generous());
     for head in [
         "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n",
         "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\nContent-Length: 5\r\n\r\n",
@@ -28,7 +28,7 @@ async fn a_request_that_two_servers_could_read_differently_is_refused() {
 
 #[tokio::test]
 async fn chunks_that_could_be_read_in_two_ways_are_no_body() {
-    let server = Running::new(echo(), generous()).await;
+    let server = Running::new(echo(), generous());
     for chunks in [
         "3\nabc\r\n0\r\n\r\n",
         "3;a\nb\r\nabc\r\n0\r\n\r\n",
@@ -58,7 +58,7 @@ async fn chunks_that_could_be_read_in_two_ways_are_no_body() {
 
 #[tokio::test]
 async fn a_host_is_named_exactly_once() {
-    let server = Running::new(echo(), generous()).await;
+    let server = Running::new(echo(), generous());
     for fields in [
         "",
         "Host: a\r\nHost: a\r\n",
@@ -75,7 +75,7 @@ async fn a_host_is_named_exactly_once() {
 
 #[tokio::test]
 async fn http_1_0_needs_no_host_and_is_closed_after_its_answer() {
-    let server = Running::new(echo(), generous()).await;
+    let server = Running::new(echo(), generous());
     let answer = server.exchange("GET /old HTTP/1.0\r\n\r\n").await;
     assert!(answer.starts_with("HTTP/1.0 200 OK\r\n"), "{answer}");
     assert!(answer.ends_with("127.0.0.1 /old "), "{answer}");
@@ -83,7 +83,7 @@ async fn http_1_0_needs_no_host_and_is_closed_after_its_answer() {
 
 #[tokio::test]
 async fn the_host_of_an_absolute_target_reaches_no_route() {
-    let server = Running::new(echo(), generous()).await;
+    let server = Running::new(echo(), generous());
     let mut client = server.client().await;
     client
         .send("GET http://a/b?c HTTP/1.1\r\nHost: a\r\n\r\n")
@@ -97,7 +97,7 @@ async fn the_host_of_an_absolute_target_reaches_no_route() {
 
 #[tokio::test]
 async fn connect_and_trace_are_not_served() {
-    let server = Running::new(echo(), generous()).await;
+    let server = Running::new(echo(), generous());
     for head in [
         "CONNECT a:443 HTTP/1.1\r\nHost: a:443\r\n\r\n",
         "TRACE / HTTP/1.1\r\nHost: a\r\n\r\n",
@@ -110,7 +110,7 @@ async fn connect_and_trace_are_not_served() {
 
 #[tokio::test]
 async fn an_upgrade_is_answered_as_if_it_had_not_been_asked_for() {
-    let server = Running::new(echo(), generous()).await;
+    let server = Running::new(echo(), generous());
     let mut client = server.client().await;
     for upgrade in ["h2c", "websocket"] {
         let head = format!(
@@ -125,7 +125,7 @@ async fn an_upgrade_is_answered_as_if_it_had_not_been_asked_for() {
 
 #[tokio::test]
 async fn what_is_not_http_1_is_refused_at_once() {
-    let server = Running::new(echo(), generous()).await;
+    let server = Running::new(echo(), generous());
     let tls_hello: &[u8] = b"\x16\x03\x01\x02\x00\x01\x00";
     for bytes in [
         b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
@@ -138,7 +138,7 @@ async fn what_is_not_http_1_is_refused_at_once() {
 
 #[tokio::test]
 async fn a_chunked_request_is_the_last_on_its_connection() {
-    let server = Running::new(echo(), generous()).await;
+    let server = Running::new(echo(), generous());
     let answer = server
         .exchange(format!("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n{GET}"))
         .await;
@@ -151,8 +151,7 @@ async fn a_body_that_no_handler_reads_does_not_become_a_request() {
     let server = Running::new(
         Router::new().route("/", post(|| async { "unread" })),
         generous(),
-    )
-    .await;
+    );
     let mut client = server.client().await;
     let smuggled = "GET /smuggled HTTP/1.1\r\nHost: a\r\n\r\n";
     client

@@ -25,7 +25,7 @@ fn held() -> (Router, Arc<Notify>, Arc<Notify>) {
 #[tokio::test]
 async fn a_shutdown_lets_running_requests_finish_and_closes_idle_connections() {
     let (app, begun, let_go) = held();
-    let server = Running::new(app, generous()).await;
+    let server = Running::new(app, generous());
     let address = server.address;
     let (mut working, mut idle, mut halfway) = (
         server.client().await,
@@ -65,8 +65,7 @@ async fn until_the_listener_closes_newcomers_are_served_and_each_answer_ends_its
             drain_delay: PATIENCE,
             ..generous()
         },
-    )
-    .await;
+    );
     let mut kept = server.client().await;
     kept.send(GET).await;
     let first = kept.answer().await;
@@ -92,7 +91,7 @@ async fn until_the_listener_closes_newcomers_are_served_and_each_answer_ends_its
 #[tokio::test]
 async fn a_request_that_came_before_the_end_of_its_idle_connection_is_answered() {
     let app = Router::new().fallback(|| async { "here" });
-    let server = Running::new(app, generous()).await;
+    let server = Running::new(app, generous());
     let mut client = server.client().await;
     client.send(GET).await;
     client.answer().await;
@@ -110,8 +109,7 @@ async fn a_shutdown_cuts_what_does_not_finish_in_time() {
             drain_time: SHORT,
             ..generous()
         },
-    )
-    .await;
+    );
     let mut client = server.client().await;
     client.send(GET).await;
     soon(begun.notified()).await;

@@ -33,7 +33,7 @@ async fn a_refusal_has_the_headers_of_every_answer() {
         header_time: SHORT,
         ..generous()
     };
-    let server = Running::new(router(test.app.clone()), bounds).await;
+    let server = Running::new(router(test.app.clone()), bounds);
     let ordinary = server
         .exchange("GET /api/none HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
         .await;
