@@ -3,7 +3,8 @@
 A file is backed up by `vestibule backup` and restored by `vestibule restore`; the servers by their own tools, with the
 very commands that docs/guides/backups.md shows. Sessions go on after the move, as the secret key moves along.
 
-A copy of the file alone, which is no backup as the newest writes are beside it, has to be found wanting.
+An account that was made after the backup has to be missing in what was restored, and be found to be; and so has a copy
+of the file alone, which is no backup as the newest writes are beside it, to be found wanting.
 
     backups.py [--engine sqlite | postgres | mariadb] [--rounds N]
 """
@@ -125,8 +126,13 @@ def restored_elsewhere(server, database, folder):
     return restored
 
 
-def everything_acknowledged_before_the_start_is_in_it(restored, accounts):
-    expect(lacking(restored, accounts), [])
+def everything_acknowledged_before_the_start_is_in_it(url, accounts):
+    expect(broken_promises(Client(url), accounts), [])
+
+
+def what_came_after_the_end_is_found_lacking(url, account):
+    """A negative control."""
+    assert broken_promises(Client(url), [account]), f"{account.email} is there"
 
 
 def lacking(restored, accounts):
@@ -159,6 +165,7 @@ def a_round(checks, server, database, number):
         before = load.answered
         database.back_up(server, folder)
         meanwhile = load.answered - before
+        later = settled_write(server.url, f"{number}-but-later")
         load.wait_for_answers(load.answered + MORE)
         load.end()
         print(f"-- backup {number}: {before} answers before, {meanwhile} meanwhile", flush=True)
@@ -167,7 +174,9 @@ def a_round(checks, server, database, number):
             checks.run_all([the_backup_is_sound_and_for_its_owner_alone], folder)
         restored = restored_elsewhere(server, database, folder)
         checks.run_all([a_second_restore_is_refused], restored, database, folder)
-        checks.run_all([everything_acknowledged_before_the_start_is_in_it], restored, accounts)
+        with restored:
+            checks.run_all([everything_acknowledged_before_the_start_is_in_it], restored.url, accounts)
+            checks.run_all([what_came_after_the_end_is_found_lacking], restored.url, later)
         database.forget()
 
 

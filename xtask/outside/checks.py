@@ -50,6 +50,10 @@ def expect_answer(answer, status, code=None):
         assert answer["code"] == code, f"{answer!r} instead of {code}"
 
 
+def the_database_is_sound(path):
+    expect(unsound(path), [])
+
+
 def unsound(path):
     """What is wrong inside a SQLite database, if anything is."""
     try:

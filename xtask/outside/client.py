@@ -8,10 +8,10 @@ import urllib.parse
 class Answer:
     """Status, headers and decoded body of one response."""
 
-    def __init__(self, response):
-        self.status = response.status
-        self.headers = response.headers
-        self.bytes = response.read()
+    def __init__(self, status, headers, body):
+        self.status = status
+        self.headers = headers
+        self.bytes = body
 
     def __getitem__(self, name):
         return json.loads(self.bytes)[name]
@@ -33,10 +33,11 @@ class Client:
     def ask(self, method, path, headers=None, body=None):
         """Any request, with nothing added to its headers but Host, Accept-Encoding and Content-Length."""
         self.connection.request(method, path, body, headers or {})
-        return Answer(self.connection.getresponse())
+        response = self.connection.getresponse()
+        return Answer(response.status, response.headers, response.read())
 
-    def get(self, path, token=None):
-        return self._ask("GET", path, token)
+    def get(self, path, token=None, headers=None):
+        return self._ask("GET", path, token, headers=headers)
 
     def post(self, path, body=None, token=None, headers=None):
         return self._ask("POST", path, token, body, headers)

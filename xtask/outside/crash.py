@@ -15,7 +15,7 @@ import argparse
 import json
 import random
 
-from checks import Checks, expect, unsound
+from checks import Checks, expect, the_database_is_sound
 from client import Client
 from databases import Database
 from load import LATE_LOOKS, LATE_REPEATS, PROMISES, Load, broken_promises, no_answer_was_a_failure
@@ -68,10 +68,6 @@ def published_key_ids(client):
 def known_keys_are_still_published(client, before):
     missing = before - published_key_ids(client)
     assert not missing, missing
-
-
-def the_file_is_sound(path):
-    expect(unsound(path), [])
 
 
 def crash(url, victim, number, chance):
@@ -141,7 +137,7 @@ def main():
             answered += cycle(checks, server, victim, number, chance, older)
         expect(server.stop(), 0)
         if in_file:
-            checks.run_all([the_file_is_sound], server.data / "vestibule.db")
+            checks.run_all([the_database_is_sound], server.data / "vestibule.db")
     print(f"-- {arguments.cycles} crashes, {answered} acknowledged writes", flush=True)
     if arguments.kill == "database":
         settings = UNSAFE[arguments.engine]

@@ -14,27 +14,17 @@ import struct
 import time
 import urllib.parse
 
-# Of those who stayed: `seconds` is counted from the last byte of the request to the last of the answer.
+from client import Answer
+
+# Of those who stayed: `seconds` is counted from the wish for a connection to the last byte of the answer.
 Heard = collections.namedtuple("Heard", "seconds answer")
 
-
-class Answer:
-    """Status, headers and decoded body of one response, as `client.Answer` has them."""
-
-    def __init__(self, status, headers, body):
-        self.status = status
-        self.headers = headers
-        self.bytes = body
-
-    def __getitem__(self, name):
-        return json.loads(self.bytes)[name]
-
-    def __repr__(self):
-        return f"{self.status} {self.bytes[:300]!r}"
+# Whoever stays longer than this, in seconds, is kept waiting by a server that hangs.
+LONGEST = 60
 
 
 class Visitor:
-    """A client with one request, who leaves after so many seconds; `None` stays."""
+    """A client with one request, who leaves so many seconds after it was sent; `None` stays."""
 
     def __init__(self, method, path, body=None, token=None, patience=None):
         body = json.dumps(body).encode() if body is not None else b""
@@ -44,28 +34,34 @@ class Visitor:
         self.request = "\r\n".join([*head, "", ""]).encode() + body
         self.patience = patience
         self.heard = None
-        # The server has closed the connection without an answer, or was not there.
+        # The server was not there, has closed the connection without an answer, or has kept it open without one.
         self.failure = None
 
     async def visit(self, host, port):
         try:
-            reader, writer = await asyncio.open_connection(host, port)
-            try:
-                writer.write(self.request)
-                await writer.drain()
-                began = time.monotonic()
-                async with asyncio.timeout(self.patience):
-                    answer = await _answer(reader)
-                self.heard = Heard(time.monotonic() - began, answer)
-            finally:
-                # Leaves as a client does whose machine has crashed.
-                connection = writer.get_extra_info("socket")
-                connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-                writer.transport.abort()
-        except TimeoutError:
-            pass
-        except (OSError, EOFError, ValueError) as failure:
+            async with asyncio.timeout(LONGEST):
+                await self._visit(host, port)
+        except Exception as failure:
             self.failure = repr(failure)
+
+    async def _visit(self, host, port):
+        began = time.monotonic()
+        reader, writer = await asyncio.open_connection(host, port)
+        try:
+            writer.write(self.request)
+            await writer.drain()
+            async with asyncio.timeout(self.patience) as stay:
+                answer = await _answer(reader)
+            self.heard = Heard(time.monotonic() - began, answer)
+        except TimeoutError:
+            # The system has time limits, too, and those are no wish to leave.
+            if not stay.expired():
+                raise
+        finally:
+            # Leaves as a client does whose machine has crashed.
+            connection = writer.get_extra_info("socket")
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            writer.transport.abort()
 
 
 def visit(url, visitors, at_a_time):

@@ -1,13 +1,15 @@
 """Takes the database away from the released program in every way in which databases go, while clients are at work.
 
 Every answer has to come within 5 s and be a success or say 503; the process has to live, and say that it is not ready;
-within 5 s after the database is back all has to be well again, without a restart; and what was acknowledged has to be
-so.
+once the database has been out of reach for 5 s nobody is let in; within 5 s after it is back all has to be well again,
+without a restart; and what was acknowledged has to be so. That a database which loses what was acknowledged would be
+found is tried in `crash.py --kill database`, by the same promises.
 
     faults.py [--engine E]... [--long] [--seed N]
 """
 
 import argparse
+import concurrent.futures
 import random
 import threading
 import time
@@ -17,22 +19,29 @@ from checks import Checks, expect
 from client import Client
 from crowd import Visitor, visit
 from databases import Database
-from load import LATE_REPEATS, PASSWORD, Account, a_broken_promise_is_found, broken_promises
+from load import LATE_REPEATS, PASSWORD, Account, a_broken_promise_is_found, nothing_acknowledged_is_lost
 from server import NO_LIMITS, Server
-from workload import MIX, WRITES, Asked, Watch, Workload, is_refusal
+from workload import MEMBERS_PAGE, MIX, WRITES, Asked, Watch, Workload, is_refusal, since
 
 CLIENTS = 8
 CROWD = 500
 # The connections that the database server lets in; the program takes twelve.
 CONNECTIONS = 24
 
-# What is promised, in seconds, for an answer and for the time after the database is back.
+# What is promised, in seconds: for an answer, for the time after the database is back, and how long a session is
+# believed in that was not heard of.
 ANSWERED_WITHIN = 5.0
 WELL_WITHIN = 5.0
+BELIEVED_FOR = 5.0
+# What of this is forgiven to a slow machine, at the most.
+MOST_NOISE = 0.5
 # How much slower the process may be to say that it lives, on a machine that does all of this at once.
 ALIVE_WITHIN = 2.0
 # For what takes a moment on any machine.
 PATIENCE = 60
+
+# Two at the same time would be about the clients, who are all in one process.
+ONE_CROWD = threading.Lock()
 
 
 class Postgres:
@@ -159,9 +168,10 @@ def locked_before_a_crowd(trial):
         ("POST", "/api/auth/refresh", {"refresh_token": account.sessions[0].refresh}),
     ]
     crowd = [Visitor(*kinds[number % len(kinds)]) for number in range(CROWD)]
-    lock = Statement(trial.place, trial.place.words.HOLD_TABLE.format(seconds=trial.seconds))
-    visit(trial.server.url, crowd, CROWD)
-    lock.thread.join()
+    with ONE_CROWD:
+        lock = Statement(trial.place, trial.place.words.HOLD_TABLE.format(seconds=trial.seconds))
+        visit(trial.server.url, crowd, CROWD)
+        lock.thread.join()
     assert lock.failure is None, lock.failure
     expect([visitor.failure for visitor in crowd if visitor.failure], [])
     heard = [(visitor.heard.seconds, visitor.heard.answer) for visitor in crowd]
@@ -186,7 +196,7 @@ def out_of_connections(trial):
 
 # Each with the seconds that it takes in a short run and in a long one, and whether it is sure to be noticed.
 FAULTS = [
-    (stopped, 1, 20, True),
+    (stopped, 8, 20, True),
     (frozen, 5, 60, True),
     (restarted, 0, 60, False),
     (robbed_of_its_connections, 3, 30, False),
@@ -204,80 +214,115 @@ def main():
     print(f"seed {arguments.seed}")
 
     checks = Checks()
-    chance = random.Random(arguments.seed)
     checks.run_all([answers_that_are_not_good_enough_are_found])
-    for engine in arguments.engine or ["postgres", "mariadb"]:
-        place = Place(engine)
-        with Server(*NO_LIMITS, LATE_REPEATS, database=place.url) as server:
-            process = server.process.pid
-            for fault, short, long, is_noticed in FAULTS:
-                trial = Trial(place, server, long if arguments.long else short, is_noticed)
-                trial.run(checks, fault, chance.random())
-            checks.run("a broken promise is found", a_broken_promise_is_found, Client(server.url), "example.net")
-            checks.run("it was one process all the time", expect, server.process.pid, process)
+    # Most of it is waiting, so both are tried at the same time.
+    engines = arguments.engine or ["postgres", "mariadb"]
+    with concurrent.futures.ThreadPoolExecutor(len(engines)) as threads:
+        tried = [threads.submit(try_engine, checks, engine, arguments.long, arguments.seed) for engine in engines]
+    for outcome in tried:
+        outcome.result()
     checks.finish()
+
+
+def try_engine(checks, engine, is_long, seed):
+    chance = random.Random(f"{seed}/{engine}")
+    place = Place(engine)
+    with Server(*NO_LIMITS, LATE_REPEATS, database=place.url) as server:
+        for fault, short, long, is_noticed in FAULTS:
+            trial = Trial(checks, place, server, long if is_long else short, is_noticed)
+            trial.run(fault, chance.random())
+        trial.check(a_broken_promise_is_found, Client(server.url), "example.net")
+        trial.check(expect, server.process.poll(), None, name="it was one process all the time")
 
 
 class Trial:
     """One fault: clients before it, while it lasts, and after it."""
 
-    def __init__(self, place, server, seconds, is_noticed):
+    def __init__(self, checks, place, server, seconds, is_noticed):
+        self.checks = checks
         self.place = place
         self.server = server
         self.seconds = seconds
         self.is_noticed = is_noticed
         self.crowd = []
+        # What was answered when the database had been out of reach for so long that nobody may be let in.
+        self.unheard_of = None
 
     def hold(self):
-        """Lasts for so long, and until the program knows of it."""
+        """Lasts for so long, until the program knows of it, and until it was asked for what it must not give."""
+        began = time.monotonic()
         time.sleep(self.seconds)
         self.ready.wait_for(lambda asked: any(one.refusal for one in asked), PATIENCE)
+        if self.seconds > BELIEVED_FOR:
+            later = began + BELIEVED_FOR + MOST_NOISE
+            for members in (self.by_token, self.by_cookie):
+                members.wait_for(lambda asked: since(asked, later), PATIENCE)
+            self.unheard_of = since(self.by_token.asked + self.by_cookie.asked + self.load.asked, later)
 
-    def run(self, checks, fault, seed):
-        print(f"-- {self.place.server.engine}: {fault.__name__.replace('_', ' ')}", flush=True)
+    def run(self, fault, seed):
         url = self.server.url
+        member = Account(f"member-while-{fault.__name__.replace('_', '-')}@example.org")
+        member.register(Client(url))
+        member.login_as_browser(Client(url))
         with (
             Watch(url, "/livez") as self.alive,
             Watch(url, "/readyz") as self.ready,
+            Watch(url, MEMBERS_PAGE, token=member.sessions[0].access) as self.by_token,
+            Watch(url, MEMBERS_PAGE, cookie=member.cookie) as self.by_cookie,
             Workload(url, CLIENTS, seed) as self.load,
         ):
             self.load.wait_for(lambda asked: kinds(asked) == set(MIX), PATIENCE)
             self.broke = time.monotonic()
-            checks.run("it happens", fault, self)
+            self.check(fault, self)
             self.mended = time.monotonic()
             self.load.wait_for(lambda asked: writes(asked, self.mended), PATIENCE)
             self.well = time.monotonic()
             self.load.wait_for(lambda asked: kinds(asked, self.well) == set(MIX), PATIENCE)
-        self.judge(checks)
+        self.judge()
 
-    def judge(self, checks):
-        asked = self.load.asked + self.ready.asked + self.crowd
-        noise = max(one.seconds for one in self.alive.asked)
+    def judge(self):
+        load, everybody = self.load, [self.load, self.alive, self.ready, self.by_token, self.by_cookie]
+        members = load.asked + self.by_token.asked + self.by_cookie.asked
+        asked = members + self.ready.asked + self.crowd
+        sign_of_life = max(one.seconds for one in self.alive.asked)
+        after = self.well - self.mended
+        self.print_summary(asked, sign_of_life, after)
+        check = self.check
+        failures = [failure for recorder in everybody for failure in recorder.failures]
+        check(expect, failures, [], name="nobody is left without an answer")
+        check(expect, kinds(load.during(0, self.broke)), set(MIX), name="all is well before")
+        check(every_refusal_is_honest, asked)
+        check(every_answer_comes_in_time, asked, min(sign_of_life, MOST_NOISE))
+        check(the_process_lives_all_the_time, self.alive.asked)
+        if self.is_noticed:
+            check(clients_were_refused, load.during(self.broke, self.mended))
+            check(it_was_said_that_the_database_is_out_of_reach, self.ready.during(self.broke, self.mended))
+        if self.unheard_of is not None:
+            check(nobody_is_let_in_without_the_database, self.unheard_of)
+        check(all_is_well_again_in_time, after, members + self.ready.asked, self.mended)
+        check(expect, kinds(load.asked, self.well), set(MIX), name="all is well afterwards")
+        check(nothing_acknowledged_is_lost, self.server.url, load.accounts)
+
+    def check(self, check, *arguments, name=None):
+        name = name or check.__name__.replace("_", " ")
+        self.checks.run(f"{self.place.server.engine}: {name}", check, *arguments)
+
+    def print_summary(self, asked, sign_of_life, after):
         slowest = max(one.seconds for one in asked)
         refused = sum(one.refusal is not None for one in asked)
-        after = self.well - self.mended
-        print(f"-- {len(asked)} answers, {refused} of them refusals, the slowest after {slowest:.2f} s", end="; ")
-        print(f"/livez within {noise * 1000:.0f} ms; well again {after:.2f} s after the end")
-        failures = self.load.failures + self.alive.failures + self.ready.failures
-        checks.run("nobody is left without an answer", expect, failures, [])
-        checks.run("all is well before", expect, kinds(self.load.during(0, self.broke)), set(MIX))
-        checks.run_all([every_refusal_is_honest], asked)
-        checks.run_all([every_answer_comes_in_time], asked, noise)
-        checks.run_all([the_process_lives_all_the_time], self.alive.asked)
-        if self.is_noticed:
-            checks.run_all([clients_were_refused], self.load.during(self.broke, self.mended))
-            checks.run_all([it_was_said_that_the_database_is_out_of_reach], self.ready.during(self.broke, self.mended))
-        checks.run_all([all_is_well_again_in_time], after, self.load.asked + self.ready.asked, self.mended)
-        checks.run("all is well afterwards", expect, kinds(self.load.asked, self.well), set(MIX))
-        checks.run_all([nothing_acknowledged_is_lost], self.server.url, self.load.accounts)
+        print(
+            f"-- {self.place.server.engine}: {len(asked)} answers, {refused} of them refusals, the slowest after "
+            f"{slowest:.2f} s; /livez within {sign_of_life * 1000:.0f} ms; well again {after:.2f} s after the end",
+            flush=True,
+        )
 
 
-def writes(asked, since):
-    return [one for one in asked if one.what in WRITES and one.began + one.seconds > since and not one.refusal]
+def writes(asked, begin):
+    return [one for one in asked if one.what in WRITES and one.began + one.seconds > begin and not one.refusal]
 
 
-def kinds(asked, since=0):
-    return {one.what for one in asked if one.began > since and not one.refusal}
+def kinds(asked, begin=0):
+    return {one.what for one in since(asked, begin) if not one.refusal}
 
 
 def every_refusal_is_honest(asked):
@@ -305,15 +350,18 @@ def it_was_said_that_the_database_is_out_of_reach(asked):
     assert said and all(detail.startswith("database:") for detail in said), said
 
 
+def nobody_is_let_in_without_the_database(asked):
+    """Of those who asked when no session was believed in any more, and were answered before the database was back."""
+    pages = [one for one in asked if one.what == MEMBERS_PAGE]
+    assert len(pages) >= 2, "nobody has asked for a page of the members, with a token or a cookie"
+    expect([one for one in asked if not one.refusal], [])
+
+
 def all_is_well_again_in_time(after, asked, mended):
     """Something is written again, and whoever asks from then on is not refused."""
     assert after < WELL_WITHIN, f"{after:.2f} s"
     late = [one for one in asked if one.began > mended + WELL_WITHIN and one.refusal]
     expect(late, [])
-
-
-def nothing_acknowledged_is_lost(url, accounts):
-    expect(broken_promises(Client(url), accounts), [])
 
 
 def answers_that_are_not_good_enough_are_found():
@@ -327,7 +375,9 @@ def answers_that_are_not_good_enough_are_found():
 
     honest = Asked(0, 0.1, "me", Refusal(503, "unavailable", "5"))
     every_refusal_is_honest([honest])
-    for judge, asked in [
+    refused = [honest._replace(what=MEMBERS_PAGE)] * 2
+    nobody_is_let_in_without_the_database(refused)
+    for judge, *asked in [
         (every_refusal_is_honest, honest._replace(refusal=Refusal(500, "internal_error", None))),
         (every_refusal_is_honest, honest._replace(refusal=Refusal(503, "unavailable", None))),
         (every_refusal_is_honest, honest._replace(refusal=Refusal(503, "storage_full", "5"))),
@@ -336,9 +386,11 @@ def answers_that_are_not_good_enough_are_found():
         (the_process_lives_all_the_time, Asked(0, ALIVE_WITHIN, "/livez", None)),
         (clients_were_refused, Asked(0, 0.1, "me", None)),
         (it_was_said_that_the_database_is_out_of_reach, honest),
+        (nobody_is_let_in_without_the_database, *refused, Asked(0, 0.1, MEMBERS_PAGE, None)),
+        (nobody_is_let_in_without_the_database, honest, honest),
     ]:
         try:
-            judge([asked])
+            judge(asked)
         except AssertionError:
             continue
         raise AssertionError(f"{judge.__name__} lets {asked} pass")

@@ -71,6 +71,8 @@ class Account:
         self.sessions = []
         self.names_asked = []
         self.names_answered = []
+        # Of a browser, beside the sessions that are known by their tokens.
+        self.cookie = None
         # Whether its client is done with it.
         self.is_settled = False
 
@@ -90,6 +92,10 @@ class Account:
 
     def login(self, client):
         self.sessions.append(Session([acknowledged(lambda: client.login(self.email, PASSWORD), 200)]))
+
+    def login_as_browser(self, client):
+        answer = acknowledged(lambda: client.login(self.email, PASSWORD, mode="cookie"), 200)
+        self.cookie = answer.headers["Set-Cookie"].split(";")[0]
 
     def rename(self, client, name, session=None):
         self.names_asked.append(name)
@@ -290,6 +296,10 @@ def broken_promises(client, accounts):
     # A server that is out of order would look forgetful.
     expect_answer(client.get("/readyz"), 200)
     return broken
+
+
+def nothing_acknowledged_is_lost(url, accounts):
+    expect(broken_promises(Client(url), accounts), [])
 
 
 def a_broken_promise_is_found(client, domain):

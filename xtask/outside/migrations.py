@@ -1,7 +1,7 @@
 """Migrations from outside: the printed SQL applied by each engine's own client program, several programs that start at
 once, and SIGKILL in the middle. Schemas are compared by the engines' own dumps.
 
-    migrations.py [--kills N] [--seed N]
+    migrations.py [--kills N] [--partly] [--seed N]
 """
 
 import argparse
@@ -11,6 +11,7 @@ import json
 import os
 import pathlib
 import random
+import shutil
 import signal
 import subprocess
 import tempfile
@@ -21,6 +22,10 @@ from checks import Checks, expect, expect_answer
 from client import Client
 from databases import Database
 from server import SETTINGS, Server
+
+
+# By how much the moment of the next kill is moved away from one that has cut nothing.
+TOO_EARLY = 1.1
 
 
 class File:
@@ -41,8 +46,16 @@ class File:
         return os.environ
 
     def dump(self, url):
-        """Statement by statement, as they were given, but for their line ends."""
-        dumped = subprocess.check_output([*self.client(url), ".schema"], text=True)
+        """Statement by statement, as they were given, but for their line ends.
+
+        Of a copy, since whoever opens the file itself repairs what a kill has left.
+        """
+        name = self.client(url)[-1]
+        with tempfile.TemporaryDirectory(prefix="vestibule-") as folder:
+            for suffix in ["", "-wal"]:
+                if os.path.exists(name + suffix):
+                    shutil.copy(name + suffix, f"{folder}/copy.db{suffix}")
+            dumped = subprocess.check_output(["sqlite3", "-bail", f"{folder}/copy.db", ".schema"], text=True)
         return [" ".join(statement.split()) for statement in dumped.split(";\n")]
 
 
@@ -76,6 +89,7 @@ class Engine:
         self.place = place
         self.folder = folder
         self.count = 0
+        self.started = []
         self.key = pathlib.Path(folder) / "secret.key"
         self.key.write_bytes(bytes(range(32)))
         self.key.chmod(0o600)
@@ -95,7 +109,7 @@ class Engine:
 
     def start(self, url, *arguments):
         """Starts a command of the program, on this database."""
-        return subprocess.Popen(
+        process = subprocess.Popen(
             [os.environ["VESTIBULE_BINARY"], *arguments],
             cwd=self.folder,
             env=self.environment | {"VESTIBULE_DATABASE_URL": url},
@@ -103,6 +117,15 @@ class Engine:
             stderr=subprocess.PIPE,
             text=True,
         )
+        self.started.append(process)
+        return process
+
+    def end_what_was_started(self):
+        """Of that, a check that fails leaves some behind."""
+        for process in self.started:
+            process.kill()
+            process.communicate()
+        self.started.clear()
 
     def migrate(self, url, *arguments):
         return said(self.start(url, "migrate", *arguments))
@@ -121,15 +144,15 @@ class Engine:
 
     def apply(self, script, url):
         """Feeds SQL to the client program and returns its exit code."""
-        client = subprocess.Popen(
+        client = subprocess.run(
             self.place.client(url),
             env=self.place.environment(url),
-            stdin=subprocess.PIPE,
+            input=script,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             text=True,
+            timeout=120,
         )
-        client.communicate(script, timeout=120)
         return client.returncode
 
     def expect_migrated(self, url):
@@ -233,24 +256,34 @@ def the_doctor_finds_what_somebody_else_has_changed(engine):
     assert "users.name" in finding["found"] and "--print-sql" in finding["fix"], finding
 
 
-def a_migration_that_was_killed_is_finished_by_the_next(engine, kills, dice):
+def a_migration_that_was_killed_is_finished_by_the_next(engine, kills, dice, has_to_be_partly_made):
+    nothing, all_of_it = engine.place.dump(engine.empty()), engine.place.dump(engine.migrated)
     started = time.monotonic()
     engine.migrate(engine.empty(), "up")
-    whole = time.monotonic() - started
-    inside = 0
+    # Wanders to where kills leave a part, as most of the time is gone before the first change.
+    moment = time.monotonic() - started
+    inside = partly_made = 0
     for _ in range(kills):
         url = engine.empty()
         process = engine.start(url, "migrate", "up")
         try:
-            process.wait(timeout=dice.uniform(0, whole))
+            process.wait(timeout=moment * dice.uniform(0.5, 1.5))
         except subprocess.TimeoutExpired:
             process.kill()
         process.communicate()
         inside += process.returncode == -signal.SIGKILL
+        found = engine.place.dump(url)
+        if found == nothing:
+            moment *= TOO_EARLY
+        elif found == all_of_it:
+            moment /= TOO_EARLY
+        else:
+            partly_made += 1
         engine.migrate(url, "up")
         engine.expect_migrated(url)
-    print(f"      {inside} of {kills} were killed before their end")
+    print(f"      {inside} of {kills} were killed before their end, {partly_made} left a part of the schema")
     assert inside, "none was killed in time"
+    assert partly_made or not has_to_be_partly_made, "each has left all of the schema, or nothing"
 
 
 def a_way_that_is_neither_a_transaction_nor_looks_first_is_not_finished_by_the_next(engine):
@@ -281,9 +314,15 @@ CHECKS_ON_SERVERS = [
 ]
 
 
+def run(checks, engine, check, *arguments):
+    checks.run(f"{engine.place.engine}: {check.__name__.replace('_', ' ')}", check, engine, *arguments)
+    engine.end_what_was_started()
+
+
 def main():
     arguments = argparse.ArgumentParser()
     arguments.add_argument("--kills", type=int, default=5)
+    arguments.add_argument("--partly", action="store_true", help="at least one has to leave a part of the schema")
     arguments.add_argument("--seed", type=int, default=random.randrange(1 << 32))
     arguments = arguments.parse_args()
     print(f"seed {arguments.seed}")
@@ -293,15 +332,9 @@ def main():
         for place in [File(folder), Service("postgres"), Service("mariadb")]:
             engine = Engine(place, folder)
             for check in CHECKS_ON_SERVERS if isinstance(place, Service) else CHECKS:
-                checks.run(f"{place.engine}: {check.__name__.replace('_', ' ')}", check, engine)
-            name = a_migration_that_was_killed_is_finished_by_the_next.__name__.replace("_", " ")
-            checks.run(
-                f"{place.engine}: {name}",
-                a_migration_that_was_killed_is_finished_by_the_next,
-                engine,
-                arguments.kills,
-                dice,
-            )
+                run(checks, engine, check)
+            killed = a_migration_that_was_killed_is_finished_by_the_next
+            run(checks, engine, killed, arguments.kills, dice, arguments.partly)
     checks.finish()
 
 

@@ -8,7 +8,6 @@ import pathlib
 import pwd
 import re
 import shutil
-import socket
 import subprocess
 import tempfile
 import threading
@@ -51,6 +50,24 @@ class Nginx:
         self.process = None
 
     def __enter__(self):
+        try:
+            self._start()
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def __exit__(self, *_):
+        if self.process:
+            self.process.terminate()
+            self.process.wait(timeout=30)
+        shutil.rmtree(self.folder)
+
+    def requests(self):
+        """The lines of the log: method, path, status, the servers that were tried, and their answers."""
+        return (self.folder / "access.log").read_text().splitlines()
+
+    def _start(self):
         (self.folder / "nginx.conf").write_text(AROUND)
         (self.folder / "site.conf").write_text(self.configuration)
         # Never as root, whatever we are.
@@ -69,16 +86,6 @@ class Nginx:
         threading.Thread(target=self._read, args=[started], daemon=True).start()
         assert started.wait(timeout=30), f"nginx does not start: {self.errors}"
         assert self.process.poll() is None, f"nginx has ended: {self.errors}"
-        return self
-
-    def __exit__(self, *_):
-        self.process.terminate()
-        self.process.wait(timeout=30)
-        shutil.rmtree(self.folder)
-
-    def requests(self):
-        """The lines of the log: method, path, status, the servers that were tried, and their answers."""
-        return (self.folder / "access.log").read_text().splitlines()
 
     def _read(self, started):
         for line in self.process.stderr:
@@ -87,10 +94,3 @@ class Nginx:
             if "[notice]" not in line:
                 self.errors.append(line.rstrip())
         started.set()
-
-
-def free_port():
-    """A port of the loopback address that nobody listens on at the moment."""
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return listener.getsockname()[1]

@@ -16,12 +16,13 @@ import time
 from checks import Checks, expect, expect_answer
 from client import Client
 from databases import Database
-from nginx import Nginx, free_port
+from load import PASSWORD
+from nginx import Nginx
 from pair import pair
+from ports import free_port
 from server import ROOT
 
 GUIDE = ROOT / "docs/guides/several-nodes.md"
-PASSWORD = "a long and uncommon sentence"
 
 # As the guide has it.
 DRAIN_DELAY = "5s"
@@ -29,6 +30,10 @@ DRAIN_DELAY = "5s"
 REFRESHING = 4
 REGISTERING = 1
 READING = 2
+
+# Answers between one kill and the next, and the time that any machine has for so many, in seconds.
+BETWEEN_KILLS = 50
+PATIENCE = 60
 
 # Whether the disk of a busy machine keeps up is not the question here.
 NO_DISK = ["fsync=off", "synchronous_commit=off", "full_page_writes=off"]
@@ -46,10 +51,11 @@ class Load:
         self.answered = collections.Counter()
         self.failures = []
         self.slowest = 0
+        self.changed = threading.Condition()
         self.over = threading.Event()
         work = [self._refresh] * REFRESHING + [self._register] * REGISTERING + [self._read] * READING
         self.threads = [
-            threading.Thread(target=self._client, args=[each, number]) for number, each in enumerate(work)
+            threading.Thread(target=self._guarded, args=[each, number]) for number, each in enumerate(work)
         ]
 
     def __enter__(self):
@@ -64,9 +70,23 @@ class Load:
         outcome = f"{dict(self.answered)}, {len(self.failures)} failed, the slowest took {self.slowest:.2f} s"
         print(f"-- {self.name}: {outcome}", *self.failures[:3], sep="\n   ", flush=True)
 
+    def wait_for_more(self, number):
+        """Until so many more requests were answered as they should be."""
+        with self.changed:
+            wanted = self.answered.total() + number
+            enough = self.changed.wait_for(lambda: self.answered.total() >= wanted, PATIENCE)
+        assert enough, f"fewer than {number} answers in {PATIENCE} s; {self.failures[-3:]}"
+
     def bad_gateways(self):
         """Failures that the proxy has seen, and not a node."""
         return [failure for failure in self.failures if ": 502 " in failure]
+
+    def _guarded(self, work, number):
+        """Nothing that ends a client goes unseen."""
+        try:
+            self._client(work, number)
+        except Exception as failure:
+            self.failures.append(f"{work.__name__.strip('_')} ended: {failure!r}")
 
     def _client(self, work, number):
         connect = lambda: Client(self.url)
@@ -84,7 +104,9 @@ class Load:
             except (OSError, http.client.HTTPException) as failure:
                 answer, client = failure, connect()
             if getattr(answer, "status", None) in (200, 201):
-                self.answered[work.__name__.strip("_")] += 1
+                with self.changed:
+                    self.answered[work.__name__.strip("_")] += 1
+                    self.changed.notify_all()
             else:
                 self.failures.append(f"{work.__name__.strip('_')}: {answer!r}")
                 requests = work(f"{self.name}-{number}-{len(self.failures)}")
@@ -144,9 +166,7 @@ def killed_nodes_fail_requests(nodes, url):
     """Up to ten tries, as a node may be killed while it happens to have nothing to do."""
     with Load(url, "killed") as load:
         for node in nodes * 5:
-            begun = sum(load.answered.values())
-            while sum(load.answered.values()) < begun + 50:
-                time.sleep(0.01)
+            load.wait_for_more(BETWEEN_KILLS)
             node.kill()
             node.start()
             if load.bad_gateways():

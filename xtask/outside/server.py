@@ -1,4 +1,4 @@
-"""The released program as a child process: started on a free port, ended by a signal to itself alone.
+"""The released program as a child process: started on a port that stays its own, ended by a signal to itself alone.
 
 It knows the command line and the ready line; what is asked of the server is up to the scripts.
 """
@@ -11,6 +11,8 @@ import signal
 import subprocess
 import tempfile
 import threading
+
+from ports import free_port
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 
@@ -35,7 +37,8 @@ class Server:
 
     `database` is a URL, of a server otherwise than by default; `variables` are more settings in the environment;
     `under` is what to put before its command line, of a program that becomes the server.
-    A panic anywhere in the server fails the script, even where the client got a proper answer.
+    A panic anywhere in the server fails the script, even where the client got a proper answer, and so does its end
+    where nobody has asked for it.
     """
 
     def __init__(
@@ -49,10 +52,11 @@ class Server:
             self.environment["VESTIBULE_DATABASE_URL"] = database
         self.folder = tempfile.TemporaryDirectory(prefix="vestibule-")
         self.data = pathlib.Path(self.folder.name) / "data"
-        self.listen = "127.0.0.1:0"
+        self.listen = f"127.0.0.1:{free_port()}"
         self.url = None
         self.ready = {}
         self.process = None
+        self.was_ended = False
         self.reader = None
         self.log = collections.deque(maxlen=200)
         self.panics = []
@@ -66,6 +70,7 @@ class Server:
             if self.process.poll() is None:
                 status = self.stop()
                 assert failure or status == 0, f"SIGTERM ended the server with {status}"
+            assert failure or self.was_ended, f"the server has ended by itself, with {self.process.returncode}"
             assert failure or not self.panics, self.panics
         except BaseException:
             self.print_log()
@@ -78,6 +83,7 @@ class Server:
     def start(self):
         """Starts the server, again on the address it had before, and waits for its ready line."""
         self.url = None
+        self.was_ended = False
         command = [*self.under, os.environ["VESTIBULE_BINARY"], "serve"]
         command += ["--listen", self.listen, "--data-dir", str(self.data)]
         self.process = subprocess.Popen(
@@ -123,6 +129,7 @@ class Server:
 
     def stop(self):
         """Asks the server to end and returns its exit code, its last lines having been read."""
+        self._is_about_to_be_ended()
         self.process.send_signal(signal.SIGTERM)
         try:
             status = self.process.wait(timeout=60)
@@ -134,11 +141,16 @@ class Server:
 
     def kill(self):
         """SIGKILL: no handler runs, nothing is written after it."""
+        self._is_about_to_be_ended()
         self.process.kill()
         self.process.wait()
 
     def print_log(self):
         print("--- the server's last lines", *self.log, "---", sep="\n", flush=True)
+
+    def _is_about_to_be_ended(self):
+        """By us, unless it is too late for that."""
+        self.was_ended |= self.process.poll() is None
 
     def _read(self, lines, found):
         for line in lines:

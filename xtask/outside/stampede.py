@@ -16,10 +16,10 @@ import threading
 
 from checks import Checks, expect, expect_answer
 from client import Client
+from load import PASSWORD
 from server import NO_LIMITS, Server
 from wire import Wire
 
-PASSWORD = "a long and uncommon sentence"
 EMAIL = "ada@example.org"
 LOGINS = 500
 

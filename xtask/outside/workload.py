@@ -18,8 +18,12 @@ from load import Account, Unanswered
 Asked = collections.namedtuple("Asked", "began seconds what refusal")
 
 # How often each is asked for among a hundred; hashes are what a server has the fewest of.
-MIX = {"register": 4, "log in": 6, "log out": 8, "refresh": 22, "rename": 20, "profile": 20, "me": 20}
+MIX = {"register": 4, "log in": 6, "log out": 8, "refresh": 22, "rename": 20, "profile": 15, "me": 15}
+MIX |= {"page by token": 5, "page by cookie": 5}
 WRITES = {"register", "log in", "log out", "refresh", "rename"}
+
+# Of the site, for members alone.
+MEMBERS_PAGE = "/members/handbook.html"
 
 
 def is_refusal(answer, status, code):
@@ -27,6 +31,10 @@ def is_refusal(answer, status, code):
     if answer.status != status or answer.headers["Content-Type"] != "application/problem+json":
         return False
     return answer["code"] == code and (status != 503 or int(answer.headers["Retry-After"] or 0) > 0)
+
+
+def since(asked, begin):
+    return [one for one in asked if one.began > begin]
 
 
 class Recorder:
@@ -94,18 +102,18 @@ class Recorder:
 
 
 class Watch(Recorder):
-    """Somebody who asks for one path, again and again."""
+    """Somebody who asks for one path, again and again, and with a token or a cookie if it is for members alone."""
 
     PAUSE = 0.05
 
-    def __init__(self, url, path):
+    def __init__(self, url, path, token=None, cookie=None):
         super().__init__()
-        self.thread(path, self._ask, url, path)
+        self.thread(path, self._ask, url, path, token, cookie)
 
-    def _ask(self, url, path):
+    def _ask(self, url, path, token, cookie):
         client = Client(url)
         while not self.over.wait(self.PAUSE):
-            self.record(path, get, client, path)
+            self.record(path, get, client, path, token, cookie)
 
 
 class Workload(Recorder):
@@ -131,6 +139,9 @@ class Workload(Recorder):
             if not usable or what == "log in":
                 self.record("log in", account.login, client)
                 continue
+            if what == "page by cookie" and not account.cookie:
+                self.record("log in", account.login_as_browser, client)
+                continue
             self._use(client, account, chance.choice(usable), what)
 
     def _register(self, client):
@@ -155,10 +166,14 @@ class Workload(Recorder):
                 self.record(what, get, client, "/api/user/profile", session.access)
             case "me":
                 self.record(what, get, client, "/api/auth/me", session.access)
+            case "page by token":
+                self.record(what, get, client, MEMBERS_PAGE, session.access)
+            case "page by cookie":
+                self.record(what, get, client, MEMBERS_PAGE, None, account.cookie)
 
 
-def get(client, path, token=None):
-    answer = client.get(path, token)
+def get(client, path, token=None, cookie=None):
+    answer = client.get(path, token, {"Cookie": cookie} if cookie else None)
     if answer.status == 503:
         raise Unanswered(answer)
     expect_answer(answer, 200)

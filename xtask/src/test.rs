@@ -51,7 +51,7 @@ const SHORT_FAULTS: &str = "";
 const LONG_FAULTS: &str = "--long";
 /// Kills of a program that migrates, on each engine, likewise.
 const FEW_KILLS: &str = "--kills 5";
-const MANY_KILLS: &str = "--kills 100";
+const MANY_KILLS: &str = "--kills 100 --partly";
 
 /// Users that are moved, and how often each move is killed, likewise.
 const SMALL_MOVES: &str = "--users 3000 --kills 3";
@@ -433,6 +433,9 @@ fn faults(length: &str) -> Result<Counts> {
 
 /// Applies printed migrations by the client programs of the engines, and kills the program amid its own.
 fn migrations(kills: &str) -> Result<Counts> {
+    needs::system_program("sqlite3", "sqlite3")?;
+    needs::system_program("mariadb-dump", "mariadb-client")?;
+    // `pg_dump` comes with `psql`, and so with the server.
     beside_servers(outside("migrations.py")?.words(kills))
 }
 
