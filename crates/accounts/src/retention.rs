@@ -34,7 +34,7 @@ impl Accounts {
     /// Removes what is over again and again, about each hour, for as long as it is awaited. Where
     /// nothing is to be written it only waits.
     pub async fn keep_purging(&self) -> Infallible {
-        if self.0.store.check_writable().is_err() {
+        if matches!(self.0.store.check_writable(), Err(store::Error::ReadOnly)) {
             return std::future::pending().await;
         }
         let mut wait = FIRST_WAIT;

@@ -123,7 +123,7 @@ impl Store {
     /// something is missing and the database is open for reading alone. It is then as it was.
     pub async fn migrate_up(&self, to: Option<u32>) -> Result<Vec<String>, OpenError> {
         refuse_unknown(to)?;
-        if self.check_writable().is_err() {
+        if self.read_only {
             return match wanted(self.migration_status().await?, to).as_slice() {
                 [] => Ok(Vec::new()),
                 _ => Err(OpenError::OlderSchema),

@@ -50,12 +50,17 @@ impl Store {
     /// Whether events can happen at all, to be known before costly work is done for one.
     ///
     /// # Errors
-    /// [`Error::ReadOnly`].
+    /// [`Error::ReadOnly`]; [`Error::Unavailable`] while another program has the database alone,
+    /// which found us gone when the server was away.
     pub fn check_writable(&self) -> Result<(), Error> {
-        match self.read_only {
-            true => Err(Error::ReadOnly),
-            false => Ok(()),
+        if self.read_only {
+            return Err(Error::ReadOnly);
         }
+        if self.presence.is_outdone() {
+            let cause = "another vestibule has taken the database for itself alone";
+            return Err(Error::Unavailable(cause.into()));
+        }
+        Ok(())
     }
 
     /// Runs `event` in one write transaction. `Ok` means committed; an error means that nothing

@@ -239,6 +239,20 @@ async fn take_places(
     Ok(taking == Taking::Whole)
 }
 
+/// Gives those locks back at once.
+pub(super) async fn give_back_presence(
+    connection: &mut MySqlConnection,
+) -> Result<(), sqlx::Error> {
+    let unlock = sqlx::raw_sql("DO RELEASE_ALL_LOCKS()");
+    unlock.execute(connection).await.map(drop)
+}
+
+/// A row when another connection of the same user is at the database. It does not tell which
+/// program it belongs to, and those of other users are for privileged ones to see.
+pub(super) const ANOTHER_CONNECTION: &str = "SELECT CAST(ID AS CHAR) AS value \
+     FROM information_schema.PROCESSLIST WHERE DB = DATABASE() AND ID <> CONNECTION_ID() \
+     AND USER = SUBSTRING_INDEX(USER(), '@', 1) LIMIT 1";
+
 /// Refuses a server that is too old.
 pub(super) async fn inspect(connection: &mut MySqlConnection) -> Result<(), OpenError> {
     let found: String = sqlx::query_scalar("SELECT VERSION()")

@@ -202,6 +202,17 @@ pub(super) async fn take_presence(
     Ok(true)
 }
 
+/// Gives those locks back at once.
+pub(super) async fn give_back_presence(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
+    let unlock = sqlx::raw_sql("SELECT pg_advisory_unlock_all()");
+    unlock.execute(connection).await.map(drop)
+}
+
+/// A row when another connection of a program like this one is at the database.
+pub(super) const ANOTHER_CONNECTION: &str = "SELECT pid::text AS value FROM pg_stat_activity \
+     WHERE datname = current_database() AND application_name = 'vestibule' \
+     AND pid <> pg_backend_pid() LIMIT 1";
+
 /// Refuses a server or a database that is not fit.
 pub(super) async fn inspect(connection: &mut PgConnection) -> Result<(), OpenError> {
     let version: String = ask(connection, "SHOW server_version_num").await?;

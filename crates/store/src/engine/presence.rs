@@ -88,6 +88,14 @@ impl Presence {
         Self { options, hold }
     }
 
+    /// Whether somebody else has the database alone, who found us gone when the server was away.
+    pub(crate) fn is_outdone(&self) -> bool {
+        match &self.hold {
+            Hold::File(_) => false,
+            Hold::Session(watch) => watch.is_outdone(),
+        }
+    }
+
     /// Ends it and returns when others can see that. Dropped, it ends a moment later.
     pub(crate) async fn end(self) {
         if let Hold::Session(watch) = self.hold {

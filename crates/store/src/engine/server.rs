@@ -2,7 +2,14 @@
 //! program there, which others must be able to see. What differs between the servers stands in
 //! `postgres.rs` and `mysql.rs`.
 
-use std::{io, sync::Arc, time::Duration};
+use std::{
+    io,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 use sea_orm::DatabaseConnection;
 use sqlx::{ConnectOptions as _, Connection as _, mysql::MySqlConnection, postgres::PgConnection};
@@ -24,8 +31,10 @@ use crate::{
 
 /// A connection that lay idle for so long is checked before it is used.
 pub(super) const IDLE_CHECK: Duration = Duration::from_secs(30);
-/// How often the connection that shows our presence is looked after.
-const PRESENCE_CHECK: Duration = Duration::from_secs(10);
+/// How often the connection that shows our presence is looked after, and tried anew once it is lost.
+const PRESENCE_CHECK: Duration = Duration::from_secs(1);
+/// For how long connections of others may still be on their way out when we want to be alone.
+const FAREWELL: Duration = Duration::from_secs(3);
 /// How long a single connection may take to be made or to answer.
 pub(super) const PATIENCE: Duration = Duration::from_secs(5);
 /// The pauses between tries to reach a server grow up to this one.
@@ -161,6 +170,8 @@ pub(super) async fn migrating(
 /// A connection of its own, outside the pool, that shows for as long as it lasts that a program is
 /// at work on the database.
 pub(super) struct Watch {
+    /// Whether somebody else has the database alone by now.
+    is_outdone: Arc<AtomicBool>,
     end: DropGuard,
     keeper: JoinHandle<()>,
 }
@@ -168,12 +179,24 @@ pub(super) struct Watch {
 impl Watch {
     /// Keeps `session` alive, and replaces it where it is lost, as when the server is restarted.
     pub(super) fn over(session: Session, server: Server, sharing: Sharing) -> Self {
-        let end = CancellationToken::new();
-        let keeper = tokio::spawn(keep(session, server, sharing, end.clone()));
+        let (end, is_outdone) = (CancellationToken::new(), Arc::default());
+        let keeper = keep(
+            session,
+            server,
+            sharing,
+            Arc::clone(&is_outdone),
+            end.clone(),
+        );
         Self {
+            is_outdone,
             end: end.drop_guard(),
-            keeper,
+            keeper: tokio::spawn(keeper),
         }
+    }
+
+    /// Whether our presence was lost, and somebody else has taken the database alone since.
+    pub(super) fn is_outdone(&self) -> bool {
+        self.is_outdone.load(Ordering::SeqCst)
     }
 
     /// Ends the presence and returns when the server knows.
@@ -185,19 +208,18 @@ impl Watch {
     }
 }
 
-async fn keep(mut session: Session, server: Server, sharing: Sharing, end: CancellationToken) {
+async fn keep(
+    mut session: Session,
+    server: Server,
+    sharing: Sharing,
+    is_outdone: Arc<AtomicBool>,
+    end: CancellationToken,
+) {
     let watched = async {
         loop {
             tokio::time::sleep(PRESENCE_CHECK).await;
-            if matches!(timeout(PATIENCE, session.ping()).await, Ok(Ok(()))) {
-                continue;
-            }
-            match present(&server, sharing).await {
-                Ok(Some(again)) => session = again,
-                Ok(None) => tracing::error!(
-                    "Another program has taken the database for itself alone while its server was away"
-                ),
-                Err(error) => tracing::warn!(%error, "The database is out of reach: {error}"),
+            if !matches!(timeout(PATIENCE, session.ping()).await, Ok(Ok(()))) {
+                session = regained(&server, sharing, &is_outdone).await;
             }
         }
     };
@@ -205,8 +227,32 @@ async fn keep(mut session: Session, server: Server, sharing: Sharing, end: Cance
         () = watched => {}
         () = end.cancelled() => {}
     }
-    // The server gives the lock back either way; this is the quick one.
     let _ = timeout(PATIENCE, session.close()).await;
+}
+
+/// Shows our presence anew, however long that takes. What was begun by others meanwhile was begun
+/// in the belief that we are gone, so nothing is to be written until they have ended.
+async fn regained(server: &Server, sharing: Sharing, is_outdone: &AtomicBool) -> Session {
+    loop {
+        match present(server, sharing).await {
+            Ok(Some(session)) => {
+                if is_outdone.swap(false, Ordering::SeqCst) {
+                    tracing::info!("The other program has ended, and changes are accepted again");
+                }
+                return session;
+            }
+            Ok(None) => {
+                if !is_outdone.swap(true, Ordering::SeqCst) {
+                    tracing::error!(
+                        "Another program has taken the database for itself alone while its server was away; \
+                         until it ends, nothing is written here"
+                    );
+                }
+            }
+            Err(error) => tracing::warn!(%error, "The database is out of reach: {error}"),
+        }
+        tokio::time::sleep(PRESENCE_CHECK).await;
+    }
 }
 
 /// A connection that is not of a pool.
@@ -279,18 +325,34 @@ impl Session {
         }
     }
 
-    /// Gives the locks back and ends the session. In words of its own, since a server gives back
-    /// what an ended session has held only some time after its goodbye.
+    /// Whether connections of others are at the database, as those of a program that has lost its
+    /// presence are. The ones that are about to end are waited for.
+    async fn is_beside_others(&mut self) -> Result<bool, sqlx::Error> {
+        const PAUSE: Duration = Duration::from_millis(50);
+        let mut looks_left = FAREWELL.div_duration_f32(PAUSE) as u32;
+        loop {
+            let others = match self {
+                Self::Postgres(_) => self.text(postgres::ANOTHER_CONNECTION).await?,
+                Self::MySql(_) => self.text(mysql::ANOTHER_CONNECTION).await?,
+            };
+            if others.is_none() || looks_left == 0 {
+                return Ok(others.is_some());
+            }
+            looks_left -= 1;
+            tokio::time::sleep(PAUSE).await;
+        }
+    }
+
+    /// Gives the locks back and ends the connection. The server would give them back by itself, a
+    /// moment after the end, when somebody may have asked for them in vain.
     pub(super) async fn close(self) -> Result<(), sqlx::Error> {
         match self {
             Self::Postgres(mut connection) => {
-                let unlock = sqlx::raw_sql("SELECT pg_advisory_unlock_all()");
-                unlock.execute(&mut connection).await?;
+                postgres::give_back_presence(&mut connection).await?;
                 connection.close().await
             }
             Self::MySql(mut connection) => {
-                let unlock = sqlx::raw_sql("DO RELEASE_ALL_LOCKS()");
-                unlock.execute(&mut connection).await?;
+                mysql::give_back_presence(&mut connection).await?;
                 connection.close().await
             }
         }
@@ -300,8 +362,15 @@ impl Session {
 /// A connection that shows our presence; `None` when that of somebody else stands against it.
 async fn present(server: &Server, sharing: Sharing) -> Result<Option<Session>, sqlx::Error> {
     let mut session = Session::connect(server).await?;
-    let is_present = session.take_presence(sharing).await?;
-    Ok(is_present.then_some(session))
+    let is_present = timeout(PATIENCE, session.take_presence(sharing)).await;
+    match is_present.unwrap_or(Err(sqlx::Error::PoolTimedOut))? {
+        true => Ok(Some(session)),
+        false => {
+            // Some of the locks may be ours by now.
+            let _ = timeout(PATIENCE, session.close()).await;
+            Ok(None)
+        }
+    }
 }
 
 /// Tries to reach the server until it is up or the time is over. Somebody who starts both at once
@@ -335,11 +404,30 @@ async fn begin(options: &Options, direct: &Server, sharing: Sharing) -> Result<S
         return Err(pooler::no_lock_holds());
     }
     session.inspect(&options.url).await?;
-    let is_present = session.take_presence(sharing).await;
-    match is_present.map_err(|error| sorted(&options.url, &error))? {
-        true => Ok(session),
-        false => Err(OpenError::InUse),
+    match is_granted(&mut session, options, sharing).await {
+        Ok(true) => Ok(session),
+        Ok(false) => {
+            // Some of the locks may be ours by now.
+            let _ = timeout(PATIENCE, session.close()).await;
+            Err(OpenError::InUse)
+        }
+        Err(error) => Err(sorted(&options.url, &error)),
     }
+}
+
+/// Takes the presence. Who wants to be alone looks for others besides, since a program whose own
+/// connection of this kind was cut holds no lock for a moment, and would go on writing. A pooler
+/// keeps connections for programs that have ended long ago, so behind one the locks alone count.
+async fn is_granted(
+    session: &mut Session,
+    options: &Options,
+    sharing: Sharing,
+) -> Result<bool, sqlx::Error> {
+    let is_present = session.take_presence(sharing).await?;
+    if !is_present || sharing != Sharing::Alone || options.direct_url.is_some() {
+        return Ok(is_present);
+    }
+    Ok(!session.is_beside_others().await?)
 }
 
 /// The server for what must stay on one connection; a pooler in between hands them round.
