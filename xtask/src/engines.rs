@@ -9,7 +9,7 @@ mod pgbouncer;
 mod postgres;
 mod server;
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::Read;
 use std::net::{Ipv4Addr, TcpListener};
 use std::process::{ExitCode, ExitStatus};
@@ -65,14 +65,17 @@ pub(crate) fn install() -> Result<()> {
 }
 
 /// Runs a program beside a PostgreSQL with settings of the form `name=value`, which it finds like that of [`Engines`].
-pub(crate) fn watch_on_postgres(settings: &[&str], program: Program) -> Result<Ran> {
+/// Gives besides what the server has said meanwhile.
+pub(crate) fn watch_on_postgres(settings: &[&str], program: Program) -> Result<(Ran, String)> {
     install()?;
     let folder = Folder::new(Medium::Memory)?;
     let address = Address::free()?;
     // Ends before its folder goes.
     let _server = postgres::start(&folder, "postgres", &address, settings)?;
     let url = address.url("postgres", "postgres");
-    program.env("VESTIBULE_TEST_POSTGRES", url).watch()
+    let ran = program.env("VESTIBULE_TEST_POSTGRES", url).watch()?;
+    let log = fs::read(folder.path().join("postgres.log"))?;
+    Ok((ran, String::from_utf8_lossy(&log).into_owned()))
 }
 
 impl Engines {

@@ -10,7 +10,6 @@ use store::{
     UserListing, UserRestoration,
 };
 use tokio::sync::Mutex;
-use tracing::Instrument as _;
 use uuid::Uuid;
 
 use crate::{
@@ -311,7 +310,7 @@ impl Admin {
             *last = Some((accounts.0.clock.monotonic(), figures));
             Ok(figures)
         };
-        tokio::spawn(counting.in_current_span())
+        store::spawn(counting)
             .await
             .map_err(|_panicked| Error::Internal("the counting ended early".to_owned()))?
     }

@@ -94,6 +94,9 @@ pub enum NotReady {
     /// The schema is older than this program needs it.
     #[error("{0} migrations are not applied")]
     Migrations(usize),
+    /// Every connection to the database is in use, and none became free in time.
+    #[error(transparent)]
+    Crowded(store::Error),
     /// The database is out of reach, or does not answer in time.
     #[error(transparent)]
     Database(store::Error),

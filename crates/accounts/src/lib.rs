@@ -153,7 +153,13 @@ impl Accounts {
     /// # Errors
     /// [`NotReady`].
     pub async fn check_ready(&self) -> Result<(), NotReady> {
-        Ok(self.0.store.check_ready().await?)
+        let store = &self.0.store;
+        match store.check_ready().await {
+            Err(error @ store::Error::NoConnection(_)) if store.is_crowded() => {
+                Err(NotReady::Crowded(error))
+            }
+            ready => Ok(ready?),
+        }
     }
 
     /// An id for a request: a UUIDv7, so that ids sort by time.

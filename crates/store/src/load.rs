@@ -22,4 +22,15 @@ impl Store {
     pub fn pools(&self) -> Vec<PoolLoad> {
         engine::load(self)
     }
+
+    /// Whether every connection for questions is in use, so that a call which finds none waits for
+    /// the others and not for the database.
+    #[must_use]
+    pub fn is_crowded(&self) -> bool {
+        let pools = self.pools();
+        let mut asked = pools
+            .iter()
+            .filter(|pool| matches!(pool.purpose, "read" | "all"));
+        asked.any(|pool| pool.idle == 0 && pool.open == pool.most)
+    }
 }

@@ -123,7 +123,11 @@ impl Store {
         match asked.await {
             Ok(answer) => Ok(answer),
             Err(error) => {
-                replica.leave_alone(&error);
+                // That our own connections to it are in use, or were not made yet, is no fault of
+                // the replica; whether it can be reached, the next look shows.
+                if !matches!(error, Error::NoConnection(_)) {
+                    replica.leave_alone(&error);
+                }
                 self.read_within(CALL_BOUND - REPLICA_BOUND, arguments, question)
                     .await
             }

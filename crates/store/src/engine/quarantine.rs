@@ -10,6 +10,10 @@ use std::{
 
 use crate::Error;
 
+/// The pool tells the age of a connection a moment before we look at the clock. One that was made so shortly after a
+/// cut may have been made before it, and is closed, too: a new one costs less than the doubt.
+const MARGIN: Duration = Duration::from_millis(100);
+
 /// When a call was last cut. Which connection it had the pool does not tell, but it was made before that; and so every
 /// connection that was is closed when it comes back. Cheap to clone; all clones are one.
 #[derive(Clone, Default)]
@@ -42,8 +46,9 @@ impl Quarantine {
         age: Duration,
     ) -> Result<bool, sqlx::Error> {
         let last_cut = *self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        // What was made in the very moment counts as older.
-        if last_cut.is_some_and(|cut| age >= now().saturating_duration_since(cut)) {
+        if last_cut
+            .is_some_and(|cut| age.saturating_add(MARGIN) >= now().saturating_duration_since(cut))
+        {
             return Err(io::Error::new(
                 io::ErrorKind::TimedOut,
                 "a call has passed its time bound, so older connections are closed for safety",
@@ -60,4 +65,47 @@ impl Quarantine {
 )]
 fn now() -> Instant {
     Instant::now()
+}
+
+#[cfg(test)]
+mod tests {
+    //! Connections by their age; whether a cut call loses its own is tried on the servers.
+
+    use sqlx::{ConnectOptions as _, sqlite::SqliteConnectOptions};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_connection_that_may_be_older_than_a_cut_is_closed() {
+        let connection = SqliteConnectOptions::new()
+            .in_memory(true)
+            .connect()
+            .await
+            .unwrap();
+        let quarantine = Quarantine::default();
+        assert!(
+            quarantine.admit(&connection, Duration::MAX).unwrap(),
+            "nothing was cut"
+        );
+
+        let cut = quarantine
+            .cut_at(Duration::ZERO, std::future::pending::<Result<(), Error>>())
+            .await;
+        assert!(matches!(cut, Err(Error::Busy(_))), "{cut:?}");
+        assert!(
+            quarantine
+                .admit(&connection, Duration::from_secs(1))
+                .is_err()
+        );
+
+        let an_hour_ago = now() - Duration::from_hours(1);
+        *quarantine.0.lock().unwrap() = Some(an_hour_ago);
+        let made_after = |gap| quarantine.admit(&connection, Duration::from_hours(1) - gap);
+        assert!(made_after(Duration::ZERO).is_err());
+        assert!(
+            made_after(MARGIN / 2).is_err(),
+            "its age was told before the clock was asked"
+        );
+        assert!(made_after(Duration::from_mins(30)).unwrap());
+    }
 }

@@ -247,6 +247,8 @@ fn is_locked(error: &sqlx::Error) -> bool {
 /// Looks at what is there on a connection that cannot write, not even the journal mode, which
 /// SQLite keeps in the file. Where a write was cut off, as by a power cut while the database was
 /// made, the file is not to be judged yet: SQLite undoes that write first, and has to write for it.
+/// It does so as whoever opens the file next would, with locks of its own, whether the file turns out
+/// to be ours or not, and before ours are taken.
 pub(super) async fn inspect(file: &Path) -> Result<(), OpenError> {
     if !file.try_exists().map_err(|source| unusable(file, source))? {
         return Ok(());

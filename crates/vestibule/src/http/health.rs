@@ -28,6 +28,9 @@ pub(super) async fn readyz(State(app): State<App>) -> Response {
         Err(cause) => {
             tracing::error!(%cause, "The server is not ready: {cause}");
             unavailable(match cause {
+                NotReady::Crowded(_) => {
+                    "database: every connection to it is in use, and none became free in time"
+                }
                 NotReady::Database(_) => {
                     "database: it cannot be reached, or does not answer in time"
                 }

@@ -313,11 +313,18 @@ servers! {
         });
         begun.notified().await;
         let reading = store.revocation_count();
-        let (written, read) = tokio::join!(store.record(event()), reading);
+        let looking = store.check_ready();
+        let (written, read, ready) = tokio::join!(store.record(event()), reading, looking);
         assert!(matches!(written, Err(Error::NoConnection(_))), "{written:?}");
         assert!(matches!(read, Err(Error::NoConnection(_))), "{read:?}");
+        assert!(matches!(ready, Err(Error::NoConnection(_))), "{ready:?}");
+        assert!(store.is_crowded());
         let held = holding.await.unwrap();
         assert!(matches!(held, Err(Error::Busy(_))), "it had the only one to its end: {held:?}");
+        store.record(event()).await.unwrap();
+        while store.is_crowded() {
+            tokio::task::yield_now().await;
+        }
         store.close().await;
     }
 
