@@ -8,7 +8,7 @@ use anyhow::{Context as _, Result, bail, ensure};
 use crate::counts::{Counts, Runner};
 use crate::engines::{self, Engines, control::Control, galera::Cluster};
 use crate::needs;
-use crate::program::{Program, root, target};
+use crate::program::{Program, Ran, root, target};
 use crate::report::Report;
 use crate::web;
 
@@ -260,30 +260,39 @@ fn door_tests(engines: &Engines, engine: &str) -> Program {
 /// The contract of the store on a PostgreSQL whose transactions are serializable unless they say otherwise, and so fail
 /// in ways that they do not by default.
 fn store_at_serializable() -> Result<Counts> {
-    needs::cargo_tool("nextest", CARGO_NEXTEST)?;
-    let tests = Program::new("cargo")
-        .words("nextest run --package store --test conformance --no-fail-fast")
-        .words("--run-ignored all --filterset test(on_postgres)");
+    let tests = chosen("package(store) & binary(conformance) & test(on_postgres)")?;
     let (ran, log) =
         engines::watch_on_postgres(&["default_transaction_isolation=serializable"], tests)?;
     ensure!(
         log.contains("could not serialize access"),
         "no two transactions were in conflict, so nothing was tried"
     );
-    // Ignored tests run as well, so what was skipped are the tests on the other engines.
-    let skipped = 0;
-    let counts = Counts::of(Runner::Nextest, &ran)?;
-    Ok(Counts { skipped, ..counts })
+    counts_of_chosen(&ran)
 }
 
 /// Those of the doors through which most statements go, behind a pooler that hands connections round.
 fn doors_behind_pgbouncer(engines: Option<&Engines>) -> Result<Counts> {
     let engines = engines.context("the database servers did not start")?;
-    let tests = Program::new("cargo")
-        .words("nextest run --package vestibule --test it --no-fail-fast")
-        .words("--filterset test(/^(admin|auth)::/)")
-        .env("VESTIBULE_TEST_DATABASE", "pooler");
-    Counts::of(Runner::Nextest, &engines.known_to(tests).watch()?)
+    let tests = chosen("package(vestibule) & binary(it) & test(/^(admin|auth)::/)")?;
+    let tests = tests.env("VESTIBULE_TEST_DATABASE", "pooler");
+    counts_of_chosen(&engines.known_to(tests).watch()?)
+}
+
+/// The tests that a filter of nextest lets through, ignored ones too. They are named among all packages, as fewer would
+/// be built anew, with fewer features.
+fn chosen(filter: &str) -> Result<Program> {
+    needs::cargo_tool("nextest", CARGO_NEXTEST)?;
+    let tests = Program::new("cargo").words("nextest run --workspace --no-fail-fast");
+    Ok(tests.words("--run-ignored all --filterset").arg(filter))
+}
+
+/// What became of them. As ignored ones have run, what was skipped are those that were not chosen.
+fn counts_of_chosen(ran: &Ran) -> Result<Counts> {
+    let counts = Counts::of(Runner::Nextest, ran)?;
+    Ok(Counts {
+        skipped: 0,
+        ..counts
+    })
 }
 
 fn npm_test(folder: &str) -> Result<Counts> {
