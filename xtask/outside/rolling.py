@@ -35,6 +35,9 @@ READING = 2
 BETWEEN_KILLS = 50
 PATIENCE = 60
 
+# Answers while a node is down: it starts so soon that nobody might have asked for it in between.
+WHILE_DOWN = 200
+
 # Whether the disk of a busy machine keeps up is not the question here.
 NO_DISK = ["fsync=off", "synchronous_commit=off", "full_page_writes=off"]
 
@@ -134,11 +137,12 @@ class Load:
             yield lambda client: client.me(token)
 
 
-def roll(nodes, rounds):
+def roll(nodes, load, rounds):
     """As an operator does: the next node when the last one is ready again."""
     for _ in range(rounds):
         for node in nodes:
             expect(node.stop(), 0)
+            load.wait_for_more(WHILE_DOWN)
             node.start()
 
 
@@ -195,7 +199,7 @@ def main():
         ]
         with Nginx(GUIDE, replacements) as nginx:
             with Load(url, "restarted") as load:
-                roll(nodes, rounds)
+                roll(nodes, load, rounds)
             checks.run_all([nothing_fails], load)
             requests = nginx.requests()
             checks.run_all([both_nodes_had_work], nodes, requests)

@@ -32,7 +32,6 @@ use crate::{
     entity::meta,
     install, migrate,
 };
-pub(crate) use mark::refuse as refuse_unfinished;
 #[cfg(test)]
 pub(crate) use table::layout;
 

@@ -40,7 +40,7 @@ pub(crate) use self::{
     sole::{Sole, name},
 };
 use self::{presence::Sharing, url::Place};
-use crate::{Error, OpenError, PoolLoad, Store, Unique, copy};
+use crate::{Error, OpenError, PoolLoad, Store, Unique};
 
 /// A kind of database.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -158,7 +158,7 @@ async fn open(options: &Options, sharing: Sharing) -> Result<Store, OpenError> {
         Place::Server(server) => server::open(options, server, sharing).await,
     }?;
     let database = options.url.to_string();
-    if let Err(refusal) = copy::refuse_unfinished(&store.readers, &database).await {
+    if let Err(refusal) = store.refuse_unfinished_copy(&database).await {
         store.close().await;
         return Err(refusal);
     }

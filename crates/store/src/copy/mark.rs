@@ -2,17 +2,17 @@
 //! an installation, and only a copy from the same source may go on with it.
 
 use sea_orm::{
-    ActiveValue::Set, ColumnTrait as _, DatabaseConnection, DatabaseTransaction, EntityTrait as _,
-    QueryFilter as _, sea_query::Expr,
+    ActiveValue::Set, ColumnTrait as _, ConnectionTrait, DatabaseConnection, DatabaseTransaction,
+    EntityTrait as _, QueryFilter as _, sea_query::Expr,
 };
 
-use crate::{Error, OpenError, engine, entity::meta};
+use crate::{Error, OpenError, Store, engine, entity::meta};
 
 /// Its row in the table of facts.
 pub(super) const NAME: &str = "unfinished_copy";
 
 /// The source of the copy that the database is the unfinished target of.
-pub(super) async fn of(db: &DatabaseConnection) -> Result<Option<String>, Error> {
+pub(super) async fn of(db: &impl ConnectionTrait) -> Result<Option<String>, Error> {
     if !engine::has_table(db, meta::TABLE).await? {
         return Ok(None);
     }
@@ -20,9 +20,21 @@ pub(super) async fn of(db: &DatabaseConnection) -> Result<Option<String>, Error>
     Ok(row.map(|row| String::from_utf8_lossy(&row.value).into_owned()))
 }
 
-/// Refuses a database that bears the mark.
-pub(crate) async fn refuse(db: &DatabaseConnection, database: &str) -> Result<(), OpenError> {
-    match of(db).await? {
+impl Store {
+    /// Refuses a database that bears the mark.
+    pub(crate) async fn refuse_unfinished_copy(&self, database: &str) -> Result<(), OpenError> {
+        let from = self.read((), |db, ()| Box::pin(of(db))).await?;
+        refuse_from(from, database)
+    }
+}
+
+/// The same, for a connection that is not of a store.
+pub(super) async fn refuse(db: &DatabaseConnection, database: &str) -> Result<(), OpenError> {
+    refuse_from(of(db).await?, database)
+}
+
+fn refuse_from(source: Option<String>, database: &str) -> Result<(), OpenError> {
+    match source {
         None => Ok(()),
         Some(from) => Err(OpenError::UnfinishedCopy {
             database: database.to_owned(),
