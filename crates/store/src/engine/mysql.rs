@@ -3,7 +3,7 @@
 
 use sea_orm::{DatabaseConnection, SqlxMySqlConnector};
 use sqlx::{
-    ConnectOptions as _, Connection as _, MySqlPool,
+    ConnectOptions as _, MySqlPool,
     mysql::{
         MySqlConnectOptions, MySqlConnection, MySqlDatabaseError, MySqlPoolOptions, MySqlSslMode,
     },
@@ -14,7 +14,7 @@ use super::{
     position::Position,
     presence::{Locks, Sharing, Taking},
     report::SafeSetting,
-    server::IDLE_CHECK,
+    server::bounded_pool,
     url::{Address, Server, TlsMode},
     version,
 };
@@ -121,40 +121,20 @@ pub(super) fn lazy_pool(
 }
 
 fn pool_options(options: &Options, read_only: bool, quarantine: &Quarantine) -> MySqlPoolOptions {
-    let quarantine = quarantine.clone();
-    MySqlPoolOptions::new()
-        .max_connections(options.max_connections.max(1))
-        .min_connections(options.min_connections.min(options.max_connections))
-        .acquire_timeout(options.acquire_timeout)
-        .idle_timeout(options.idle_timeout)
-        .max_lifetime(options.max_lifetime)
-        .test_before_acquire(false)
-        .before_acquire(|connection, found| {
-            Box::pin(async move {
-                if found.idle_for >= IDLE_CHECK {
-                    connection.ping().await?;
-                }
-                Ok(true)
-            })
+    bounded_pool(options, quarantine).after_connect(move |connection, _| {
+        Box::pin(async move {
+            sqlx::raw_sql(BOUNDS).execute(&mut *connection).await?;
+            if is_cluster(connection).await? {
+                sqlx::raw_sql(CLUSTER_BOUNDS)
+                    .execute(&mut *connection)
+                    .await?;
+            }
+            if read_only {
+                sqlx::raw_sql(READ_ONLY).execute(connection).await?;
+            }
+            Ok(())
         })
-        .after_connect(move |connection, _| {
-            Box::pin(async move {
-                sqlx::raw_sql(BOUNDS).execute(&mut *connection).await?;
-                if is_cluster(connection).await? {
-                    sqlx::raw_sql(CLUSTER_BOUNDS)
-                        .execute(&mut *connection)
-                        .await?;
-                }
-                if read_only {
-                    sqlx::raw_sql(READ_ONLY).execute(connection).await?;
-                }
-                Ok(())
-            })
-        })
-        .after_release(move |connection, found| {
-            let verdict = quarantine.admit(connection, found.age);
-            Box::pin(async move { verdict })
-        })
+    })
 }
 
 async fn is_cluster(connection: &mut MySqlConnection) -> Result<bool, sqlx::Error> {

@@ -12,7 +12,10 @@ use std::{
 };
 
 use sea_orm::DatabaseConnection;
-use sqlx::{ConnectOptions as _, Connection as _, mysql::MySqlConnection, postgres::PgConnection};
+use sqlx::{
+    ConnectOptions as _, Connection as _, mysql::MySqlConnection, pool::PoolOptions,
+    postgres::PgConnection,
+};
 use tokio::{task::JoinHandle, time::timeout};
 use tokio_util::{
     sync::{CancellationToken, DropGuard},
@@ -30,7 +33,7 @@ use crate::{
 };
 
 /// A connection that lay idle for so long is checked before it is used.
-pub(super) const IDLE_CHECK: Duration = Duration::from_secs(30);
+const IDLE_CHECK: Duration = Duration::from_secs(30);
 /// How often the connection that shows our presence is looked after, and tried anew once it is lost.
 const PRESENCE_CHECK: Duration = Duration::from_secs(1);
 /// For how long connections of others may still be on their way out when we want to be alone.
@@ -152,6 +155,34 @@ pub(super) async fn sole(
     };
     let connection = connection.map_err(|error| sorted(&options.url, &error))?;
     Ok((connection, session))
+}
+
+/// A pool within the bounds of `options`, whose connections are closed by `quarantine`. What each of them is set to
+/// is up to its engine.
+pub(super) fn bounded_pool<DB: sqlx::Database>(
+    options: &Options,
+    quarantine: &Quarantine,
+) -> PoolOptions<DB> {
+    let quarantine = quarantine.clone();
+    PoolOptions::new()
+        .max_connections(options.max_connections.max(1))
+        .min_connections(options.min_connections.min(options.max_connections))
+        .acquire_timeout(options.acquire_timeout)
+        .idle_timeout(options.idle_timeout)
+        .max_lifetime(options.max_lifetime)
+        .test_before_acquire(false)
+        .before_acquire(|connection: &mut DB::Connection, found| {
+            Box::pin(async move {
+                if found.idle_for >= IDLE_CHECK {
+                    connection.ping().await?;
+                }
+                Ok(true)
+            })
+        })
+        .after_release(move |connection, found| {
+            let verdict = quarantine.admit(connection, found.age);
+            Box::pin(async move { verdict })
+        })
 }
 
 /// The connection that changes the schema, with the lock under which it does.
