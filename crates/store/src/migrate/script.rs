@@ -138,14 +138,35 @@ fn in_lines(sql: &str) -> String {
         return sql.to_owned();
     };
     let mut lines = format!("{head} (\n    ");
-    let mut depth = 1;
+    let (mut depth, mut is_literal) = (1, false);
     for letter in columns.chars() {
+        is_literal ^= letter == '\'';
+        if is_literal {
+            lines.push(letter);
+            continue;
+        }
         depth += i32::from(letter == '(') - i32::from(letter == ')');
         match (letter, depth) {
-            (')', 0) => lines.push_str("\n)"),
+            (')', 0) => {
+                lines.truncate(lines.trim_end().len());
+                lines.push_str("\n)");
+            }
             (',', 1) => lines.push_str(",\n   "),
             _ => lines.push(letter),
         }
     }
-    lines.replace(" \n)", "\n)")
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::in_lines;
+
+    #[test]
+    fn a_table_has_a_line_for_each_column_and_its_literals_stay_as_they_are() {
+        let sql = "CREATE TABLE t ( a varchar(9) DEFAULT 'x, (y''s), ', b decimal(1, 2) ) ENGINE";
+        let lines = "CREATE TABLE t (\n    a varchar(9) DEFAULT 'x, (y''s), ',\n    b decimal(1, 2)\n) ENGINE";
+        assert_eq!(in_lines(sql), lines);
+        assert_eq!(in_lines("DROP TABLE t"), "DROP TABLE t");
+    }
 }
