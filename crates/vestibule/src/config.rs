@@ -7,6 +7,7 @@ mod meaning;
 mod problem;
 mod reference;
 mod said;
+mod setting;
 mod table;
 #[cfg(test)]
 mod tests;
@@ -30,7 +31,8 @@ use crate::site::Rules;
 pub use file::Document;
 pub use problem::{Problem, Problems, Source};
 pub use reference::reference;
-pub use table::{Kind, PREFIX, Preset, SETTINGS, Secrecy, Setting};
+pub use setting::{Kind, PREFIX, Preset, Secrecy, Setting};
+pub use table::SETTINGS;
 pub(crate) use value::key_from_bytes;
 pub use value::{LogFormat, Origin, PasswordAlgorithm, Registration};
 

@@ -11,7 +11,8 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::problem::{Problems, Source, quoted, showable};
-use super::table::{self, Kind, SETTINGS, Setting};
+use super::setting::{Kind, Setting};
+use super::table::{self, SETTINGS};
 use crate::terminal::printable;
 
 /// No file of a configuration is larger; the bound keeps a wrong path from filling the memory.

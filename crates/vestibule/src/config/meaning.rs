@@ -16,7 +16,8 @@ use serde_json::json;
 use super::file::{self, SaidRule};
 use super::problem::{Source, quoted, showable};
 use super::said::Said;
-use super::table::{self, Kind, Preset, SETTINGS, Secrecy, Setting};
+use super::setting::{Kind, Preset, Secrecy, Setting};
+use super::table::{self, SETTINGS};
 use super::value::{FromText, Origin, key_from_bytes, key_from_text};
 use super::{
     Admin, Config, Cookie, Cors, Database, Loaded, Logging, Password, Problems, Retention, Row,

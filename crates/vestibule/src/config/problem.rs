@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use serde::{Serialize, Serializer};
 
-use super::table::{Secrecy, Setting};
+use super::setting::{Secrecy, Setting};
 use crate::terminal::printable;
 
 /// Where a value was said.

@@ -5,7 +5,8 @@ use std::fmt::Write;
 
 use clap::{Arg, ArgAction, Command, value_parser};
 
-use super::table::{FOREIGN_VARIABLES, Preset, SETTINGS, Secrecy, Setting};
+use super::setting::{Preset, Secrecy, Setting};
+use super::table::{FOREIGN_VARIABLES, SETTINGS};
 
 /// The argument that names the file; it is no setting, since it says where settings are.
 pub(super) const CONFIG_FLAG: &str = "setting config";

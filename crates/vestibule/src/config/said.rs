@@ -11,7 +11,8 @@ use secrecy::{ExposeSecret, SecretString};
 use super::Inputs;
 use super::file::{self, Document, SaidRules};
 use super::problem::{Problems, Source};
-use super::table::{self, FOREIGN_VARIABLES, Kind, PREFIX, SETTINGS, Setting};
+use super::setting::{Kind, PREFIX, Setting};
+use super::table::{self, FOREIGN_VARIABLES, SETTINGS};
 
 /// What the operator said. It has no `Debug`, since any value may be a secret in the wrong place.
 pub(super) struct Said {

@@ -15,7 +15,7 @@ use ipnet::IpNet;
 use secrecy::{ExposeSecret, SecretBox, SecretString};
 use url::Url;
 
-use super::table::Kind;
+use super::setting::Kind;
 use crate::site::Pattern;
 use crate::terminal::printable;
 
