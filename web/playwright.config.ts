@@ -9,10 +9,12 @@ const isRoot = process.getuid?.() === 0;
 
 export default defineConfig({
   testDir: 'e2e',
-  // One server and one address share its limits, so the tests take turns.
-  workers: 1,
+  // Each test has accounts of its own. All of them come from one address, whose limits the server has to do without.
+  fullyParallel: true,
+  workers: '100%',
   // A busy machine is no failure: the longest test looks at one page in four dresses.
   timeout: 90_000,
+  expect: { timeout: 30_000 },
   forbidOnly: true,
   reporter: 'list',
   use: {

@@ -2,7 +2,11 @@
 
 import http.client
 import json
+import time
 import urllib.parse
+
+# A connection that has rested longer is made anew, as the server may be about to close it; in seconds.
+LONGEST_REST = 30
 
 
 class Answer:
@@ -29,9 +33,14 @@ class Client:
         self.connection = http.client.HTTPConnection(
             server.hostname, server.port, timeout=30, source_address=source
         )
+        self.used = time.monotonic()
 
     def ask(self, method, path, headers=None, body=None):
         """Any request, with nothing added to its headers but Host, Accept-Encoding and Content-Length."""
+        began = time.monotonic()
+        if began - self.used > LONGEST_REST:
+            self.connection.close()
+        self.used = began
         self.connection.request(method, path, body, headers or {})
         response = self.connection.getresponse()
         return Answer(response.status, response.headers, response.read())

@@ -4,6 +4,7 @@ mode of `database.tls`, and that the program says what was negotiated.
 Negative control: a server whose certificate nobody would accept is still used by `require`, which asks for no proof.
 """
 
+import concurrent.futures
 import datetime
 import ipaddress
 import json
@@ -192,10 +193,13 @@ def main():
         # The servers may be somebody else's processes.
         folder.chmod(0o755)
         trusted, stranger = Authority(folder, "trusted"), Authority(folder, "stranger")
-        for engine in AUTHORITY:
-            scene = Scene(engine, trusted)
-            for check in CHECKS:
-                checks.run(f"{engine}: {check.__name__.replace('_', ' ')}", check, scene, trusted, stranger)
+        scenes = {engine: Scene(engine, trusted) for engine in AUTHORITY}
+        # The doctor takes its time, so all are tried at once.
+        with concurrent.futures.ThreadPoolExecutor(len(scenes) * len(CHECKS)) as threads:
+            for engine, scene in scenes.items():
+                for check in CHECKS:
+                    name = f"{engine}: {check.__name__.replace('_', ' ')}"
+                    threads.submit(checks.run, name, check, scene, trusted, stranger)
     checks.finish()
 
 

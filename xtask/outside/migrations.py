@@ -27,6 +27,9 @@ from server import SETTINGS, Server
 # By how much the moment of the next kill is moved away from one that has cut nothing.
 TOO_EARLY = 1.1
 
+# For each kill so many may have ended before it: how fast the program is may change from one to the next.
+MOST_OUTRUN = 5
+
 
 class File:
     """Databases in files of one folder."""
@@ -262,27 +265,34 @@ def a_migration_that_was_killed_is_finished_by_the_next(engine, kills, dice, has
     engine.migrate(engine.empty(), "up")
     # Wanders to where kills leave a part, as most of the time is gone before the first change.
     moment = time.monotonic() - started
-    inside = partly_made = 0
-    for _ in range(kills):
+    inside = partly_made = outrun = 0
+    while inside < kills:
         url = engine.empty()
         process = engine.start(url, "migrate", "up")
+        started = time.monotonic()
         try:
             process.wait(timeout=moment * dice.uniform(0.5, 1.5))
         except subprocess.TimeoutExpired:
             process.kill()
         process.communicate()
-        inside += process.returncode == -signal.SIGKILL
+        took = time.monotonic() - started
+        expect(process.returncode, 0, -signal.SIGKILL)
         found = engine.place.dump(url)
-        if found == nothing:
+        if process.returncode == 0:
+            # The one that the moment was taken from may have been a slow one.
+            moment = min(moment / TOO_EARLY, took)
+            outrun += 1
+            assert outrun <= MOST_OUTRUN * kills, f"{outrun} had ended before they were killed"
+        elif found == nothing:
             moment *= TOO_EARLY
         elif found == all_of_it:
             moment /= TOO_EARLY
         else:
             partly_made += 1
+        inside += process.returncode != 0
         engine.migrate(url, "up")
         engine.expect_migrated(url)
-    print(f"      {inside} of {kills} were killed before their end, {partly_made} left a part of the schema")
-    assert inside, "none was killed in time"
+    print(f"      {inside} killed before their end, of which {partly_made} left a part of the schema; {outrun} were faster")
     assert partly_made or not has_to_be_partly_made, "each has left all of the schema, or nothing"
 
 

@@ -33,6 +33,12 @@ PROMISED_SECONDS = 5
 # How often all proofs are tried again that were refused once.
 AGAIN = 5
 
+# For what takes a moment on any machine.
+PATIENCE = 60
+
+# So often a call that waits for a row may be given up before everybody else is done.
+MOST_GIVEN_UP = 5
+
 
 class Person:
     """An account with two sessions, one that holds tokens and one that is a cookie."""
@@ -285,26 +291,47 @@ def until_refused(node, worthless, taken_away):
     return passed
 
 
+def until_answered(node, good):
+    """A node that cannot say yet what was taken away says so, and knows it before long."""
+    deadline = time.monotonic() + PATIENCE
+    while any((answer := me(node.client(), headers)).status == 503 for headers in good):
+        assert time.monotonic() < deadline, answer
+    for headers in good:
+        expect_answer(me(node.client(), headers), 200)
+
+
 def what_is_committed_late_takes_effect_all_the_same(installation):
     """It begins, waits for a row that somebody else holds, and commits when later ones are long known."""
+    for _ in range(MOST_GIVEN_UP):
+        if committed_late(installation):
+            return
+    raise AssertionError(f"what had to be late was given up {MOST_GIVEN_UP} times before the others were done")
+
+
+def committed_late(installation):
+    """Whether it came to that; on a slow machine the one that waits may be given up before."""
     one, other = installation.nodes
     late = remembered(Person(one, installation.admin), installation.nodes)
     # Few, as they have to be done with before the one that waits is given up.
     others = [Person(one, installation.admin) for _ in range(2)]
     with held_row(installation.database, late.email) as release:
         with concurrent.futures.ThreadPoolExecutor() as thread:
-            answer = thread.submit(disabling_by_an_admin, one, installation.admin, late)
+            answer = thread.submit(installation.admin.change, one, late.id, disabled=True)
             until_somebody_waits(installation.database)
             for early in others:
                 remembered(early, installation.nodes)
                 until_refused(other, logging_out(one, installation.admin, early), time.monotonic())
                 # Remembered once more, under the count that these have raised.
                 remembered(late, installation.nodes)
-            assert not answer.done(), "nothing was late"
+            was_late = not answer.done()
             release()
-            worthless = answer.result()
-    seconds = until_refused(other, worthless, time.monotonic())
+    if answer.result().status == 503:
+        return False
+    expect_answer(answer.result(), 200)
+    assert was_late, "it did not wait for the row"
+    seconds = until_refused(other, late.headers(), time.monotonic())
     print(f"-- {seconds:.2f} s after the late commit", flush=True)
+    return True
 
 
 @contextlib.contextmanager
@@ -380,8 +407,7 @@ def a_node_that_slept_accepts_nothing_that_was_taken_away_meanwhile(installation
     for headers in worthless * AGAIN:
         again = me(other.client(), headers)
         assert again.status in (401, 503), again
-    for headers in stays.headers():
-        expect_answer(me(other.client(), headers), 200)
+    until_answered(other, stays.headers())
 
 
 # Races.

@@ -9,6 +9,7 @@ import os
 import re
 import subprocess
 import threading
+import time
 
 from checks import Checks, expect, expect_answer
 from client import Client
@@ -19,6 +20,8 @@ PASSWORD = "a long and uncommon sentence"
 CLIENTS = 4
 ROUNDS = 10
 UNPREPARED = "?statement-cache-capacity=0"
+# For what takes a moment on any machine.
+PATIENCE = 60
 
 
 class Behind:
@@ -45,6 +48,12 @@ class Behind:
             f"WHERE locktype = 'advisory' AND datname = '{self.name}'"
         )
         return int(count)
+
+    def expect_locks(self, wanted):
+        """Waits for them: a server process may still be at its end when that of the program has ended."""
+        deadline = time.monotonic() + PATIENCE
+        while (found := self.locks()) != wanted:
+            assert time.monotonic() < deadline, f"{found} instead of {wanted}"
 
 
 def run(server, *arguments):
@@ -108,12 +117,12 @@ def a_node_that_only_reads_leaves_nothing_behind_for_the_others(postgres, pooler
 def locks_go_around_the_pooler(postgres, pooler):
     behind = Behind(postgres, pooler, "locks")
     with behind.server() as server:
-        expect(behind.locks(), 1)
+        behind.expect_locks(1)
         refused = run(server, "migrate", "down", "--yes")
         assert refused.returncode == 1 and "in use" in refused.stderr, refused
         with behind.server():
-            expect(behind.locks(), 2)
-    expect(behind.locks(), 0)
+            behind.expect_locks(2)
+    behind.expect_locks(0)
 
 
 def without_a_way_around_it_nothing_starts_and_nothing_is_left(postgres, pooler):
@@ -123,7 +132,7 @@ def without_a_way_around_it_nothing_starts_and_nothing_is_left(postgres, pooler)
         assert "pooler" in said and "database.direct_url" in said, said
     tables = postgres.ask("SELECT tablename FROM pg_tables WHERE schemaname = 'public'", behind.direct)
     expect(tables, [])
-    expect(behind.locks(), 0)
+    behind.expect_locks(0)
 
 
 def with_prepared_statements_that_it_does_not_know_nothing_starts(postgres, pooler):
@@ -137,7 +146,7 @@ def one_that_hands_out_connections_for_a_session_needs_no_way_around_it(postgres
     behind = Behind(postgres, postgres.pooler("pool_mode = session"), "sessions")
     with Server(*NO_LIMITS, database=behind.pooled) as server:
         visit(server, "session")
-        expect(behind.locks(), 1)
+        behind.expect_locks(1)
 
 
 def the_doctor_asks_for_bounds_on_the_role_and_sees_them(postgres, pooler):
@@ -158,7 +167,7 @@ def the_doctor_asks_for_bounds_on_the_role_and_sees_them(postgres, pooler):
 def negative_control_a_lock_taken_through_it_outlives_its_owner(postgres, pooler):
     behind = Behind(postgres, pooler, "control")
     pooler.ask("SELECT pg_advisory_lock(1)", behind.pooled)
-    expect(behind.locks(), 1)
+    behind.expect_locks(1)
 
 
 def main():

@@ -18,6 +18,7 @@ use std::thread;
 use anyhow::{Context, Result, bail};
 
 use crate::engines::folder::{Folder, Medium};
+use crate::engines::postgres::Proof;
 use crate::engines::server::Server;
 use crate::needs;
 use crate::program::{Program, Ran};
@@ -71,7 +72,7 @@ pub(crate) fn watch_on_postgres(settings: &[&str], program: Program) -> Result<(
     let folder = Folder::new(Medium::Memory)?;
     let address = Address::free()?;
     // Ends before its folder goes.
-    let _server = postgres::start(&folder, "postgres", &address, settings)?;
+    let _server = postgres::start(&folder, "postgres", &address, Proof::Password, settings)?;
     let url = address.url("postgres", "postgres");
     let ran = program.env("VESTIBULE_TEST_POSTGRES", url).watch()?;
     let log = fs::read(folder.path().join("postgres.log"))?;
@@ -86,7 +87,7 @@ impl Engines {
         let folder = Folder::new(Medium::Memory)?;
         let address = Address::free()?;
         let postgres = (
-            postgres::start(&folder, "postgres", &address, &[])?,
+            postgres::start(&folder, "postgres", &address, Proof::Password, &[])?,
             address,
         );
         let address = postgres.1.elsewhere()?;

@@ -2,6 +2,7 @@
 //! The suites themselves stand beside the code they test, in `sdk/`, `web/` and in `xtask/outside`.
 
 use std::process::ExitCode;
+use std::thread;
 
 use anyhow::{Context as _, Result, bail, ensure};
 
@@ -13,6 +14,7 @@ use crate::report::Report;
 use crate::web;
 
 const CARGO_NEXTEST: &str = "0.9.151";
+const TESTS_PER_CORE: usize = 2;
 
 /// The Debian package whose files are served as somebody's site.
 const DOCUMENTATION: &str = "sqlite3-doc";
@@ -180,7 +182,7 @@ pub(crate) fn torture_on_galera() -> ExitCode {
         report.suite("doors on Galera", || {
             Counts::of(
                 Runner::Nextest,
-                &cluster.known_to(door_tests(engines, "mariadb")).watch()?,
+                &cluster.known_to(door_tests(engines, "mariadb")?).watch()?,
             )
         });
         if report.step("release build", release_build) {
@@ -230,8 +232,7 @@ fn tools() -> Result<()> {
 /// The tests of all crates, and the examples in their documentation, which nextest does not run.
 /// Without database servers, those that need one fail and the others still tell something.
 fn rust(engines: Option<&Engines>) -> Result<Counts> {
-    needs::cargo_tool("nextest", CARGO_NEXTEST)?;
-    let tests = Program::new("cargo").words("nextest run --workspace --no-fail-fast");
+    let tests = nextest()?.words("--workspace");
     let tests = match engines {
         Some(engines) => engines.known_to(tests),
         None => tests,
@@ -245,16 +246,15 @@ fn rust(engines: Option<&Engines>) -> Result<Counts> {
 /// The tests of the doors once more, on another engine than a file. What is about files among them
 /// is the same again.
 fn doors(engines: Option<&Engines>, engine: &str) -> Result<Counts> {
-    needs::cargo_tool("nextest", CARGO_NEXTEST)?;
     let engines = engines.context("the database servers did not start")?;
-    Counts::of(Runner::Nextest, &door_tests(engines, engine).watch()?)
+    Counts::of(Runner::Nextest, &door_tests(engines, engine)?.watch()?)
 }
 
-fn door_tests(engines: &Engines, engine: &str) -> Program {
-    let tests = Program::new("cargo")
-        .words("nextest run --package vestibule --test it --no-fail-fast")
+fn door_tests(engines: &Engines, engine: &str) -> Result<Program> {
+    let tests = nextest()?
+        .words("--package vestibule --test it")
         .env("VESTIBULE_TEST_DATABASE", engine);
-    engines.known_to(tests)
+    Ok(engines.known_to(tests))
 }
 
 /// The contract of the store on a PostgreSQL whose transactions are serializable unless they say otherwise, and so fail
@@ -281,9 +281,17 @@ fn doors_behind_pgbouncer(engines: Option<&Engines>) -> Result<Counts> {
 /// The tests that a filter of nextest lets through, ignored ones too. They are named among all packages, as fewer would
 /// be built anew, with fewer features.
 fn chosen(filter: &str) -> Result<Program> {
+    let tests = nextest()?.words("--workspace --run-ignored all --filterset");
+    Ok(tests.arg(filter))
+}
+
+/// The runner of Rust tests, with more of them at a time than there are cores: what many do is to wait until a bound
+/// has passed.
+fn nextest() -> Result<Program> {
     needs::cargo_tool("nextest", CARGO_NEXTEST)?;
-    let tests = Program::new("cargo").words("nextest run --workspace --no-fail-fast");
-    Ok(tests.words("--run-ignored all --filterset").arg(filter))
+    let threads = TESTS_PER_CORE * thread::available_parallelism()?.get();
+    let tests = Program::new("cargo").words("nextest run --no-fail-fast --test-threads");
+    Ok(tests.arg(threads.to_string()))
 }
 
 /// What became of them. As ignored ones have run, what was skipped are those that were not chosen.

@@ -13,6 +13,7 @@ use anyhow::{Context, Result, bail};
 use tempfile::TempDir;
 
 use super::folder::{Folder, Medium};
+use super::postgres::Proof;
 use super::server::Server;
 use super::{Address, exit_code, install, mariadb, pgbouncer, postgres};
 use crate::needs;
@@ -140,7 +141,8 @@ impl Attendant {
         let address = Address::free()?;
         match engine {
             "postgres" => {
-                let server = postgres::start(&self.folder, &name, &address, settings)?;
+                let server =
+                    postgres::start(&self.folder, &name, &address, Proof::Scram, settings)?;
                 self.add_postgres(name, server, address)
             }
             "mariadb" => {

@@ -11,12 +11,23 @@ use super::{ACCOUNT, Address, MAX_CONNECTIONS};
 use crate::needs;
 use crate::program::Program;
 
+/// How a client shows that it knows the password.
+#[derive(Clone, Copy)]
+pub(super) enum Proof {
+    /// As everywhere: by thousands of hashes. A client that was compiled without optimisation takes longer for them
+    /// than for all the rest of a test.
+    Scram,
+    /// By saying it.
+    Password,
+}
+
 /// Makes a server in the folder and starts it, with settings in the form `name=value` beside its own; the account is
 /// its superuser.
 pub(super) fn start(
     folder: &Folder,
     name: &str,
     address: &Address,
+    proof: Proof,
     settings: &[&str],
 ) -> Result<Server> {
     let postgres = needs::postgres()?;
@@ -29,7 +40,11 @@ pub(super) fn start(
         .arg(ACCOUNT)
         .arg("--pwfile")
         .arg(password)
-        .words("--auth scram-sha-256 --encoding UTF8 --no-instructions")
+        .words(match proof {
+            Proof::Scram => "--auth scram-sha-256",
+            Proof::Password => "--auth password",
+        })
+        .words("--encoding UTF8 --no-instructions")
         // An order of words that is not that of bytes, as most installations have it.
         .words("--locale C --locale-provider icu --icu-locale en")
         .inside(folder.path())
