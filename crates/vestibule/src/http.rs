@@ -20,6 +20,7 @@ mod oauth;
 mod password;
 mod path;
 mod peer;
+mod preconditions;
 mod profile;
 mod query;
 mod sessions;

@@ -15,6 +15,10 @@ const TESTED_ELSEWHERE: &[(&str, &str)] = &[
     ("forms", "auth.rs, with missing, wrong and unknown fields"),
     ("path", "sessions.rs and admin.rs, with ids that are none"),
     ("peer", "limit.rs, through whose address is counted"),
+    (
+        "preconditions",
+        "todos.rs, with versions that are not the newest",
+    ),
     ("query", "admin.rs, with parameters that are none"),
 ];
 
