@@ -23,9 +23,11 @@ mod retention;
 mod revocations;
 mod run;
 mod schema;
+mod search;
 mod sessions;
 mod stats;
 mod time;
+mod todos;
 mod users;
 
 use sea_orm::DatabaseConnection;
@@ -61,6 +63,10 @@ pub use sessions::{
 };
 pub use stats::{Activity, Statistics};
 pub use time::Timestamp;
+pub use todos::{
+    Expected, Keyed, NewTodo, Todo, TodoAddition, TodoChange, TodoEditing, TodoList, TodoListing,
+    TodoOrder,
+};
 pub use users::{
     Credentials, Editing, LoginKey, Name, NewUser, ProfileChange, User, UserAddition, UserFilter,
     UserListing, UserStatus,

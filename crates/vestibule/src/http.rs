@@ -20,11 +20,13 @@ mod oauth;
 mod password;
 mod path;
 mod peer;
+mod preconditions;
 mod profile;
 mod query;
 mod sessions;
 mod setup;
 mod site;
+mod todos;
 mod web;
 
 use std::time::Duration;
@@ -69,6 +71,14 @@ pub fn router(app: App) -> Router {
                 .patch(profile::change_profile),
         )
         .route("/api/user/profile/delete", post(profile::delete_account))
+        .route("/api/todos", get(todos::list_todos).post(todos::add_todo))
+        .route(
+            "/api/todos/{id}",
+            get(todos::get_todo)
+                .put(todos::replace_todo)
+                .patch(todos::change_todo)
+                .delete(todos::delete_todo),
+        )
         .route(
             "/api/admin/users",
             get(admin::list_users).post(admin::add_user),

@@ -21,6 +21,7 @@ mod read_only;
 mod retention;
 mod revocations;
 mod sessions;
+mod todos;
 mod users;
 
 /// Runs a test on every engine: `conformance! { async fn sentence(db: Fixture) { … } }`.

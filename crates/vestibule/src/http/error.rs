@@ -181,7 +181,12 @@ fn refusal(error: Error) -> Response {
              link, or run: vestibule user add EMAIL --role admin",
         ),
         Error::Limited(limited) => limit::answer(&limited),
-        Error::NoSuchUser | Error::NoSuchSession => not_found(),
+        Error::NoSuchUser | Error::NoSuchSession | Error::NoSuchTodo => not_found(),
+        Error::UnexpectedVersion => problem(
+            StatusCode::PRECONDITION_FAILED,
+            "precondition_failed",
+            "This has changed since you read it. Read it again before you change it.",
+        ),
         Error::NotAdmin => forbidden(),
         Error::UserDeleted => conflict("This user is deleted. Restore the account first."),
         Error::LastAdmin => {

@@ -28,4 +28,5 @@ mod sessions;
 mod setup;
 mod site;
 mod support;
+mod todos;
 mod web;

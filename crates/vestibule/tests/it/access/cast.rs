@@ -80,8 +80,8 @@ impl Actor {
 pub(crate) struct Member {
     pub(crate) name: String,
     pub(crate) client: Client,
-    /// A session: one's own, or for [`Actor::AnotherUser`] that of the bystander. A user: the bystander, for whoever may
-    /// do something to others.
+    /// A session and a todo: one's own, or for [`Actor::AnotherUser`] those of the bystander. A user: the bystander, for
+    /// whoever may do something to others.
     pub(crate) objects: Objects,
     /// The name of somebody else, who does nothing.
     pub(crate) bystander: String,
@@ -112,6 +112,7 @@ impl<'app> Cast<'app> {
             objects: Objects {
                 session: session_of(&other).await,
                 user: other.get("/api/auth/me").await.text_at("id"),
+                todo: todo_of(&other).await,
             },
             name,
             bystander,
@@ -153,6 +154,7 @@ impl<'app> Cast<'app> {
         }
         if actor != Actor::AnotherUser {
             member.objects.session = session_of(&member.client).await;
+            member.objects.todo = todo_of(&member.client).await;
         }
         self.let_happen(member, actor).await;
     }
@@ -205,6 +207,11 @@ impl<'app> Cast<'app> {
             Actor::Nobody | Actor::Forger | Actor::User | Actor::AnotherUser | Actor::Admin => {}
         }
     }
+}
+
+async fn todo_of(client: &Client) -> String {
+    let todo = client.post("/api/todos", json!({ "title": "Feed the cat" }));
+    todo.await.expect_status(201).text_at("id")
 }
 
 async fn session_of(client: &Client) -> String {
