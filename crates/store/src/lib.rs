@@ -9,6 +9,7 @@ mod admins;
 mod answer;
 mod audit;
 mod copy;
+mod documents;
 mod engine;
 mod entity;
 mod error;
@@ -39,6 +40,10 @@ pub use audit::{Actor, AuditKind, AuditListing, AuditRecord, NewAudit};
 pub use copy::{
     Agreement, Comparison, Copy, CopyError, CopyOutcome, CopyProgress, CopyStep, Snapshot,
     TableComparison, TableContent, TableDigest, TableRows, TargetState,
+};
+pub use documents::{
+    Document, DocumentEntry, DocumentRemoval, DocumentWriting, NewDocument, VersionCondition,
+    Versions,
 };
 pub use engine::{
     DatabaseUrl, DurabilitySetting, Engine, EngineReport, Link, MissingBound, Options, Restoration,
