@@ -18,7 +18,7 @@ from databases import Database
 from installation import Installation, figures
 
 PROMISED_MIB = 200
-TABLES = ["users", "user_roles", "sessions", "signing_keys", "audit_events", "revocations", "meta"]
+TABLES = ["users", "user_roles", "sessions", "signing_keys", "audit_events", "documents", "revocations", "meta"]
 
 
 def measured(home, source, target):

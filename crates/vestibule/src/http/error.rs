@@ -181,7 +181,17 @@ fn refusal(error: Error) -> Response {
              link, or run: vestibule user add EMAIL --role admin",
         ),
         Error::Limited(limited) => limit::answer(&limited),
-        Error::NoSuchUser | Error::NoSuchSession => not_found(),
+        Error::NoSuchUser | Error::NoSuchSession | Error::NoSuchDocument => not_found(),
+        Error::UnexpectedVersion => problem(
+            StatusCode::PRECONDITION_FAILED,
+            "precondition_failed",
+            "It has changed since you read it, or is there already. Read it anew and try again.",
+        ),
+        Error::DocumentTooLarge => problem(
+            StatusCode::PAYLOAD_TOO_LARGE,
+            "payload_too_large",
+            "A document has 65,536 bytes at the most.",
+        ),
         Error::NotAdmin => forbidden(),
         Error::UserDeleted => conflict("This user is deleted. Restore the account first."),
         Error::LastAdmin => {
