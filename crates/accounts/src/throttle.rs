@@ -169,7 +169,7 @@ impl Throttle {
             register_per_ip: counter("register_per_ip", settings.register_per_ip),
             refresh_per_ip: counter("refresh_per_ip", settings.refresh_per_ip),
             failures_of_account: Counter::new("failures_of_account", UNDER_ATTACK, Self::KEYS),
-            exports_of_account: Counter::new("export", EXPORTS, Self::EXPORT_KEYS),
+            exports_of_account: Counter::new("export_per_account", EXPORTS, Self::EXPORT_KEYS),
             // The cache's own default would weigh how often a key was used, and under a flood let no new one in.
             familiar: Cache::builder()
                 .max_capacity(Self::FAMILIAR)

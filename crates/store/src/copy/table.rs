@@ -272,3 +272,25 @@ fn shown(value: &Value) -> String {
         _ => "?".to_owned(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    //! How many rows are read at once.
+
+    use super::*;
+
+    #[test]
+    fn a_page_has_fewer_rows_of_a_table_with_a_large_column() {
+        let tables = all();
+        let rows = |name| {
+            let table = tables.iter().find(|table| table.name == name).unwrap();
+            table.rows_of(10_000)
+        };
+        assert!(
+            rows("documents") * 65_536 <= 8 << 20,
+            "{}",
+            rows("documents")
+        );
+        assert!(rows("users") >= 500, "{}", rows("users"));
+    }
+}

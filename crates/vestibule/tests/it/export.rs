@@ -52,7 +52,7 @@ async fn everything_about_a_user_is_one_json_file_to_save() {
             "content-disposition",
             "attachment; filename=\"vestibule-export-2026-01-31.json\"",
         ),
-        ("ratelimit-policy", "\"export\";q=5;w=3600"),
+        ("ratelimit-policy", "\"export_per_account\";q=5;w=3600"),
     ] {
         assert_eq!(export.header(header), Some(value));
     }
@@ -225,20 +225,20 @@ async fn the_sixth_export_within_an_hour_is_refused() {
         let answer = ada.get(EXPORT).await.expect_status(200);
         let told = answer.header("ratelimit").expect("what is left");
         assert!(
-            told.starts_with(&format!("\"export\";r={left};t=")),
+            told.starts_with(&format!("\"export_per_account\";r={left};t=")),
             "{told}"
         );
         assert_eq!(
             answer.header("ratelimit-policy"),
-            Some("\"export\";q=5;w=3600")
+            Some("\"export_per_account\";q=5;w=3600")
         );
     }
     assert_snapshot!(ada.get(EXPORT).await.shown(), @r#"
     429
     cache-control: no-store
     content-type: application/problem+json
-    ratelimit-policy: "export";q=5;w=3600
-    ratelimit: "export";r=0;t=3840
+    ratelimit-policy: "export_per_account";q=5;w=3600
+    ratelimit: "export_per_account";r=0;t=3840
     referrer-policy: strict-origin-when-cross-origin
     retry-after: 3840
     x-content-type-options: nosniff
