@@ -28,6 +28,7 @@ FIGURES = [
     "SELECT count(*), sum(length(public_key)), sum(length(sealed_private_key)) FROM signing_keys",
     "SELECT count(*), sum(version), sum(due_at % 1000003), sum(deleted_at % 1000003) FROM todos",
     "SELECT sum(length(title)), sum(length(title_key)), sum(length(description_key)) FROM todos",
+    "SELECT count(*), sum(size), sum(length(content)), count(DISTINCT etag) FROM documents",
     "SELECT sum(count) FROM revocations",
     "SELECT count(*), sum(length(value)) FROM meta",
 ]
@@ -113,7 +114,7 @@ class Installation:
         return ["copy", "--from-file", "from-url", "--to-file", "to-url", *flags]
 
     def fill(self, users):
-        """Adds users with roles, sessions, audit events and todos."""
+        """Adds users with roles, sessions, audit events, todos and documents."""
         every = range(users)
         with sqlite3.connect(self.source.path) as database:
             _insert(database, "users", (_user(index) for index in every))
@@ -121,6 +122,7 @@ class Installation:
             _insert(database, "sessions", (_session(index) for index in every))
             _insert(database, "audit_events", (_audit_event(index) for index in every))
             _insert(database, "todos", (_todo(index) for index in every))
+            _insert(database, "documents", (_document(index) for index in every[::11]))
         database.close()
 
 
@@ -178,6 +180,20 @@ def _session(index):
         "expires_at": NOON + 10**13,
         "address": "2001:db8::1",
         "user_agent": "Mozilla/5.0 " + "x" * 80,
+    }
+
+
+def _document(index):
+    # Some of them are as large as one may be.
+    content = b'"%s"' % (b"\xc3\xa9" * (32_767 if index % 550 == 0 else index % 90))
+    return {
+        "user_id": _id(1, index),
+        "key": f"Settings.{index % 3}",
+        "etag": f"of-{index}",
+        "size": len(content),
+        "created_at": NOON + index,
+        "updated_at": NOON + index * 7,
+        "content": content,
     }
 
 

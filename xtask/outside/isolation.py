@@ -26,9 +26,12 @@ from workload import is_refusal
 REGISTERING = 8
 ROUNDS = 20
 
-# How often each is asked for among a hundred. What else users keep is to be written and read here as well.
+# How often each is asked for among a hundred and more. What else users keep is to be written and read here as well.
 MIX = {"add": 20, "change": 10, "replace": 5, "delete": 5, "read": 15, "list": 20, "search": 5, "trespass": 15}
-MIX |= {"me": 2, "profile": 1, "sessions": 2}
+MIX |= {"put": 8, "get": 8, "documents": 2, "me": 2, "profile": 1, "sessions": 2}
+
+# The same for all of them: a document is told by its owner alone.
+KEYS = ["settings", "Settings", "a.b", "0"]
 
 LISTS = ["", "?limit=100", "?sort=title&limit=5", "?sort=due_at&offset=2", "?completed=true", "?q=word"]
 TRESPASSES = ["GET", "PUT", "PATCH", "DELETE"]
@@ -48,11 +51,15 @@ class User:
         self.access = None
         # By id, with the version and the title of each.
         self.todos = {}
+        # By key.
+        self.documents = {}
         # What an id of nothing is answered, by method.
         self.nothing = {}
         self.answered = 0
         # Whether something was asked for that may have happened although it was refused.
         self.is_unsure = False
+        # The keys of documents of which that is so.
+        self.doubtful = set()
 
     def registration(self, chance):
         """Under another name each time: one that was refused may be taken nevertheless."""
@@ -62,6 +69,18 @@ class User:
 
     def ask(self, method, path, body=None, headers=None):
         return Visitor(method, path, body, self.access, headers=headers)
+
+    def doubt(self, changed=None):
+        """Something was refused, and may have happened nevertheless: to a todo, to a document, or a new todo is there."""
+        self.is_unsure = True
+        self.todos.pop(changed, None)
+        if changed in KEYS:
+            self.documents.pop(changed, None)
+            self.doubtful.add(changed)
+
+    def sure_of(self, documents):
+        """Those of the documents of which it is known whether they are there."""
+        return {key: document for key, document in documents.items() if key not in self.doubtful}
 
 
 class Crowd:
@@ -110,15 +129,13 @@ class Crowd:
             self.wrong += [f"{visitor.request!r}: {leak}" for leak in leaks(user, answer, self.owners)]
             if is_refusal(answer, 503, "unavailable"):
                 self.refused += 1
-                user.is_unsure = True
-                for todo in about:
-                    user.todos.pop(todo, None)
+                user.doubt(*about)
                 continue
             user.answered += 1
             hear(answer)
 
     def deed(self, user, what):
-        """A request, what to make of its answer, and the todo that it may change."""
+        """A request, what to make of its answer, and the todo or document that it may change."""
         title = f"{user.word} {self.chance.randrange(1000)}"
         body = {"title": title, "description": user.word * 3, "completed": self.chance.random() < 0.5}
         if what in ("change", "replace", "delete", "read") and user.todos:
@@ -134,6 +151,16 @@ class Crowd:
                     return user.ask("GET", path), lambda answer: self.keep(user, answer, 200)
                 case "delete":
                     return user.ask("DELETE", path, headers=seen), lambda answer: self.forget(user, answer, todo), todo
+        key = self.chance.choice(KEYS)
+        document = {"of": user.word, "number": self.chance.randrange(10**9)}
+        path = f"/api/user/data/{key}"
+        match what:
+            case "put":
+                return user.ask("PUT", path, document), lambda answer: self.put(user, answer, key, document), key
+            case "get":
+                return user.ask("GET", path), lambda answer: self.got(user, answer, key)
+            case "documents":
+                return user.ask("GET", "/api/user/data"), lambda answer: self.listed(user, answer)
         others = [other for other in self.chance.sample(self.users, min(len(self.users), 5)) if other is not user]
         foreign = [todo for other in others for todo in other.todos]
         if what == "trespass" and foreign:
@@ -169,10 +196,31 @@ class Crowd:
         if self.expected(answer, 204):
             del user.todos[todo]
 
-    def expected(self, answer, status):
-        if answer.status != status:
-            self.wrong.append(f"{answer!r} instead of {status}")
-        return answer.status == status
+    def put(self, user, answer, key, document):
+        made_or_replaced = [201, 204] if key in user.doubtful else [204 if key in user.documents else 201]
+        if self.expected(answer, *made_or_replaced):
+            user.documents[key] = document
+            user.doubtful.discard(key)
+
+    def got(self, user, answer, key):
+        if key in user.doubtful:
+            self.expected(answer, 200, 404)
+        elif self.expected(answer, 200 if key in user.documents else 404) and key in user.documents:
+            self.is_kept(user, answer, {key: json.loads(answer.bytes)}, {key: user.documents[key]})
+
+    def listed(self, user, answer):
+        if self.expected(answer, 200):
+            found = {document["key"]: None for document in answer["items"]}
+            self.is_kept(user, answer, list(user.sure_of(found)), sorted(user.documents))
+
+    def is_kept(self, user, answer, found, wanted):
+        if found != wanted:
+            self.wrong.append(f"{answer!r} instead of {wanted!r} of {user.word}")
+
+    def expected(self, answer, *statuses):
+        if answer.status not in statuses:
+            self.wrong.append(f"{answer!r} instead of {statuses}")
+        return answer.status in statuses
 
     def belongs_to(self, user, identifier):
         self.owners[identifier.encode()] = user
@@ -224,6 +272,13 @@ def everybody_has_what_they_wrote_and_nothing_else(crowd):
             offset += 100
             if offset >= page["total"]:
                 break
+        export = client.get("/api/user/export", user.access)
+        expect_answer(export, 200)
+        expect(leaks(user, export, crowd.owners), [])
+        kept = {todo["id"]: todo["title"] for todo in export["todos"] if todo["deleted_at"] is None}
+        expect(kept, found)
+        documents = {document["key"]: document["content"] for document in export["documents"]}
+        expect(user.sure_of(documents), user.documents)
         known = {todo: title for todo, (_, title) in user.todos.items()}
         if user.is_unsure:
             found = {todo: title for todo, title in found.items() if todo in known}

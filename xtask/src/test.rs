@@ -98,6 +98,7 @@ pub(crate) fn run() -> ExitCode {
     report.suite("outside: README", released(readme));
     report.suite("outside: tokens", released(tokens));
     report.suite("outside: oauth", released(oauth));
+    report.suite("outside: user data", released(user_data));
     report.suite("outside: documentation", released(documentation));
     report.suite("outside: sockets", released(sockets));
     report.suite("outside: limits", released(|| limits(FEW_TRIES)));
@@ -359,6 +360,12 @@ fn tokens() -> Result<Counts> {
 /// Logs in with clients that were written for other servers.
 fn oauth() -> Result<Counts> {
     Counts::of(Runner::Outside, &outside("oauth.py")?.watch()?)
+}
+
+/// Keeps documents by the script of the guide, and reads exports slowly.
+fn user_data() -> Result<Counts> {
+    needs::node()?;
+    Counts::of(Runner::Outside, &outside("user_data.py")?.watch()?)
 }
 
 /// Serves a thousand pages that nobody wrote for us, and asks for every one of them.

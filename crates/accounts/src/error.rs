@@ -61,6 +61,12 @@ pub enum Error {
     /// The change was meant for another version of what it would change.
     #[error("it has another version than was expected")]
     UnexpectedVersion,
+    /// The caller has no document under this key.
+    #[error("there is no such document")]
+    NoSuchDocument,
+    /// A document is larger than one may be.
+    #[error("the document is too large")]
+    DocumentTooLarge,
     /// Several accounts could be meant.
     #[error("several deleted users had this name; name one by its id: {}", listed(.0))]
     Ambiguous(Vec<Uuid>),

@@ -2,6 +2,8 @@
 
 mod admin;
 mod copy;
+mod documents;
+mod export;
 mod first_admin;
 mod hashes;
 mod keys;

@@ -2,6 +2,7 @@
 //! held against what is declared here by a test.
 
 pub(crate) mod audit_event;
+pub(crate) mod document;
 pub(crate) mod meta;
 pub(crate) mod revocation;
 pub(crate) mod session;

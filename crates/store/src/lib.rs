@@ -9,6 +9,7 @@ mod admins;
 mod answer;
 mod audit;
 mod copy;
+mod documents;
 mod engine;
 mod entity;
 mod error;
@@ -42,6 +43,10 @@ pub use copy::{
     Agreement, Comparison, Copy, CopyError, CopyOutcome, CopyProgress, CopyStep, Snapshot,
     TableComparison, TableContent, TableDigest, TableRows, TargetState,
 };
+pub use documents::{
+    Document, DocumentEntry, DocumentRemoval, DocumentWriting, NewDocument, VersionCondition,
+    Versions,
+};
 pub use engine::{
     DatabaseUrl, DurabilitySetting, Engine, EngineReport, Link, MissingBound, Options, Restoration,
     TlsMode, UrlProblem,
@@ -64,8 +69,8 @@ pub use sessions::{
 pub use stats::{Activity, Statistics};
 pub use time::Timestamp;
 pub use todos::{
-    Expected, Keyed, NewTodo, Todo, TodoAddition, TodoChange, TodoEditing, TodoList, TodoListing,
-    TodoOrder,
+    Expected, HeldTodo, Keyed, NewTodo, Todo, TodoAddition, TodoChange, TodoEditing, TodoList,
+    TodoListing, TodoOrder,
 };
 pub use users::{
     Credentials, Editing, LoginKey, Name, NewUser, ProfileChange, User, UserAddition, UserFilter,

@@ -41,6 +41,15 @@ pub struct Todo {
     pub version: i64,
 }
 
+/// A todo as it is kept, deleted ones until they are purged.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HeldTodo {
+    /// What it is, or was.
+    pub todo: Todo,
+    /// Since when it is deleted.
+    pub deleted_at: Option<Timestamp>,
+}
+
 /// A text with the key that it is searched and sorted by, which is the same for all spellings.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Keyed {
@@ -196,6 +205,30 @@ impl Store {
         .await
     }
 
+    /// The next todos of this owner behind the id `after`, `limit` at the most, in the order of their
+    /// ids: deleted ones too, until they are purged.
+    pub async fn page_of_held_todos(
+        &self,
+        owner: Uuid,
+        after: Option<Uuid>,
+        limit: u64,
+    ) -> Result<Vec<HeldTodo>, Error> {
+        self.read((owner, after, limit), |db, (owner, after, limit)| {
+            Box::pin(async move {
+                let mut held = todo::Entity::find()
+                    .filter(todo::Column::UserId.eq(*owner))
+                    .order_by_asc(todo::Column::Id)
+                    .limit(*limit);
+                if let Some(after) = after {
+                    held = held.filter(todo::Column::Id.gt(*after));
+                }
+                let rows = held.all(db).await?;
+                Ok(rows.into_iter().map(HeldTodo::from).collect())
+            })
+        })
+        .await
+    }
+
     /// Changes a todo that has an expected version, and counts a new one. What is to be as it is
     /// already is no change, and without any nothing is written. Of changes that come at once, each
     /// is judged by what the one before has left.
@@ -322,6 +355,15 @@ impl TodoListing {
     }
 }
 
+impl From<todo::Model> for HeldTodo {
+    fn from(row: todo::Model) -> Self {
+        Self {
+            deleted_at: time_of(row.deleted_at),
+            todo: row.into(),
+        }
+    }
+}
+
 impl From<todo::Model> for Todo {
     fn from(row: todo::Model) -> Self {
         Self {
@@ -329,12 +371,16 @@ impl From<todo::Model> for Todo {
             title: row.title,
             description: row.description,
             completed: row.completed,
-            due_at: (row.due_at != NEVER).then(|| Timestamp::from_micros(row.due_at)),
+            due_at: time_of(row.due_at),
             created_at: Timestamp::from_micros(row.created_at),
             updated_at: Timestamp::from_micros(row.updated_at),
             version: row.version,
         }
     }
+}
+
+fn time_of(stored: i64) -> Option<Timestamp> {
+    (stored != NEVER).then(|| Timestamp::from_micros(stored))
 }
 
 fn stored_due(due_at: Option<Timestamp>) -> i64 {

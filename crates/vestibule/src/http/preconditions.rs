@@ -2,11 +2,14 @@
 //! has seen, as its headers name it, and the answers that name one. Whether it is still the newest
 //! is decided where it is changed, in the transaction that does so.
 
+use std::convert::Infallible;
+
+use accounts::{VersionCondition, Versions};
 use axum::{
     Json,
     extract::FromRequestParts,
-    http::{HeaderMap, HeaderValue, StatusCode, header, request::Parts},
-    response::{IntoResponse, Response},
+    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header, request::Parts},
+    response::{IntoResponse, IntoResponseParts, Response, ResponseParts},
 };
 use serde::Serialize;
 
@@ -14,6 +17,7 @@ use super::error::ApiError;
 use crate::site::conditions::{is_held, tags};
 
 /// The strong entity tag of a version: its opaque text between quotes (RFC 9110 section 8.8.3).
+#[derive(Serialize)]
 pub(super) struct EntityTag(String);
 
 impl EntityTag {
@@ -24,6 +28,16 @@ impl EntityTag {
 
     fn header(&self) -> HeaderValue {
         HeaderValue::try_from(&self.0).expect("a version is named in visible ASCII")
+    }
+}
+
+/// The header `ETag`.
+impl IntoResponseParts for EntityTag {
+    type Error = Infallible;
+
+    fn into_response_parts(self, mut parts: ResponseParts) -> Result<ResponseParts, Infallible> {
+        parts.headers_mut().insert(header::ETAG, self.header());
+        Ok(parts)
     }
 }
 
@@ -41,22 +55,11 @@ pub(super) enum IfMatch {
 
 impl IfMatch {
     fn of(headers: &HeaderMap) -> Result<Self, ApiError> {
-        let Some(mut listed) = tags(headers, header::IF_MATCH) else {
-            return Ok(Self::Absent);
-        };
-        // A list may have empty places (section 5.6.1.2).
-        listed.retain(|tag| !tag.is_empty());
-        if listed == ["*"] {
-            return Ok(Self::Any);
-        }
-        let read = |tag: &String| Some((tag.starts_with('"'), opaque(tag)?.to_owned()));
-        let read: Option<Vec<_>> = listed.iter().map(read).collect();
-        let read = read.filter(|tags| !tags.is_empty());
-        let tags = read.ok_or(ApiError::Malformed(
-            "The header If-Match names no version. Send the ETag of an answer, with its quotes, or *.",
-        ))?;
-        let strong = tags.into_iter().filter(|(is_strong, _)| *is_strong);
-        Ok(Self::OneOf(strong.map(|(_, text)| text).collect()))
+        Ok(match named(headers, header::IF_MATCH)? {
+            None => Self::Absent,
+            Some(Named::Any) => Self::Any,
+            Some(Named::Tags(tags)) => Self::OneOf(strong(tags)),
+        })
     }
 }
 
@@ -65,6 +68,27 @@ impl<S: Send + Sync> FromRequestParts<S> for IfMatch {
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
         Self::of(&parts.headers)
+    }
+}
+
+/// Both headers of a change that may also make what is not there: `If-Match` as above, and
+/// `If-None-Match` for the versions that it is not meant for (section 13.1.2), in which weak tags
+/// count as well, and `*` is every version.
+pub(super) struct Condition(pub(super) VersionCondition);
+
+impl<S: Send + Sync> FromRequestParts<S> for Condition {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
+        let one_of = named(&parts.headers, header::IF_MATCH)?.map(|named| match named {
+            Named::Any => Versions::Any,
+            Named::Tags(tags) => Versions::Tagged(strong(tags)),
+        });
+        let none_of = named(&parts.headers, header::IF_NONE_MATCH)?.map(|named| match named {
+            Named::Any => Versions::Any,
+            Named::Tags(tags) => Versions::Tagged(tags.into_iter().map(|tag| tag.text).collect()),
+        });
+        Ok(Self(VersionCondition { one_of, none_of }))
     }
 }
 
@@ -98,6 +122,48 @@ impl<S: Send + Sync> FromRequestParts<S> for IfNoneMatch {
 /// 200 with the view of a version and its tag.
 pub(super) fn tagged(etag: &EntityTag, view: impl Serialize) -> Response {
     ([(header::ETAG, etag.header())], Json(view)).into_response()
+}
+
+/// What a list of entity tags names.
+enum Named {
+    /// `*`.
+    Any,
+    Tags(Vec<NamedTag>),
+}
+
+struct NamedTag {
+    is_strong: bool,
+    /// What stands between the quotes.
+    text: String,
+}
+
+/// The versions that a header names, `None` without it.
+fn named(headers: &HeaderMap, name: HeaderName) -> Result<Option<Named>, ApiError> {
+    let Some(mut listed) = tags(headers, name) else {
+        return Ok(None);
+    };
+    // A list may have empty places (section 5.6.1.2).
+    listed.retain(|tag| !tag.is_empty());
+    if listed == ["*"] {
+        return Ok(Some(Named::Any));
+    }
+    let read = |tag: &String| {
+        Some(NamedTag {
+            is_strong: tag.starts_with('"'),
+            text: opaque(tag)?.to_owned(),
+        })
+    };
+    let read: Option<Vec<_>> = listed.iter().map(read).collect();
+    let read = read.filter(|tags| !tags.is_empty());
+    let tags = read.ok_or(ApiError::Malformed(
+        "The header If-Match or If-None-Match names no version. Send the ETag of an answer, with its quotes, or *.",
+    ))?;
+    Ok(Some(Named::Tags(tags)))
+}
+
+fn strong(tags: Vec<NamedTag>) -> Vec<String> {
+    let strong = tags.into_iter().filter(|tag| tag.is_strong);
+    strong.map(|tag| tag.text).collect()
 }
 
 /// What stands between the quotes of an entity tag, strong or weak (section 8.8.3).

@@ -146,6 +146,10 @@ async fn another_users_object_is_answered_like_a_missing_one_by_every_method() {
             for method in ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"] {
                 let is_asked = |other: &&Row| other.path == row.path && other.method == method;
                 let asked = ROUTES.iter().find(is_asked);
+                if asked.is_some_and(|row| row.who == Who::SignedIn) {
+                    // Who names an object like somebody else's makes one of their own.
+                    continue;
+                }
                 let ask = async |objects: &Objects| {
                     let path = row.path_to(objects);
                     let call = member.client.call(method, &path);

@@ -9,6 +9,8 @@ mod connection;
 mod cookie;
 mod cors;
 mod csrf;
+mod data;
+mod export;
 mod headers;
 mod health;
 mod hostile;

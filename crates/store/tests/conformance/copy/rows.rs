@@ -31,7 +31,7 @@ enum Kind {
 use Kind::{Bytes, Id, Number, Text, Truth};
 
 /// The tables that hold what users and operators have made, in an order in which they can be filled.
-pub(super) const TABLES: [Table; 6] = [
+pub(super) const TABLES: [Table; 7] = [
     Table {
         name: "users",
         columns: &[
@@ -121,6 +121,19 @@ pub(super) const TABLES: [Table; 6] = [
         ],
         key: 1,
     },
+    Table {
+        name: "documents",
+        columns: &[
+            ("user_id", Id),
+            ("key", Text),
+            ("etag", Text),
+            ("size", Number),
+            ("created_at", Number),
+            ("updated_at", Number),
+            ("content", Bytes),
+        ],
+        key: 2,
+    },
 ];
 
 /// The rows of each table.
@@ -128,12 +141,17 @@ pub(super) type Rows = Vec<Vec<Vec<Value>>>;
 
 /// Rows for each of [`TABLES`], of everything that a column may hold and every engine can keep.
 pub(super) fn installations() -> impl Strategy<Value = Rows> {
-    let theirs = (vec(role(), 0..3), vec(session(), 0..3), vec(todo(), 0..3));
+    let theirs = (
+        vec(role(), 0..3),
+        vec(session(), 0..3),
+        vec(todo(), 0..3),
+        vec(document(), 0..3),
+    );
     let users = vec((user(), theirs), 0..24);
     (users, vec(signing_key(), 0..4), vec(audit_event(), 0..24)).prop_map(
         |(users, keys, events)| {
-            let mut rows: Rows = vec![Vec::new(), Vec::new(), Vec::new(), keys, events, Vec::new()];
-            for (mut user, (roles, sessions, todos)) in users {
+            let mut rows: Rows = vec![vec![], vec![], vec![], keys, events, vec![], vec![]];
+            for (mut user, (roles, sessions, todos, documents)) in users {
                 let (id, number) = (user[0].clone(), rows[0].len());
                 // Keys are unique; what is in them may be anything.
                 for key in [2, 4] {
@@ -153,6 +171,11 @@ pub(super) fn installations() -> impl Strategy<Value = Rows> {
                         row
                     }));
                 }
+                let numbered = documents.into_iter().enumerate();
+                rows[6].extend(numbered.map(|(number, (key, mut document))| {
+                    document.splice(0..0, [id.clone(), format!("{number}{key}").into()]);
+                    document
+                }));
             }
             for (number, key) in rows[3].iter_mut().enumerate() {
                 if let Value::String(Some(text)) = &mut key[0] {
@@ -345,6 +368,24 @@ fn audit_event() -> impl Strategy<Value = Vec<Value>> {
             from.2.into(),
             from.3.into(),
         ]
+    })
+}
+
+/// A document's key, and what is behind it in its row.
+fn document() -> impl Strategy<Value = (String, Vec<Value>)> {
+    // More than fits into the smaller type of some engines, now and then.
+    let content = proptest::prop_oneof![9 => bytes(), 1 => vec(any::<u8>(), 65_536..70_000)];
+    let numbers = (number(), number(), number());
+    (text(63), text(32), numbers, content).prop_map(|(key, etag, numbers, content)| {
+        let (size, created, updated) = numbers;
+        let row = vec![
+            etag.into(),
+            size.into(),
+            created.into(),
+            updated.into(),
+            content.into(),
+        ];
+        (key, row)
     })
 }
 

@@ -16,7 +16,7 @@ use crate::support::{TestApp, password, registration};
 pub(crate) struct Row {
     /// `ANY` for a path that takes each method alike.
     pub(crate) method: &'static str,
-    /// As in `http.rs`, with `{id}` for an object and `{*path}` for what lies below.
+    /// As in `http.rs`, with `{id}` or `{key}` for an object and `{*path}` for what lies below.
     pub(crate) path: &'static str,
     pub(crate) who: Who,
     /// What makes the request succeed for whoever may send it.
@@ -83,6 +83,12 @@ pub(crate) const ROUTES: &[Row] = &[
         Json(proof),
         204,
     ),
+    row("GET", "/api/user/data", SignedIn, Nothing, 200),
+    row("GET", "/api/user/data/{key}", Owner, Nothing, 200),
+    // Whoever writes under a key that somebody else has makes one of their own.
+    row("PUT", "/api/user/data/{key}", SignedIn, Json(name), 201),
+    row("DELETE", "/api/user/data/{key}", Owner, Nothing, 204),
+    row("GET", "/api/user/export", SignedIn, Nothing, 200),
     row("GET", "/api/todos", SignedIn, Nothing, 200),
     row("POST", "/api/todos", SignedIn, Json(todo), 201),
     row("GET", "/api/todos/{id}", Owner, Nothing, 200),
@@ -130,11 +136,12 @@ pub(crate) const SITE: &[Row] = &[
 pub(crate) const SITE_RULES: &str =
     "[[site.rules]]\npath = '/members/handbook.html'\nroles = ['admin']";
 
-/// The ids that stand for `{id}`.
+/// What stands for `{id}` and `{key}`.
 pub(crate) struct Objects {
     pub(crate) session: String,
     pub(crate) user: String,
     pub(crate) todo: String,
+    pub(crate) document: String,
 }
 
 impl Objects {
@@ -144,7 +151,8 @@ impl Objects {
         Self {
             session: id.clone(),
             user: id.clone(),
-            todo: id,
+            todo: id.clone(),
+            document: id,
         }
     }
 }
@@ -179,7 +187,12 @@ impl Row {
             true => "app.js",
             false => "no/such/route",
         };
-        self.path.replace("{id}", object).replace("{*path}", below)
+        let key = match self.method {
+            "PUT" => "a-new-one",
+            _ => &objects.document,
+        };
+        let path = self.path.replace("{id}", object).replace("{key}", key);
+        path.replace("{*path}", below)
     }
 }
 
