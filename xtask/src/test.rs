@@ -93,6 +93,7 @@ pub(crate) fn run() -> ExitCode {
     report.suite("outside: README", released(readme));
     report.suite("outside: tokens", released(tokens));
     report.suite("outside: oauth", released(oauth));
+    report.suite("outside: openapi", released(openapi));
     report.suite("outside: documentation", released(documentation));
     report.suite("outside: sockets", released(sockets));
     report.suite("outside: limits", released(|| limits(FEW_TRIES)));
@@ -342,6 +343,11 @@ fn tokens() -> Result<Counts> {
 /// Logs in with clients that were written for other servers.
 fn oauth() -> Result<Counts> {
     Counts::of(Runner::Outside, &outside("oauth.py")?.watch()?)
+}
+
+/// Holds the description of the API against the specification of such descriptions.
+fn openapi() -> Result<Counts> {
+    Counts::of(Runner::Outside, &outside("openapi.py")?.watch()?)
 }
 
 /// Serves a thousand pages that nobody wrote for us, and asks for every one of them.

@@ -3,6 +3,8 @@
 use axum::http::{HeaderMap, Method};
 use serde_json::Value;
 
+use super::described;
+
 /// The headers that may leave the server. Another one is a leak until it stands here.
 const ALLOWED: [&str; 31] = [
     "accept-patch",
@@ -185,6 +187,7 @@ impl Answer {
         if path == "/api" || path.starts_with("/api/") {
             self.check_of_api(method, path, &asked);
         }
+        described::check(method, path, self, &asked);
     }
 
     /// Refusals come with the headers that tell a client what to do.
@@ -204,7 +207,8 @@ impl Answer {
     }
 
     fn check_of_api(&self, method: &Method, path: &str, asked: &str) {
-        let is_asset = path.starts_with("/api/ui/") && self.status < 400;
+        let is_asset =
+            (path.starts_with("/api/ui/") || path.starts_with("/api/docs/")) && self.status < 400;
         if !is_asset {
             assert_eq!(self.header("cache-control"), Some("no-store"), "{asked}");
         }

@@ -1,0 +1,32 @@
+//! Takes what `/api/docs` needs of Swagger UI out of the archive in the crate that carries it. Each file is packed by
+//! itself, so that the binary holds it as most browsers get it; nothing comes from the network.
+
+use std::{
+    env,
+    error::Error,
+    fs::File,
+    io::{self, Cursor},
+    path::PathBuf,
+};
+
+use flate2::{Compression, write::GzEncoder};
+use utoipa_swagger_ui_vendored::SWAGGER_UI_VENDORED;
+use zip::ZipArchive;
+
+const WANTED: [&str; 2] = ["swagger-ui.css", "swagger-ui-bundle.js"];
+
+fn main() -> Result<(), Box<dyn Error>> {
+    println!("cargo::rerun-if-changed=build.rs");
+    let out = PathBuf::from(env::var_os("OUT_DIR").ok_or("cargo names a folder for the output")?);
+    let mut archive = ZipArchive::new(Cursor::new(SWAGGER_UI_VENDORED))?;
+    for name in WANTED {
+        let inside = |path: &&str| path.ends_with(&format!("/dist/{name}"));
+        let path = archive.file_names().find(inside).map(str::to_owned);
+        let path = path.ok_or_else(|| format!("the archive holds no {name}"))?;
+        let packed = File::create(out.join(format!("{name}.gz")))?;
+        let mut packed = GzEncoder::new(packed, Compression::best());
+        io::copy(&mut archive.by_name(&path)?, &mut packed)?;
+        packed.finish()?;
+    }
+    Ok(())
+}
