@@ -20,13 +20,19 @@ fn main() -> Result<(), Box<dyn Error>> {
     let out = PathBuf::from(env::var_os("OUT_DIR").ok_or("cargo names a folder for the output")?);
     let mut archive = ZipArchive::new(Cursor::new(SWAGGER_UI_VENDORED))?;
     for name in WANTED {
-        let inside = |path: &&str| path.ends_with(&format!("/dist/{name}"));
-        let path = archive.file_names().find(inside).map(str::to_owned);
-        let path = path.ok_or_else(|| format!("the archive holds no {name}"))?;
+        let path = path_to(name, &archive).ok_or_else(|| format!("the archive holds no {name}"))?;
         let packed = File::create(out.join(format!("{name}.gz")))?;
         let mut packed = GzEncoder::new(packed, Compression::best());
         io::copy(&mut archive.by_name(&path)?, &mut packed)?;
         packed.finish()?;
     }
     Ok(())
+}
+
+/// Where a built file is in the archive, whose outermost folder bears the version.
+fn path_to(name: &str, archive: &ZipArchive<Cursor<&[u8]>>) -> Option<String> {
+    let end = format!("/dist/{name}");
+    let mut paths = archive.file_names().filter_map(Result::ok);
+    let path = paths.find(|path| path.ends_with(&end))?;
+    Some(path.into_owned())
 }

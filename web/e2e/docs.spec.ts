@@ -23,10 +23,9 @@ test('somebody authorizes with name and password and calls the API from the page
   const dialog = page.locator('.dialog-ux');
   await dialog.locator('#oauth_username').fill(account.username);
   await dialog.locator('#oauth_password').fill(PASSWORD);
-  const flow = dialog.locator('.auth-container', { has: page.locator('#oauth_username') });
-  await flow.getByRole('button', { name: /authorize/i }).click();
-  await expect(dialog.getByRole('button', { name: /logout/i })).toBeVisible();
-  await dialog.locator('.btn-done').click();
+  await dialog.getByRole('button', { name: 'Apply given OAuth2 credentials' }).click();
+  await expect(dialog.getByRole('button', { name: 'Remove authorization' })).toBeVisible();
+  await dialog.getByRole('button', { name: 'Close' }).first().click();
   const me = await opened(page, 'me');
   await me.getByRole('button', { name: 'Execute' }).click();
   const answer = me.locator('.live-responses-table .response');
@@ -43,8 +42,8 @@ test('a token of one’s own does as well', async ({ page, request }) => {
   const dialog = page.locator('.dialog-ux');
   const bearer = dialog.locator('.auth-container', { hasText: 'bearer' }).first();
   await bearer.locator('input').fill(token);
-  await bearer.getByRole('button', { name: /authorize/i }).click();
-  await dialog.locator('.btn-done').click();
+  await bearer.getByRole('button', { name: 'Apply credentials' }).click();
+  await dialog.getByRole('button', { name: 'Close' }).first().click();
   const sessions = await opened(page, 'list_sessions');
   await sessions.getByRole('button', { name: 'Execute' }).click();
   const answer = sessions.locator('.live-responses-table .response');

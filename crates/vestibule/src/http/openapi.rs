@@ -223,9 +223,7 @@ fn links_to_headers(names: &[&str]) -> Map<String, Value> {
 
 /// The headers that an answer may have. Those that are required come with every answer that names them.
 fn headers() -> Value {
-    let header = |is_required: bool, schema: Value, description: &str| {
-        json!({ "required": is_required, "schema": schema, "description": description })
-    };
+    let header = |is_required: bool, schema: Value, description: &str| json!({ "required": is_required, "schema": schema, "description": description });
     let text = || json!({ "type": "string" });
     let of = |format: &str| json!({ "type": "string", "format": format });
     let seconds = json!({ "type": "integer", "minimum": 0 });

@@ -12,7 +12,7 @@ use crate::{
     access::{self, routes},
     support::{
         TestApp,
-        described::{DOCUMENT, faults, resolved},
+        described::{DOCUMENT, fault, resolved},
     },
 };
 
@@ -82,7 +82,10 @@ fn each_operation_says_what_it_does_and_has_an_id_of_its_own() {
             let text = operation[key].as_str().unwrap_or_default();
             assert!(!text.is_empty(), "{method} {path} has no {key}");
         }
-        assert!(ids.insert(&operation["operationId"]), "{method} {path}");
+        assert!(
+            ids.insert(operation["operationId"].as_str()),
+            "{method} {path}"
+        );
         assert_eq!(
             operation["tags"].as_array().map(Vec::len),
             Some(1),
@@ -147,8 +150,7 @@ fn every_example_is_of_its_schema() {
             .flat_map(Map::values);
         let named = named.map(|example| &resolved(example)["value"]);
         for example in named.chain(content.get("example")) {
-            let faults = faults(&content["schema"], example);
-            assert!(faults.is_empty(), "{faults:?}: {example}");
+            assert_eq!(fault(&content["schema"], example), None, "{example}");
             seen += 1;
         }
     });

@@ -152,10 +152,13 @@ fn sessions() -> Shapes {
             mode(),
         ])
     };
-    let refresh_token = || required("refresh_token", token());
+    let refreshing = || required("refresh_token", refresh_token());
     let access = || {
         [
-            required("access_token", token()),
+            required(
+                "access_token",
+                text("eyJ0eXAiOiJhdCtqd3QifQ.e30.c2lnbmF0dXJl"),
+            ),
             required("token_type", word(["Bearer"])),
             required("expires_in", seconds(900)),
         ]
@@ -178,22 +181,22 @@ fn sessions() -> Shapes {
         ("Login", login_by("login", "ada")),
         ("LoginByEmail", login_by("email", "ada@example.org")),
         ("LoginByUsername", login_by("username", "ada")),
-        ("Refresh", object([refresh_token()])),
+        ("Refresh", object([refreshing()])),
         (
             "Logout",
-            object([optional("refresh_token", token().or_null())]),
+            object([optional("refresh_token", refresh_token().or_null())]),
         ),
         ("TokenRequest", token_request()),
         (
             "TokenResponse",
-            object(access().into_iter().chain([refresh_token()])),
+            object(access().into_iter().chain([refreshing()])),
         ),
         (
             "TokenSession",
             object(
                 access()
                     .into_iter()
-                    .chain([refresh_token(), refresh_expires_in, whose()]),
+                    .chain([refreshing(), refresh_expires_in, whose()]),
             ),
         ),
         (
@@ -317,7 +320,7 @@ fn token_request() -> Schema {
             .described("May be left out beside a username."),
         optional("username", text("ada")).described("An e-mail address or a username."),
         optional("password", password()),
-        optional("refresh_token", token()),
+        optional("refresh_token", refresh_token()),
         optional("scope", text("")).described("Ignored, as are the client's id and secret."),
         optional("client_id", text("")),
         optional("client_secret", text("")),
@@ -358,8 +361,8 @@ fn new_password() -> Schema {
     password().of_length(8, 256)
 }
 
-fn token() -> Schema {
-    text("vst1.AZqPbnwbfU6aUw8rbI0eRw.AAAAAA.c2VjcmV0")
+fn refresh_token() -> Schema {
+    text("vrt_AZqPbnwbfU6aUw8rbI0eRw")
 }
 
 fn seconds(example: u64) -> Schema {
