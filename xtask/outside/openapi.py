@@ -32,9 +32,10 @@ def examples(document):
     def walk(value):
         if isinstance(value, dict):
             if "schema" in value:
-                named = [resolved(example)["value"] for example in value.get("examples", {}).values()]
-                for example in named + [value["example"]] * ("example" in value):
-                    yield value["schema"], example
+                for example in value.get("examples", {}).values():
+                    yield value["schema"], resolved(example)["value"]
+                if "example" in value:
+                    yield value["schema"], value["example"]
             for inner in value.values():
                 yield from walk(inner)
         elif isinstance(value, list):

@@ -28,7 +28,7 @@ pub(super) struct Area {
 pub(super) fn all() -> [Area; 5] {
     [
         Area {
-            name: "Signing in",
+            name: "Authentication",
             description: "From nobody to a session, and back.",
             operations: signing_in(),
         },
