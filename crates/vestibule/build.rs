@@ -17,7 +17,7 @@ const WANTED: [&str; 2] = ["swagger-ui.css", "swagger-ui-bundle.js"];
 
 fn main() -> Result<(), Box<dyn Error>> {
     println!("cargo::rerun-if-changed=build.rs");
-    let out = PathBuf::from(env::var_os("OUT_DIR").ok_or("cargo names a folder for the output")?);
+    let out = output_folder()?;
     let mut archive = ZipArchive::new(Cursor::new(SWAGGER_UI_VENDORED))?;
     for name in WANTED {
         let path = path_to(name, &archive).ok_or_else(|| format!("the archive holds no {name}"))?;
@@ -27,6 +27,15 @@ fn main() -> Result<(), Box<dyn Error>> {
         packed.finish()?;
     }
     Ok(())
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "cargo tells a build script by a variable alone"
+)]
+fn output_folder() -> Result<PathBuf, &'static str> {
+    let folder = env::var_os("OUT_DIR");
+    folder.map(PathBuf::from).ok_or("cargo named no folder")
 }
 
 /// Where a built file is in the archive, whose outermost folder bears the version.

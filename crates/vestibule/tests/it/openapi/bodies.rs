@@ -38,8 +38,11 @@ fn forms() -> Vec<Form> {
             None => vec![schema],
         };
         for branch in branches {
-            let name = branch["$ref"].as_str().expect("a named shape");
-            let name = name.rsplit('/').next().expect("a name");
+            // What has no name may be any value, and no field is looked for in it.
+            let Some(reference) = branch["$ref"].as_str() else {
+                continue;
+            };
+            let name = reference.rsplit('/').next().expect("a name");
             let named = content["examples"]
                 .get(name)
                 .map(|example| &example["value"]);
@@ -148,13 +151,15 @@ async fn a_field_takes_the_types_that_are_described_and_no_others() {
                 Value::Array(types) => types.clone(),
                 one => vec![one.clone()],
             };
+            // A text may have to be of some form, which that of the example has.
+            let example = Some(form.example[name].clone()).filter(Value::is_string);
             for (kind, value) in [
                 ("null", Value::Null),
                 ("boolean", json!(true)),
                 ("integer", json!(7)),
                 ("object", json!({})),
                 ("array", json!([])),
-                ("string", json!("token")),
+                ("string", example.unwrap_or("text".into())),
             ] {
                 // A rule may be what refuses null, so that is tried where rules are asked.
                 if kind == "null" && !types.contains(&kind.into()) {
@@ -223,6 +228,9 @@ fn beyond(schema: &Value) -> Vec<Value> {
     }
     if schema.get("pattern").is_some() {
         values.push("-!".into());
+    }
+    if schema["format"] == "date-time" {
+        values.push("no time".into());
     }
     if schema.get("enum").is_some() {
         values.push("no such word".into());

@@ -129,6 +129,10 @@ fn check_body(described: &'static Value, answer: &Answer, asked: &str) {
     let Some(described) = content.get(media_type) else {
         panic!("{media_type} is not described: {asked}");
     };
+    // What has no shape may be any value, and hold what no type of ours does.
+    if described["schema"].get("$ref").is_none() {
+        return;
+    }
     let fault = fault(&described["schema"], &answer.json());
     assert_eq!(fault, None, "{asked}");
     if media_type == "application/problem+json" {
