@@ -117,7 +117,7 @@ impl Parts {
         for answer in &operation.answers {
             let mut whole = self.answer(answer);
             if let Some(codes) = codes.remove(&answer.status) {
-                add(&mut whole, refusal(&codes));
+                add(&mut whole, &refusal(&codes));
             }
             described.insert(answer.status.to_string(), whole);
         }
@@ -174,7 +174,7 @@ fn refusal(codes: &[Code]) -> Value {
 }
 
 /// Adds to an answer what another one of the same status may hold.
-fn add(answer: &mut Value, other: Value) {
+fn add(answer: &mut Value, other: &Value) {
     let sentences = [&answer["description"], &other["description"]];
     let sentences: Vec<_> = sentences.iter().filter_map(|text| text.as_str()).collect();
     answer["description"] = sentences.join("\n\n").into();

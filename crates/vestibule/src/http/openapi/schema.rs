@@ -48,7 +48,9 @@ pub(super) fn time() -> Schema {
 
 /// A list.
 pub(super) fn list(items: Schema) -> Schema {
-    Schema(json!({ "type": "array", "items": items.0 }))
+    let mut list = json!({ "type": "array" });
+    list["items"] = items.0;
+    Schema(list)
 }
 
 /// A named shape.
