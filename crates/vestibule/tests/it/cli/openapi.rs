@@ -9,7 +9,7 @@ fn printed(more: &[&str]) -> String {
     let folder = folder();
     // Neither a configuration nor a database is asked.
     std::fs::write(folder.path().join("vestibule.toml"), "nonsense").expect("writable");
-    let output = run(folder.path(), &[&["openapi"], more].concat());
+    let output = run(folder.path(), [&["openapi"], more].concat());
     assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
     assert!(!folder.path().join("vestibule-data").exists());
     stdout(&output)
