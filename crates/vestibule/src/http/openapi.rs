@@ -237,7 +237,7 @@ fn headers() -> Value {
         "WWW-Authenticate": header(true, text(), "The challenge of RFC 6750 section 3."),
         "Accept-Patch": header(false, text(), "The media types of a `PATCH` (RFC 5789 section 2.2)."),
         "Cache-Control": header(true, text(), "For how long the answer may be kept."),
-        "Pragma": header(true, text(), "As RFC 6749 section 5.1 wants it."),
+        "Pragma": header(false, text(), "As RFC 6749 section 5.1 wants it."),
     })
 }
 
