@@ -3,7 +3,7 @@
 //!
 //! [`Accounts`] is the one way in. Each public method of it is a rule, in the file of its name:
 //! `register`, `first_admin`, `login`, `sessions` (refresh, log out, who is calling), `change_password`, `profile`,
-//! `signing`, `standing`, `retention`, `admin` and `operator`.
+//! `todos`, `documents`, `export`, `signing`, `standing`, `retention`, `admin` and `operator`.
 
 mod admin;
 mod caller;
@@ -11,8 +11,10 @@ mod change_password;
 mod clock;
 mod copy;
 mod database;
+mod documents;
 mod entropy;
 mod error;
+mod export;
 mod first_admin;
 mod hash;
 mod load;
@@ -30,6 +32,7 @@ mod sessions;
 mod signing;
 mod standing;
 mod throttle;
+mod todos;
 mod token;
 
 use std::sync::Arc;
@@ -49,7 +52,9 @@ pub use database::{
     MissingBound, OpenError, ReplicaReport, ReplicaState, Rollback, SchemaDifference, TlsMode,
     UrlProblem, migration_script,
 };
+pub use documents::WrittenDocument;
 pub use error::{Error, FieldError, NotReady};
+pub use export::{Export, ExportPage};
 pub use first_admin::FirstAdmin;
 pub use hash::{Argon2Cost, BcryptCost, HashCost, HashLoad};
 pub use load::Load;
@@ -65,10 +70,12 @@ pub use secret::{SECRET_KEY_BYTES, SecretKey, SecretKeyTooShort};
 pub use sessions::{Granted, Opened, Proof};
 pub use signing::{KeyChange, KeyRecord, KeyState};
 pub use store::{
-    Activity, Answer, AuditKind, AuditListing, AuditRecord, Page, Place, Session,
-    SessionKind as Mode, Statistics, Timestamp, User, UserListing, UserStatus,
+    Activity, Answer, AuditKind, AuditListing, AuditRecord, Document, DocumentEntry, Expected,
+    HeldTodo, Page, Place, Session, SessionKind as Mode, Statistics, Timestamp, Todo, TodoList,
+    TodoListing, TodoOrder, User, UserListing, UserStatus, VersionCondition, Versions,
 };
 pub use throttle::{Limit, Limited, Quota, ThrottleSettings};
+pub use todos::{TodoContent, TodoEdit};
 pub use token::{SigningAlgorithm, SigningKeyPair};
 
 /// Fills `bytes` from the random source of the operating system, for secrets made at the doors.

@@ -2,6 +2,8 @@
 
 mod admin;
 mod copy;
+mod documents;
+mod export;
 mod first_admin;
 mod hashes;
 mod keys;
@@ -12,6 +14,7 @@ mod registration;
 mod retention;
 mod sessions;
 mod standing;
+mod todos;
 
 use std::{
     collections::BTreeSet,

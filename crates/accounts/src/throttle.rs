@@ -11,6 +11,7 @@ use std::{
 
 use aws_lc_rs::hmac;
 use moka::{policy::EvictionPolicy, sync::Cache};
+use uuid::Uuid;
 
 use self::windows::{Admitted, Fate, Key, Windows};
 use crate::{clock::Clock, entropy};
@@ -19,6 +20,12 @@ use crate::{clock::Clock, entropy};
 /// in to it get one try per window.
 const UNDER_ATTACK: Limit = Limit {
     count: 100,
+    window: Duration::from_hours(1),
+};
+
+/// Exports of one account. Each reads all that there is about it.
+const EXPORTS: Limit = Limit {
+    count: 5,
     window: Duration::from_hours(1),
 };
 
@@ -135,6 +142,7 @@ struct Counters {
     register_per_ip: Option<Counter>,
     refresh_per_ip: Option<Counter>,
     failures_of_account: Counter,
+    exports_of_account: Counter,
     /// Pairs of account and network with an earlier success.
     familiar: Cache<Key, ()>,
 }
@@ -142,13 +150,17 @@ struct Counters {
 impl Throttle {
     /// Keys that each counter has room for, beyond which it forgets the least used.
     const KEYS: usize = 98_304;
+    /// The same for exports, which only users ask for, each for themselves.
+    const EXPORT_KEYS: usize = 16_384;
     /// Pairs of account and network whose earlier success is remembered.
     const FAMILIAR: u64 = 24_576;
 
     /// Fresh counters, on the time of `clock`.
     #[must_use]
     pub(crate) fn new(settings: ThrottleSettings, clock: Clock) -> Self {
-        let counter = |policy, limit: Option<Limit>| limit.map(|limit| Counter::new(policy, limit));
+        let counter = |policy, limit: Option<Limit>| {
+            limit.map(|limit| Counter::new(policy, limit, Self::KEYS))
+        };
         Self(Arc::new(Counters {
             clock,
             key: hmac::Key::new(hmac::HMAC_SHA256, &entropy::bytes::<32>()),
@@ -156,7 +168,8 @@ impl Throttle {
             login_per_ip: counter("login_per_ip", settings.login_per_ip),
             register_per_ip: counter("register_per_ip", settings.register_per_ip),
             refresh_per_ip: counter("refresh_per_ip", settings.refresh_per_ip),
-            failures_of_account: Counter::new("failures_of_account", UNDER_ATTACK),
+            failures_of_account: Counter::new("failures_of_account", UNDER_ATTACK, Self::KEYS),
+            exports_of_account: Counter::new("export_per_account", EXPORTS, Self::EXPORT_KEYS),
             // The cache's own default would weigh how often a key was used, and under a flood let no new one in.
             familiar: Cache::builder()
                 .max_capacity(Self::FAMILIAR)
@@ -208,6 +221,17 @@ impl Throttle {
     /// The limit, when it is used up.
     pub(crate) fn refresh(&self, network: Network) -> Result<Option<Quota>, Limited> {
         self.0.count(self.0.refresh_per_ip.as_ref(), network)
+    }
+
+    /// Counts one export of an account.
+    ///
+    /// # Errors
+    /// The limit, when it is used up.
+    pub(crate) fn export(&self, account: Uuid) -> Result<Quota, Limited> {
+        let key = self.0.key_of(None, &account.to_string());
+        let now = self.0.clock.monotonic();
+        let (_, _, quota) = self.0.exports_of_account.charge(key, now)?;
+        Ok(quota)
     }
 }
 
@@ -323,11 +347,11 @@ struct Counter {
 }
 
 impl Counter {
-    fn new(policy: &'static str, limit: Limit) -> Self {
+    fn new(policy: &'static str, limit: Limit, keys: usize) -> Self {
         Self {
             policy,
             limit,
-            windows: Arc::new(Windows::new(limit.window, Throttle::KEYS)),
+            windows: Arc::new(Windows::new(limit.window, keys)),
         }
     }
 

@@ -47,6 +47,7 @@ struct Draft {
     /// The functions for columns that it uses.
     helpers: BTreeSet<String>,
     has_indexes: bool,
+    has_large_blobs: bool,
 }
 
 fn draft(name: &str, differences: &[SchemaDifference]) -> String {
@@ -156,7 +157,12 @@ impl Draft {
             ColumnKind::Boolean => ("boolean", None),
             ColumnKind::String(length) => ("string_len", Some(length)),
             ColumnKind::Text => ("text", None),
-            ColumnKind::Blob => ("blob", None),
+            ColumnKind::Blob | ColumnKind::AnyBlob => ("blob", None),
+            ColumnKind::LargeBlob => {
+                self.has_large_blobs = true;
+                let null = if is_nullable { ".null()" } else { "" };
+                return format!("large_blob({column:?}){null}");
+            }
             ColumnKind::Other(words) => {
                 let question = format!("the type of {column}, which is declared as {words}");
                 self.questions.push(question);
@@ -184,7 +190,10 @@ impl Draft {
             };
             source += &format!("use sea_orm_migration::{{{prelude}schema::{{{helpers}}}}};\n\n");
         }
-        source += "use super::{Change, Step};\n";
+        source += match self.has_large_blobs {
+            true => "use super::{Change, Step, change::large_blob};\n",
+            false => "use super::{Change, Step};\n",
+        };
         if self.has_indexes {
             source += "use crate::schema::Index;\n";
         }
@@ -302,6 +311,7 @@ mod tests {
         let differences = [
             column("users", "nick", ColumnKind::String(20), true),
             column("users", "visits", ColumnKind::BigInteger, false),
+            column("users", "portrait", ColumnKind::LargeBlob, true),
             SchemaDifference {
                 found: Some(Definition::Table),
                 ..column("users", "name", ColumnKind::Text, true)
@@ -313,7 +323,7 @@ mod tests {
 
 use sea_orm_migration::{schema::{big_integer, string_len_null}};
 
-use super::{Change, Step};
+use super::{Change, Step, change::large_blob};
 
 pub(super) const STEP: Step = Step {
     name: \"m0005_visits\",
@@ -327,11 +337,13 @@ fn up() -> Vec<Change> {
         Change::AddColumn(\"users\", string_len_null(\"nick\", 20)),
         // The rows that exist need a value: `.default(…)`.
         Change::AddColumn(\"users\", big_integer(\"visits\")),
+        Change::AddColumn(\"users\", large_blob(\"portrait\").null()),
     ]
 }
 
 fn down() -> Vec<Change> {
     vec![
+        Change::DropColumn(\"users\", \"portrait\"),
         Change::DropColumn(\"users\", \"visits\"),
         Change::DropColumn(\"users\", \"nick\"),
     ]

@@ -184,6 +184,23 @@ impl Store {
         Ok(newest.await?.items)
     }
 
+    /// A page of what `user` did and what happened to them, the newest first, as of now.
+    pub async fn page_of_audit_about(
+        &self,
+        user: Uuid,
+        after: Option<Place>,
+        limit: u64,
+    ) -> Result<Page<AuditRecord>, Error> {
+        let listing = AuditListing {
+            user: Some(user),
+            after,
+            limit,
+            ..AuditListing::default()
+        };
+        self.read(listing, |db, listing| Box::pin(page(db, listing)))
+            .await
+    }
+
     /// A page of events, the newest first. A replica may answer, as of a few seconds ago.
     pub async fn page_of_audit(&self, listing: AuditListing) -> Result<Page<AuditRecord>, Error> {
         self.read_stale(listing, |db, listing| Box::pin(page(db, listing)))

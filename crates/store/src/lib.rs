@@ -9,6 +9,7 @@ mod admins;
 mod answer;
 mod audit;
 mod copy;
+mod documents;
 mod engine;
 mod entity;
 mod error;
@@ -23,9 +24,11 @@ mod retention;
 mod revocations;
 mod run;
 mod schema;
+mod search;
 mod sessions;
 mod stats;
 mod time;
+mod todos;
 mod users;
 
 use sea_orm::DatabaseConnection;
@@ -39,6 +42,10 @@ pub use audit::{Actor, AuditKind, AuditListing, AuditRecord, NewAudit};
 pub use copy::{
     Agreement, Comparison, Copy, CopyError, CopyOutcome, CopyProgress, CopyStep, Snapshot,
     TableComparison, TableContent, TableDigest, TableRows, TargetState,
+};
+pub use documents::{
+    Document, DocumentEntry, DocumentRemoval, DocumentWriting, NewDocument, VersionCondition,
+    Versions,
 };
 pub use engine::{
     DatabaseUrl, DurabilitySetting, Engine, EngineReport, Link, MissingBound, Options, Restoration,
@@ -61,6 +68,10 @@ pub use sessions::{
 };
 pub use stats::{Activity, Statistics};
 pub use time::Timestamp;
+pub use todos::{
+    Expected, HeldTodo, Keyed, NewTodo, Todo, TodoAddition, TodoChange, TodoEditing, TodoList,
+    TodoListing, TodoOrder,
+};
 pub use users::{
     Credentials, Editing, LoginKey, Name, NewUser, ProfileChange, User, UserAddition, UserFilter,
     UserListing, UserStatus,

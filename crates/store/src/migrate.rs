@@ -6,6 +6,8 @@ mod m0001_accounts;
 mod m0002_revocations;
 mod m0003_admin_lists;
 mod m0004_retention;
+mod m0005_todos;
+mod m0006_documents;
 mod script;
 #[cfg(test)]
 mod tests;
@@ -71,6 +73,8 @@ const STEPS: &[Step] = &[
     m0002_revocations::STEP,
     m0003_admin_lists::STEP,
     m0004_retention::STEP,
+    m0005_todos::STEP,
+    m0006_documents::STEP,
 ];
 
 impl MigrationName for Step {

@@ -109,18 +109,14 @@ pub enum Definition {
 
 impl Definition {
     fn is_met_by(&self, found: &Self) -> bool {
-        use ColumnKind::{AnyInteger, BigInteger, Integer};
         match (self, found) {
             (
+                Self::Column { kind, is_nullable },
                 Self::Column {
-                    kind: Integer | BigInteger,
-                    is_nullable,
-                },
-                Self::Column {
-                    kind: AnyInteger,
+                    kind: found,
                     is_nullable: is_found_nullable,
                 },
-            ) => is_nullable == is_found_nullable,
+            ) => kind.is_met_by(found) && is_nullable == is_found_nullable,
             _ => self == found,
         }
     }
@@ -143,10 +139,24 @@ pub enum ColumnKind {
     String(u32),
     /// A text without a bound of its own.
     Text,
-    /// Bytes.
+    /// Bytes, no more than 65,535.
     Blob,
+    /// Bytes, and more of them.
+    LargeBlob,
+    /// Either, in a database that keeps them alike.
+    AnyBlob,
     /// Any other, in the words of whoever has it.
     Other(String),
+}
+
+impl ColumnKind {
+    fn is_met_by(&self, found: &Self) -> bool {
+        match found {
+            Self::AnyInteger => matches!(self, Self::Integer | Self::BigInteger),
+            Self::AnyBlob => matches!(self, Self::Blob | Self::LargeBlob),
+            _ => self == found,
+        }
+    }
 }
 
 /// Something that the entities and a database do not have in the same way.
@@ -274,6 +284,8 @@ impl fmt::Display for ColumnKind {
             Self::String(length) => write!(f, "a varchar({length}) in order of bytes"),
             Self::Text => f.write_str("a text in order of bytes"),
             Self::Blob => f.write_str("a blob"),
+            Self::LargeBlob => f.write_str("a large blob"),
+            Self::AnyBlob => f.write_str("a blob of any size"),
             Self::Other(words) => f.write_str(words),
         }
     }

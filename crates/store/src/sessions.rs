@@ -294,6 +294,30 @@ impl Store {
         .await
     }
 
+    /// The next sessions of `user` behind the id `after`, `limit` at the most, in the order of their
+    /// ids: those too whose lifetimes are over, until they are removed.
+    pub async fn page_of_sessions(
+        &self,
+        user: Uuid,
+        after: Option<Uuid>,
+        limit: u64,
+    ) -> Result<Vec<Session>, Error> {
+        self.read((user, after, limit), |db, (user, after, limit)| {
+            Box::pin(async move {
+                let mut select = session::Entity::find()
+                    .filter(session::Column::UserId.eq(*user))
+                    .order_by_asc(session::Column::Id)
+                    .limit(*limit);
+                if let Some(after) = after {
+                    select = select.filter(session::Column::Id.gt(*after));
+                }
+                let rows = select.all(db).await?;
+                rows.iter().map(session_of).collect()
+            })
+        })
+        .await
+    }
+
     /// Ends one session of `user`. `false`, and no record, when they have none of this id.
     pub async fn close_session_of(
         &self,

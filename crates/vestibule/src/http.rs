@@ -10,8 +10,10 @@ mod caller;
 mod cookie;
 mod cors;
 mod csrf;
+mod data;
 mod docs;
 mod error;
+mod export;
 mod forms;
 mod headers;
 mod health;
@@ -22,11 +24,13 @@ pub mod openapi;
 mod password;
 mod path;
 mod peer;
+mod preconditions;
 mod profile;
 mod query;
 mod sessions;
 mod setup;
 mod site;
+mod todos;
 mod web;
 
 use std::time::Duration;
@@ -42,6 +46,8 @@ use crate::app::App;
 
 /// The largest body of a request, in bytes.
 const BODY_BYTES: usize = 64 * 1024;
+/// The same for a document, so that one which is too large is told from a body that is.
+const DOCUMENT_BODY_BYTES: usize = 128 * 1024;
 /// For how long a body may take to arrive.
 const BODY_TIME: Duration = Duration::from_secs(15);
 /// For how long an answer of the API may take to begin, once the request is here. CONTRACT: what
@@ -50,6 +56,17 @@ const ANSWER_TIME: Duration = Duration::from_millis(4900);
 
 /// All routes. The name of a handler is the id of its operation.
 pub fn router(app: App) -> Router {
+    let same_origin = middleware::from_fn_with_state(app.clone(), csrf::refuse_cross_origin);
+
+    let documents = Router::new()
+        .route(
+            "/api/user/data/{key}",
+            get(data::get_document)
+                .put(data::put_document)
+                .delete(data::delete_document),
+        )
+        .route_layer(same_origin.clone());
+
     let api = Router::new()
         .route("/api/auth/register", post(auth::register))
         .route("/api/auth/setup", post(setup::set_up))
@@ -71,6 +88,16 @@ pub fn router(app: App) -> Router {
                 .patch(profile::change_profile),
         )
         .route("/api/user/profile/delete", post(profile::delete_account))
+        .route("/api/user/data", get(data::list_documents))
+        .route("/api/user/export", get(export::export_user_data))
+        .route("/api/todos", get(todos::list_todos).post(todos::add_todo))
+        .route(
+            "/api/todos/{id}",
+            get(todos::get_todo)
+                .put(todos::replace_todo)
+                .patch(todos::change_todo)
+                .delete(todos::delete_todo),
+        )
         .route(
             "/api/admin/users",
             get(admin::list_users).post(admin::add_user),
@@ -88,10 +115,7 @@ pub fn router(app: App) -> Router {
         )
         .route("/api/admin/audit", get(admin::list_audit_events))
         .route("/api/admin/stats", get(admin::get_stats))
-        .route_layer(middleware::from_fn_with_state(
-            app.clone(),
-            csrf::refuse_cross_origin,
-        ))
+        .route_layer(same_origin)
         .route("/.well-known/jwks.json", get(auth::jwks))
         .route("/livez", get(health::livez))
         .route("/readyz", get(health::readyz))
@@ -119,15 +143,20 @@ pub fn router(app: App) -> Router {
         .layer(bounds::panic_barrier())
         .with_state(app.clone());
 
+    let bounded = |routes: Router<App>, body_bytes| {
+        routes
+            .method_not_allowed_fallback(error::method_not_allowed)
+            .layer(bounds::time_limit(ANSWER_TIME))
+            .layer(middleware::from_fn(body::arrive))
+            .layer(bounds::body_limit(body_bytes, BODY_TIME))
+    };
+
     let measuring = app.config().metrics_listen.is_some();
     let measuring =
         measuring.then(|| middleware::from_fn_with_state(app.clone(), metrics::measure));
 
-    api.merge(pages)
-        .method_not_allowed_fallback(error::method_not_allowed)
-        .layer(bounds::time_limit(ANSWER_TIME))
-        .layer(middleware::from_fn(body::arrive))
-        .layer(bounds::body_limit(BODY_BYTES, BODY_TIME))
+    bounded(api.merge(pages), BODY_BYTES)
+        .merge(bounded(documents, DOCUMENT_BODY_BYTES))
         .layer(bounds::panic_barrier())
         .layer(middleware::from_fn_with_state(app.clone(), cors::share))
         .layer(middleware::from_fn(headers::no_store))

@@ -15,6 +15,10 @@ const TESTED_ELSEWHERE: &[(&str, &str)] = &[
     ("forms", "auth.rs, with missing, wrong and unknown fields"),
     ("path", "sessions.rs and admin.rs, with ids that are none"),
     ("peer", "limit.rs, through whose address is counted"),
+    (
+        "preconditions",
+        "todos.rs, with versions that are not the newest",
+    ),
     ("query", "admin.rs, with parameters that are none"),
 ];
 
@@ -72,6 +76,19 @@ fn sessions_are_ended_in_one_function_which_asks_for_a_transaction_that_counts_i
         &["session::Entity::delete"],
     );
     let is_its_own = |place: &String| place.starts_with("crates/store/src/sessions.rs:");
+    assert!(
+        found.len() == 1 && found.iter().all(is_its_own),
+        "{found:?}"
+    );
+}
+
+#[test]
+fn todos_are_found_in_one_function_which_asks_for_their_owner() {
+    let found = places(
+        |file| file.is_under("crates/store/src/"),
+        &["todo::Entity::find"],
+    );
+    let is_its_own = |place: &String| place.starts_with("crates/store/src/todos.rs:");
     assert!(
         found.len() == 1 && found.iter().all(is_its_own),
         "{found:?}"

@@ -4,14 +4,18 @@
 use sea_orm::{
     ColumnTrait as _, ColumnType, ConnectionTrait, DbErr, EntityTrait, IdenStatic as _,
     Iterable as _, PrimaryKeyToColumn as _, QueryResult, Value,
-    sea_query::{Cond, Expr, ExprTrait as _, InsertStatement, Order, Query, SelectStatement},
+    sea_query::{
+        Cond, Expr, ExprTrait as _, InsertStatement, Order, Query, SelectStatement, StringLen,
+    },
 };
 use uuid::Uuid;
 
 use super::mark;
 use crate::{
     AuditKind, Error,
-    entity::{audit_event, meta, revocation, session, signing_key, user, user_role},
+    entity::{
+        audit_event, document, meta, revocation, session, signing_key, todo, user, user_role,
+    },
 };
 
 /// Every table of ours but the one of the migrations, which each database keeps of itself. Those
@@ -23,6 +27,8 @@ pub(super) fn all() -> Vec<Table> {
         Table::of(session::Entity),
         Table::of(signing_key::Entity),
         Table::of(audit_event::Entity),
+        Table::of(todo::Entity),
+        Table::of(document::Entity),
         Table::of(revocation::Entity).seeded(),
         Table::of(meta::Entity).seeded(),
     ]
@@ -41,7 +47,12 @@ pub(super) struct Table {
 struct Column {
     name: &'static str,
     kind: Kind,
+    /// For how many values one of it counts.
+    weight: usize,
 }
+
+/// The weight of what may have many kilobytes, so that a page of it fits into memory.
+const LARGE: usize = 100;
 
 /// What the values of a column are.
 #[derive(Clone, Copy)]
@@ -64,6 +75,10 @@ impl Table {
         let column = |column: E::Column| Column {
             name: column.as_str(),
             kind: Kind::of(column.def().get_column_type()),
+            weight: match column.def().get_column_type() {
+                ColumnType::VarBinary(StringLen::Max) => LARGE,
+                _ => 1,
+            },
         };
         let columns: Vec<_> = E::Column::iter().map(column).collect();
         let place = |key: E::PrimaryKey| {
@@ -84,9 +99,10 @@ impl Table {
         self
     }
 
-    /// How many rows hold about so many values.
+    /// How many rows hold about so many values, of which a large one counts for many.
     pub(super) fn rows_of(&self, values: usize) -> usize {
-        (values / self.columns.len()).max(1)
+        let of_row: usize = self.columns.iter().map(|column| column.weight).sum();
+        (values / of_row).max(1)
     }
 
     /// The next rows behind `after` in the order of the primary key, `limit` at the most.
@@ -257,5 +273,27 @@ fn shown(value: &Value) -> String {
         Value::String(Some(text)) => text.escape_debug().to_string(),
         Value::Int(Some(number)) => number.to_string(),
         _ => "?".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    //! How many rows are read at once.
+
+    use super::*;
+
+    #[test]
+    fn a_page_has_fewer_rows_of_a_table_with_a_large_column() {
+        let tables = all();
+        let rows = |name| {
+            let table = tables.iter().find(|table| table.name == name).unwrap();
+            table.rows_of(10_000)
+        };
+        assert!(
+            rows("documents") * 65_536 <= 8 << 20,
+            "{}",
+            rows("documents")
+        );
+        assert!(rows("users") >= 500, "{}", rows("users"));
     }
 }

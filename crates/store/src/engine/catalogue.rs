@@ -251,8 +251,11 @@ fn kind(engine: DbBackend, column: &ColumnRow) -> ColumnKind {
         | (DbBackend::MySql | DbBackend::Sqlite, "varchar", Some(length)) => {
             Some(ColumnKind::String(length))
         }
-        (DbBackend::Postgres, "bytea", None)
-        | (DbBackend::MySql | DbBackend::Sqlite, "blob", None) => Some(ColumnKind::Blob),
+        (DbBackend::Postgres, "bytea", None) | (DbBackend::Sqlite, "blob", None) => {
+            Some(ColumnKind::AnyBlob)
+        }
+        (DbBackend::MySql, "blob", None) => Some(ColumnKind::Blob),
+        (DbBackend::MySql, "mediumblob", None) => Some(ColumnKind::LargeBlob),
         (DbBackend::Postgres | DbBackend::Sqlite, "boolean", None)
         | (DbBackend::MySql, "tinyint", Some(1)) => Some(ColumnKind::Boolean),
         (_, "text", None) => Some(ColumnKind::Text),

@@ -15,6 +15,13 @@ use crate::schema::Index;
 /// that is binary and does not pad. Each reads the comment that is meant for it.
 const BINARY_COLLATION: &str = "/*M! utf8mb4_nopad_bin */ /*!80000 utf8mb4_0900_bin */";
 
+/// A column for more bytes than the 65,535 that `blob` holds on some engines.
+pub(super) fn large_blob(name: &'static str) -> ColumnDef {
+    ColumnDef::new_with_type(name, ColumnType::VarBinary(StringLen::Max))
+        .not_null()
+        .to_owned()
+}
+
 /// One change.
 pub(super) enum Change {
     /// A table, whose texts are compared byte by byte, trailing spaces included: what counts as
@@ -72,10 +79,10 @@ impl Change {
     pub(super) fn sql(&self, engine: DbBackend) -> String {
         let written = |statement: &dyn StatementBuilder| statement.build(&engine).to_string();
         match self {
-            Self::CreateTable(table) => written(&with_binary_texts(table, engine)),
+            Self::CreateTable(table) => written(&as_kept_by(engine, table)),
             Self::DropTable(table) => written(Table::drop().table(*table)),
             Self::AddColumn(table, column) => {
-                let column = with_binary_text(column, engine);
+                let column = column_as_kept_by(engine, column);
                 written(Table::alter().table(*table).add_column(column))
             }
             Self::DropColumn(table, column) => {
@@ -103,44 +110,39 @@ fn name_of(table: &TableCreateStatement) -> String {
     }
 }
 
-fn with_binary_texts(table: &TableCreateStatement, engine: DbBackend) -> TableCreateStatement {
-    match engine {
-        DbBackend::MySql => table
-            .clone()
-            .engine("InnoDB")
-            .character_set("utf8mb4")
-            .collate(BINARY_COLLATION)
-            .to_owned(),
-        DbBackend::Postgres => {
-            let mut collated = Table::create();
-            collated.table(name_of(table));
-            for column in table.get_columns() {
-                collated.col(with_binary_text(column, engine));
-            }
-            for key in table.get_indexes() {
-                collated.index(&mut key.clone());
-            }
-            for reference in table.get_foreign_key_create_stmts() {
-                collated.foreign_key(&mut reference.clone());
-            }
-            collated
-        }
-        _ => table.clone(),
+/// The table in the types and the collation of this engine.
+fn as_kept_by(engine: DbBackend, table: &TableCreateStatement) -> TableCreateStatement {
+    let mut kept = Table::create();
+    kept.table(name_of(table));
+    for column in table.get_columns() {
+        kept.col(column_as_kept_by(engine, column));
     }
+    for key in table.get_indexes() {
+        kept.index(&mut key.clone());
+    }
+    for reference in table.get_foreign_key_create_stmts() {
+        kept.foreign_key(&mut reference.clone());
+    }
+    if engine == DbBackend::MySql {
+        kept.engine("InnoDB")
+            .character_set("utf8mb4")
+            .collate(BINARY_COLLATION);
+    }
+    kept
 }
 
-/// The column, where its collation must be said of itself and not of the table.
-fn with_binary_text(column: &ColumnDef, engine: DbBackend) -> ColumnDef {
-    let text = match column.get_column_type() {
-        Some(ColumnType::String(StringLen::N(length))) => format!("varchar({length})"),
-        Some(ColumnType::Text) => "text".to_owned(),
+/// The column, where the library has another type for it, or no collation.
+fn column_as_kept_by(engine: DbBackend, column: &ColumnDef) -> ColumnDef {
+    let kind = match (engine, column.get_column_type()) {
+        (DbBackend::Postgres, Some(ColumnType::String(StringLen::N(length)))) => {
+            format!("varchar({length}) COLLATE \"C\"")
+        }
+        (DbBackend::Postgres, Some(ColumnType::Text)) => "text COLLATE \"C\"".to_owned(),
+        (DbBackend::MySql, Some(ColumnType::VarBinary(StringLen::Max))) => "mediumblob".to_owned(),
+        (DbBackend::Sqlite, Some(ColumnType::VarBinary(StringLen::Max))) => "blob".to_owned(),
         _ => return column.clone(),
     };
-    if engine != DbBackend::Postgres {
-        return column.clone();
-    }
-    let collated = Alias::new(format!("{text} COLLATE \"C\""));
-    column.clone().custom(collated).to_owned()
+    column.clone().custom(Alias::new(kind)).to_owned()
 }
 
 fn create_index(table: &'static str, index: &Index, engine: DbBackend) -> IndexCreateStatement {

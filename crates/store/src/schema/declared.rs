@@ -7,7 +7,9 @@ use sea_orm::{
 };
 
 use super::{ColumnKind, Definition, Index, Schema, SchemaObject};
-use crate::entity::{audit_event, meta, revocation, session, signing_key, user, user_role};
+use crate::entity::{
+    audit_event, document, meta, revocation, session, signing_key, todo, user, user_role,
+};
 
 /// The tables, those that others point to first.
 pub(super) fn schema(engine: DbBackend) -> Schema {
@@ -17,8 +19,10 @@ pub(super) fn schema(engine: DbBackend) -> Schema {
     add::<session::Entity>(&mut schema, session::INDEXES, engine);
     add::<signing_key::Entity>(&mut schema, &[], engine);
     add::<audit_event::Entity>(&mut schema, audit_event::INDEXES, engine);
+    add::<todo::Entity>(&mut schema, todo::INDEXES, engine);
     add::<meta::Entity>(&mut schema, &[], engine);
     add::<revocation::Entity>(&mut schema, &[], engine);
+    add::<document::Entity>(&mut schema, &[], engine);
     schema
 }
 
@@ -62,6 +66,7 @@ fn kind(declared: &ColumnType) -> ColumnKind {
         ColumnType::Boolean => ColumnKind::Boolean,
         ColumnType::String(StringLen::N(length)) => ColumnKind::String(*length),
         ColumnType::Text => ColumnKind::Text,
+        ColumnType::VarBinary(StringLen::Max) => ColumnKind::LargeBlob,
         ColumnType::Blob | ColumnType::VarBinary(StringLen::None) => ColumnKind::Blob,
         other => ColumnKind::Other(format!("{other:?}")),
     }

@@ -92,6 +92,20 @@ fn an_engine_that_keeps_integers_alike_may_have_either() {
 }
 
 #[test]
+fn an_engine_that_keeps_blobs_alike_may_have_either() {
+    let found = table(&[("a", ColumnKind::AnyBlob, false)], &["a"]);
+    let large = table(&[("a", ColumnKind::LargeBlob, false)], &["a"]);
+    let small = table(&[("a", ColumnKind::Blob, false)], &["a"]);
+    for declared in [&large, &small] {
+        assert_eq!(said(declared, &found), Vec::<String>::new());
+    }
+    assert_eq!(said(&large, &small).len(), 1);
+    assert_eq!(said(&small, &large).len(), 1);
+    let other = table(&[("a", ColumnKind::Text, false)], &["a"]);
+    assert_eq!(said(&other, &found).len(), 1);
+}
+
+#[test]
 fn the_order_of_a_key_counts() {
     let columns = [
         ("a", ColumnKind::Uuid, false),

@@ -11,6 +11,7 @@ mod administration;
 mod audit;
 mod cancellation;
 mod copy;
+mod documents;
 mod first_admin;
 mod fixture;
 mod install;
@@ -21,6 +22,7 @@ mod read_only;
 mod retention;
 mod revocations;
 mod sessions;
+mod todos;
 mod users;
 
 /// Runs a test on every engine: `conformance! { async fn sentence(db: Fixture) { … } }`.

@@ -3,12 +3,15 @@
 use std::time::Duration;
 
 use store::{
-    AuditKind, Authority, KeyRotation, NewAudit, NewSession, NewSigningKey, Perishable, Store,
-    UserRestoration,
+    AuditKind, Authority, DocumentRemoval, KeyRotation, NewAudit, NewDocument, NewSession,
+    NewSigningKey, Perishable, Store, UserRestoration, VersionCondition,
 };
 use uuid::Uuid;
 
 use crate::{conformance, fixture::*};
+
+/// In seconds.
+const DAY: u64 = 86_400;
 
 async fn delete(store: &Store, who: Uuid, seconds: u64) {
     let event = NewAudit {
@@ -42,7 +45,66 @@ fn key(name: &str, seconds: u64) -> NewSigningKey {
     }
 }
 
+/// A guest who leaves a document behind and is deleted, a session and an event of a resident, and a
+/// document of theirs that comes and goes.
+async fn live_through(store: &Store, resident: Uuid, day: u64) {
+    let at = day * DAY;
+    let name = format!("guest{day}");
+    let (guest, _) = registered(store, &name).await;
+    let put = |owner, key: &str| {
+        let new = NewDocument {
+            owner,
+            key: key.to_owned(),
+            content: b"{}".to_vec(),
+            etag: String::new(),
+            at: after(at),
+        };
+        store.put_document(new, VersionCondition::default(), 9)
+    };
+    put(guest, "left-behind").await.unwrap();
+    put(resident, "today").await.unwrap();
+    delete(store, guest, at).await;
+    let removed = store.remove_document(resident, "today".into(), VersionCondition::default());
+    assert_eq!(removed.await.unwrap(), DocumentRemoval::Removed);
+    let new = NewSession {
+        idle_expires_at: after(at + 30 * DAY),
+        expires_at: after(at + 90 * DAY),
+        ..session(resident)
+    };
+    let login = NewAudit {
+        at: after(at),
+        ..audit(AuditKind::Login, resident)
+    };
+    store
+        .open_session(new, HASH.into(), None, login)
+        .await
+        .unwrap();
+}
+
 conformance! {
+    async fn over_a_year_no_table_grows_without_end(db) {
+        let store = db.store().await;
+        let (resident, _) = registered(&store, "resident").await;
+        let rows = async || store.rollback(u32::MAX).await.unwrap().losses;
+        let mut after_three_months = Vec::new();
+        for day in (5..=365).step_by(5) {
+            live_through(&store, resident, day).await;
+            for (kind, kept) in [
+                (Perishable::DeletedUsers, 30),
+                (Perishable::AuditEvents, 60),
+                (Perishable::ExpiredSessions, 7),
+            ] {
+                purge(&store, kind, day.saturating_sub(kept) * DAY).await;
+            }
+            if day == 90 {
+                after_three_months = rows().await;
+            }
+        }
+        assert_eq!(rows().await, after_three_months, "each day leaves what the one before has left");
+        let documents = after_three_months.iter().find(|(table, _)| table == "documents");
+        assert_eq!(documents.unwrap().1, 7, "of the guests of thirty days");
+    }
+
     async fn only_users_deleted_before_that_time_go(db) {
         let store = db.store().await;
         let (old, _) = registered(&store, "old").await;

@@ -11,7 +11,7 @@ use axum::{
 };
 use serde::Serialize;
 
-pub(super) use reports::{get_stats, list_audit_events};
+pub(super) use reports::{AuditEventView, get_stats, list_audit_events};
 
 use super::{
     auth::UserView,

@@ -1,5 +1,7 @@
-//! JSON bodies: UTF-8, 32 levels deep at the most, no key twice. What the fields must hold is
-//! said in `forms.rs`.
+//! JSON bodies: UTF-8, 32 levels deep at the most, no key twice. What the fields of an object must
+//! hold is said in `forms.rs`; what is kept as it was received, nobody looks into any further.
+
+use std::collections::HashSet;
 
 use axum::{
     body::{Body, Bytes},
@@ -8,8 +10,8 @@ use axum::{
     middleware::Next,
     response::{IntoResponse, Response},
 };
-use serde::de::{self, Deserialize, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
-use serde_json::{Map, Number, Value};
+use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
+use serde_json::{Map, Value, value::RawValue};
 
 use super::error::{ApiError, with};
 
@@ -48,6 +50,22 @@ impl<S: Send + Sync> FromRequest<S> for MergePatch {
             ));
         }
         read_object(request).await.map(Self)
+    }
+}
+
+/// Any JSON value in the body of a request, byte for byte, the space around it included.
+pub(super) struct JsonText(pub(super) Bytes);
+
+impl<S: Send + Sync> FromRequest<S> for JsonText {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self, ApiError> {
+        if !is_json(request.headers()) {
+            return Err(ApiError::UnsupportedMediaType);
+        }
+        let body = read(request.into_body()).await?;
+        strict(&body)?;
+        Ok(Self(body))
     }
 }
 
@@ -91,27 +109,26 @@ pub(super) async fn read(body: Body) -> Result<Bytes, ApiError> {
 
 /// Reads one JSON object, whole.
 fn parse(body: &Bytes) -> Result<Map<String, Value>, ApiError> {
+    let text = strict(body)?;
+    if !text.starts_with('{') {
+        return Err(ApiError::Malformed("The body must be a JSON object."));
+    }
+    serde_json::from_str(text).map_err(|_| NOT_JSON)
+}
+
+/// One JSON value (RFC 8259) in UTF-8, without the space around it: no deeper than it may be, and
+/// without a key that comes twice. What stands in it is not interpreted: a number may be too large
+/// for any type, and a text may escape half a surrogate pair, as a browser writes half a character.
+fn strict(body: &[u8]) -> Result<&str, ApiError> {
     let text = std::str::from_utf8(body)
         .map_err(|_| ApiError::Malformed("The body is not valid UTF-8."))?;
     let mut reader = serde_json::Deserializer::from_str(text);
-    let value = Strict { room: DEPTH }
-        .deserialize(&mut reader)
-        .map_err(|error| {
-            if error.to_string().starts_with(TOO_DEEP) {
-                ApiError::Malformed("The body is nested more than 32 levels deep.")
-            } else if error.to_string().starts_with(TWICE) {
-                ApiError::Malformed("The body names a key twice.")
-            } else {
-                ApiError::Malformed("The body is not valid JSON.")
-            }
-        })?;
+    let value = <&RawValue>::deserialize(&mut reader).map_err(|_| NOT_JSON)?;
     reader
         .end()
         .map_err(|_| ApiError::Malformed("The body holds more than one JSON value."))?;
-    match value {
-        Value::Object(object) => Ok(object),
-        _ => Err(ApiError::Malformed("The body must be a JSON object.")),
-    }
+    check_levels(value, DEPTH)?;
+    Ok(value.get())
 }
 
 /// `application/json`, with no other charset than UTF-8. A form or plain text, which a page of
@@ -143,96 +160,84 @@ fn is_of_type(headers: &HeaderMap, wanted: &str) -> bool {
         })
 }
 
-const TOO_DEEP: &str = "too deep";
-const TWICE: &str = "key twice";
+const NOT_JSON: ApiError = ApiError::Malformed("The body is not valid JSON.");
 
-/// A JSON value with room for that many more levels.
-#[derive(Clone, Copy)]
-struct Strict {
-    room: usize,
+/// Looks into a value that has room for so many more levels.
+fn check_levels(value: &RawValue, room: usize) -> Result<(), ApiError> {
+    let text = value.get();
+    let inner = match text.as_bytes() {
+        [b'[', ..] => serde_json::from_str::<Vec<&RawValue>>(text).map_err(|_| NOT_JSON)?,
+        [b'{', ..] => members(text)?,
+        _ => return Ok(()),
+    };
+    let room = room.checked_sub(1).ok_or(ApiError::Malformed(
+        "The body is nested more than 32 levels deep.",
+    ))?;
+    inner.iter().try_for_each(|value| check_levels(value, room))
 }
 
-impl<'de> DeserializeSeed<'de> for Strict {
-    type Value = Value;
+/// The values of an object, no two of which have the same key.
+fn members(object: &str) -> Result<Vec<&RawValue>, ApiError> {
+    let Members(members) = serde_json::from_str(object).map_err(|_| NOT_JSON)?;
+    let mut keys = HashSet::new();
+    let mut values = Vec::with_capacity(members.len());
+    for (key, value) in members {
+        if !keys.insert(key) {
+            return Err(ApiError::Malformed("The body names a key twice."));
+        }
+        values.push(value);
+    }
+    Ok(values)
+}
 
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
-        deserializer.deserialize_any(self)
+/// The members of an object, in their order.
+struct Members<'a>(Vec<(Key, &'a RawValue)>);
+
+impl<'de> Deserialize<'de> for Members<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(MembersVisitor)
     }
 }
 
-impl Strict {
-    fn deeper<E: de::Error>(self) -> Result<Self, E> {
-        let room = self
-            .room
-            .checked_sub(1)
-            .ok_or_else(|| E::custom(TOO_DEEP))?;
-        Ok(Self { room })
-    }
-}
+struct MembersVisitor;
 
-impl<'de> Visitor<'de> for Strict {
-    type Value = Value;
+impl<'de> Visitor<'de> for MembersVisitor {
+    type Value = Members<'de>;
 
     fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.write_str("a JSON value")
+        formatter.write_str("an object")
     }
 
-    fn visit_bool<E>(self, value: bool) -> Result<Value, E> {
-        Ok(Value::Bool(value))
-    }
-
-    fn visit_i64<E>(self, value: i64) -> Result<Value, E> {
-        Ok(Value::Number(value.into()))
-    }
-
-    fn visit_u64<E>(self, value: u64) -> Result<Value, E> {
-        Ok(Value::Number(value.into()))
-    }
-
-    fn visit_f64<E>(self, value: f64) -> Result<Value, E> {
-        Ok(Number::from_f64(value).map_or(Value::Null, Value::Number))
-    }
-
-    fn visit_str<E>(self, value: &str) -> Result<Value, E> {
-        Ok(Value::String(value.to_owned()))
-    }
-
-    fn visit_string<E>(self, value: String) -> Result<Value, E> {
-        Ok(Value::String(value))
-    }
-
-    fn visit_unit<E>(self) -> Result<Value, E> {
-        Ok(Value::Null)
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut sequence: A) -> Result<Value, A::Error> {
-        let inner = self.deeper()?;
-        let mut items = Vec::new();
-        while let Some(item) = sequence.next_element_seed(inner)? {
-            items.push(item);
+    fn visit_map<A: MapAccess<'de>>(self, mut object: A) -> Result<Members<'de>, A::Error> {
+        let mut members = Vec::new();
+        while let Some(member) = object.next_entry()? {
+            members.push(member);
         }
-        Ok(Value::Array(items))
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Value, A::Error> {
-        let inner = self.deeper()?;
-        let mut object = Map::new();
-        while let Some(key) = entries.next_key::<Key>()? {
-            if object.contains_key(&key.0) {
-                return Err(de::Error::custom(TWICE));
-            }
-            let value = entries.next_value_seed(inner)?;
-            object.insert(key.0, value);
-        }
-        Ok(Value::Object(object))
+        Ok(Members(members))
     }
 }
 
-struct Key(String);
+/// A key without its escapes, as bytes: half a surrogate pair is no part of a text.
+#[derive(PartialEq, Eq, Hash)]
+struct Key(Vec<u8>);
 
 impl<'de> Deserialize<'de> for Key {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer).map(Self)
+        deserializer.deserialize_byte_buf(KeyVisitor)
+    }
+}
+
+struct KeyVisitor;
+
+impl Visitor<'_> for KeyVisitor {
+    type Value = Key;
+
+    fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str("a key")
+    }
+
+    fn visit_bytes<E>(self, key: &[u8]) -> Result<Key, E> {
+        Ok(Key(key.to_vec()))
     }
 }
 
@@ -279,6 +284,81 @@ mod tests {
             "The body is not valid UTF-8."
         );
         assert_eq!(refusal(r#"{"a": "\ud800"}"#), "The body is not valid JSON.");
+        assert_eq!(refusal("{\"a\": 1e400}"), "The body is not valid JSON.");
+        assert_eq!(refusal("{} {}"), "The body holds more than one JSON value.");
+        assert_eq!(refusal("[]"), "The body must be a JSON object.");
+    }
+
+    #[test]
+    fn a_value_that_is_kept_as_it_is_may_hold_what_no_type_does() {
+        let deepest = format!("{}{}", "[".repeat(32), "]".repeat(32));
+        for text in [
+            "null",
+            "true",
+            "-0",
+            "1.0",
+            "0.1000",
+            "1e400",
+            "12345678901234567890",
+            "\"\"",
+            r#""\ud800""#,
+            r#""\udc00\ud800""#,
+            r#"{"\ud800": 1, "\ud801": 2}"#,
+            r#""\u0000""#,
+            "\"\u{10ffff}\u{202e}\"",
+            " [1 ,\t2]\r\n",
+            r#"{"": {"": []}}"#,
+            &deepest,
+        ] {
+            assert_eq!(strict(text.as_bytes()).expect(text), text.trim(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_value_that_is_kept_as_it_is_is_json_nevertheless() {
+        for text in [
+            "",
+            " ",
+            "01",
+            "+1",
+            ".5",
+            "1.",
+            "1e",
+            "-",
+            "NaN",
+            "Infinity",
+            "nul",
+            "'a'",
+            "\"\n\"",
+            "\"\\x41\"",
+            r#""\u12""#,
+            "[1,]",
+            "[,1]",
+            "{\"a\"}",
+            "{a: 1}",
+            "1 2",
+            "/* */ 1",
+            "\u{feff}1",
+            "\u{a0}1",
+            "\"a",
+            "[",
+            "{\"a\": [}]",
+        ] {
+            assert!(strict(text.as_bytes()).is_err(), "{text:?}");
+        }
+        for text in [
+            r#"{"\ud800": 1, "\uD800": 2}"#,
+            r#"[{"\ud83d\ude00": 1, "😀": 2}]"#,
+        ] {
+            let refused = strict(text.as_bytes());
+            assert!(
+                matches!(
+                    refused,
+                    Err(ApiError::Malformed("The body names a key twice."))
+                ),
+                "{text}"
+            );
+        }
     }
 
     #[test]

@@ -173,7 +173,19 @@ fn refusal(error: Error) -> Response {
              link, or run: vestibule user add EMAIL --role admin",
         ),
         Error::Limited(limited) => limit::answer(&limited),
-        Error::NoSuchUser | Error::NoSuchSession => not_found(),
+        Error::NoSuchUser | Error::NoSuchSession | Error::NoSuchTodo | Error::NoSuchDocument => {
+            not_found()
+        }
+        Error::UnexpectedVersion => problem(
+            StatusCode::PRECONDITION_FAILED,
+            "precondition_failed",
+            "This has changed since you read it. Read it again before you change it.",
+        ),
+        Error::DocumentTooLarge => problem(
+            StatusCode::PAYLOAD_TOO_LARGE,
+            "payload_too_large",
+            "A document has 65,536 bytes at the most.",
+        ),
         Error::NotAdmin => forbidden(),
         Error::UserDeleted => conflict("This user is deleted. Restore the account first."),
         Error::LastAdmin => {

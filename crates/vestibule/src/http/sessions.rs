@@ -39,7 +39,7 @@ pub(super) async fn list_sessions(
     let sessions = app.accounts().sessions(&caller).await?;
     let items = sessions
         .into_iter()
-        .map(|session| view(session, caller.session))
+        .map(|session| SessionView::of(session, caller.session))
         .collect();
     Ok(Json(SessionList { items }))
 }
@@ -65,18 +65,21 @@ pub(super) async fn end_session(
     Ok(StatusCode::NO_CONTENT)
 }
 
-fn view(session: Session, current: Uuid) -> SessionView {
-    SessionView {
-        id: session.id,
-        kind: match session.kind {
-            Mode::Token => "token",
-            Mode::Cookie => "cookie",
-        },
-        device: session.user_agent,
-        address: session.address,
-        created_at: session.created_at,
-        last_used_at: session.last_used_at,
-        expires_at: session.idle_expires_at.min(session.expires_at),
-        current: session.id == current,
+impl SessionView {
+    /// The session as a request of the session `current` sees it.
+    pub(super) fn of(session: Session, current: Uuid) -> Self {
+        Self {
+            id: session.id,
+            kind: match session.kind {
+                Mode::Token => "token",
+                Mode::Cookie => "cookie",
+            },
+            device: session.user_agent,
+            address: session.address,
+            created_at: session.created_at,
+            last_used_at: session.last_used_at,
+            expires_at: session.idle_expires_at.min(session.expires_at),
+            current: session.id == current,
+        }
     }
 }

@@ -148,7 +148,7 @@ fn position(digits: &str) -> Position {
 }
 
 /// The entity tags of a list field, `None` without the field. A comma may be part of a tag, so quotes decide.
-fn tags(headers: &HeaderMap, name: HeaderName) -> Option<Vec<String>> {
+pub(crate) fn tags(headers: &HeaderMap, name: HeaderName) -> Option<Vec<String>> {
     let mut fields = headers.get_all(name).iter().peekable();
     fields.peek()?;
     let mut tags = Vec::new();

@@ -425,6 +425,29 @@ async fn a_panic_in_mid_answer_ends_that_connection_alone() {
     assert!(answer.ends_with("fine"), "{answer}");
 }
 
+#[tokio::test]
+async fn an_answer_that_fails_in_its_middle_has_no_end() {
+    let arrived = Arc::new(Notify::new());
+    let told = Arc::clone(&arrived);
+    let broken = || async move {
+        let fails = stream::once(async move {
+            told.notified().await;
+            Err("no more")
+        });
+        Body::from_stream(stream::iter([Ok("part")]).chain(fails))
+    };
+    let server = Running::new(Router::new().route("/", get(broken)), generous());
+    let mut client = server.client().await;
+    client.send(GET).await;
+    let mut answer = Vec::new();
+    while !answer.ends_with(b"part\r\n") {
+        answer.push(soon(client.0.read_u8()).await.expect("the beginning"));
+    }
+    arrived.notify_one();
+    // Not even the empty piece that would end it (RFC 9112 section 7.1).
+    assert_eq!(client.rest().await, "");
+}
+
 /// Notifies when it is dropped, which is how a test learns that the server has let go of something.
 struct LastWord(Arc<Notify>);
 

@@ -20,6 +20,7 @@ use axum::{
     body::{Body, to_bytes},
     extract::ConnectInfo,
     http::{Extensions, HeaderMap, HeaderName, HeaderValue, Method, Request, header},
+    response::Response,
 };
 use serde_json::{Value, json};
 use tower::ServiceExt as _;
@@ -436,7 +437,8 @@ impl Call {
         self
     }
 
-    async fn send(self) -> Answer {
+    /// Sends it, for a body that is read as it comes.
+    pub(crate) async fn streamed(self) -> Response {
         let Self {
             client,
             method,
@@ -446,18 +448,22 @@ impl Call {
             body,
         } = self;
         let mut request = Request::new(body);
-        *request.method_mut() = method.clone();
+        *request.method_mut() = method;
         *request.uri_mut() = path.parse().expect("a path");
         *request.headers_mut() = headers;
         *request.extensions_mut() = extensions;
         request
             .extensions_mut()
             .insert(ConnectInfo(SocketAddr::new(client.address, 50_000)));
-        let answer = match client.router.clone().oneshot(request).await {
+        match client.router.oneshot(request).await {
             Ok(answer) => answer,
             Err(never) => match never {},
-        };
-        let (parts, body) = answer.into_parts();
+        }
+    }
+
+    async fn send(self) -> Answer {
+        let (client, method, path) = (self.client.clone(), self.method.clone(), self.path.clone());
+        let (parts, body) = self.streamed().await.into_parts();
         let answer = Answer {
             status: parts.status.as_u16(),
             headers: parts.headers,

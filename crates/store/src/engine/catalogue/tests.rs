@@ -167,6 +167,16 @@ mod servers {
     }
 
     #[tokio::test]
+    async fn a_blob_that_is_too_small_is_seen_on_mariadb() {
+        let sql = "ALTER TABLE documents MODIFY COLUMN content blob NOT NULL";
+        assert_eq!(
+            after(Engine::MySql, sql).await,
+            ["the column documents.content is a blob, not nullable, \
+              and should be a large blob, not nullable"]
+        );
+    }
+
+    #[tokio::test]
     async fn a_text_in_the_order_of_a_language_is_seen_on_mariadb() {
         let sql = "ALTER TABLE users MODIFY COLUMN email varchar(254) COLLATE utf8mb4_general_ci NOT NULL";
         let found = after(Engine::MySql, sql).await;

@@ -31,7 +31,7 @@ enum Kind {
 use Kind::{Bytes, Id, Number, Text, Truth};
 
 /// The tables that hold what users and operators have made, in an order in which they can be filled.
-pub(super) const TABLES: [Table; 5] = [
+pub(super) const TABLES: [Table; 7] = [
     Table {
         name: "users",
         columns: &[
@@ -103,6 +103,37 @@ pub(super) const TABLES: [Table; 5] = [
         ],
         key: 1,
     },
+    Table {
+        name: "todos",
+        columns: &[
+            ("id", Id),
+            ("user_id", Id),
+            ("title", Text),
+            ("title_key", Text),
+            ("description", Text),
+            ("description_key", Text),
+            ("completed", Truth),
+            ("due_at", Number),
+            ("created_at", Number),
+            ("updated_at", Number),
+            ("deleted_at", Number),
+            ("version", Number),
+        ],
+        key: 1,
+    },
+    Table {
+        name: "documents",
+        columns: &[
+            ("user_id", Id),
+            ("key", Text),
+            ("etag", Text),
+            ("size", Number),
+            ("created_at", Number),
+            ("updated_at", Number),
+            ("content", Bytes),
+        ],
+        key: 2,
+    },
 ];
 
 /// The rows of each table.
@@ -110,11 +141,17 @@ pub(super) type Rows = Vec<Vec<Vec<Value>>>;
 
 /// Rows for each of [`TABLES`], of everything that a column may hold and every engine can keep.
 pub(super) fn installations() -> impl Strategy<Value = Rows> {
-    let users = vec((user(), vec(role(), 0..3), vec(session(), 0..3)), 0..24);
+    let theirs = (
+        vec(role(), 0..3),
+        vec(session(), 0..3),
+        vec(todo(), 0..3),
+        vec(document(), 0..3),
+    );
+    let users = vec((user(), theirs), 0..24);
     (users, vec(signing_key(), 0..4), vec(audit_event(), 0..24)).prop_map(
         |(users, keys, events)| {
-            let mut rows: Rows = vec![Vec::new(), Vec::new(), Vec::new(), keys, events];
-            for (mut user, roles, sessions) in users {
+            let mut rows: Rows = vec![vec![], vec![], vec![], keys, events, vec![], vec![]];
+            for (mut user, (roles, sessions, todos, documents)) in users {
                 let (id, number) = (user[0].clone(), rows[0].len());
                 // Keys are unique; what is in them may be anything.
                 for key in [2, 4] {
@@ -128,9 +165,16 @@ pub(super) fn installations() -> impl Strategy<Value = Rows> {
                     numbered
                         .map(|(number, role)| vec![id.clone(), format!("{number}{role}").into()]),
                 );
-                rows[2].extend(sessions.into_iter().map(|mut session| {
-                    session[1] = id.clone();
-                    session
+                for (table, theirs) in [(2, sessions), (5, todos)] {
+                    rows[table].extend(theirs.into_iter().map(|mut row| {
+                        row[1] = id.clone();
+                        row
+                    }));
+                }
+                let numbered = documents.into_iter().enumerate();
+                rows[6].extend(numbered.map(|(number, (key, mut document))| {
+                    document.splice(0..0, [id.clone(), format!("{number}{key}").into()]);
+                    document
                 }));
             }
             for (number, key) in rows[3].iter_mut().enumerate() {
@@ -268,6 +312,27 @@ fn session() -> impl Strategy<Value = Vec<Value>> {
     })
 }
 
+fn todo() -> impl Strategy<Value = Vec<Value>> {
+    let texts = (text(200), text(600), text(2_000), text(2_000));
+    let times = (number(), number(), number(), number(), number());
+    (id(), texts, any::<bool>(), times).prop_map(|(id, texts, completed, times)| {
+        vec![
+            id,
+            Value::Uuid(None),
+            texts.0.into(),
+            texts.1.into(),
+            texts.2.into(),
+            texts.3.into(),
+            completed.into(),
+            times.0.into(),
+            times.1.into(),
+            times.2.into(),
+            times.3.into(),
+            times.4.into(),
+        ]
+    })
+}
+
 fn signing_key() -> impl Strategy<Value = Vec<Value>> {
     let times = (number(), number(), time());
     (text(62), text(16), bytes(), bytes(), times).prop_map(
@@ -303,6 +368,24 @@ fn audit_event() -> impl Strategy<Value = Vec<Value>> {
             from.2.into(),
             from.3.into(),
         ]
+    })
+}
+
+/// A document's key, and what is behind it in its row.
+fn document() -> impl Strategy<Value = (String, Vec<Value>)> {
+    // More than fits into the smaller type of some engines, now and then.
+    let content = proptest::prop_oneof![9 => bytes(), 1 => vec(any::<u8>(), 65_536..70_000)];
+    let numbers = (number(), number(), number());
+    (text(63), text(32), numbers, content).prop_map(|(key, etag, numbers, content)| {
+        let (size, created, updated) = numbers;
+        let row = vec![
+            etag.into(),
+            size.into(),
+            created.into(),
+            updated.into(),
+            content.into(),
+        ];
+        (key, row)
     })
 }
 

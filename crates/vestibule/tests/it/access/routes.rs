@@ -16,7 +16,7 @@ use crate::support::{TestApp, password, registration};
 pub(crate) struct Row {
     /// `ANY` for a path that takes each method alike.
     pub(crate) method: &'static str,
-    /// As in `http.rs`, with `{id}` for an object and `{*path}` for what lies below.
+    /// As in `http.rs`, with `{id}` or `{key}` for an object and `{*path}` for what lies below.
     pub(crate) path: &'static str,
     pub(crate) who: Who,
     /// What makes the request succeed for whoever may send it.
@@ -83,6 +83,18 @@ pub(crate) const ROUTES: &[Row] = &[
         Json(proof),
         204,
     ),
+    row("GET", "/api/user/data", SignedIn, Nothing, 200),
+    row("GET", "/api/user/data/{key}", Owner, Nothing, 200),
+    // Whoever writes under a key that somebody else has makes one of their own.
+    row("PUT", "/api/user/data/{key}", SignedIn, Json(name), 201),
+    row("DELETE", "/api/user/data/{key}", Owner, Nothing, 204),
+    row("GET", "/api/user/export", SignedIn, Nothing, 200),
+    row("GET", "/api/todos", SignedIn, Nothing, 200),
+    row("POST", "/api/todos", SignedIn, Json(todo), 201),
+    row("GET", "/api/todos/{id}", Owner, Nothing, 200),
+    row("PUT", "/api/todos/{id}", Owner, Json(todo), 200),
+    row("PATCH", "/api/todos/{id}", Owner, Json(todo), 200),
+    row("DELETE", "/api/todos/{id}", Owner, Nothing, 204),
     row("GET", "/api/admin/users", Admin, Nothing, 200),
     row("POST", "/api/admin/users", Admin, Json(newcomer), 201),
     row("GET", "/api/admin/users/{id}", Admin, Nothing, 200),
@@ -127,10 +139,12 @@ pub(crate) const SITE: &[Row] = &[
 pub(crate) const SITE_RULES: &str =
     "[[site.rules]]\npath = '/members/handbook.html'\nroles = ['admin']";
 
-/// The ids that stand for `{id}`.
+/// What stands for `{id}` and `{key}`.
 pub(crate) struct Objects {
     pub(crate) session: String,
     pub(crate) user: String,
+    pub(crate) todo: String,
+    pub(crate) document: String,
 }
 
 impl Objects {
@@ -139,7 +153,9 @@ impl Objects {
         let id = id.to_owned();
         Self {
             session: id.clone(),
-            user: id,
+            user: id.clone(),
+            todo: id.clone(),
+            document: id,
         }
     }
 }
@@ -165,16 +181,22 @@ impl Row {
 
     /// The path with an object in it, of the kind that the path asks for.
     pub(crate) fn path_to(&self, objects: &Objects) -> String {
-        let object = match self.path.starts_with("/api/admin/users/") {
-            true => &objects.user,
-            false => &objects.session,
+        let object = match self.path {
+            path if path.starts_with("/api/admin/users/") => &objects.user,
+            path if path.starts_with("/api/todos/") => &objects.todo,
+            _ => &objects.session,
         };
         let below = match self.path {
             "/api/ui/{*path}" => "app.js",
             "/api/docs/{*path}" => "page.js",
             _ => "no/such/route",
         };
-        self.path.replace("{id}", object).replace("{*path}", below)
+        let key = match self.method {
+            "PUT" => "a-new-one",
+            _ => &objects.document,
+        };
+        let path = self.path.replace("{id}", object).replace("{key}", key);
+        path.replace("{*path}", below)
     }
 }
 
@@ -206,6 +228,11 @@ fn change(sender: &Member) -> Value {
 
 fn proof(sender: &Member) -> Value {
     json!({ "current_password": password(&sender.name) })
+}
+
+/// Another one than there is, so that a change is one.
+fn todo(_: &Member) -> Value {
+    json!({ "title": "Water the plants", "completed": true })
 }
 
 fn name(_: &Member) -> Value {
