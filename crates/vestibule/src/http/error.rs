@@ -177,13 +177,11 @@ fn refusal(error: Error) -> Response {
             not_found()
         }
         Error::UnexpectedVersion => problem(
-            StatusCode::PRECONDITION_FAILED,
-            "precondition_failed",
+            Code::PreconditionFailed,
             "This has changed since you read it. Read it again before you change it.",
         ),
         Error::DocumentTooLarge => problem(
-            StatusCode::PAYLOAD_TOO_LARGE,
-            "payload_too_large",
+            Code::PayloadTooLarge,
             "A document has 65,536 bytes at the most.",
         ),
         Error::NotAdmin => forbidden(),

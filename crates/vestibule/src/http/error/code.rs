@@ -23,6 +23,7 @@ pub(in crate::http) enum Code {
     EmailTaken,
     UsernameTaken,
     Conflict,
+    PreconditionFailed,
     PayloadTooLarge,
     UnsupportedMediaType,
     ValidationFailed,
@@ -36,7 +37,7 @@ pub(in crate::http) enum Code {
 
 impl Code {
     /// All of them, in the order of their status.
-    pub(in crate::http) const ALL: [Self; 26] = [
+    pub(in crate::http) const ALL: [Self; 27] = [
         Self::MalformedRequest,
         Self::InvalidCredentials,
         Self::MissingToken,
@@ -54,6 +55,7 @@ impl Code {
         Self::EmailTaken,
         Self::UsernameTaken,
         Self::Conflict,
+        Self::PreconditionFailed,
         Self::PayloadTooLarge,
         Self::UnsupportedMediaType,
         Self::ValidationFailed,
@@ -168,6 +170,11 @@ impl Code {
                 S::CONFLICT,
                 "conflict",
                 "The account is not in a state for this.",
+            ),
+            Self::PreconditionFailed => (
+                S::PRECONDITION_FAILED,
+                "precondition_failed",
+                "It has changed since it was read, or is there already. Read it anew and try again.",
             ),
             Self::PayloadTooLarge => (
                 S::PAYLOAD_TOO_LARGE,

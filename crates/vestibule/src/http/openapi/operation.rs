@@ -104,13 +104,44 @@ impl Operation {
     }
 
     /// An id in the path. What is none, and what is not the caller's, is answered like one of nothing.
-    pub(super) fn of(mut self, whose: &'static str) -> Self {
-        let schema = id().into_value();
-        let parameter = json!({
-            "name": "id", "in": "path", "required": true, "description": whose, "schema": schema,
-        });
-        self.parameters.push(parameter);
-        self.may(&[Code::NotFound])
+    pub(super) fn of(self, whose: &str) -> Self {
+        self.in_path("id", id(), whose).may(&[Code::NotFound])
+    }
+
+    /// A parameter of the path.
+    pub(super) fn in_path(mut self, name: &str, schema: Schema, description: &str) -> Self {
+        self.parameters.push(json!({
+            "name": name, "in": "path", "required": true, "description": description,
+            "schema": schema.into_value(),
+        }));
+        self
+    }
+
+    /// A change that may be meant for certain versions alone, as `If-Match` names them (RFC 9110 section 13.1.1).
+    pub(super) fn if_match(self) -> Self {
+        self.condition(
+            "If-Match",
+            "The `ETag` of the version that was seen, or `*` for any.",
+        )
+        .may(&[Code::PreconditionFailed])
+    }
+
+    /// A header with which a client names versions.
+    pub(super) fn condition(mut self, name: &str, description: &str) -> Self {
+        self.parameters.push(json!({
+            "name": name, "in": "header", "description": description,
+            "schema": text("\"1\"").into_value(),
+        }));
+        self
+    }
+
+    /// An answer of a version, which is not sent again to whoever holds it (section 13.1.2).
+    pub(super) fn if_none_match(self) -> Self {
+        self.condition(
+            "If-None-Match",
+            "The `ETag` of the version that the client holds.",
+        )
+        .answers(Answer::empty(304, "The client holds this version.").with(&["ETag"]))
     }
 
     /// A parameter of the query, which may be left out.

@@ -17,6 +17,8 @@ pub(super) fn all() -> Map<String, Value> {
         problems(),
         accounts(),
         sessions(),
+        todos(),
+        documents(),
         administration(),
         server(),
     ] {
@@ -216,6 +218,71 @@ fn sessions() -> Shapes {
     ]
 }
 
+fn todos() -> Shapes {
+    let others = || {
+        [
+            optional("description", todo_description().or_null()),
+            optional("completed", truth(false)),
+            optional("due_at", time().or_null()),
+        ]
+    };
+    let list = [
+        required("items", list(named("Todo")).of_at_most(100)),
+        required("total", count(1)).described("How many the whole list has."),
+        required("limit", count(20)),
+        required("offset", count(0)),
+    ];
+    let with_title = |title: Field| object([title].into_iter().chain(others()));
+    vec![
+        ("Todo", object(todo())),
+        ("NewTodo", with_title(required("title", todo_title()))),
+        ("TodoChange", with_title(optional("title", todo_title()))),
+        ("TodoList", object(list)),
+    ]
+}
+
+fn documents() -> Shapes {
+    let entry = || {
+        [
+            required("key", text("settings")),
+            required("size", count(16)).described("The length of the content in bytes."),
+            required("etag", text("\"1\""))
+                .described("As the header `ETag` has it, quotes included."),
+            required("updated_at", time()),
+        ]
+    };
+    let whole = [
+        required("created_at", time()),
+        required("content", anything(&json!({ "theme": "dark" }))),
+    ];
+    let export = [
+        required("exported_at", time()),
+        required("user", named("User")),
+        required("sessions", list(named("Session"))),
+        required("audit_events", list(named("AuditEvent"))),
+        required("documents", list(named("ExportedDocument"))),
+        required("todos", list(named("ExportedTodo"))),
+    ];
+    let deleted_at = required("deleted_at", time().or_null())
+        .described("Where it is deleted and not purged yet.");
+    vec![
+        ("DocumentEntry", object(entry())),
+        (
+            "DocumentList",
+            object([required(
+                "items",
+                list(named("DocumentEntry")).of_at_most(100),
+            )]),
+        ),
+        ("ExportedDocument", object(entry().into_iter().chain(whole))),
+        (
+            "ExportedTodo",
+            object(todo().into_iter().chain([deleted_at])),
+        ),
+        ("Export", object(export)),
+    ]
+}
+
 fn administration() -> Shapes {
     let statuses = ["active", "disabled", "deleted"];
     let as_admins_see = [
@@ -303,6 +370,26 @@ fn user() -> Vec<Field> {
         required("created_at", time()),
         required("updated_at", time()),
     ]
+}
+
+fn todo() -> Vec<Field> {
+    vec![
+        required("id", id()),
+        required("title", todo_title()),
+        required("description", todo_description()),
+        required("completed", truth(false)),
+        required("due_at", time().or_null()),
+        required("created_at", time()),
+        required("updated_at", time()),
+    ]
+}
+
+fn todo_title() -> Schema {
+    text("Buy milk").of_length(1, 200)
+}
+
+fn todo_description() -> Schema {
+    text("Two pints.").of_length(0, 5000)
 }
 
 fn page_of(item: &str) -> Schema {
