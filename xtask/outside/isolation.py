@@ -25,9 +25,13 @@ from workload import is_refusal
 # So many hashes are waited for at a time.
 REGISTERING = 8
 
-# How often each is asked for among a hundred. What else users keep is to be written and read here as well.
+# How often each is asked for among a hundred and more. What else users keep is to be written and read here as well.
 MIX = {"add": 20, "change": 10, "replace": 5, "delete": 5, "read": 15, "list": 20, "search": 5, "trespass": 15}
 MIX |= {"me": 2, "profile": 1, "sessions": 2}
+MIX |= {"put": 8, "get": 8, "documents": 2}
+
+# The same for all of them: a document is told by its owner alone.
+KEYS = ["settings", "Settings", "a.b", "0"]
 
 LISTS = ["", "?limit=100", "?sort=title&limit=5", "?sort=due_at&offset=2", "?completed=true", "?q=word"]
 TRESPASSES = ["GET", "PUT", "PATCH", "DELETE"]
@@ -48,6 +52,8 @@ class User:
         self.ids = set()
         # By id, with the version and the title of each.
         self.todos = {}
+        # By key.
+        self.documents = {}
         # What an id of nothing is answered, by method.
         self.nothing = {}
         self.answered = 0
@@ -118,6 +124,16 @@ class Crowd:
                     return user.ask("GET", path), lambda answer: self.keep(user, answer, 200)
                 case "delete":
                     return user.ask("DELETE", path, headers=seen), lambda answer: self.forget(user, answer, todo)
+        key = self.chance.choice(KEYS)
+        document = {"of": user.word, "number": self.chance.randrange(10**9)}
+        path = f"/api/user/data/{key}"
+        match what:
+            case "put":
+                return user.ask("PUT", path, document), lambda answer: self.put(user, answer, key, document)
+            case "get":
+                return user.ask("GET", path), lambda answer: self.got(user, answer, key)
+            case "documents":
+                return user.ask("GET", "/api/user/data"), lambda answer: self.listed(user, answer)
         others = [other for other in self.chance.sample(self.users, min(len(self.users), 5)) if other is not user]
         foreign = [todo for other in others for todo in other.todos]
         if what == "trespass" and foreign:
@@ -152,6 +168,23 @@ class Crowd:
     def forget(self, user, answer, todo):
         if self.expected(answer, 204):
             del user.todos[todo]
+
+    def put(self, user, answer, key, document):
+        if self.expected(answer, 204 if key in user.documents else 201):
+            user.documents[key] = document
+
+    def got(self, user, answer, key):
+        if self.expected(answer, 200 if key in user.documents else 404) and key in user.documents:
+            self.is_kept(user, answer, {key: json.loads(answer.bytes)}, {key: user.documents[key]})
+
+    def listed(self, user, answer):
+        if self.expected(answer, 200):
+            keys = [document["key"] for document in answer["items"]]
+            self.is_kept(user, answer, keys, sorted(user.documents))
+
+    def is_kept(self, user, answer, found, wanted):
+        if found != wanted:
+            self.wrong.append(f"{answer!r} instead of {wanted!r} of {user.word}")
 
     def expected(self, answer, status):
         if answer.status != status:
@@ -209,6 +242,12 @@ def everybody_has_what_they_wrote_and_nothing_else(crowd):
             if offset >= page["total"]:
                 break
         expect(found, {todo: title for todo, (_, title) in user.todos.items()})
+        export = client.get("/api/user/export", user.access)
+        expect_answer(export, 200)
+        expect(leaks(user, export, crowd.owners), [])
+        expect({document["key"]: document["content"] for document in export["documents"]}, user.documents)
+        kept = {todo["id"]: todo["title"] for todo in export["todos"] if todo["deleted_at"] is None}
+        expect(kept, found)
 
 
 def a_foreign_byte_is_found(crowd):
