@@ -98,6 +98,7 @@ pub(crate) fn run() -> ExitCode {
     report.suite("outside: README", released(readme));
     report.suite("outside: tokens", released(tokens));
     report.suite("outside: oauth", released(oauth));
+    report.suite("outside: openapi", released(openapi));
     report.suite("outside: user data", released(user_data));
     report.suite("outside: documentation", released(documentation));
     report.suite("outside: sockets", released(sockets));
@@ -360,6 +361,11 @@ fn tokens() -> Result<Counts> {
 /// Logs in with clients that were written for other servers.
 fn oauth() -> Result<Counts> {
     Counts::of(Runner::Outside, &outside("oauth.py")?.watch()?)
+}
+
+/// Holds the description of the API against the specification of such descriptions.
+fn openapi() -> Result<Counts> {
+    Counts::of(Runner::Outside, &outside("openapi.py")?.watch()?)
 }
 
 /// Keeps documents by the script of the guide, and reads exports slowly.

@@ -14,6 +14,7 @@ mod first_admin;
 mod health;
 mod keys;
 mod migrate;
+mod openapi;
 mod output;
 mod progress;
 mod serve;
@@ -54,8 +55,11 @@ pub fn run() -> ExitCode {
             return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
         }
     };
-    if let Some(("completions", matches)) = matches.subcommand() {
-        return complete(matches);
+    // Neither needs a configuration: a broken one must not keep a shell from starting.
+    match matches.subcommand() {
+        Some(("completions", matches)) => return complete(matches),
+        Some(("openapi", matches)) => return openapi::run(matches),
+        _ => {}
     }
     let loaded = match config::load(&matches) {
         Ok(loaded) => loaded,
@@ -105,11 +109,13 @@ pub fn command() -> Command {
         .required(true)
         .value_parser(clap::value_parser!(Shell))
         .help("The shell");
-    config::arguments(command).subcommand(
-        Command::new("completions")
-            .about("Print a script that completes commands and flags in a shell")
-            .arg(shell),
-    )
+    config::arguments(command)
+        .subcommand(openapi::command())
+        .subcommand(
+            Command::new("completions")
+                .about("Print a script that completes commands and flags in a shell")
+                .arg(shell),
+        )
 }
 
 fn dispatch(matches: &ArgMatches, loaded: Loaded) -> Ended {
@@ -130,7 +136,6 @@ fn dispatch(matches: &ArgMatches, loaded: Loaded) -> Ended {
     }
 }
 
-/// Needs no configuration: a broken one must not keep a shell from starting.
 fn complete(matches: &ArgMatches) -> ExitCode {
     if let Some(shell) = matches.get_one::<Shell>("shell") {
         let mut script = Vec::new();

@@ -11,6 +11,7 @@ mod cookie;
 mod cors;
 mod csrf;
 mod data;
+mod docs;
 mod error;
 mod export;
 mod forms;
@@ -19,6 +20,7 @@ mod health;
 mod limit;
 pub(crate) mod metrics;
 mod oauth;
+pub mod openapi;
 mod password;
 mod path;
 mod peer;
@@ -117,6 +119,7 @@ pub fn router(app: App) -> Router {
         .route("/.well-known/jwks.json", get(auth::jwks))
         .route("/livez", get(health::livez))
         .route("/readyz", get(health::readyz))
+        .route("/api/openapi.json", get(openapi::get_openapi))
         .route("/api", any(error::unknown_route))
         .route("/api/", any(error::unknown_route))
         .route("/api/{*path}", any(error::unknown_route));
@@ -128,6 +131,8 @@ pub fn router(app: App) -> Router {
         .route("/dashboard", get(web::page))
         .route("/account", get(web::page))
         .route("/api/ui/{*path}", get(web::asset))
+        .route("/api/docs", get(docs::page))
+        .route("/api/docs/{*path}", get(docs::asset))
         .layer(CompressionLayer::new());
 
     // What is not reserved belongs to the site, which may stream for as long as it takes once its answer has begun.

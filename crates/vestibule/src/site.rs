@@ -3,7 +3,7 @@
 
 mod answer;
 pub(crate) mod conditions;
-mod encoding;
+pub(crate) mod encoding;
 mod files;
 mod path;
 mod private;

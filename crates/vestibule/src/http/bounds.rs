@@ -17,12 +17,11 @@ use axum::response::Response;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use http_body::{Body as _, Frame, SizeHint};
-use hyper::StatusCode;
 use hyper::header::{ALLOW, CONNECTION, HeaderValue};
 use tokio::time::Sleep;
 use tower_http::catch_panic::CatchPanicLayer;
 
-use super::error::{problem, unavailable, with};
+use super::error::{Code, problem, unavailable, with};
 use crate::serve::Refusal;
 
 /// A layer made of a function around the rest of the way.
@@ -49,11 +48,7 @@ pub fn time_limit(
 /// Turns a panic of a handler into a 500 that says nothing about it. The panic hook of `telemetry` has told the log.
 pub fn panic_barrier() -> CatchPanicLayer<fn(Box<dyn Any + Send>) -> Response> {
     CatchPanicLayer::custom(|_panic| {
-        problem(
-            StatusCode::INTERNAL_SERVER_ERROR,
-            "internal_error",
-            "Something went wrong on the server.",
-        )
+        problem(Code::InternalError, "Something went wrong on the server.")
     })
 }
 
@@ -75,25 +70,19 @@ pub fn refusals() -> Around<impl Fn(Request, Next) -> BoxFuture<'static, Respons
 fn refused(refusal: Refusal) -> Response {
     match refusal {
         Refusal::TooLarge => problem(
-            StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
-            "headers_too_large",
+            Code::HeadersTooLarge,
             "The request line and headers are larger than this server reads.",
         ),
         Refusal::TooSlow => problem(
-            StatusCode::REQUEST_TIMEOUT,
-            "request_timeout",
+            Code::RequestTimeout,
             "The request headers did not arrive in time.",
         ),
         Refusal::Method => with(
-            problem(
-                StatusCode::METHOD_NOT_ALLOWED,
-                "method_not_allowed",
-                "This method is not served here.",
-            ),
+            problem(Code::MethodNotAllowed, "This method is not served here."),
             ALLOW,
             HeaderValue::from_static("GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"),
         ),
-        Refusal::Malformed(reason) => problem(StatusCode::BAD_REQUEST, "malformed_request", reason),
+        Refusal::Malformed(reason) => problem(Code::MalformedRequest, reason),
     }
 }
 
@@ -146,13 +135,11 @@ type Told = Arc<OnceLock<Broken>>;
 fn broken(bound: Broken) -> Response {
     let response = match bound {
         Broken::TooLarge => problem(
-            StatusCode::PAYLOAD_TOO_LARGE,
-            "payload_too_large",
+            Code::PayloadTooLarge,
             "The request body is larger than this server reads.",
         ),
         Broken::TooSlow => problem(
-            StatusCode::REQUEST_TIMEOUT,
-            "request_timeout",
+            Code::RequestTimeout,
             "The request body did not arrive in time.",
         ),
     };

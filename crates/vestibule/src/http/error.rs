@@ -1,13 +1,17 @@
 //! The one translation of refusals into answers: status, code, sentence (RFC 9457). The cause of
 //! a failure goes to the log, here and nowhere else, and never to the client.
 
+mod code;
+
 use accounts::{Error, FieldError};
 use axum::{
     Json,
-    http::{HeaderName, HeaderValue, StatusCode, Uri, header},
+    http::{HeaderName, HeaderValue, Uri, header},
     response::{IntoResponse, Response},
 };
 use serde::Serialize;
+
+pub(in crate::http) use code::Code;
 
 use super::limit;
 use crate::serve::RETRY_AFTER;
@@ -70,23 +74,19 @@ struct Problem<'a> {
 }
 
 /// An answer with a problem document, which no cache may keep, whichever layer gave it.
-pub(crate) fn problem(status: StatusCode, code: &'static str, detail: &str) -> Response {
-    problem_with(status, code, detail, &[])
+pub(in crate::http) fn problem(code: Code, detail: &str) -> Response {
+    problem_with(code, detail, &[])
 }
 
-fn problem_with(
-    status: StatusCode,
-    code: &'static str,
-    detail: &str,
-    errors: &[FieldError],
-) -> Response {
+fn problem_with(code: Code, detail: &str, errors: &[FieldError]) -> Response {
+    let status = code.status();
     let title = status.canonical_reason().unwrap_or("Error");
     let document = Problem {
         r#type: "about:blank",
         title,
         status: status.as_u16(),
         detail,
-        code,
+        code: code.as_str(),
         errors,
     };
     let headers = [
@@ -100,27 +100,22 @@ impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
         match self {
             Self::Rules(error) => refusal(error),
-            Self::Malformed(detail) => {
-                problem(StatusCode::BAD_REQUEST, "malformed_request", detail)
-            }
+            Self::Malformed(detail) => problem(Code::MalformedRequest, detail),
             Self::UnsupportedMediaType => problem(
-                StatusCode::UNSUPPORTED_MEDIA_TYPE,
-                "unsupported_media_type",
+                Code::UnsupportedMediaType,
                 "Send JSON, with the header Content-Type: application/json.",
             ),
             Self::MissingToken => challenge(
-                "missing_token",
+                Code::MissingToken,
                 "Send an access token in the header Authorization: Bearer, or the session cookie.",
                 "Bearer realm=\"vestibule\"",
             ),
             Self::CrossOrigin { received } => problem(
-                StatusCode::FORBIDDEN,
-                "cross_origin_refused",
+                Code::CrossOriginRefused,
                 &cross_origin_detail(received.as_deref()),
             ),
             Self::CookieNotPossible => problem(
-                StatusCode::UNPROCESSABLE_ENTITY,
-                "cookie_not_possible",
+                Code::CookieNotPossible,
                 "A page of another site cannot use a session cookie. Ask for mode \"token\".",
             ),
             Self::Forbidden => forbidden(),
@@ -131,52 +126,49 @@ impl IntoResponse for ApiError {
 fn refusal(error: Error) -> Response {
     match error {
         Error::Invalid(errors) => problem_with(
-            StatusCode::UNPROCESSABLE_ENTITY,
-            "validation_failed",
+            Code::ValidationFailed,
             "Some fields are not acceptable; see errors.",
             &errors,
         ),
         Error::InvalidCredentials => challenge(
-            "invalid_credentials",
+            Code::InvalidCredentials,
             "The name or the password is wrong.",
             "Bearer realm=\"vestibule\"",
         ),
         Error::InvalidToken(reason) => {
             tracing::debug!(reason, "A token was refused: {reason}");
             refused_token(
-                "invalid_token",
+                Code::InvalidToken,
                 "The token or cookie is not valid. Log in again.",
             )
         }
         Error::ExpiredToken => refused_token(
-            "expired_token",
+            Code::ExpiredToken,
             "The token has expired. Refresh it, or log in again.",
         ),
         Error::RevokedToken => {
-            refused_token("revoked_token", "The session has ended. Log in again.")
+            refused_token(Code::RevokedToken, "The session has ended. Log in again.")
         }
         Error::TokenReused => refused_token(
-            "refresh_token_reused",
+            Code::RefreshTokenReused,
             "This refresh token was used before, so its session has been ended. Log in again.",
         ),
         Error::EmailTaken => taken(
-            "email_taken",
+            Code::EmailTaken,
             "email",
             "An account with this e-mail address exists.",
         ),
         Error::UsernameTaken => taken(
-            "username_taken",
+            Code::UsernameTaken,
             "username",
             "This username is taken. Choose another.",
         ),
         Error::RegistrationClosed => problem(
-            StatusCode::FORBIDDEN,
-            "registration_closed",
+            Code::RegistrationClosed,
             "Registration is closed. Ask the operator of this site for an account.",
         ),
         Error::SetupRefused => problem(
-            StatusCode::FORBIDDEN,
-            "setup_refused",
+            Code::SetupRefused,
             "This set-up link is not good any more, or there is an admin by now. Restart the server for a new \
              link, or run: vestibule user add EMAIL --role admin",
         ),
@@ -185,13 +177,11 @@ fn refusal(error: Error) -> Response {
             not_found()
         }
         Error::UnexpectedVersion => problem(
-            StatusCode::PRECONDITION_FAILED,
-            "precondition_failed",
+            Code::PreconditionFailed,
             "This has changed since you read it. Read it again before you change it.",
         ),
         Error::DocumentTooLarge => problem(
-            StatusCode::PAYLOAD_TOO_LARGE,
-            "payload_too_large",
+            Code::PayloadTooLarge,
             "A document has 65,536 bytes at the most.",
         ),
         Error::NotAdmin => forbidden(),
@@ -213,17 +203,12 @@ fn refusal(error: Error) -> Response {
         ),
         Error::StorageFull(cause) => {
             tracing::error!(cause, "The storage is full: {cause}");
-            problem(
-                StatusCode::INSUFFICIENT_STORAGE,
-                "storage_full",
-                "The server's storage is full.",
-            )
+            problem(Code::StorageFull, "The server's storage is full.")
         }
         Error::Internal(cause) => {
             tracing::error!(cause, "A request failed: {cause}");
             problem(
-                StatusCode::INTERNAL_SERVER_ERROR,
-                "internal_error",
+                Code::InternalError,
                 "Something went wrong on the server. The request id helps its operator to find out what.",
             )
         }
@@ -231,17 +216,13 @@ fn refusal(error: Error) -> Response {
 }
 
 fn forbidden() -> Response {
-    problem(
-        StatusCode::FORBIDDEN,
-        "forbidden",
-        "Your account lacks the role for this.",
-    )
+    problem(Code::Forbidden, "Your account lacks the role for this.")
 }
 
 /// 503 with `Retry-After`.
 pub(crate) fn unavailable(detail: &str) -> Response {
     with(
-        problem(StatusCode::SERVICE_UNAVAILABLE, "unavailable", detail),
+        problem(Code::Unavailable, detail),
         header::RETRY_AFTER,
         HeaderValue::from_static(RETRY_AFTER),
     )
@@ -249,7 +230,7 @@ pub(crate) fn unavailable(detail: &str) -> Response {
 
 /// The one answer for what does not exist and what is not the caller's to know.
 pub(crate) fn not_found() -> Response {
-    problem(StatusCode::NOT_FOUND, "not_found", "There is nothing here.")
+    problem(Code::NotFound, "There is nothing here.")
 }
 
 /// A path under `/api` that is no route.
@@ -263,40 +244,36 @@ pub(super) async fn method_not_allowed(uri: Uri) -> Response {
         "{} does not take this method; see the header Allow.",
         uri.path()
     );
-    problem(
-        StatusCode::METHOD_NOT_ALLOWED,
-        "method_not_allowed",
-        &detail,
-    )
+    problem(Code::MethodNotAllowed, &detail)
 }
 
 /// 401 with the challenge of RFC 6750 section 3.
-fn challenge(code: &'static str, detail: &str, challenge: &'static str) -> Response {
+fn challenge(code: Code, detail: &str, challenge: &'static str) -> Response {
     with(
-        problem(StatusCode::UNAUTHORIZED, code, detail),
+        problem(code, detail),
         header::WWW_AUTHENTICATE,
         HeaderValue::from_static(challenge),
     )
 }
 
 /// The same for a credential that came and is not good (RFC 6750 section 3.1).
-fn refused_token(code: &'static str, detail: &str) -> Response {
+fn refused_token(code: Code, detail: &str) -> Response {
     let error = "Bearer realm=\"vestibule\", error=\"invalid_token\"";
     challenge(code, detail, error)
 }
 
 /// The account is not in a state for this.
 fn conflict(detail: &str) -> Response {
-    problem(StatusCode::CONFLICT, "conflict", detail)
+    problem(Code::Conflict, detail)
 }
 
-fn taken(code: &'static str, field: &'static str, sentence: &'static str) -> Response {
+fn taken(code: Code, field: &'static str, sentence: &'static str) -> Response {
     let errors = [FieldError {
         field: field.into(),
         code: "taken",
         message: sentence.into(),
     }];
-    problem_with(StatusCode::CONFLICT, code, sentence, &errors)
+    problem_with(code, sentence, &errors)
 }
 
 /// The answer with one more header.

@@ -3,13 +3,13 @@
 
 use accounts::{Limited, Quota};
 use axum::{
-    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
+    http::{HeaderMap, HeaderName, HeaderValue, header},
     response::Response,
 };
 
 use metrics::counter;
 
-use super::error::problem;
+use super::error::{Code, problem};
 use crate::telemetry::metrics::LIMITED;
 
 const RATE_LIMIT: HeaderName = HeaderName::from_static("ratelimit");
@@ -20,7 +20,7 @@ pub(super) fn answer(Limited { quota, .. }: &Limited) -> Response {
     counter!(LIMITED, "policy" => quota.policy).increment(1);
     let seconds = whole_seconds(quota.reset);
     let detail = format!("Too many attempts. Try again in {}.", in_words(seconds));
-    let mut answer = problem(StatusCode::TOO_MANY_REQUESTS, "rate_limited", &detail);
+    let mut answer = problem(Code::RateLimited, &detail);
     answer
         .headers_mut()
         .insert(header::RETRY_AFTER, HeaderValue::from(seconds));

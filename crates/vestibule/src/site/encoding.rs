@@ -5,7 +5,7 @@ use axum::http::{HeaderMap, header};
 
 /// A content coding in which copies may lie beside a file, the smaller one first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Encoding {
+pub(crate) enum Encoding {
     /// `page.html.br`
     Brotli,
     /// `page.html.gz`
@@ -22,7 +22,7 @@ impl Encoding {
     }
 
     /// Its name in `Content-Encoding`.
-    pub(super) fn token(self) -> &'static str {
+    pub(crate) fn token(self) -> &'static str {
         match self {
             Self::Brotli => "br",
             Self::Gzip => "gzip",
@@ -39,7 +39,7 @@ impl Encoding {
 }
 
 /// The codings to try, best first. Those that the client likes less than the file as it is are left out.
-pub(super) fn accepted(headers: &HeaderMap) -> Vec<Encoding> {
+pub(crate) fn accepted(headers: &HeaderMap) -> Vec<Encoding> {
     let wishes: Vec<(String, u16)> = headers
         .get_all(header::ACCEPT_ENCODING)
         .iter()

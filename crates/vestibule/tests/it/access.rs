@@ -13,7 +13,7 @@ use serde_json::json;
 use crate::support::{Call, TestApp};
 
 /// A server with a site behind its gate and no limits, which would answer before the matrix is through.
-async fn server() -> TestApp {
+pub(crate) async fn server() -> TestApp {
     let site = format!("{}/../../examples/site", env!("CARGO_MANIFEST_DIR"));
     let settings = [
         ("site.dir", site.as_str()),

@@ -9,6 +9,7 @@ mod doctor;
 mod first_admin;
 mod health;
 mod migrate;
+mod openapi;
 mod serve;
 mod user;
 

@@ -6,7 +6,8 @@ use serde_json::{Value, json};
 
 use crate::support::{TestApp, registration};
 
-async fn code(app: &TestApp) -> String {
+/// A code with which the first admin may be made.
+pub(crate) async fn code(app: &TestApp) -> String {
     let offer = app.app.accounts().offer_setup().await.expect("offers");
     let code = offer.expect("there is no admin yet");
     code.expose_secret().to_owned()

@@ -2,6 +2,7 @@
 //! send it requests. What an answer must always be like is held against it in `support/answer.rs`.
 
 mod answer;
+pub(crate) mod described;
 
 use std::{
     collections::BTreeMap,

@@ -113,6 +113,7 @@ pub(crate) const ROUTES: &[Row] = &[
     row("GET", "/.well-known/jwks.json", Anyone, Nothing, 200),
     row("GET", "/livez", Anyone, Nothing, 200),
     row("GET", "/readyz", Anyone, Nothing, 200),
+    row("GET", "/api/openapi.json", Anyone, Nothing, 200),
     row("ANY", "/api", Anyone, Nothing, 404),
     row("ANY", "/api/", Anyone, Nothing, 404),
     row("ANY", "/api/{*path}", Anyone, Nothing, 404),
@@ -122,6 +123,8 @@ pub(crate) const ROUTES: &[Row] = &[
     row("GET", "/dashboard", Anyone, Nothing, 200),
     row("GET", "/account", Anyone, Nothing, 200),
     row("GET", "/api/ui/{*path}", Anyone, Nothing, 200),
+    row("GET", "/api/docs", Anyone, Nothing, 200),
+    row("GET", "/api/docs/{*path}", Anyone, Nothing, 200),
 ];
 
 /// What is no route but the site's, behind its gate.
@@ -183,9 +186,10 @@ impl Row {
             path if path.starts_with("/api/todos/") => &objects.todo,
             _ => &objects.session,
         };
-        let below = match self.path.starts_with("/api/ui/") {
-            true => "app.js",
-            false => "no/such/route",
+        let below = match self.path {
+            "/api/ui/{*path}" => "app.js",
+            "/api/docs/{*path}" => "page.js",
+            _ => "no/such/route",
         };
         let key = match self.method {
             "PUT" => "a-new-one",

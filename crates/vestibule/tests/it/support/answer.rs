@@ -3,6 +3,8 @@
 use axum::http::{HeaderMap, Method};
 use serde_json::Value;
 
+use super::described;
+
 /// The headers that may leave the server. Another one is a leak until it stands here.
 const ALLOWED: [&str; 33] = [
     "accept-patch",
@@ -187,6 +189,7 @@ impl Answer {
         if path == "/api" || path.starts_with("/api/") {
             self.check_of_api(method, path, &asked);
         }
+        described::check(method, path, self, &asked);
     }
 
     /// Refusals come with the headers that tell a client what to do.
@@ -206,7 +209,8 @@ impl Answer {
     }
 
     fn check_of_api(&self, method: &Method, path: &str, asked: &str) {
-        let is_asset = path.starts_with("/api/ui/") && self.status < 400;
+        let is_asset =
+            (path.starts_with("/api/ui/") || path.starts_with("/api/docs/")) && self.status < 400;
         if !is_asset {
             assert_eq!(self.header("cache-control"), Some("no-store"), "{asked}");
         }
