@@ -18,7 +18,9 @@ from databases import Database
 from installation import Installation, figures
 
 PROMISED_MIB = 200
-TABLES = ["users", "user_roles", "sessions", "signing_keys", "audit_events", "documents", "revocations", "meta"]
+TABLES = [
+    "users", "user_roles", "sessions", "signing_keys", "audit_events", "todos", "documents", "revocations", "meta",
+]
 
 
 def measured(home, source, target):

@@ -26,11 +26,12 @@ LONGEST = 60
 class Visitor:
     """A client with one request, who leaves so many seconds after it was sent; `None` stays."""
 
-    def __init__(self, method, path, body=None, token=None, patience=None):
+    def __init__(self, method, path, body=None, token=None, patience=None, headers=None):
         body = json.dumps(body).encode() if body is not None else b""
         head = [f"{method} {path} HTTP/1.1", "Host: localhost", "Connection: close", f"Content-Length: {len(body)}"]
         head += ["Content-Type: application/json"] if body else []
         head += [f"Authorization: Bearer {token}"] if token else []
+        head += [f"{name}: {value}" for name, value in (headers or {}).items()]
         self.request = "\r\n".join([*head, "", ""]).encode() + body
         self.patience = patience
         self.heard = None

@@ -26,6 +26,8 @@ FIGURES = [
     "SELECT sum(length(token_hash)), sum(length(user_agent)) FROM sessions",
     "SELECT count(*), sum(at % 1000003), count(detail) FROM audit_events WHERE event <> 'copied'",
     "SELECT count(*), sum(length(public_key)), sum(length(sealed_private_key)) FROM signing_keys",
+    "SELECT count(*), sum(version), sum(due_at % 1000003), sum(deleted_at % 1000003) FROM todos",
+    "SELECT sum(length(title)), sum(length(title_key)), sum(length(description_key)) FROM todos",
     "SELECT count(*), sum(size), sum(length(content)), count(DISTINCT etag) FROM documents",
     "SELECT sum(count) FROM revocations",
     "SELECT count(*), sum(length(value)) FROM meta",
@@ -112,13 +114,14 @@ class Installation:
         return ["copy", "--from-file", "from-url", "--to-file", "to-url", *flags]
 
     def fill(self, users):
-        """Adds users with roles, sessions, audit events and documents."""
+        """Adds users with roles, sessions, audit events, todos and documents."""
         every = range(users)
         with sqlite3.connect(self.source.path) as database:
             _insert(database, "users", (_user(index) for index in every))
             _insert(database, "user_roles", (_role(index) for index in every[::7]))
             _insert(database, "sessions", (_session(index) for index in every))
             _insert(database, "audit_events", (_audit_event(index) for index in every))
+            _insert(database, "todos", (_todo(index) for index in every))
             _insert(database, "documents", (_document(index) for index in every[::11]))
         database.close()
 
@@ -206,4 +209,22 @@ def _audit_event(index):
         "user_agent": None if index % 4 else "curl/8",
         "request_id": f"{index:036}",
         "detail": None if index % 9 else "{}",
+    }
+
+
+def _todo(index):
+    title = f"{index} {NAMES[index % len(NAMES)] or 'Tests'}"[:200]
+    return {
+        "id": _id(4, index),
+        "user_id": _id(1, index),
+        "title": title,
+        "title_key": title.lower(),
+        "description": "One line\n\tand another" if index % 3 else "",
+        "description_key": "one line\n\tand another" if index % 3 else "",
+        "completed": index % 2,
+        "due_at": NOON + index if index % 4 else 2**63 - 1,
+        "created_at": NOON + index,
+        "updated_at": NOON + index,
+        "deleted_at": 2**63 - 1 if index % 5 else NOON,
+        "version": 1 + index % 7,
     }

@@ -44,6 +44,9 @@ cargo xtask COMMAND
   torture faults  stop, freeze, restart, lock and crowd out PostgreSQL and MariaDB under load, for up to a minute each
   torture leavers 5,000 clients on each engine, half of whom leave before their answer (`test` has 500)
   torture copy    move 50,000 users through all engines, with kill -9 on the way (`test` moves 3,000)
+  torture isolation
+                  1,000 users at once on each engine, 100 requests each, none of whom may be sent a byte of
+                  another (`test` has 60 and 20)
   torture limits  guess passwords from 120 addresses; the owner has to get in, 99 times of 100 within 2 s
   torture nodes   two nodes on one database, their races and restarts, 200 rounds and 20 (`test` does 10 and 1)
   torture galera  the tests of the doors, and races of two nodes, on a Galera cluster of three MariaDBs
@@ -65,6 +68,7 @@ fn main() -> ExitCode {
         ["torture", "faults"] => test::torture_by_faults(),
         ["torture", "leavers"] => test::torture_by_leavers(),
         ["torture", "copy"] => test::torture_of_copies(),
+        ["torture", "isolation"] => test::torture_of_isolation(),
         ["torture", "limits"] => test::torture_of_limits(),
         ["torture", "nodes"] => test::torture_of_nodes(),
         ["torture", "galera"] => test::torture_on_galera(),

@@ -49,6 +49,9 @@ const FEW_LEAVERS: &str = "--clients 500";
 const MANY_LEAVERS: &str = "--clients 5000";
 const SHORT_FAULTS: &str = "";
 const LONG_FAULTS: &str = "--long";
+/// Users at once on each engine, and the requests of each, likewise.
+const FEW_USERS: &str = "--users 60 --requests 20";
+const MANY_USERS: &str = "--users 1000 --requests 100";
 /// Kills of a program that migrates, on each engine, likewise.
 const FEW_KILLS: &str = "--kills 5";
 const MANY_KILLS: &str = "--kills 100 --partly";
@@ -118,6 +121,7 @@ pub(crate) fn run() -> ExitCode {
     );
     report.suite("outside: full disk", released(|| full_disk(FEW_FILLINGS)));
     report.suite("outside: leavers", released(|| leavers(FEW_LEAVERS)));
+    report.suite("outside: isolation", released(|| isolation(FEW_USERS)));
     report.suite("outside: faults", released(|| faults(SHORT_FAULTS)));
     report.suite("outside: migrations", released(|| migrations(FEW_KILLS)));
     report.suite("outside: moves", released(|| moves(SMALL_MOVES)));
@@ -152,6 +156,11 @@ pub(crate) fn torture_by_leavers() -> ExitCode {
 /// `cargo xtask torture faults`
 pub(crate) fn torture_by_faults() -> ExitCode {
     torture("faults", || faults(LONG_FAULTS))
+}
+
+/// `cargo xtask torture isolation`
+pub(crate) fn torture_of_isolation() -> ExitCode {
+    torture("isolation", || isolation(MANY_USERS))
 }
 
 /// `cargo xtask torture limits`
@@ -445,6 +454,11 @@ fn full_disk(rounds: &str) -> Result<Counts> {
 /// Has clients leave in the middle of what they asked for.
 fn leavers(clients: &str) -> Result<Counts> {
     beside_servers(outside("leavers.py")?.words(clients))
+}
+
+/// Has many users write, read and try the ids of each other, all at once.
+fn isolation(size: &str) -> Result<Counts> {
+    beside_servers(outside("isolation.py")?.words(size))
 }
 
 /// Takes the database away while clients are at work.

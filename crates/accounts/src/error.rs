@@ -55,12 +55,15 @@ pub enum Error {
     /// The caller has no session of this id.
     #[error("there is no such session")]
     NoSuchSession,
-    /// The caller has no document under this key.
-    #[error("there is no such document")]
-    NoSuchDocument,
+    /// The caller has no todo of this id.
+    #[error("there is no such todo")]
+    NoSuchTodo,
     /// The change was meant for another version of what it would change.
     #[error("it has another version than was expected")]
     UnexpectedVersion,
+    /// The caller has no document under this key.
+    #[error("there is no such document")]
+    NoSuchDocument,
     /// A document is larger than one may be.
     #[error("the document is too large")]
     DocumentTooLarge,

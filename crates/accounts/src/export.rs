@@ -2,14 +2,15 @@
 //! that neither memory nor a connection to the database is held for whoever reads slowly. What the
 //! pages are written as is up to the doors.
 
-use store::{AuditRecord, Document, Place, Session, Timestamp};
+use store::{AuditRecord, Document, HeldTodo, Place, Session, Timestamp};
 use uuid::Uuid;
 
 use crate::{Accounts, Caller, Error, throttle::Quota, token::Bearing};
 
-/// Rows of one page; those of the largest kind, documents, have 64 KiB at the most.
+/// Rows of one page. A document has 64 KiB at the most, a todo half of that.
 const ROWS: u64 = 200;
 const DOCUMENTS: u64 = 16;
+const TODOS: u64 = 100;
 
 /// An export under way.
 pub struct Export {
@@ -29,6 +30,8 @@ pub enum ExportPage {
     AuditEvents(Vec<AuditRecord>),
     /// Documents, whole.
     Documents(Vec<Document>),
+    /// Todos, those that are deleted and not purged yet included.
+    Todos(Vec<HeldTodo>),
 }
 
 /// What is to be read next, and behind which row of it.
@@ -37,6 +40,7 @@ enum Next {
     Sessions(Option<Uuid>),
     AuditEvents(Option<Place>),
     Documents(Option<String>),
+    Todos(Option<Uuid>),
     Nothing,
 }
 
@@ -92,6 +96,7 @@ impl Export {
             Next::Sessions(after) => self.sessions(after).await.map(Some),
             Next::AuditEvents(after) => self.audit_events(after).await.map(Some),
             Next::Documents(after) => self.documents(after).await.map(Some),
+            Next::Todos(after) => self.todos(after).await.map(Some),
             Next::Nothing => Ok(None),
         }
     }
@@ -124,9 +129,19 @@ impl Export {
         let page = store.page_of_documents(user, after, DOCUMENTS).await?;
         self.next = match last_of_full(&page, DOCUMENTS) {
             Some(last) => Next::Documents(Some(last.entry.key.clone())),
-            None => Next::Nothing,
+            None => Next::Todos(None),
         };
         Ok(ExportPage::Documents(page))
+    }
+
+    async fn todos(&mut self, after: Option<Uuid>) -> Result<ExportPage, Error> {
+        let (store, user) = (&self.accounts.0.store, self.caller.user.id);
+        let page = store.page_of_held_todos(user, after, TODOS).await?;
+        self.next = match last_of_full(&page, TODOS) {
+            Some(last) => Next::Todos(Some(last.todo.id)),
+            None => Next::Nothing,
+        };
+        Ok(ExportPage::Todos(page))
     }
 }
 

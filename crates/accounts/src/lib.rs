@@ -3,7 +3,7 @@
 //!
 //! [`Accounts`] is the one way in. Each public method of it is a rule, in the file of its name:
 //! `register`, `first_admin`, `login`, `sessions` (refresh, log out, who is calling), `change_password`, `profile`,
-//! `signing`, `standing`, `retention`, `documents`, `export`, `admin` and `operator`.
+//! `todos`, `documents`, `export`, `signing`, `standing`, `retention`, `admin` and `operator`.
 
 mod admin;
 mod caller;
@@ -32,6 +32,7 @@ mod sessions;
 mod signing;
 mod standing;
 mod throttle;
+mod todos;
 mod token;
 
 use std::sync::Arc;
@@ -69,11 +70,12 @@ pub use secret::{SECRET_KEY_BYTES, SecretKey, SecretKeyTooShort};
 pub use sessions::{Granted, Opened, Proof};
 pub use signing::{KeyChange, KeyRecord, KeyState};
 pub use store::{
-    Activity, Answer, AuditKind, AuditListing, AuditRecord, Document, DocumentEntry, Page, Place,
-    Session, SessionKind as Mode, Statistics, Timestamp, User, UserListing, UserStatus,
-    VersionCondition, Versions,
+    Activity, Answer, AuditKind, AuditListing, AuditRecord, Document, DocumentEntry, Expected,
+    HeldTodo, Page, Place, Session, SessionKind as Mode, Statistics, Timestamp, Todo, TodoList,
+    TodoListing, TodoOrder, User, UserListing, UserStatus, VersionCondition, Versions,
 };
 pub use throttle::{Limit, Limited, Quota, ThrottleSettings};
+pub use todos::{TodoContent, TodoEdit};
 pub use token::{SigningAlgorithm, SigningKeyPair};
 
 /// Fills `bytes` from the random source of the operating system, for secrets made at the doors.

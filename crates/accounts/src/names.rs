@@ -269,7 +269,13 @@ pub(crate) fn refuse_controls(text: &str) -> Result<(), Refusal> {
     Ok(())
 }
 
-fn refuse_above(maximum: usize, actual: usize, what: &str, unit: &str) -> Result<(), Refusal> {
+/// Refuses a text that is longer than `what` may be.
+pub(crate) fn refuse_above(
+    maximum: usize,
+    actual: usize,
+    what: &str,
+    unit: &str,
+) -> Result<(), Refusal> {
     if actual <= maximum {
         return Ok(());
     }
@@ -331,7 +337,7 @@ fn a_label(domain: &str) -> Result<String, Refusal> {
 /// Character by character, unlike `str::to_lowercase`, whose rule for the Greek final sigma looks at the
 /// neighbours: ΟΔΟΣ and οδος are to be one. Case folding proper would also make `ß` and `ss` one, which mail
 /// servers keep apart.
-fn canonical(text: &str) -> String {
+pub(crate) fn canonical(text: &str) -> String {
     if text.is_ascii() {
         return text.to_ascii_lowercase();
     }

@@ -1,4 +1,4 @@
-//! How long what is over is kept, and that it goes then: deleted users, audit events, expired
+//! How long what is over is kept, and that it goes then: deleted users and todos, audit events, expired
 //! sessions, retired signing keys.
 
 use std::{convert::Infallible, time::Duration};
@@ -22,6 +22,8 @@ const KEPT_AFTER_END: Duration = Duration::from_secs(7 * 86_400);
 pub struct Purged {
     /// Users who were deleted.
     pub users: u64,
+    /// Todos that were deleted.
+    pub todos: u64,
     /// Audit events.
     pub audit_events: u64,
     /// Sessions that had expired.
@@ -62,6 +64,7 @@ impl Accounts {
         let recorded = now.minus(policy.audit_retention);
         Ok(Purged {
             users: self.purge_all(Perishable::DeletedUsers, deleted).await?,
+            todos: self.purge_all(Perishable::DeletedTodos, deleted).await?,
             audit_events: self.purge_all(Perishable::AuditEvents, recorded).await?,
             sessions: self.purge_all(Perishable::ExpiredSessions, ended).await?,
             signing_keys: self
@@ -86,6 +89,7 @@ impl Purged {
     fn log(self) {
         let Self {
             users,
+            todos,
             audit_events,
             sessions,
             signing_keys,
@@ -93,11 +97,12 @@ impl Purged {
         if self != Self::default() {
             tracing::info!(
                 users,
+                todos,
                 audit_events,
                 sessions,
                 signing_keys,
-                "Removed what was over: {users} deleted users, {audit_events} audit events, {sessions} expired \
-                 sessions, {signing_keys} retired signing keys"
+                "Removed what was over: {users} deleted users, {todos} deleted todos, {audit_events} audit events, \
+                 {sessions} expired sessions, {signing_keys} retired signing keys"
             );
         }
     }

@@ -14,6 +14,7 @@ mod registration;
 mod retention;
 mod sessions;
 mod standing;
+mod todos;
 
 use std::{
     collections::BTreeSet,

@@ -7,5 +7,6 @@ pub(crate) mod meta;
 pub(crate) mod revocation;
 pub(crate) mod session;
 pub(crate) mod signing_key;
+pub(crate) mod todo;
 pub(crate) mod user;
 pub(crate) mod user_role;

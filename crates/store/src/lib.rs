@@ -24,9 +24,11 @@ mod retention;
 mod revocations;
 mod run;
 mod schema;
+mod search;
 mod sessions;
 mod stats;
 mod time;
+mod todos;
 mod users;
 
 use sea_orm::DatabaseConnection;
@@ -66,6 +68,10 @@ pub use sessions::{
 };
 pub use stats::{Activity, Statistics};
 pub use time::Timestamp;
+pub use todos::{
+    Expected, HeldTodo, Keyed, NewTodo, Todo, TodoAddition, TodoChange, TodoEditing, TodoList,
+    TodoListing, TodoOrder,
+};
 pub use users::{
     Credentials, Editing, LoginKey, Name, NewUser, ProfileChange, User, UserAddition, UserFilter,
     UserListing, UserStatus,

@@ -6,6 +6,7 @@ mod m0001_accounts;
 mod m0002_revocations;
 mod m0003_admin_lists;
 mod m0004_retention;
+mod m0005_todos;
 mod m0006_documents;
 mod script;
 #[cfg(test)]
@@ -72,6 +73,7 @@ const STEPS: &[Step] = &[
     m0002_revocations::STEP,
     m0003_admin_lists::STEP,
     m0004_retention::STEP,
+    m0005_todos::STEP,
     m0006_documents::STEP,
 ];
 

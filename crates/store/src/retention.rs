@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use crate::{
     Error, Store, Timestamp,
-    entity::{audit_event, session, signing_key, user},
+    entity::{audit_event, session, signing_key, todo, user},
 };
 
 /// A kind of row that is kept for a while after its end.
@@ -17,6 +17,8 @@ use crate::{
 pub enum Perishable {
     /// Deleted users, with all that is theirs. Their audit events stay, which hold their ids alone.
     DeletedUsers,
+    /// Deleted todos.
+    DeletedTodos,
     /// Audit events.
     AuditEvents,
     /// Sessions one of whose lifetimes is over.
@@ -42,6 +44,10 @@ impl Store {
                     Perishable::DeletedUsers => {
                         let ended = user::Column::DeletedAt.lt(before).into();
                         remove::<user::Entity, Uuid>(tx, user::Column::Id, ended, limit).await
+                    }
+                    Perishable::DeletedTodos => {
+                        let ended = todo::Column::DeletedAt.lt(before).into();
+                        remove::<todo::Entity, Uuid>(tx, todo::Column::Id, ended, limit).await
                     }
                     Perishable::AuditEvents => {
                         let (key, ended) = (audit_event::Column::Id, audit_event::Column::At);

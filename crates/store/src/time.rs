@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use chrono::{DateTime, SecondsFormat, Utc};
+use chrono::{DateTime, Datelike as _, SecondsFormat, Utc};
 
 /// Microseconds since 1970-01-01T00:00:00Z, in UTC, without leap seconds.
 ///
@@ -17,11 +17,14 @@ impl Timestamp {
         Self(micros)
     }
 
-    /// Reads RFC 3339, with any offset, in the years 0 to 9999.
+    /// Reads RFC 3339, with any offset, in the years 0 to 9999 of UTC.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        let time = DateTime::parse_from_rfc3339(text).ok()?;
-        Some(Self(time.timestamp_micros()))
+        let time = DateTime::parse_from_rfc3339(text).ok()?.to_utc();
+        // With its offset taken off it may be in a year that has no four digits.
+        (0..=9999)
+            .contains(&time.year())
+            .then(|| Self(time.timestamp_micros()))
     }
 
     /// Microseconds since the epoch.
@@ -99,6 +102,8 @@ mod tests {
             "2026-01-31",
             "2026-01-31T12:00:00",
             "12026-01-31T12:00:00Z",
+            "9999-12-31T23:59:59-00:01",
+            "0000-01-01T00:00:00+00:01",
         ] {
             assert_eq!(Timestamp::parse(text), None, "{text:?}");
         }

@@ -28,6 +28,7 @@ mod query;
 mod sessions;
 mod setup;
 mod site;
+mod todos;
 mod web;
 
 use std::time::Duration;
@@ -87,6 +88,14 @@ pub fn router(app: App) -> Router {
         .route("/api/user/profile/delete", post(profile::delete_account))
         .route("/api/user/data", get(data::list_documents))
         .route("/api/user/export", get(export::export_user_data))
+        .route("/api/todos", get(todos::list_todos).post(todos::add_todo))
+        .route(
+            "/api/todos/{id}",
+            get(todos::get_todo)
+                .put(todos::replace_todo)
+                .patch(todos::change_todo)
+                .delete(todos::delete_todo),
+        )
         .route(
             "/api/admin/users",
             get(admin::list_users).post(admin::add_user),

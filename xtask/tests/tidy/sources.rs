@@ -83,6 +83,19 @@ fn sessions_are_ended_in_one_function_which_asks_for_a_transaction_that_counts_i
 }
 
 #[test]
+fn todos_are_found_in_one_function_which_asks_for_their_owner() {
+    let found = places(
+        |file| file.is_under("crates/store/src/"),
+        &["todo::Entity::find"],
+    );
+    let is_its_own = |place: &String| place.starts_with("crates/store/src/todos.rs:");
+    assert!(
+        found.len() == 1 && found.iter().all(is_its_own),
+        "{found:?}"
+    );
+}
+
+#[test]
 fn only_the_configuration_reads_the_environment() {
     let here = |file: &File| {
         file.is_under("crates/")

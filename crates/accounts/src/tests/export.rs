@@ -10,6 +10,7 @@ struct Whole {
     sessions: Vec<Session>,
     audit_events: Vec<AuditRecord>,
     documents: Vec<Document>,
+    todos: Vec<HeldTodo>,
     pages: usize,
 }
 
@@ -27,6 +28,7 @@ impl Scene {
                     assert!(bytes <= 1 << 20, "{bytes} bytes at once");
                     whole.documents.extend(page);
                 }
+                ExportPage::Todos(page) => whole.todos.extend(page),
             }
         }
         assert!(export.next_page().await.expect("reads").is_none());
@@ -48,6 +50,22 @@ async fn everything_of_the_user_is_in_it_once_and_nothing_of_others() {
             );
             let putting = scene.accounts.put_document(caller, &key, content, none());
             putting.await.expect("puts");
+        }
+    }
+    for number in 0..120 {
+        for (caller, title) in [(&ada, "of ada"), (&eve, "of eve")] {
+            let content = TodoContent {
+                title: title.to_owned(),
+                description: String::new(),
+                completed: false,
+                due_at: None,
+            };
+            let added = scene.accounts.add_todo(caller, content);
+            let added = added.await.expect("adds");
+            if number == 0 {
+                let deleting = scene.accounts.delete_todo(caller, added.id, Expected::Any);
+                deleting.await.expect("deletes");
+            }
         }
     }
     for _ in 0..250 {
@@ -80,7 +98,16 @@ async fn everything_of_the_user_is_in_it_once_and_nothing_of_others() {
             .iter()
             .all(|document| document.content == own)
     );
-    assert_eq!(whole.pages, 2 + 2 + 3);
+    let mut titles = whole.todos.iter().map(|held| held.todo.title.as_str());
+    assert!(titles.by_ref().take(120).all(|title| title == "of ada"));
+    assert_eq!(titles.next(), None, "and nothing of others");
+    assert_eq!(whole.todos.len(), 120);
+    let deleted = whole
+        .todos
+        .iter()
+        .filter(|held| held.deleted_at == Some(NOON));
+    assert_eq!(deleted.count(), 1);
+    assert_eq!(whole.pages, 2 + 2 + 3 + 2);
 }
 
 #[tokio::test]

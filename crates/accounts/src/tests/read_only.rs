@@ -74,6 +74,13 @@ async fn what_would_change_something_is_refused_before_it_costs_a_hash() {
     refused.push(changing.await.err());
     let deleting = reading.delete_account(&caller, secret(), &peer);
     refused.push(deleting.await.err());
+    let content = TodoContent {
+        title: "late".into(),
+        description: String::new(),
+        completed: false,
+        due_at: None,
+    };
+    refused.push(reading.add_todo(&caller, content).await.err());
     refused.push(reading.purge().await.err());
     let operator = reading.operator();
     refused.push(operator.set_password("ada", secret()).await.err());

@@ -13,7 +13,9 @@ use uuid::Uuid;
 use super::mark;
 use crate::{
     AuditKind, Error,
-    entity::{audit_event, document, meta, revocation, session, signing_key, user, user_role},
+    entity::{
+        audit_event, document, meta, revocation, session, signing_key, todo, user, user_role,
+    },
 };
 
 /// Every table of ours but the one of the migrations, which each database keeps of itself. Those
@@ -25,6 +27,7 @@ pub(super) fn all() -> Vec<Table> {
         Table::of(session::Entity),
         Table::of(signing_key::Entity),
         Table::of(audit_event::Entity),
+        Table::of(todo::Entity),
         Table::of(document::Entity),
         Table::of(revocation::Entity).seeded(),
         Table::of(meta::Entity).seeded(),

@@ -1,5 +1,7 @@
 //! A database of its own on each engine, for tests that must know what is inside.
 
+mod plans;
+
 use sea_orm::{ConnectionTrait as _, DatabaseConnection};
 
 use super::{DatabaseUrl, Engine, Options};

@@ -155,7 +155,8 @@ const INDEXES: [(&str, Index); 7] = [
     ),
 ];
 
-fn of_user(table: &'static str) -> ForeignKeyCreateStatement {
+/// The reference of a table to the user whose rows are in it, which go with them.
+pub(super) fn of_user(table: &'static str) -> ForeignKeyCreateStatement {
     ForeignKey::create()
         .name(format!("{table}_user"))
         .from(table, "user_id")

@@ -8,7 +8,7 @@ use sea_orm::{
 
 use super::{ColumnKind, Definition, Index, Schema, SchemaObject};
 use crate::entity::{
-    audit_event, document, meta, revocation, session, signing_key, user, user_role,
+    audit_event, document, meta, revocation, session, signing_key, todo, user, user_role,
 };
 
 /// The tables, those that others point to first.
@@ -19,6 +19,7 @@ pub(super) fn schema(engine: DbBackend) -> Schema {
     add::<session::Entity>(&mut schema, session::INDEXES, engine);
     add::<signing_key::Entity>(&mut schema, &[], engine);
     add::<audit_event::Entity>(&mut schema, audit_event::INDEXES, engine);
+    add::<todo::Entity>(&mut schema, todo::INDEXES, engine);
     add::<meta::Entity>(&mut schema, &[], engine);
     add::<revocation::Entity>(&mut schema, &[], engine);
     add::<document::Entity>(&mut schema, &[], engine);

@@ -6,7 +6,7 @@ use std::collections::{BTreeSet, HashMap};
 use sea_orm::{
     ColumnTrait as _, Condition, ConnectionTrait, EntityTrait as _, QueryFilter as _,
     QueryOrder as _, QuerySelect as _, QueryTrait as _, Select,
-    sea_query::{Expr, ExprTrait as _, Func, LikeExpr},
+    sea_query::{Expr, ExprTrait as _, Func},
 };
 use uuid::Uuid;
 
@@ -15,6 +15,7 @@ use crate::{
     Error, Page, Place, Store, Timestamp,
     entity::{user, user_role},
     page,
+    search::containing,
 };
 
 /// Which users to list.
@@ -261,20 +262,16 @@ async fn all_with_roles<C: ConnectionTrait>(
 
 /// One of the names that are shown contains `text`, whose own `%` and `_` mean themselves.
 fn named_like(text: &str) -> Condition {
-    let literal = text
-        .replace('\\', "\\\\")
-        .replace('%', "\\%")
-        .replace('_', "\\_");
     let columns = [
         user::Column::Email,
         user::Column::Username,
         user::Column::Name,
     ];
     let mut condition = Condition::any();
-    for lower in in_lower_case(&literal) {
+    for lower in in_lower_case(text) {
         for column in columns {
-            let like = LikeExpr::new(format!("%{lower}%")).escape('\\');
-            condition = condition.add(Expr::expr(Func::lower(Expr::col(column))).like(like));
+            let contains = Expr::expr(Func::lower(Expr::col(column))).like(containing(&lower));
+            condition = condition.add(contains);
         }
     }
     condition

@@ -22,6 +22,7 @@ mod read_only;
 mod retention;
 mod revocations;
 mod sessions;
+mod todos;
 mod users;
 
 /// Runs a test on every engine: `conformance! { async fn sentence(db: Fixture) { … } }`.

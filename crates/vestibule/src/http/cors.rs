@@ -29,7 +29,8 @@ const PREFLIGHT: [(HeaderName, &str); 3] = [
     (header::ACCESS_CONTROL_MAX_AGE, "600"),
 ];
 /// What a page may read of an answer besides its body.
-const READABLE: &str = "Retry-After, Location, ETag, X-Request-Id, RateLimit, RateLimit-Policy";
+const READABLE: &str = "Retry-After, Location, Link, ETag, Content-Disposition, X-Request-Id, RateLimit, \
+    RateLimit-Policy";
 
 /// What a browser says of where a request comes from.
 pub(super) struct Sender<'a> {

@@ -103,7 +103,7 @@ impl From<DocumentEntry> for DocumentEntryView {
         Self {
             key: entry.key,
             size: entry.size,
-            etag: EntityTag::of(entry.etag),
+            etag: EntityTag::of(&entry.etag),
             updated_at: entry.updated_at,
         }
     }

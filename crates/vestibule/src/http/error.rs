@@ -181,11 +181,13 @@ fn refusal(error: Error) -> Response {
              link, or run: vestibule user add EMAIL --role admin",
         ),
         Error::Limited(limited) => limit::answer(&limited),
-        Error::NoSuchUser | Error::NoSuchSession | Error::NoSuchDocument => not_found(),
+        Error::NoSuchUser | Error::NoSuchSession | Error::NoSuchTodo | Error::NoSuchDocument => {
+            not_found()
+        }
         Error::UnexpectedVersion => problem(
             StatusCode::PRECONDITION_FAILED,
             "precondition_failed",
-            "It has changed since you read it, or is there already. Read it anew and try again.",
+            "This has changed since you read it. Read it again before you change it.",
         ),
         Error::DocumentTooLarge => problem(
             StatusCode::PAYLOAD_TOO_LARGE,

@@ -1,7 +1,7 @@
 //! `GET /api/user/export`: everything that is held about a user as one JSON file, written while it
 //! is read. A file that is not whole never looks as if it were.
 
-use accounts::{Document, Export, ExportPage, Timestamp};
+use accounts::{Document, Export, ExportPage, HeldTodo, Timestamp};
 use axum::{
     body::{Body, Bytes},
     extract::State,
@@ -14,7 +14,7 @@ use serde_json::value::RawValue;
 
 use super::{
     admin::AuditEventView, auth::UserView, caller::SignedInCaller, error::ApiResult, limit,
-    preconditions::EntityTag, sessions::SessionView,
+    preconditions::EntityTag, sessions::SessionView, todos::TodoView,
 };
 use crate::app::App;
 
@@ -27,6 +27,14 @@ struct DocumentView {
     created_at: Timestamp,
     updated_at: Timestamp,
     content: Box<RawValue>,
+}
+
+/// A todo, also one that is deleted and not purged yet.
+#[derive(Serialize)]
+struct HeldTodoView {
+    #[serde(flatten)]
+    todo: TodoView,
+    deleted_at: Option<Timestamp>,
 }
 
 /// `GET /api/user/export`: the file.
@@ -144,6 +152,9 @@ impl Writing {
             ExportPage::Documents(page) => {
                 self.write_items("documents", page, DocumentView::try_from)
             }
+            ExportPage::Todos(page) => {
+                self.write_items("todos", page, |row| Ok(HeldTodoView::from(row)))
+            }
         }
     }
 
@@ -170,6 +181,15 @@ impl Writing {
     }
 }
 
+impl From<HeldTodo> for HeldTodoView {
+    fn from(HeldTodo { todo, deleted_at }: HeldTodo) -> Self {
+        Self {
+            todo: TodoView::from(todo),
+            deleted_at,
+        }
+    }
+}
+
 impl TryFrom<Document> for DocumentView {
     type Error = Cut;
 
@@ -178,7 +198,7 @@ impl TryFrom<Document> for DocumentView {
         Ok(Self {
             key: entry.key,
             size: entry.size,
-            etag: EntityTag::of(entry.etag),
+            etag: EntityTag::of(&entry.etag),
             created_at: entry.created_at,
             updated_at: entry.updated_at,
             content: serde_json::from_slice(&document.content)?,

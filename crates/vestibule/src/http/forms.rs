@@ -3,11 +3,11 @@
 
 use std::collections::BTreeSet;
 
-use accounts::{Edit, Error, FieldError, Role};
+use accounts::{Edit, Error, FieldError, Role, Timestamp};
 use secrecy::SecretString;
 use serde_json::{Map, Value};
 
-use super::{body::JsonObject, error::ApiError};
+use super::{body::JsonObject, error::ApiError, query::EXPECTED_TIME};
 
 /// So many unknown fields are named, and so many characters of each: an answer must not be many
 /// times as large as what asked for it.
@@ -53,9 +53,32 @@ impl Fields {
 
     /// A text to set, null to clear it, nothing to leave it as it is.
     pub(super) fn edit(&mut self, name: &'static str) -> Edit<String> {
-        match self.left.get(name) {
-            None => Edit::Keep,
-            Some(_) => self.optional_text(name).map_or(Edit::Clear, Edit::Set),
+        self.edit_by(name, Self::optional_text)
+    }
+
+    /// A point in time that may be left out or null.
+    pub(super) fn optional_time(&mut self, name: &'static str) -> Option<Timestamp> {
+        let text = self.optional_text(name)?;
+        let time = Timestamp::parse(&text);
+        if time.is_none() {
+            self.refuse(name, "invalid_time", EXPECTED_TIME);
+        }
+        time
+    }
+
+    /// A point in time to set, null to clear it, nothing to leave it as it is.
+    pub(super) fn time_edit(&mut self, name: &'static str) -> Edit<Timestamp> {
+        self.edit_by(name, Self::optional_time)
+    }
+
+    fn edit_by<T>(
+        &mut self,
+        name: &'static str,
+        take: impl FnOnce(&mut Self, &'static str) -> Option<T>,
+    ) -> Edit<T> {
+        match self.left.contains_key(name) {
+            false => Edit::Keep,
+            true => take(self, name).map_or(Edit::Clear, Edit::Set),
         }
     }
 
@@ -222,6 +245,18 @@ mod tests {
         assert_eq!(body.edit("password"), Edit::Keep);
         body.edit("username");
         assert_eq!(refused(body), [("username".into(), "wrong_type")]);
+    }
+
+    #[test]
+    fn a_time_is_taken_as_such_alone() {
+        let mut body = fields(json!({"a": "2026-01-31T12:00:00Z", "b": null, "c": "noon", "d": 7}));
+        assert!(matches!(body.time_edit("a"), Edit::Set(_)));
+        assert_eq!(body.time_edit("b"), Edit::Clear);
+        assert_eq!(body.time_edit("e"), Edit::Keep);
+        body.optional_time("c");
+        body.optional_time("d");
+        let expected = [("c".into(), "invalid_time"), ("d".into(), "wrong_type")];
+        assert_eq!(refused(body), expected);
     }
 
     #[test]

@@ -22,7 +22,7 @@ pub(super) struct EntityTag(String);
 
 impl EntityTag {
     /// The tag of what `version` names: visible ASCII without quotes.
-    pub(super) fn of(version: impl ToString) -> Self {
+    pub(super) fn of(version: &impl ToString) -> Self {
         Self(format!("\"{}\"", version.to_string()))
     }
 

@@ -3,7 +3,12 @@
 //! list tells where it goes on.
 
 use accounts::{Error, FieldError, Page, Place, Timestamp};
-use axum::{extract::FromRequestParts, http::request::Parts};
+use axum::{
+    Json,
+    extract::FromRequestParts,
+    http::{HeaderValue, Uri, header, request::Parts},
+    response::{IntoResponse as _, Response},
+};
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 use percent_encoding::percent_decode_str;
 use serde::Serialize;
@@ -15,6 +20,8 @@ use super::error::ApiError;
 /// So many items a list gives when no number is asked for, and at the most.
 const USUAL_LIMIT: u64 = 20;
 const LARGEST_LIMIT: u64 = 100;
+/// What a time may be, in a sentence for whoever sent something else.
+pub(super) const EXPECTED_TIME: &str = "Send a time of RFC 3339, such as 2026-01-31T12:00:00Z.";
 /// A list, a time in microseconds and an id.
 const CURSOR_BYTES: usize = 1 + 8 + 16;
 
@@ -39,6 +46,55 @@ impl<T> PageView<T> {
             items: page.items.into_iter().map(view).collect(),
             next_cursor: page.next.map(|place| cursor_of(list, place)),
         }
+    }
+}
+
+/// A part of a list that is counted from its begin.
+#[derive(Serialize)]
+pub(super) struct ListView<T> {
+    pub(super) items: Vec<T>,
+    /// How many the whole list has.
+    pub(super) total: u64,
+    /// How many were asked for.
+    pub(super) limit: u64,
+    /// How many come before these.
+    pub(super) offset: u64,
+}
+
+impl<T: Serialize> ListView<T> {
+    /// 200 with links to other parts of the list (RFC 8288), each to the path of this request with
+    /// its other parameters.
+    pub(super) fn answer(self, uri: &Uri) -> Response {
+        let links = self.links(uri);
+        let links = HeaderValue::try_from(links).expect("an encoded query has visible ASCII alone");
+        ([(header::LINK, links)], Json(self)).into_response()
+    }
+
+    fn links(&self, uri: &Uri) -> String {
+        let next = self.offset + self.limit;
+        let last = self.total.saturating_sub(1) / self.limit * self.limit;
+        let before = self.offset.saturating_sub(self.limit).min(last);
+        let links = [
+            Some(("first", 0)),
+            (self.offset > 0).then_some(("prev", before)),
+            (next < self.total).then_some(("next", next)),
+            Some(("last", last)),
+        ];
+        let written = links.into_iter().flatten().map(|(relation, offset)| {
+            let query = self.query_at(offset, uri.query().unwrap_or_default());
+            format!("<{}?{query}>; rel=\"{relation}\"", uri.path())
+        });
+        written.collect::<Vec<_>>().join(", ")
+    }
+
+    fn query_at(&self, offset: u64, asked: &str) -> String {
+        let others = form_urlencoded::parse(asked.as_bytes())
+            .filter(|(name, _)| !matches!(&**name, "limit" | "offset"));
+        form_urlencoded::Serializer::new(String::new())
+            .extend_pairs(others)
+            .append_pair("limit", &self.limit.to_string())
+            .append_pair("offset", &offset.to_string())
+            .finish()
     }
 }
 
@@ -104,8 +160,13 @@ impl Query {
 
     /// A point in time.
     pub(super) fn time(&mut self, name: &'static str) -> Option<Timestamp> {
-        let expected = "Send a time of RFC 3339, such as 2026-01-31T12:00:00Z.";
-        self.value(name, Timestamp::parse, "invalid_time", expected)
+        self.value(name, Timestamp::parse, "invalid_time", EXPECTED_TIME)
+    }
+
+    /// True or false.
+    pub(super) fn truth(&mut self, name: &'static str) -> Option<bool> {
+        let read = |text: &str| text.parse().ok();
+        self.value(name, read, "not_a_choice", "Send true or false.")
     }
 
     /// How many items are asked for.
@@ -117,6 +178,19 @@ impl Query {
         let expected = "Ask for 1 to 100 items at a time.";
         self.value("limit", read, "out_of_range", expected)
             .unwrap_or(USUAL_LIMIT)
+    }
+
+    /// How many items are to be left out at the begin.
+    pub(super) fn offset(&mut self) -> u64 {
+        // No list is longer than this, and no engine counts further.
+        let read = |text: &str| {
+            text.parse()
+                .ok()
+                .filter(|number| *number <= i64::MAX as u64)
+        };
+        let expected = "Leave out 0 items or more.";
+        self.value("offset", read, "out_of_range", expected)
+            .unwrap_or_default()
     }
 
     /// Where the page before ended.
@@ -213,6 +287,54 @@ mod tests {
                 ("since", "invalid_time"),
                 ("cursor", "invalid_cursor")
             ]
+        );
+    }
+
+    #[test]
+    fn links_lead_to_the_other_parts_with_the_parameters_of_the_request() {
+        let linked = |asked: &str, total, limit, offset| {
+            let view = ListView::<()> {
+                items: Vec::new(),
+                total,
+                limit,
+                offset,
+            };
+            let links = view.links(&asked.parse().expect("a path"));
+            let shown = links.replace("limit=20&offset=", "");
+            shown.replace("</api/todos?", "<")
+        };
+        let whole = "<0>; rel=\"first\", <0>; rel=\"last\"";
+        for (total, offset, expected) in [
+            (0, 0, whole),
+            (20, 0, whole),
+            (
+                21,
+                0,
+                "<0>; rel=\"first\", <20>; rel=\"next\", <20>; rel=\"last\"",
+            ),
+            (
+                60,
+                20,
+                "<0>; rel=\"first\", <0>; rel=\"prev\", <40>; rel=\"next\", <40>; rel=\"last\"",
+            ),
+            (
+                60,
+                5,
+                "<0>; rel=\"first\", <0>; rel=\"prev\", <25>; rel=\"next\", <40>; rel=\"last\"",
+            ),
+            (
+                21,
+                900,
+                "<0>; rel=\"first\", <20>; rel=\"prev\", <20>; rel=\"last\"",
+            ),
+        ] {
+            assert_eq!(linked("/api/todos", total, 20, offset), expected);
+        }
+        let asked = "/api/todos?offset=3&q=a+%26%3E%C3%A9&limit=1&sort=-created_at";
+        assert_eq!(
+            linked(asked, 1, 1, 0),
+            "<q=a+%26%3E%C3%A9&sort=-created_at&limit=1&offset=0>; rel=\"first\", \
+             <q=a+%26%3E%C3%A9&sort=-created_at&limit=1&offset=0>; rel=\"last\""
         );
     }
 

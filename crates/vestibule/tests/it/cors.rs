@@ -30,7 +30,7 @@ async fn a_listed_origin_is_told_what_it_may_send() {
     access-control-allow-headers: Authorization, Content-Type, If-Match, If-None-Match
     access-control-allow-methods: GET, POST, PUT, PATCH, DELETE
     access-control-allow-origin: https://app.example.com
-    access-control-expose-headers: Retry-After, Location, ETag, X-Request-Id, RateLimit, RateLimit-Policy
+    access-control-expose-headers: Retry-After, Location, Link, ETag, Content-Disposition, X-Request-Id, RateLimit, RateLimit-Policy
     access-control-max-age: 600
     allow: POST
     cache-control: no-store

@@ -402,7 +402,7 @@ async fn a_change_happens_to_the_version_that_it_was_meant_for_alone() {
     x-content-type-options: nosniff
     {
       "code": "precondition_failed",
-      "detail": "It has changed since you read it, or is there already. Read it anew and try again.",
+      "detail": "This has changed since you read it. Read it again before you change it.",
       "status": 412,
       "title": "Precondition Failed",
       "type": "about:blank"

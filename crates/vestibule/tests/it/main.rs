@@ -30,4 +30,5 @@ mod sessions;
 mod setup;
 mod site;
 mod support;
+mod todos;
 mod web;

@@ -31,7 +31,7 @@ enum Kind {
 use Kind::{Bytes, Id, Number, Text, Truth};
 
 /// The tables that hold what users and operators have made, in an order in which they can be filled.
-pub(super) const TABLES: [Table; 6] = [
+pub(super) const TABLES: [Table; 7] = [
     Table {
         name: "users",
         columns: &[
@@ -104,6 +104,24 @@ pub(super) const TABLES: [Table; 6] = [
         key: 1,
     },
     Table {
+        name: "todos",
+        columns: &[
+            ("id", Id),
+            ("user_id", Id),
+            ("title", Text),
+            ("title_key", Text),
+            ("description", Text),
+            ("description_key", Text),
+            ("completed", Truth),
+            ("due_at", Number),
+            ("created_at", Number),
+            ("updated_at", Number),
+            ("deleted_at", Number),
+            ("version", Number),
+        ],
+        key: 1,
+    },
+    Table {
         name: "documents",
         columns: &[
             ("user_id", Id),
@@ -123,16 +141,17 @@ pub(super) type Rows = Vec<Vec<Vec<Value>>>;
 
 /// Rows for each of [`TABLES`], of everything that a column may hold and every engine can keep.
 pub(super) fn installations() -> impl Strategy<Value = Rows> {
-    let of_user = (
+    let theirs = (
         vec(role(), 0..3),
         vec(session(), 0..3),
+        vec(todo(), 0..3),
         vec(document(), 0..3),
     );
-    let users = vec((user(), of_user), 0..24);
+    let users = vec((user(), theirs), 0..24);
     (users, vec(signing_key(), 0..4), vec(audit_event(), 0..24)).prop_map(
         |(users, keys, events)| {
-            let mut rows: Rows = vec![vec![], vec![], vec![], keys, events, vec![]];
-            for (mut user, (roles, sessions, documents)) in users {
+            let mut rows: Rows = vec![vec![], vec![], vec![], keys, events, vec![], vec![]];
+            for (mut user, (roles, sessions, todos, documents)) in users {
                 let (id, number) = (user[0].clone(), rows[0].len());
                 // Keys are unique; what is in them may be anything.
                 for key in [2, 4] {
@@ -146,12 +165,14 @@ pub(super) fn installations() -> impl Strategy<Value = Rows> {
                     numbered
                         .map(|(number, role)| vec![id.clone(), format!("{number}{role}").into()]),
                 );
-                rows[2].extend(sessions.into_iter().map(|mut session| {
-                    session[1] = id.clone();
-                    session
-                }));
+                for (table, theirs) in [(2, sessions), (5, todos)] {
+                    rows[table].extend(theirs.into_iter().map(|mut row| {
+                        row[1] = id.clone();
+                        row
+                    }));
+                }
                 let numbered = documents.into_iter().enumerate();
-                rows[5].extend(numbered.map(|(number, (key, mut document))| {
+                rows[6].extend(numbered.map(|(number, (key, mut document))| {
                     document.splice(0..0, [id.clone(), format!("{number}{key}").into()]);
                     document
                 }));
@@ -287,6 +308,27 @@ fn session() -> impl Strategy<Value = Vec<Value>> {
             times.4.into(),
             from.0.into(),
             from.1.into(),
+        ]
+    })
+}
+
+fn todo() -> impl Strategy<Value = Vec<Value>> {
+    let texts = (text(200), text(600), text(2_000), text(2_000));
+    let times = (number(), number(), number(), number(), number());
+    (id(), texts, any::<bool>(), times).prop_map(|(id, texts, completed, times)| {
+        vec![
+            id,
+            Value::Uuid(None),
+            texts.0.into(),
+            texts.1.into(),
+            texts.2.into(),
+            texts.3.into(),
+            completed.into(),
+            times.0.into(),
+            times.1.into(),
+            times.2.into(),
+            times.3.into(),
+            times.4.into(),
         ]
     })
 }

@@ -80,8 +80,8 @@ impl Actor {
 pub(crate) struct Member {
     pub(crate) name: String,
     pub(crate) client: Client,
-    /// A session and a document: one's own, or for [`Actor::AnotherUser`] those of the bystander. A user: the bystander,
-    /// for whoever may do something to others.
+    /// A session, a todo and a document: one's own, or for [`Actor::AnotherUser`] those of the bystander. A user: the
+    /// bystander, for whoever may do something to others.
     pub(crate) objects: Objects,
     /// The name of somebody else, who does nothing.
     pub(crate) bystander: String,
@@ -112,6 +112,7 @@ impl<'app> Cast<'app> {
             objects: Objects {
                 session: session_of(&other).await,
                 user: other.get("/api/auth/me").await.text_at("id"),
+                todo: todo_of(&other).await,
                 document: document_of(&other, &bystander).await,
             },
             name,
@@ -154,6 +155,7 @@ impl<'app> Cast<'app> {
         }
         if actor != Actor::AnotherUser {
             member.objects.session = session_of(&member.client).await;
+            member.objects.todo = todo_of(&member.client).await;
             member.objects.document = document_of(&member.client, &name).await;
         }
         self.let_happen(member, actor).await;
@@ -207,6 +209,11 @@ impl<'app> Cast<'app> {
             Actor::Nobody | Actor::Forger | Actor::User | Actor::AnotherUser | Actor::Admin => {}
         }
     }
+}
+
+async fn todo_of(client: &Client) -> String {
+    let todo = client.post("/api/todos", json!({ "title": "Feed the cat" }));
+    todo.await.expect_status(201).text_at("id")
 }
 
 /// Keeps a document under a key of its own, which is as long as an id: an answer may name the path.

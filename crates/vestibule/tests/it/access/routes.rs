@@ -89,6 +89,12 @@ pub(crate) const ROUTES: &[Row] = &[
     row("PUT", "/api/user/data/{key}", SignedIn, Json(name), 201),
     row("DELETE", "/api/user/data/{key}", Owner, Nothing, 204),
     row("GET", "/api/user/export", SignedIn, Nothing, 200),
+    row("GET", "/api/todos", SignedIn, Nothing, 200),
+    row("POST", "/api/todos", SignedIn, Json(todo), 201),
+    row("GET", "/api/todos/{id}", Owner, Nothing, 200),
+    row("PUT", "/api/todos/{id}", Owner, Json(todo), 200),
+    row("PATCH", "/api/todos/{id}", Owner, Json(todo), 200),
+    row("DELETE", "/api/todos/{id}", Owner, Nothing, 204),
     row("GET", "/api/admin/users", Admin, Nothing, 200),
     row("POST", "/api/admin/users", Admin, Json(newcomer), 201),
     row("GET", "/api/admin/users/{id}", Admin, Nothing, 200),
@@ -134,6 +140,7 @@ pub(crate) const SITE_RULES: &str =
 pub(crate) struct Objects {
     pub(crate) session: String,
     pub(crate) user: String,
+    pub(crate) todo: String,
     pub(crate) document: String,
 }
 
@@ -144,6 +151,7 @@ impl Objects {
         Self {
             session: id.clone(),
             user: id.clone(),
+            todo: id.clone(),
             document: id,
         }
     }
@@ -170,9 +178,10 @@ impl Row {
 
     /// The path with an object in it, of the kind that the path asks for.
     pub(crate) fn path_to(&self, objects: &Objects) -> String {
-        let object = match self.path.starts_with("/api/admin/users/") {
-            true => &objects.user,
-            false => &objects.session,
+        let object = match self.path {
+            path if path.starts_with("/api/admin/users/") => &objects.user,
+            path if path.starts_with("/api/todos/") => &objects.todo,
+            _ => &objects.session,
         };
         let below = match self.path.starts_with("/api/ui/") {
             true => "app.js",
@@ -215,6 +224,11 @@ fn change(sender: &Member) -> Value {
 
 fn proof(sender: &Member) -> Value {
     json!({ "current_password": password(&sender.name) })
+}
+
+/// Another one than there is, so that a change is one.
+fn todo(_: &Member) -> Value {
+    json!({ "title": "Water the plants", "completed": true })
 }
 
 fn name(_: &Member) -> Value {

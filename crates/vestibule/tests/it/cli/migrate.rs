@@ -133,7 +133,7 @@ fn the_sql_for_an_empty_database_needs_no_database_and_makes_no_folder() {
     ] {
         let whole = script(engine, &[]);
         assert!(whole.contains(client), "{whole}");
-        assert!(whole.contains("m0004_retention"), "{whole}");
+        assert!(whole.contains("m0005_todos"), "{whole}");
         assert_eq!(whole, script(alias, &[]));
         let part = script(engine, &["--to", "1"]);
         assert!(part.contains("m0001_accounts") && !part.contains("m0002_revocations"));

@@ -4,7 +4,7 @@ use axum::http::{HeaderMap, Method};
 use serde_json::Value;
 
 /// The headers that may leave the server. Another one is a leak until it stands here.
-const ALLOWED: [&str; 32] = [
+const ALLOWED: [&str; 33] = [
     "accept-patch",
     "accept-ranges",
     "access-control-allow-credentials",
@@ -25,6 +25,7 @@ const ALLOWED: [&str; 32] = [
     "cross-origin-opener-policy",
     "etag",
     "last-modified",
+    "link",
     "location",
     "pragma",
     "ratelimit",
