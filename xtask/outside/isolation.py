@@ -26,9 +26,13 @@ from workload import is_refusal
 REGISTERING = 8
 ROUNDS = 20
 
-# How often each is asked for among a hundred. What else users keep is to be written and read here as well.
+# How often each is asked for among a hundred and more. What else users keep is to be written and read here as well.
 MIX = {"add": 20, "change": 10, "replace": 5, "delete": 5, "read": 15, "list": 20, "search": 5, "trespass": 15}
 MIX |= {"me": 2, "profile": 1, "sessions": 2}
+MIX |= {"put": 8, "get": 8, "documents": 2}
+
+# The same for all of them: a document is told by its owner alone.
+KEYS = ["settings", "Settings", "a.b", "0"]
 
 LISTS = ["", "?limit=100", "?sort=title&limit=5", "?sort=due_at&offset=2", "?completed=true", "?q=word"]
 TRESPASSES = ["GET", "PUT", "PATCH", "DELETE"]
@@ -48,6 +52,8 @@ class User:
         self.access = None
         # By id, with the version and the title of each.
         self.todos = {}
+        # By key.
+        self.documents = {}
         # What an id of nothing is answered, by method.
         self.nothing = {}
         self.answered = 0
@@ -134,6 +140,9 @@ class Crowd:
                     return user.ask("GET", path), lambda answer: self.keep(user, answer, 200)
                 case "delete":
                     return user.ask("DELETE", path, headers=seen), lambda answer: self.forget(user, answer, todo), todo
+        # Where a refused change may have happened, there is no telling what is kept.
+        if what in ("put", "get", "documents") and not user.is_unsure:
+            return self.with_documents(user, what)
         others = [other for other in self.chance.sample(self.users, min(len(self.users), 5)) if other is not user]
         foreign = [todo for other in others for todo in other.todos]
         if what == "trespass" and foreign:
@@ -148,6 +157,18 @@ class Crowd:
         if what in reads:
             return user.ask("GET", reads[what]), lambda answer: self.expected(answer, 200)
         return user.ask("POST", "/api/todos", body), lambda answer: self.keep(user, answer, 201)
+
+    def with_documents(self, user, what):
+        key = self.chance.choice(KEYS)
+        path = f"/api/user/data/{key}"
+        match what:
+            case "put":
+                document = {"of": user.word, "number": self.chance.randrange(10**9)}
+                return user.ask("PUT", path, document), lambda answer: self.put(user, answer, key, document)
+            case "get":
+                return user.ask("GET", path), lambda answer: self.got(user, answer, key)
+            case "documents":
+                return user.ask("GET", "/api/user/data"), lambda answer: self.listed(user, answer)
 
     def trespass(self, user, todo):
         method = self.chance.choice(TRESPASSES)
@@ -168,6 +189,23 @@ class Crowd:
     def forget(self, user, answer, todo):
         if self.expected(answer, 204):
             del user.todos[todo]
+
+    def put(self, user, answer, key, document):
+        if self.expected(answer, 204 if key in user.documents else 201):
+            user.documents[key] = document
+
+    def got(self, user, answer, key):
+        if self.expected(answer, 200 if key in user.documents else 404) and key in user.documents:
+            self.is_kept(user, answer, {key: json.loads(answer.bytes)}, {key: user.documents[key]})
+
+    def listed(self, user, answer):
+        if self.expected(answer, 200):
+            keys = [document["key"] for document in answer["items"]]
+            self.is_kept(user, answer, keys, sorted(user.documents))
+
+    def is_kept(self, user, answer, found, wanted):
+        if found != wanted:
+            self.wrong.append(f"{answer!r} instead of {wanted!r} of {user.word}")
 
     def expected(self, answer, status):
         if answer.status != status:
@@ -224,6 +262,12 @@ def everybody_has_what_they_wrote_and_nothing_else(crowd):
             offset += 100
             if offset >= page["total"]:
                 break
+        export = client.get("/api/user/export", user.access)
+        expect_answer(export, 200)
+        expect(leaks(user, export, crowd.owners), [])
+        expect({todo["id"]: todo["title"] for todo in export["todos"] if todo["deleted_at"] is None}, found)
+        if not user.is_unsure:
+            expect({document["key"]: document["content"] for document in export["documents"]}, user.documents)
         known = {todo: title for todo, (_, title) in user.todos.items()}
         if user.is_unsure:
             found = {todo: title for todo, title in found.items() if todo in known}

@@ -74,6 +74,15 @@ async fn live_through(scene: &Scene, resident: &Caller, day: u32) {
     let condition = VersionCondition::default();
     let deleting = scene.accounts.delete_document(resident, "today", condition);
     deleting.await.expect("deletes");
+    let todo = TodoContent {
+        title: "Live through the day".into(),
+        description: String::new(),
+        completed: false,
+        due_at: None,
+    };
+    let todo = scene.accounts.add_todo(resident, todo).await.expect("adds");
+    let deleting = scene.accounts.delete_todo(resident, todo.id, Expected::Any);
+    deleting.await.expect("deletes");
     if day.is_multiple_of(30) {
         let rotated = operator.rotate_signing_key_at_once().await;
         rotated.expect("rotates");
@@ -102,11 +111,12 @@ async fn over_a_year_every_table_stays_bounded_and_what_is_in_use_stays() {
     for ((table, early), (_, late)) in after_three_months.iter().zip(scene.all_rows().await) {
         assert!(late <= early + 1, "{table}: {early} rows, then {late}");
     }
-    // One a day: guests and what they had for 30 days, sessions for 30 and a week, four events for
-    // 60; and what is in use.
+    // One a day: guests and what they had for 30 days, todos as well, sessions for 30 and a week, four
+    // events for 60; and what is in use.
     for (table, expected) in [
         ("users", 31..=33),
         ("documents", 31..=33),
+        ("todos", 30..=32),
         ("sessions", 36..=40),
         ("audit_events", 240..=250),
         ("signing_keys", 1..=2),
