@@ -118,6 +118,7 @@ async fn everything_about_a_user_is_one_json_file_to_save() {
           "last_used_at": "2026-01-31T12:00:00.000000Z"
         }
       ],
+      "todos": [],
       "user": {
         "created_at": "2026-01-31T12:00:00.000000Z",
         "email": "ada@example.org",
