@@ -215,14 +215,11 @@ impl Store {
     ) -> Result<Vec<HeldTodo>, Error> {
         self.read((owner, after, limit), |db, (owner, after, limit)| {
             Box::pin(async move {
-                let mut held = todo::Entity::find()
-                    .filter(todo::Column::UserId.eq(*owner))
-                    .order_by_asc(todo::Column::Id)
-                    .limit(*limit);
+                let mut todos = held(*owner).order_by_asc(todo::Column::Id).limit(*limit);
                 if let Some(after) = after {
-                    held = held.filter(todo::Column::Id.gt(*after));
+                    todos = todos.filter(todo::Column::Id.gt(*after));
                 }
-                let rows = held.all(db).await?;
+                let rows = todos.all(db).await?;
                 Ok(rows.into_iter().map(HeldTodo::from).collect())
             })
         })
@@ -392,9 +389,12 @@ fn owned(owner: Uuid) -> Select<todo::Entity> {
     // Part of the statement, and no value beside it: whoever plans once for all values is to know
     // that this one is the usual one.
     let never = Expr::Constant(NEVER.into());
-    todo::Entity::find()
-        .filter(todo::Column::UserId.eq(owner))
-        .filter(Expr::col(todo::Column::DeletedAt).eq(never))
+    held(owner).filter(Expr::col(todo::Column::DeletedAt).eq(never))
+}
+
+/// The same with the deleted ones.
+fn held(owner: Uuid) -> Select<todo::Entity> {
+    todo::Entity::find().filter(todo::Column::UserId.eq(owner))
 }
 
 fn one(owner: Uuid, id: Uuid) -> Select<todo::Entity> {
