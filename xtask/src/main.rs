@@ -43,6 +43,7 @@ cargo xtask COMMAND
   torture full    fill the disk under the server 30 times; reading goes on, and all comes back (`test` does 2)
   torture faults  stop, freeze, restart, lock and crowd out PostgreSQL and MariaDB under load, for up to a minute each
   torture leavers 5,000 clients on each engine, half of whom leave before their answer (`test` has 500)
+  torture api     10,000 cases made of the API's description, on SQLite and on PostgreSQL (`test` has 300)
   torture copy    move 50,000 users through all engines, with kill -9 on the way (`test` moves 3,000)
   torture isolation
                   1,000 users at once on each engine, 100 requests each, none of whom may be sent a byte of
@@ -67,6 +68,7 @@ fn main() -> ExitCode {
         ["torture", "full"] => test::torture_by_a_full_disk(),
         ["torture", "faults"] => test::torture_by_faults(),
         ["torture", "leavers"] => test::torture_by_leavers(),
+        ["torture", "api"] => test::torture_of_the_api(),
         ["torture", "copy"] => test::torture_of_copies(),
         ["torture", "isolation"] => test::torture_of_isolation(),
         ["torture", "limits"] => test::torture_of_limits(),

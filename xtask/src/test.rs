@@ -58,6 +58,10 @@ const MANY_USERS: &str = "--users 1000 --requests 100";
 const FEW_KILLS: &str = "--kills 5";
 const MANY_KILLS: &str = "--kills 100 --partly";
 
+/// Cases that are made of the API's description, on each of two engines, likewise.
+const FEW_CASES: &str = "300";
+const MANY_CASES: &str = "10000";
+
 /// Users that are moved, and how often each move is killed, likewise.
 const SMALL_MOVES: &str = "--users 3000 --kills 3";
 const LARGE_MOVES: &str = "--users 50000 --kills 12";
@@ -100,6 +104,8 @@ pub(crate) fn run() -> ExitCode {
     report.suite("outside: oauth", released(oauth));
     report.suite("outside: openapi", released(openapi));
     report.suite("outside: user data", released(user_data));
+    report.suite("outside: API", released(|| api(FEW_CASES)));
+    report.suite("outside: generated clients", released(generated_clients));
     report.suite("outside: documentation", released(documentation));
     report.suite("outside: sockets", released(sockets));
     report.suite("outside: limits", released(|| limits(FEW_TRIES)));
@@ -209,6 +215,11 @@ pub(crate) fn torture_on_galera() -> ExitCode {
 /// `cargo xtask torture migrations`
 pub(crate) fn torture_of_migrations() -> ExitCode {
     torture("migrations", || migrations(MANY_KILLS))
+}
+
+/// `cargo xtask torture api`
+pub(crate) fn torture_of_the_api() -> ExitCode {
+    torture("API", || api(MANY_CASES))
 }
 
 /// `cargo xtask torture copy`
@@ -366,6 +377,18 @@ fn oauth() -> Result<Counts> {
 /// Holds the description of the API against the specification of such descriptions.
 fn openapi() -> Result<Counts> {
     Counts::of(Runner::Outside, &outside("openapi.py")?.watch()?)
+}
+
+/// Sends the API what others make of its description, and holds every answer against that.
+fn api(cases: &str) -> Result<Counts> {
+    beside_servers(outside("api.py")?.arg("--cases").arg(cases))
+}
+
+/// Makes clients of the API's description, in two languages, and uses them.
+fn generated_clients() -> Result<Counts> {
+    needs::node()?;
+    needs::npm_packages("xtask/clients")?;
+    Counts::of(Runner::Outside, &outside("clients.py")?.watch()?)
 }
 
 /// Keeps documents by the script of the guide, and reads exports slowly.

@@ -86,8 +86,10 @@ fn document() -> Value {
 const ABOUT: &str = "User accounts for any site or app.
 
 Bodies are JSON in UTF-8 unless an operation says otherwise. Times are RFC 3339 in UTC, ids are UUIDs. \
-An unknown field is refused with 422, a key that comes twice with 400. Refusals are problem documents \
-(RFC 9457) with a stable `code`. Every answer has an `X-Request-Id`, by which an operator finds it in the log.
+An unknown field is refused with 422, a key that comes twice with 400. Space around a text is taken off, but \
+for passwords. A `PATCH` may say `application/merge-patch+json` (RFC 7396) instead of `application/json`. \
+Refusals are problem documents (RFC 9457) with a stable `code`. Every answer has an `X-Request-Id`, by which \
+an operator finds it in the log.
 
 A session is opened as tokens, or with `\"mode\": \"cookie\"` as one `HttpOnly` cookie. Where a bearer token \
 and a cookie come together, the token counts. What changes something on the strength of a cookie, and every \

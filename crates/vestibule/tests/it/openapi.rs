@@ -9,7 +9,11 @@ use serde_json::{Map, Value};
 use vestibule::http::openapi::{Version, text};
 
 use crate::{
-    access::{self, routes},
+    access::{
+        self,
+        cast::{Actor, Cast, Kind},
+        routes,
+    },
     support::{
         TestApp,
         described::{DOCUMENT, fault, resolved},
@@ -113,6 +117,35 @@ fn each_answer_has_a_status_and_a_request_id() {
             );
         }
     }
+}
+
+/// Generators make a client that does not compile of one body by two types.
+#[test]
+fn a_body_has_one_media_type() {
+    for (method, path, operation) in operations() {
+        let content = operation["requestBody"]["content"].as_object();
+        let types = content.map_or(0, Map::len);
+        assert!(types <= 1, "{method} {path} has {types} media types");
+    }
+}
+
+#[tokio::test]
+async fn a_parameter_may_be_empty_where_it_is_described_so() {
+    let app = access::server().await;
+    let admin = Cast::new(&app, Kind::Bearer).await.make(Actor::Admin).await;
+    let mut tried = 0;
+    for (_, path, operation) in operations() {
+        let parameters = operation["parameters"].as_array();
+        for parameter in parameters.into_iter().flatten() {
+            if parameter["allowEmptyValue"] == true {
+                let name = parameter["name"].as_str().expect("a name");
+                let asked = format!("{path}?{name}=");
+                admin.client.get(&asked).await.expect_status(200);
+                tried += 1;
+            }
+        }
+    }
+    assert!(tried >= 5, "{tried} parameters");
 }
 
 /// Two shapes are open, as their standards want it: the form of RFC 6749 and a key of RFC 7517.

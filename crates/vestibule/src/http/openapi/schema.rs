@@ -20,6 +20,11 @@ pub(super) fn text(example: &str) -> Schema {
     Schema(json!({ "type": "string", "examples": [example] }))
 }
 
+/// A text of one line, without controls and without those that turn the direction of writing.
+pub(super) fn line(example: &str) -> Schema {
+    text(example).pattern(r"[^\u0000-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]*")
+}
+
 /// One of a few words.
 pub(super) fn word<'a>(words: impl IntoIterator<Item = &'a str>) -> Schema {
     let words: Vec<_> = words.into_iter().collect();

@@ -5,8 +5,8 @@ use accounts::AuditKind;
 use serde_json::{Map, Value, json};
 
 use super::schema::{
-    Field, Schema, anything, count, id, list, named, object, one_of, optional, required, text,
-    time, truth, word,
+    Field, Schema, anything, count, id, line, list, named, object, one_of, optional, required,
+    text, time, truth, word,
 };
 use crate::http::error::Code;
 
@@ -385,11 +385,14 @@ fn todo() -> Vec<Field> {
 }
 
 fn todo_title() -> Schema {
-    text("Buy milk").of_length(1, 200)
+    line("Buy milk").of_length(1, 200)
 }
 
+/// Of several lines, which end as on any system, and with tabs.
 fn todo_description() -> Schema {
-    text("Two pints.").of_length(0, 5000)
+    text("Two pints.")
+        .of_length(0, 5000)
+        .pattern(r"([^\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]|\r\n)*")
 }
 
 fn page_of(item: &str) -> Schema {
@@ -426,14 +429,15 @@ fn new_email() -> Schema {
         .format("idn-email")
 }
 
+/// An empty field of a form is none.
 fn new_username() -> Schema {
     text("ada")
-        .pattern("[A-Za-z0-9][A-Za-z0-9._-]{2,31}")
+        .pattern("([A-Za-z0-9][A-Za-z0-9._-]{2,31})?")
         .or_null()
 }
 
 fn display_name() -> Schema {
-    text("Ada").of_length(0, 100).or_null()
+    line("Ada").of_length(0, 100).or_null()
 }
 
 /// One that is compared, whatever the rules were when it was set.
@@ -445,7 +449,7 @@ fn password() -> Schema {
 
 /// One that is set. The least length is that of `password.min_length` by default.
 fn new_password() -> Schema {
-    password().of_length(8, 256)
+    password().of_length(8, 256).pattern(r"[^\u0000]*")
 }
 
 fn refresh_token() -> Schema {

@@ -11,7 +11,10 @@ use crate::{
         routes::ROUTES,
     },
     setup,
-    support::{Call, TestApp, described::resolved},
+    support::{
+        Call, TestApp,
+        described::{fault, resolved},
+    },
 };
 
 /// A field that no body has. With it in a body nothing happens, so a form can be tried without what it does.
@@ -227,7 +230,13 @@ fn beyond(schema: &Value) -> Vec<Value> {
         values.push(Value::Null);
     }
     if schema.get("pattern").is_some() {
-        values.push("-!".into());
+        let texts = ["-!", "a\u{202e}b", "a quiet hall\0"].map(Value::from);
+        let beyond: Vec<_> = texts
+            .into_iter()
+            .filter(|text| fault(schema, text).is_some())
+            .collect();
+        assert!(!beyond.is_empty(), "nothing is known to break {schema}");
+        values.extend(beyond);
     }
     if schema["format"] == "date-time" {
         values.push("no time".into());

@@ -4,7 +4,7 @@ use axum::http::Method;
 
 use super::super::{
     operation::{Access, Answer, Operation, operation},
-    schema::{id, named, text, time, word},
+    schema::{id, line, named, time, word},
     shapes,
 };
 use crate::http::{admin, error::Code};
@@ -21,7 +21,7 @@ pub(super) fn operations() -> Vec<Operation> {
             .by(Access::Admin)
             .query(
                 "q",
-                text("ada"),
+                line("ada"),
                 "A part of an e-mail address, a username or a name.",
             )
             .query("role", shapes::role(), "A role that they have.")

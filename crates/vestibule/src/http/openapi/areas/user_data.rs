@@ -5,7 +5,7 @@ use serde_json::json;
 
 use super::super::{
     operation::{Access, Answer, Operation, operation},
-    schema::{anything, count, named, text, truth, word},
+    schema::{anything, count, line, named, text, truth, word},
 };
 use crate::http::{data, error::Code, export, todos};
 
@@ -23,7 +23,7 @@ pub(super) fn of_todos() -> Vec<Operation> {
             .query("completed", truth(false), "Whether they are done.")
             .query(
                 "q",
-                text("milk").of_length(0, 200),
+                line("milk").of_length(0, 200),
                 "A part of the title or the description, in any case of letters.",
             )
             .query(
