@@ -215,11 +215,7 @@ impl Store {
     ) -> Result<Vec<HeldTodo>, Error> {
         self.read((owner, after, limit), |db, (owner, after, limit)| {
             Box::pin(async move {
-                let mut todos = held(*owner).order_by_asc(todo::Column::Id).limit(*limit);
-                if let Some(after) = after {
-                    todos = todos.filter(todo::Column::Id.gt(*after));
-                }
-                let rows = todos.all(db).await?;
+                let rows = page_of_held(*owner, *after, *limit).all(db).await?;
                 Ok(rows.into_iter().map(HeldTodo::from).collect())
             })
         })
@@ -445,4 +441,13 @@ pub(crate) fn page(owner: Uuid, listing: &TodoListing) -> Select<todo::Entity> {
         .order_by(todo::Column::Id, order)
         .limit(listing.limit)
         .offset(listing.offset)
+}
+
+/// The rows of a part of all that is held.
+pub(crate) fn page_of_held(owner: Uuid, after: Option<Uuid>, limit: u64) -> Select<todo::Entity> {
+    let todos = held(owner).order_by_asc(todo::Column::Id).limit(limit);
+    match after {
+        Some(after) => todos.filter(todo::Column::Id.gt(after)),
+        None => todos,
+    }
 }

@@ -5,7 +5,7 @@ use sea_orm::entity::prelude::*;
 use crate::schema::Index;
 
 /// What rows are found by, beside their key: a list of one owner in each of its orders, without the
-/// deleted ones and without sorting anything.
+/// deleted ones and without sorting anything; and all that is held of one owner, for their export.
 pub(crate) const INDEXES: &[Index] = &[
     Index::new(
         "todos_created",
@@ -17,6 +17,7 @@ pub(crate) const INDEXES: &[Index] = &[
     ),
     Index::new("todos_due", &["user_id", "deleted_at", "due_at", "id"]),
     Index::new("todos_title", &["user_id", "deleted_at", "title_key", "id"]),
+    Index::new("todos_held", &["user_id", "id"]),
     Index::new("todos_deleted", &["deleted_at"]),
 ];
 

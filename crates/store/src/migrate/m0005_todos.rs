@@ -43,7 +43,7 @@ fn todos() -> TableCreateStatement {
         .to_owned()
 }
 
-const INDEXES: [Index; 5] = [
+const INDEXES: [Index; 6] = [
     Index::new(
         "todos_created",
         &["user_id", "deleted_at", "created_at", "id"],
@@ -54,5 +54,6 @@ const INDEXES: [Index; 5] = [
     ),
     Index::new("todos_due", &["user_id", "deleted_at", "due_at", "id"]),
     Index::new("todos_title", &["user_id", "deleted_at", "title_key", "id"]),
+    Index::new("todos_held", &["user_id", "id"]),
     Index::new("todos_deleted", &["deleted_at"]),
 ];
