@@ -9,6 +9,7 @@ import pathlib
 import sqlite3
 import subprocess
 import tempfile
+import uuid
 
 from client import Client
 from server import NO_LIMITS, SETTINGS, Server
@@ -27,7 +28,7 @@ FIGURES = [
     "SELECT count(*), sum(at % 1000003), count(detail) FROM audit_events WHERE event <> 'copied'",
     "SELECT count(*), sum(length(public_key)), sum(length(sealed_private_key)) FROM signing_keys",
     "SELECT count(*), sum(version), sum(due_at % 1000003), sum(deleted_at % 1000003) FROM todos",
-    "SELECT sum(length(title)), sum(length(title_key)), sum(length(description_key)) FROM todos",
+    "SELECT count(DISTINCT title), count(DISTINCT title_key), sum(length(description_key)) FROM todos",
     "SELECT count(*), sum(size), sum(length(content)), count(DISTINCT etag) FROM documents",
     "SELECT sum(count) FROM revocations",
     "SELECT count(*), sum(length(value)) FROM meta",
@@ -113,7 +114,7 @@ class Installation:
             file.write_text(database.url)
         return ["copy", "--from-file", "from-url", "--to-file", "to-url", *flags]
 
-    def fill(self, users):
+    def fill(self, users, todos_of_each=1):
         """Adds users with roles, sessions, audit events, todos and documents."""
         every = range(users)
         with sqlite3.connect(self.source.path) as database:
@@ -121,8 +122,18 @@ class Installation:
             _insert(database, "user_roles", (_role(index) for index in every[::7]))
             _insert(database, "sessions", (_session(index) for index in every))
             _insert(database, "audit_events", (_audit_event(index) for index in every))
-            _insert(database, "todos", (_todo(index) for index in every))
+            todos = range(users * todos_of_each)
+            _insert(database, "todos", (_todo(index, _id(1, index % users)) for index in todos))
             _insert(database, "documents", (_document(index) for index in every[::11]))
+        database.close()
+
+    def fill_todos(self, owner, number):
+        """Adds todos of one user who was registered; `owner` is their id."""
+        owner = uuid.UUID(owner)
+        # Far from those of the others.
+        first = (1 + owner.int % 2**31) << 16
+        with sqlite3.connect(self.source.path) as database:
+            _insert(database, "todos", (_todo(first + index, owner.bytes) for index in range(number)))
         database.close()
 
 
@@ -212,11 +223,11 @@ def _audit_event(index):
     }
 
 
-def _todo(index):
+def _todo(index, owner):
     title = f"{index} {NAMES[index % len(NAMES)] or 'Tests'}"[:200]
     return {
         "id": _id(4, index),
-        "user_id": _id(1, index),
+        "user_id": owner,
         "title": title,
         "title_key": title.lower(),
         "description": "One line\n\tand another" if index % 3 else "",

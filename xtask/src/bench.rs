@@ -43,6 +43,12 @@ const BENCHES: &[Bench] = &[
         script: "bench_copy.py",
         beside_servers: true,
     },
+    Bench {
+        name: "scale",
+        about: "a million users and five million todos against a thousand and five, answer by answer",
+        script: "bench_scale.py",
+        beside_servers: true,
+    },
 ];
 
 /// `cargo xtask bench`
