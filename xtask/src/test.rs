@@ -46,7 +46,7 @@ const MANY_RESTARTS: &str = "20";
 /// How often the disk is filled, how many clients come of whom half leave at a moment of chance, and how long the
 /// database is away in each way in which it goes, likewise.
 const FEW_FILLINGS: &str = "--rounds 2";
-const MANY_FILLINGS: &str = "--rounds 30";
+const MANY_FILLINGS: &str = "--rounds 30 --promptly";
 const FEW_LEAVERS: &str = "--clients 500";
 const MANY_LEAVERS: &str = "--clients 5000";
 const SHORT_FAULTS: &str = "";
