@@ -1,0 +1,40 @@
+/**
+ * Pages of another origin than the server's, in the system's Chromium. Each test starts servers of its own, of the
+ * program at `VESTIBULE_BINARY`; `CHROMIUM` names another browser binary.
+ */
+
+import { defineConfig } from '@playwright/test';
+
+const isRoot = process.getuid?.() === 0;
+
+export default defineConfig({
+  globalSetup: './support/client-package.ts',
+  fullyParallel: true,
+  // A busy machine is no failure.
+  timeout: 120_000,
+  expect: { timeout: 30_000 },
+  forbidOnly: true,
+  reporter: 'list',
+  projects: [
+    { name: 'application', testDir: 'application' },
+    { name: 'races', testDir: 'races' },
+    { name: 'comparison', testDir: 'comparison' },
+  ],
+  use: {
+    browserName: 'chromium',
+    screenshot: 'only-on-failure',
+    launchOptions: {
+      executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
+      args: [
+        '--disable-gpu',
+        '--disable-quic',
+        '--no-first-run',
+        '--disable-background-networking',
+        '--disable-component-update',
+        '--disable-sync',
+        // Chromium's sandbox refuses to start for root.
+        ...(isRoot ? ['--no-sandbox'] : []),
+      ],
+    },
+  },
+});
