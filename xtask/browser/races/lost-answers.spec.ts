@@ -3,7 +3,7 @@
  */
 
 import { Network } from '../support/network.ts';
-import { expect, howMany, test } from './racer.ts';
+import { expect, howMany, test } from '../support/racer.ts';
 
 const LOST_ANSWERS = howMany('RACE_LOST_ANSWERS', 6);
 

@@ -2,7 +2,7 @@
  * Five tabs that share one stored session, over many expiries: none of them is signed out.
  */
 
-import { expect, howMany, test } from './racer.ts';
+import { expect, howMany, test } from '../support/racer.ts';
 
 const TABS = 5;
 const EXPIRIES = howMany('RACE_EXPIRIES', 1);

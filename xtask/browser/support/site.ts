@@ -26,12 +26,12 @@ export class Site {
     this.origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   }
 
-  /** Serves each folder below its path; everything else is `page`, whose script looks at the address itself. */
+  /** Serves the files of each folder below its path. What names no file is `page`, whose script reads the address. */
   static async serve(folders: Record<string, string>, page: string): Promise<Site> {
     const server = createServer(async (request, response) => {
       const path = normalize(new URL(request.url ?? '/', 'http://site').pathname);
-      const mount = Object.keys(folders).find((mount) => path.startsWith(mount));
-      const file = mount ? join(folders[mount] ?? '', path.slice(mount.length)) : page;
+      const mount = Object.keys(folders).find((mount) => path.startsWith(mount)) ?? '';
+      const file = extname(path) ? join(folders[mount] ?? '', path.slice(mount.length)) : page;
       const content = await readFile(file).catch(() => null);
       response.writeHead(content ? 200 : 404, { 'content-type': TYPES[extname(file)] ?? 'application/octet-stream' });
       response.end(content);

@@ -5,18 +5,16 @@
 
 import { join } from 'node:path';
 import { type BrowserContext, test as base, expect, type Page } from '@playwright/test';
-import { clientPackage } from '../support/client-package.ts';
-import { Program } from '../support/program.ts';
-import { Site } from '../support/site.ts';
+import { clientPackage } from './client-package.ts';
+import { Program } from './program.ts';
+import { Site } from './site.ts';
 
 export { expect };
 
 /** The shortest that the server allows. */
 const TOKEN_LIFETIME = '10s';
 
-const PACKAGES = join(import.meta.dirname, '../node_modules');
-
-/** What races/tab.js offers to these tests. */
+/** What support/tab.js offers to these tests. */
 declare global {
   var tab: {
     auth: {
@@ -41,12 +39,7 @@ interface Actors {
 export const test = base.extend<Actors>({
   // biome-ignore lint/correctness/noEmptyPattern: Playwright reads the names of fixtures from a pattern.
   site: async ({}, use) => {
-    const folders = {
-      '/client/': clientPackage().folder,
-      '/axios/': join(PACKAGES, 'axios'),
-      '/axios-auth-refresh/': join(PACKAGES, 'axios-auth-refresh'),
-      '/races/': import.meta.dirname,
-    };
+    const folders = { '/client/': clientPackage().folder, '/': join(import.meta.dirname, '..') };
     const site = await Site.serve(folders, join(import.meta.dirname, 'tab.html'));
     await use(site);
     await site.stop();
@@ -99,7 +92,11 @@ export class Racer {
 
   /** Waits until the server no longer takes the access token that the tab holds. */
   async expiry(page: Page): Promise<void> {
-    const token = await page.evaluate(() => tab.auth.getState().token);
+    await this.refusalOf(await page.evaluate(() => tab.auth.getState().token));
+  }
+
+  /** Waits until the server no longer takes the access token. */
+  async refusalOf(token: string | null): Promise<void> {
     const headers = { authorization: `Bearer ${token}` };
     const status = async () => (await fetch(`${this.#server.url}/api/auth/me`, { headers })).status;
     await expect.poll(status, { intervals: [250] }).toBe(401);
