@@ -1,11 +1,13 @@
 //! Every test there is, in the order in which a failure is cheapest to learn of.
 //! The suites themselves stand beside the code they test, in `sdk/`, `web/` and in `xtask/outside`.
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::thread;
 
 use anyhow::{Context as _, Result, bail, ensure};
 
+use crate::client_races;
 use crate::counts::{Counts, Runner};
 use crate::engines::{self, Engines, control::Control, galera::Cluster};
 use crate::needs;
@@ -100,6 +102,11 @@ pub(crate) fn run() -> ExitCode {
     };
     report.suite("client against the server", released(client_contract));
     report.suite("browser", released(browser));
+    report.suite("client races", released(client_races::briefly));
+    report.suite(
+        "outside: somebody's app",
+        released(client_races::somebodys_app),
+    );
     report.suite("outside: README", released(readme));
     report.suite("outside: tokens", released(tokens));
     report.suite("outside: oauth", released(oauth));
@@ -532,6 +539,11 @@ fn beside_servers(script: Program) -> Result<Counts> {
 pub(crate) fn outside(script: &str) -> Result<Program> {
     Ok(Program::new(needs::python()?)
         .arg(root().join("xtask/outside").join(script))
-        .env("VESTIBULE_BINARY", target()?.join("release/vestibule"))
+        .env("VESTIBULE_BINARY", released_program()?)
         .env("PYTHONDONTWRITEBYTECODE", "1"))
+}
+
+/// What [`release_build`] has built.
+pub(crate) fn released_program() -> Result<PathBuf> {
+    Ok(target()?.join("release/vestibule"))
 }
