@@ -194,9 +194,10 @@ export class Session {
   renew(): Promise<boolean> {
     if (!this.#renewal) {
       const epoch = this.#epoch;
+      const outworn = this.#held?.refreshToken;
       const renewal = this.#alone(async () => {
         await this.#exchange;
-        return this.#rotate(epoch);
+        return this.#rotate(epoch, outworn);
       }).finally(() => {
         if (this.#renewal === renewal) this.#renewal = null;
       });
@@ -221,10 +222,13 @@ export class Session {
     return response;
   }
 
-  async #rotate(epoch: number): Promise<boolean> {
+  /** `outworn` is the refresh token that was held when the renewal was asked for, however long its turn took to come. */
+  async #rotate(epoch: number, outworn: string | null | undefined): Promise<boolean> {
     if (this.#pause && performance.now() < this.#pause.until) throw this.#pause.error;
     const presented = await this.#stored(epoch);
-    if (presented && this.#adopt(presented)) return false;
+    if (presented) this.#adopt(presented);
+    // Also where another tab's renewal was heard of, and adopted, while this one waited.
+    if (presented && presented.refreshToken !== outworn && this.#secondsLeft() > this.#parts.leeway) return false;
     if (!presented && this.#state.status === 'signed-out') throw signedOut();
     const body = presented ? { refresh_token: presented.refreshToken } : undefined;
     let answer: SessionAnswer;

@@ -345,6 +345,28 @@ test('the tabs take turns to refresh where the browser has locks', async () => {
   expect(request.mock.calls[0]?.[0]).toBe(`vestibule:${BASE_URL}`);
 });
 
+test('what another tab has renewed while the turn was waited for is not renewed again', async () => {
+  const storage = sharedStorage();
+  const first = await signedInClient({ storage });
+  const heard = vi.fn<(event: object) => void>();
+  vi.stubGlobal('addEventListener', (_type: string, listener: typeof heard) => heard.mockImplementation(listener));
+  const second = client({ storage });
+  await second.ready();
+  letMinutesPass(16);
+  const turn = deferred();
+  vi.stubGlobal('navigator', {
+    locks: { request: (_: string, _o: object, work: () => object) => turn.promise.then(work) },
+  });
+  const waiting = second.getToken();
+  vi.unstubAllGlobals();
+  const renewed = await first.getToken();
+  heard({ storageArea: storage, key: null });
+  await vi.waitUntil(() => second.getState().token === renewed);
+  turn.resolve();
+  await expect(waiting).resolves.toBe(renewed);
+  expect(server.count(`POST ${REFRESH}`)).toBe(1);
+});
+
 test('a lock that is not granted is done without', async () => {
   const request = vi.fn(async () => {
     throw new DOMException('Timed out', 'TimeoutError');
