@@ -16,7 +16,8 @@ export default defineConfig({
   forbidOnly: true,
   reporter: 'list',
   projects: [
-    { name: 'application', testDir: 'application' },
+    { name: 'installation', testDir: 'installation' },
+    { name: 'application', testDir: 'application', dependencies: ['installation'] },
     { name: 'races', testDir: 'races' },
     { name: 'comparison', testDir: 'comparison' },
   ],

@@ -2,10 +2,19 @@
  * `/list`: what to buy, for signed-in people alone. Every change is shown once the server has it.
  */
 
+import { RequireAuth } from '@vestibule/client/react';
 import { type FormEvent, useEffect, useRef, useState } from 'react';
 import { addThing, readThings, removeThing, type Thing, tickThing } from './things.ts';
 
 export function ListPage() {
+  return (
+    <RequireAuth>
+      <List />
+    </RequireAuth>
+  );
+}
+
+function List() {
   const [things, setThings] = useState<Thing[] | null>(null);
   const [problem, setProblem] = useState<string | null>(null);
   const field = useRef<HTMLInputElement>(null);
@@ -46,7 +55,14 @@ export function ListPage() {
     <>
       <h1>Your list</h1>
       <form className="row" onSubmit={add}>
-        <input ref={field} name="title" aria-label="Something to buy" placeholder="Six lemons" maxLength={200} required />
+        <input
+          ref={field}
+          name="title"
+          aria-label="Something to buy"
+          placeholder="Six lemons"
+          maxLength={200}
+          required
+        />
         <button type="submit">Add</button>
       </form>
       {problem && (
