@@ -11,11 +11,12 @@ import { auth } from './auth.ts';
 
 export function LoginPage() {
   const { search } = useLocation();
-  const { error } = useAuth();
+  const { status, error } = useAuth();
+  const ended = status === 'signed-out' && error;
   return (
     <Entrance
       title="Log in"
-      notice={error && 'You were logged out, as your session has ended. Log in to go on where you were.'}
+      notice={ended && 'You were logged out, as your session has ended. Log in to go on where you were.'}
       fields={[
         { name: 'login', label: 'E-mail or username', autoComplete: 'username' },
         { name: 'password', label: 'Password', autoComplete: 'current-password' },
@@ -77,6 +78,8 @@ function Entrance({ title, notice, fields, send, children }: EntranceProps) {
     } catch (error) {
       if (!(error instanceof AuthError)) throw error;
       setRefusal(error);
+      const mistaken = error.errors[0]?.field ?? 'password';
+      document.getElementById(mistaken)?.focus();
     } finally {
       setPending(false);
     }
@@ -84,6 +87,7 @@ function Entrance({ title, notice, fields, send, children }: EntranceProps) {
 
   return (
     <>
+      <title>{`${title} · Basket`}</title>
       <h1>{title}</h1>
       {notice && (
         <p className="notice" role="status">

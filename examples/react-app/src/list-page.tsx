@@ -53,6 +53,7 @@ function List() {
   const left = things?.filter((thing) => !thing.completed).length;
   return (
     <>
+      <title>Your list · Basket</title>
       <h1>Your list</h1>
       <form className="row" onSubmit={add}>
         <input

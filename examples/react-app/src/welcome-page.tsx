@@ -8,6 +8,7 @@ import { Link } from 'react-router';
 export function WelcomePage() {
   return (
     <>
+      <title>Basket</title>
       <h1>Never forget the lemons</h1>
       <p className="soft">A shopping list that is the same on your telephone, in your kitchen and in the shop.</p>
       <div className="actions">
@@ -30,6 +31,7 @@ export function WelcomePage() {
 export function NothingPage() {
   return (
     <>
+      <title>Nothing here · Basket</title>
       <h1>This shelf is empty</h1>
       <p className="soft">There is no page at this address.</p>
       <Link to="/">Back to the beginning</Link>

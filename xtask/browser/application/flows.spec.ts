@@ -9,7 +9,7 @@ test('a shopper registers, keeps a list over a reload, and logs out', async ({ p
   await expect(page).toHaveURL('/list');
   await add(page, 'Six lemons');
   await add(page, 'Bread');
-  await page.getByRole('checkbox', { name: 'Six lemons' }).check();
+  await page.getByRole('checkbox', { name: 'Six lemons' }).click();
   await expect(page.getByText('One thing to go.')).toBeVisible();
   await page.getByRole('button', { name: 'Remove Bread' }).click();
   await expect(page.getByText('Everything is in the basket.')).toBeVisible();
@@ -46,10 +46,12 @@ test('what the server refuses is told where it belongs', async ({ page }) => {
   await page.goto('/login');
   await logIn(page, 'nobody@example.org', 'not the password');
   await expect(page.getByRole('alert')).toBeVisible();
+  await expect(page.getByLabel('Password')).toBeFocused();
   await page.getByRole('link', { name: 'Create an account' }).click();
   await page.getByLabel('E-mail').fill('nonsense');
   await page.getByLabel('Password').fill('short');
   await page.getByRole('button', { name: 'Create an account' }).click();
+  await expect(page.getByLabel('E-mail')).toBeFocused();
   for (const label of ['E-mail', 'Password']) {
     await expect(page.getByLabel(label)).toHaveAttribute('aria-invalid', 'true');
     await expect(page.getByLabel(label)).toHaveAccessibleDescription(/\w/);

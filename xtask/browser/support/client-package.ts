@@ -3,13 +3,11 @@
  * the tests.
  */
 
-import { execFile } from 'node:child_process';
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
+import { run } from './command.ts';
 
-const run = promisify(execFile);
 const LIBRARY = join(import.meta.dirname, '../../../sdk');
 
 /** Where the packed library lies, and where the same is unpacked. */
@@ -27,10 +25,10 @@ export function clientPackage(): ClientPackage {
 
 export default async function pack(): Promise<() => Promise<void>> {
   const folder = await mkdtemp(join(tmpdir(), 'vestibule-client-'));
-  await run('npm', ['pack', '--pack-destination', folder], { cwd: LIBRARY });
+  await run(LIBRARY, ['npm', 'pack', '--pack-destination', folder]);
   const name = (await readdir(folder)).find((file) => file.endsWith('.tgz'));
   if (!name) throw new Error('`npm pack` has made no package');
-  await run('tar', ['-xzf', name], { cwd: folder });
+  await run(folder, ['tar', '-xzf', name]);
   // Workers inherit the environment.
   process.env.CLIENT_TARBALL = join(folder, name);
   process.env.CLIENT_FOLDER = join(folder, 'package');
