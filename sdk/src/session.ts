@@ -3,13 +3,17 @@
  * (parallel calls, other tabs, a sign-out on the way) is decided here; the verbs of the library are in client.ts.
  */
 
-import { AuthError, errorFrom, signedOut } from './errors.ts';
+import { type AuthError, errorFrom, notFromServer, signedOut } from './errors.ts';
+import { listen, type Signals } from './signals.ts';
 import type { SessionStore, StoredSession } from './storage.ts';
 import { answerOf, type Outgoing, type Read, type Send } from './transport.ts';
 import type { AuthEvent, AuthState, AuthStatus, SessionAnswer, User } from './types.ts';
 
 /** How long another tab's renewal is waited for; then we go on alone, as the server answers both tabs alike. */
 const LOCK_WAIT_MILLISECONDS = 3_000;
+
+/** The longest pause between two tries that callers wait out; behind a longer one they are told why at once. */
+const PATIENCE_MILLISECONDS = 2_000;
 
 /** The one refusal with 401 that is not about the token. */
 const WRONG_PASSWORD = 'invalid_credentials';
@@ -19,11 +23,21 @@ export interface Answered {
   readonly status: number;
 }
 
-interface Held {
-  readonly accessToken: string;
-  readonly refreshToken: string | null;
-  /** On the monotonic clock (`performance.now()`), so that setting the device's clock changes nothing. */
-  readonly expiresAt: number;
+interface Held extends StoredSession {
+  /**
+   * End of the access token on the monotonic clock (`performance.now()`), which nobody can set but which some devices
+   * stop while asleep. `expires_at` is on the clock that goes on then.
+   */
+  readonly until: number;
+}
+
+/** A time in which the server is not asked to renew. */
+interface Pause {
+  /** On the monotonic clock. */
+  readonly until: number;
+  readonly error: AuthError;
+  /** How many renewals in a row have failed. */
+  readonly failures: number;
 }
 
 interface SessionParts {
@@ -32,28 +46,30 @@ interface SessionParts {
   store: SessionStore | null;
   /** Seconds before its end at which an access token counts as used up. */
   leeway: number;
-  /** Names the lock shared by all tabs that use the same server. */
-  lockName: string;
+  /** What tabs that use the same server know their lock, their channel and their stored session by. */
+  name: string;
   onEvent: (event: AuthEvent) => void;
 }
+
+/** What is known before anything was asked: on a server, and in the first moment of a page. */
+export const LOADING = pictureOf('loading', null, null, null);
 
 export class Session {
   readonly #parts: SessionParts;
   readonly #listeners = new Set<() => void>();
-  readonly #unwatch: (() => void) | undefined;
-  #state = pictureOf('loading', null, null, null);
+  #signals: Signals | null = null;
+  #state = LOADING;
   #held: Held | null = null;
   /** Counts sessions. Whoever awaits something notes it before and drops the result where it has changed. */
   #epoch = 0;
+  #restoration: Promise<void> | null = null;
   #renewal: Promise<boolean> | null = null;
   /** Settles when the exchange on the way, if any, is over, whatever came of it. */
   #exchange: Promise<unknown> | null = null;
-  /** The server asked for a pause: until when (monotonic), and with which refusal. */
-  #pause: { until: number; error: AuthError } | null = null;
+  #pause: Pause | null = null;
 
   constructor(parts: SessionParts) {
     this.#parts = parts;
-    this.#unwatch = parts.store?.watch(() => void this.#follow());
   }
 
   get state(): AuthState {
@@ -65,20 +81,14 @@ export class Session {
     return () => void this.#listeners.delete(listener);
   }
 
-  /** Confirms the stored session or the cookie; a server out of reach leaves what is stored in force. */
-  async restore(): Promise<void> {
-    const epoch = this.#epoch;
-    this.#show('loading', this.#state.user, null);
-    const stored = await this.#parts.store?.read();
-    if (epoch !== this.#epoch) return;
-    if (stored) this.#adopt(stored);
-    if (stored === null) return this.#close();
-    try {
-      await this.me();
-    } catch (error) {
-      if (!this.#state.loading) return;
-      this.#show(stored ? 'signed-in' : 'unknown', stored?.user ?? null, error as AuthError);
+  /** Settles once the session is confirmed or known to be absent; a server out of reach leaves what is stored in force. */
+  async ready(): Promise<AuthState> {
+    const { status } = this.#state;
+    if (status === 'loading' || status === 'unknown') {
+      this.#restoration ??= this.#restore();
+      await this.#restoration;
     }
+    return this.#state;
   }
 
   /** Makes the answer to a login or registration the session of this tab. */
@@ -86,18 +96,21 @@ export class Session {
     this.#requireWhole(answer);
     this.#supersede();
     await this.#hold(answer, this.#epoch);
+    this.#listen().tell('signed-in');
     this.#parts.onEvent({ type: 'signed-in', user: answer.user });
     return answer.user;
   }
 
   /** Forgets the session here. Answers the refresh token it had, with which the server can be told. */
-  async forget(): Promise<string | null> {
-    const refreshToken = this.#held?.refreshToken ?? null;
+  async forget(): Promise<string | undefined> {
+    const { store } = this.#parts;
+    const refreshToken = this.#held?.refresh_token;
     this.#close();
-    const stored = await this.#parts.store?.read();
-    await this.#parts.store?.clear();
+    const stored = await store?.read();
+    await store?.clear();
+    this.#listen().tell('signed-out');
     // Another tab may have renewed it since; the newest one is the surest.
-    return stored?.refreshToken ?? refreshToken;
+    return stored?.refresh_token ?? refreshToken;
   }
 
   /** Asks who is signed in. */
@@ -123,7 +136,7 @@ export class Session {
       return answer;
     } catch (error) {
       const { status, code } = error as AuthError;
-      if (status === 401 && code !== WRONG_PASSWORD && epoch === this.#epoch) await this.#end(error as AuthError);
+      if (status === 401 && code !== WRONG_PASSWORD && epoch === this.#epoch) await this.#close(error as AuthError);
       throw error;
     }
   }
@@ -138,7 +151,7 @@ export class Session {
     await this.me();
     await this.#renewal?.catch(() => {});
     const exchange = this.#alone(async () => {
-      const token = this.#parts.store && this.#held ? this.#held.accessToken : null;
+      const token = this.#parts.store ? this.#held?.access_token : null;
       const answer = this.#requireWhole(await answerOf(await this.#send(path, { body, token })));
       // Another tab may have signed out meanwhile, and then it is right.
       await this.#stored(epoch);
@@ -164,7 +177,7 @@ export class Session {
       }
     }
     if (!this.#held) throw signedOut();
-    return this.#held.accessToken;
+    return this.#held.access_token as string;
   }
 
   /** Runs `request` with the session's token, and a second time after a 401 if a different token can be had. */
@@ -177,13 +190,16 @@ export class Session {
     const epoch = this.#epoch;
     const response = await request(token);
     if (response.status !== 401 || token === null || !repeatable) return response;
-    if (epoch === this.#epoch && this.#held?.accessToken === token)
+    if (epoch === this.#epoch && this.#held?.access_token === token) {
+      // Whatever the clocks say, it is used up.
+      this.#held = { ...this.#held, until: 0 };
       await this.renew().catch((error: AuthError) => {
         // The session lives on, so the 401 would tell the caller a falsehood.
         if (this.#held) throw error;
       });
+    }
     // What one user asked for is never repeated in the name of the next.
-    const newer = epoch === this.#epoch ? this.#held?.accessToken : undefined;
+    const newer = epoch === this.#epoch ? this.#held?.access_token : undefined;
     return newer && newer !== token ? request(newer) : response;
   }
 
@@ -194,7 +210,7 @@ export class Session {
   renew(): Promise<boolean> {
     if (!this.#renewal) {
       const epoch = this.#epoch;
-      const outworn = this.#held?.refreshToken;
+      const outworn = this.#held?.refresh_token;
       const renewal = this.#alone(async () => {
         await this.#exchange;
         return this.#rotate(epoch, outworn);
@@ -206,10 +222,31 @@ export class Session {
     return this.#renewal;
   }
 
+  /** Leaves this page as if nothing had been loaded yet, from where `restore` can begin again. */
   dispose(): void {
     this.#supersede();
-    this.#unwatch?.();
+    this.#signals?.stop();
+    this.#signals = null;
     this.#listeners.clear();
+    this.#state = LOADING;
+  }
+
+  #listen(): Signals {
+    this.#signals ??= listen(this.#parts.name, (word) => {
+      const { store } = this.#parts;
+      if (word === 'awake' && this.#pause?.error.status === 0) this.#pause = null;
+      // What a tab did with its cookie, it did with ours.
+      if (word === 'signed-out' && !store) void this.#close();
+      else void (store && word !== 'awake' ? this.#follow() : this.#look());
+    });
+    return this.#signals;
+  }
+
+  /** Asks again who is signed in, where somebody is or where a cookie could say so. */
+  async #look(): Promise<void> {
+    await this.#follow();
+    const { loading, loggedIn } = this.#state;
+    if (!loading && (loggedIn || !this.#parts.store)) await this.me().catch(() => {});
   }
 
   /** A wrong password is thrown at once: it says nothing about the token, and trying it again counts against the user. */
@@ -222,15 +259,32 @@ export class Session {
     return response;
   }
 
+  async #restore(): Promise<void> {
+    const epoch = this.#epoch;
+    this.#listen();
+    this.#show('loading', this.#state.user, null);
+    const stored = await this.#parts.store?.read();
+    if (epoch !== this.#epoch) return;
+    if (stored) this.#adopt(stored);
+    if (stored === null) return this.#close();
+    try {
+      await this.me();
+    } catch (error) {
+      if (epoch !== this.#epoch) return;
+      this.#show(stored ? 'signed-in' : 'unknown', stored?.user ?? null, error as AuthError);
+      this.#restoration = null;
+    }
+  }
+
   /** `outworn` is the refresh token that was held when the renewal was asked for, however long its turn took to come. */
-  async #rotate(epoch: number, outworn: string | null | undefined): Promise<boolean> {
-    if (this.#pause && performance.now() < this.#pause.until) throw this.#pause.error;
+  async #rotate(epoch: number, outworn: string | undefined): Promise<boolean> {
+    await this.#waitOut(epoch);
     const presented = await this.#stored(epoch);
     if (presented) this.#adopt(presented);
     // Also where another tab's renewal was heard of, and adopted, while this one waited.
-    if (presented && presented.refreshToken !== outworn && this.#secondsLeft() > this.#parts.leeway) return false;
+    if (presented && presented.refresh_token !== outworn && this.#secondsLeft() > this.#parts.leeway) return false;
     if (!presented && this.#state.status === 'signed-out') throw signedOut();
-    const body = presented ? { refresh_token: presented.refreshToken } : undefined;
+    const body = presented ? { refresh_token: presented.refresh_token } : undefined;
     let answer: SessionAnswer;
     try {
       answer = this.#requireWhole(await answerOf(await this.#parts.send('/api/auth/refresh', { body })));
@@ -239,7 +293,7 @@ export class Session {
     }
     // Read again: another tab may have signed out or in while the answer was on its way, and then it is right.
     const current = await this.#stored(epoch);
-    if (current && current.refreshToken !== presented?.refreshToken) {
+    if (current && current.refresh_token !== presented?.refresh_token) {
       this.#adopt(current);
       return false;
     }
@@ -252,13 +306,27 @@ export class Session {
   async #refused(error: AuthError, presented: StoredSession | null, epoch: number): Promise<boolean> {
     const current = await this.#stored(epoch);
     if (error.status === 400 || error.status === 401) {
-      if (current?.refreshToken === presented?.refreshToken) await this.#end(error);
+      if (current?.refresh_token === presented?.refresh_token) await this.#close(error);
       else if (current && this.#adopt(current)) return false;
-    } else {
-      if (error.retryAfter) this.#pause = { until: performance.now() + error.retryAfter * 1000, error };
-      this.#show(this.#state.status, this.#state.user, error);
+      throw error;
     }
-    throw error;
+    const failures = (this.#pause?.failures ?? 0) + 1;
+    const wait = error.retryAfter === null ? backoff(failures) : error.retryAfter * 1000;
+    this.#pause = { until: performance.now() + wait, error, failures };
+    return this.#rotate(epoch, presented?.refresh_token);
+  }
+
+  /** Waits out a short pause where there is no good token. Otherwise nobody is kept waiting, and told why. */
+  async #waitOut(epoch: number): Promise<void> {
+    if (!this.#pause) return;
+    const { until, error } = this.#pause;
+    const wait = until - performance.now();
+    if (wait > 0 && (wait >= PATIENCE_MILLISECONDS || this.#secondsLeft() > 0)) {
+      if (this.#state.error !== error) this.#show(this.#state.status, this.#state.user, error);
+      throw error;
+    }
+    if (wait > 0) await new Promise((done) => setTimeout(done, wait));
+    this.#requireEpoch(epoch);
   }
 
   /** Reads the storage on behalf of `epoch`; nothing there means that another tab has signed out. */
@@ -273,31 +341,34 @@ export class Session {
   }
 
   /** Takes over what another tab, or this page before a reload, has stored. Answers whether that renewed the token. */
-  #adopt({ accessToken, refreshToken, lifetime, expiresAt, user }: StoredSession): boolean {
-    if (refreshToken === this.#held?.refreshToken) return false;
-    // A clock that was set back must not stretch a token's life.
-    const left = Math.min(expiresAt - Date.now(), lifetime * 1000);
-    this.#held = { accessToken, refreshToken, expiresAt: performance.now() + left };
-    this.#show(this.#state.loading ? 'loading' : 'signed-in', user, null);
+  #adopt(stored: StoredSession): boolean {
+    if (stored.refresh_token === this.#held?.refresh_token) return false;
+    this.#take(stored);
+    this.#show(this.#state.loading ? 'loading' : 'signed-in', stored.user, null);
     return this.#secondsLeft() > this.#parts.leeway;
   }
 
   async #hold(answer: SessionAnswer, epoch: number): Promise<void> {
-    const { user, access_token: accessToken, refresh_token: refreshToken = null, expires_in: lifetime } = answer;
-    const left = lifetime * 1000;
-    this.#held = accessToken ? { accessToken, refreshToken, expiresAt: performance.now() + left } : null;
+    const stored = { ...answer, expires_at: Date.now() + answer.expires_in * 1000 };
+    this.#take(stored);
     this.#pause = null;
-    if (accessToken && refreshToken)
-      await this.#parts.store?.write({ accessToken, refreshToken, lifetime, expiresAt: Date.now() + left, user });
+    await this.#parts.store?.write(stored);
     this.#requireEpoch(epoch);
-    this.#show('signed-in', user, null);
+    this.#show('signed-in', answer.user, null);
+  }
+
+  /** Holds the tokens of an answer; that to a login with a cookie has none. */
+  #take(stored: StoredSession): void {
+    // A clock that was set back must not stretch a token's life.
+    const left = Math.min(stored.expires_at - Date.now(), stored.expires_in * 1000);
+    this.#held = stored.access_token ? { ...stored, until: performance.now() + left } : null;
   }
 
   /** Another tab changed the stored session. */
   async #follow(): Promise<void> {
     const epoch = this.#epoch;
     const stored = await this.#parts.store?.read();
-    if (epoch !== this.#epoch) return;
+    if (epoch !== this.#epoch || stored === undefined) return;
     if (!stored) return this.#close();
     if (stored.user.id !== this.#state.user?.id) this.#supersede();
     const { status } = this.#state;
@@ -305,25 +376,20 @@ export class Session {
     if (status === 'signed-out') this.#parts.onEvent({ type: 'signed-in', user: stored.user });
   }
 
-  async #end(error: AuthError): Promise<void> {
+  /** Nobody is signed in from here on: because `error` says so, or because it was asked for, here or in another tab. */
+  async #close(error: AuthError | null = null): Promise<void> {
     const lost = this.#held !== null || this.#state.loggedIn;
     this.#supersede();
     this.#show('signed-out', null, lost ? error : null);
-    await this.#parts.store?.clear();
-    if (lost) this.#parts.onEvent({ type: 'session-ended', error });
-  }
-
-  #close(): void {
-    const { loggedIn } = this.#state;
-    this.#supersede();
-    this.#show('signed-out', null, null);
-    if (loggedIn) this.#parts.onEvent({ type: 'signed-out' });
+    if (error) await this.#parts.store?.clear();
+    if (lost) this.#parts.onEvent(error ? { type: 'session-ended', error } : { type: 'signed-out' });
   }
 
   /** From here on, whatever still arrives belongs to a session of the past. */
   #supersede(): void {
     this.#epoch += 1;
     this.#held = null;
+    this.#restoration = null;
     this.#renewal = null;
     this.#exchange = null;
     this.#pause = null;
@@ -331,7 +397,7 @@ export class Session {
 
   #requireWhole(answer: SessionAnswer): SessionAnswer {
     const whole = answer?.user && (!this.#parts.store || (answer.access_token && answer.refresh_token));
-    if (!whole) throw new AuthError('unexpected_response', 'The answer holds no session.');
+    if (!whole) throw notFromServer(200);
     return answer;
   }
 
@@ -340,7 +406,9 @@ export class Session {
   }
 
   #secondsLeft(): number {
-    return this.#held ? (this.#held.expiresAt - performance.now()) / 1000 : Number.NEGATIVE_INFINITY;
+    if (!this.#held) return Number.NEGATIVE_INFINITY;
+    const { until, expires_at } = this.#held;
+    return Math.min(until - performance.now(), expires_at - Date.now()) / 1000;
   }
 
   #show(status: AuthStatus, user: User | null, error: AuthError | null): void {
@@ -354,7 +422,7 @@ export class Session {
     if (!this.#parts.store || !locks) return work();
     let started = false;
     try {
-      return await locks.request(this.#parts.lockName, { signal: AbortSignal.timeout(LOCK_WAIT_MILLISECONDS) }, () => {
+      return await locks.request(this.#parts.name, { signal: AbortSignal.timeout(LOCK_WAIT_MILLISECONDS) }, () => {
         started = true;
         return work();
       });
@@ -365,7 +433,12 @@ export class Session {
   }
 }
 
+/** Milliseconds between two tries, half of them at random, so that the clients of a server do not return as one. */
+function backoff(failures: number): number {
+  return 250 * 2 ** Math.min(failures, 6) * (1 + Math.random());
+}
+
 function pictureOf(status: AuthStatus, user: User | null, error: AuthError | null, held: Held | null): AuthState {
-  const token = held?.accessToken ?? null;
+  const token = held?.access_token ?? null;
   return { status, loggedIn: status === 'signed-in', loading: status === 'loading', token, user, error };
 }
