@@ -18,7 +18,7 @@ function folder(): string {
 /** Copies it, installs the library from its package and everything else as its lock file says, and checks its types. */
 export async function install(): Promise<void> {
   await cp(EXAMPLE, folder(), { recursive: true, filter: (path) => !NOT_COPIED.includes(basename(path)) });
-  await run(folder(), ['npm', 'install', '--no-audit', '--no-fund', clientPackage().tarball]);
+  await run(folder(), ['npm', 'install', '--no-audit', '--no-fund', '--prefer-offline', clientPackage().tarball]);
   await run(folder(), ['npx', 'tsc', '--noEmit']);
 }
 
