@@ -7,7 +7,7 @@ import type { AuthError } from './errors.ts';
 import { keepInsides } from './insides.ts';
 import { nounsOf } from './nouns.ts';
 import { pathsOf } from './paths.ts';
-import { type Answered, LOADING, Session } from './session.ts';
+import { type Answered, createSession, LOADING } from './session.ts';
 import { storeFor } from './storage.ts';
 import { answerOf, createSend } from './transport.ts';
 import type { Auth, AuthEvent, AuthOptions, SessionAnswer, SignOutScope } from './types.ts';
@@ -27,7 +27,7 @@ export function createAuth(options: AuthOptions = {}): Auth {
   const mode = store ? 'token' : 'cookie';
   // A cookie of the same host must not speak for a token session, so it is left at home there.
   const send = createSend(server, fetcher, store ? 'omit' : 'include');
-  const session = new Session({ send, store, leeway, name, onEvent });
+  const session = createSession({ send, store, leeway, name, onEvent });
   const nouns = nounsOf(session, inTurn);
   let turn: Promise<unknown> = Promise.resolve();
 
@@ -68,7 +68,7 @@ export function createAuth(options: AuthOptions = {}): Auth {
   /** Runs a request of the application. One that a cookie is refused makes us look whether the session is over. */
   async function authorized<T extends Answered>(request: (token: string | null) => Promise<T>, repeatable: boolean) {
     const answer = await session.authorized(request, repeatable);
-    if (!store && answer.status === 401 && session.state.loggedIn) await session.me().catch(() => {});
+    if (!store && answer.status === 401 && session.getState().loggedIn) await session.me().catch(() => {});
     return answer;
   }
 
@@ -87,10 +87,10 @@ export function createAuth(options: AuthOptions = {}): Auth {
   }
 
   const auth: Auth = {
-    getState: () => session.state,
+    getState: session.getState,
     getServerSnapshot: () => LOADING,
-    subscribe: (listener) => session.subscribe(listener),
-    ready: () => session.ready(),
+    subscribe: session.subscribe,
+    ready: session.ready,
     signUp: (account) => enter('/api/auth/register', account),
     signIn: (credentials) => enter('/api/auth/login', credentials),
     signOut: ({ scope = 'local' } = {}) => inTurn(() => signOut(scope)),
@@ -98,10 +98,10 @@ export function createAuth(options: AuthOptions = {}): Auth {
     ...nouns,
     ...paths,
     refresh: () => session.renew().then(() => {}),
-    me: () => session.me(),
+    me: session.me,
     getToken: ({ minTtl } = {}) => session.token(minTtl),
     fetch: authorizedFetch,
-    dispose: () => session.dispose(),
+    dispose: session.dispose,
   };
   keepInsides(auth, { server, authorized, hasCookie: !store });
   return auth;

@@ -17,22 +17,22 @@ export type Nouns = Pick<Auth, 'profile' | 'sessions' | 'todos' | 'data' | 'chan
 
 /** `inTurn` runs work when the logins and logouts before it are done. */
 export function nounsOf(session: Session, inTurn: <T>(work: () => Promise<T>) => Promise<T>): Nouns {
-  const ask = session.ask.bind(session);
+  const { ask, learn, exchange, forget } = session;
   const get = <T>(path: string, read?: Read<T>) => ask(path, { method: 'GET' }, read);
   const remove = (path: string, condition?: Condition) => ask<void>(path, { method: 'DELETE', condition });
   const itemsOf = async <T>(path: string) => (await get<{ items: T[] }>(path)).items;
   return {
     profile: {
-      get: () => session.learn(PROFILE, { method: 'GET' }),
-      update: (change) => session.learn(PROFILE, { method: 'PATCH', body: change }),
+      get: () => learn(PROFILE, { method: 'GET' }),
+      update: (change) => learn(PROFILE, { method: 'PATCH', body: change }),
       delete: (proof) =>
         inTurn(async () => {
           await ask(`${PROFILE}/delete`, { body: proof });
-          await session.forget();
+          await forget();
         }),
       export: () => get('/api/user/export', (answer) => answer.blob()),
     },
-    changePassword: (change) => inTurn(() => session.exchange('/api/auth/password', change)),
+    changePassword: (change) => inTurn(() => exchange('/api/auth/password', change)),
     sessions: {
       list: () => itemsOf(SESSIONS),
       end: (id) => remove(below(SESSIONS, id)),

@@ -11,48 +11,41 @@ export interface StoredSession extends SessionAnswer {
   readonly expires_at: number;
 }
 
-/** One stored session. Falls back to memory where the storage is blocked or full: never a reason to fail a login. */
-export class SessionStore {
-  #backing: KeyValueStorage;
-  readonly #key: string;
-
-  constructor(backing: KeyValueStorage, key: string) {
-    this.#backing = backing;
-    this.#key = key;
-  }
-
+/** One stored session. */
+export interface SessionStore {
   /** The stored session; `null` where there is none or it cannot be read. */
-  async read(): Promise<StoredSession | null> {
-    try {
-      const stored = JSON.parse((await this.#backing.getItem(this.#key)) ?? 'null');
-      return typeof stored?.refresh_token === 'string' ? stored : null;
-    } catch {
-      return null;
-    }
-  }
-
-  async write(session: StoredSession): Promise<void> {
-    const text = JSON.stringify(session);
-    try {
-      await this.#backing.setItem(this.#key, text);
-    } catch {
-      this.#backing = memoryStorage();
-      await this.#backing.setItem(this.#key, text);
-    }
-  }
-
-  async clear(): Promise<void> {
-    try {
-      await this.#backing.removeItem(this.#key);
-    } catch {
-      this.#backing = memoryStorage();
-    }
-  }
+  read(): Promise<StoredSession | null>;
+  write(session: StoredSession): Promise<void>;
+  clear(): Promise<void>;
 }
 
 /** The store that an option asks for; `null` for the cookie, which no script can read. */
 export function storeFor(choice: NonNullable<AuthOptions['storage']>, key: string): SessionStore | null {
-  return choice === 'cookie' ? null : new SessionStore(backingFor(choice), key);
+  if (choice === 'cookie') return null;
+  let backing = backingFor(choice);
+
+  /** Falls back to memory where the storage is blocked or full: never a reason to fail a login. */
+  async function safely(work: () => unknown): Promise<void> {
+    try {
+      await work();
+    } catch {
+      backing = memoryStorage();
+      await work();
+    }
+  }
+
+  return {
+    async read() {
+      try {
+        const stored = JSON.parse((await backing.getItem(key)) ?? 'null');
+        return stored?.refresh_token ? stored : null;
+      } catch {
+        return null;
+      }
+    },
+    write: (session) => safely(() => backing.setItem(key, JSON.stringify(session))),
+    clear: () => safely(() => backing.removeItem(key)),
+  };
 }
 
 function backingFor(choice: 'local' | 'session' | 'memory' | KeyValueStorage): KeyValueStorage {
