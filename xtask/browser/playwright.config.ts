@@ -9,6 +9,7 @@ import { chromium } from '../../web/chromium.ts';
 export default defineConfig({
   globalSetup: './support/client-package.ts',
   fullyParallel: true,
+  workers: '100%',
   // A busy machine is no failure.
   timeout: 120_000,
   expect: { timeout: 30_000 },
