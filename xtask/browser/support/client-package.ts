@@ -23,14 +23,21 @@ export function clientPackage(): ClientPackage {
   return { tarball, folder };
 }
 
+/** Packs it, and answers what removes it again. */
 export default async function pack(): Promise<() => Promise<void>> {
   const folder = await mkdtemp(join(tmpdir(), 'vestibule-client-'));
-  await run(LIBRARY, ['npm', 'pack', '--pack-destination', folder]);
-  const name = (await readdir(folder)).find((file) => file.endsWith('.tgz'));
-  if (!name) throw new Error('`npm pack` has made no package');
-  await run(folder, ['tar', '-xzf', name]);
-  // Workers inherit the environment.
-  process.env.CLIENT_TARBALL = join(folder, name);
-  process.env.CLIENT_FOLDER = join(folder, 'package');
-  return () => rm(folder, { recursive: true });
+  const remove = () => rm(folder, { recursive: true });
+  try {
+    await run(LIBRARY, ['npm', 'pack', '--pack-destination', folder]);
+    const name = (await readdir(folder)).find((file) => file.endsWith('.tgz'));
+    if (!name) throw new Error('`npm pack` has made no package');
+    await run(folder, ['tar', '-xzf', name]);
+    // Workers inherit the environment.
+    process.env.CLIENT_TARBALL = join(folder, name);
+    process.env.CLIENT_FOLDER = join(folder, 'package');
+  } catch (error) {
+    await remove();
+    throw error;
+  }
+  return remove;
 }

@@ -66,7 +66,12 @@ export class Program {
       createInterface(child.stderr).on('line', read);
       child.once('error', reject);
       child.once('exit', (status) => reject(new Error(`the server ended with ${status}:\n${log.join('\n')}`)));
+    }).catch(async (error) => {
+      await rm(folder, { recursive: true });
+      throw error;
     });
+    // A test run that is broken off takes it along.
+    process.once('exit', () => child.kill('SIGKILL'));
     return new Program(child, folder, log, ready);
   }
 
