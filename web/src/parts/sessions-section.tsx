@@ -2,8 +2,8 @@
  * The devices somebody is signed in with: to know them again, and to end one or all others.
  */
 
+import type { OpenSession } from '@vestibule/client';
 import { AuthError } from '@vestibule/client';
-import { endOtherSessions, endSession, type OpenSession } from '@vestibule/client/account';
 import { useEffect, useState } from 'react';
 import { flushSync } from 'react-dom';
 import { deviceOf } from '../lib/device.ts';
@@ -43,7 +43,7 @@ export function SessionsSection({ sessions }: { sessions: OpenSessions }) {
     setNews(null);
     setRefusal(null);
     try {
-      await endSession(auth, session.id).catch(ignoreEnded);
+      await auth.sessions.end(session.id).catch(ignoreEnded);
       const next = others[others.indexOf(session) + 1];
       sessions.drop(({ id }) => id === session.id);
       setNews({ sentence: `${deviceOf(session.device).name} is logged out.`, focus: next ? rowOf(next) : HEADING });
@@ -55,7 +55,7 @@ export function SessionsSection({ sessions }: { sessions: OpenSessions }) {
   }
 
   async function endOthers() {
-    await endOtherSessions(auth);
+    await auth.sessions.endOthers();
     sessions.drop(({ current }) => !current);
     setAsking(false);
     setNews({ sentence: 'Every other device is logged out.', focus: HEADING });
