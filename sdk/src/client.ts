@@ -5,10 +5,11 @@
 
 import type { AuthError } from './errors.ts';
 import { keepInsides } from './insides.ts';
-import { Session } from './session.ts';
+import { nounsOf } from './nouns.ts';
+import { type Answered, Session } from './session.ts';
 import { storeFor } from './storage.ts';
 import { answerOf, createSend } from './transport.ts';
-import type { Auth, AuthOptions, AuthState, SessionAnswer } from './types.ts';
+import type { Auth, AuthOptions, AuthState, SessionAnswer, SignOutScope } from './types.ts';
 
 /** Makes the client of one server. Make one per page and share it. */
 export function createAuth({
@@ -24,6 +25,7 @@ export function createAuth({
   // A cookie of the same host must not speak for a token session, so it is left at home there.
   const send = createSend(server, fetcher, store ? 'omit' : 'include');
   const session = new Session({ send, store, leeway, lockName: `vestibule:${server}`, onEvent });
+  const nouns = nounsOf(session, inTurn);
   let restoring: Promise<void> | null = null;
   let turn: Promise<unknown> = Promise.resolve();
 
@@ -52,7 +54,9 @@ export function createAuth({
     return session.state;
   }
 
-  async function signOut(): Promise<void> {
+  async function signOut(scope: SignOutScope): Promise<void> {
+    if (scope !== 'local') await nouns.sessions.endOthers();
+    if (scope === 'others') return;
     if (store) {
       const refreshToken = await session.forget();
       if (refreshToken) await answerOf(await send('/api/auth/logout', { body: { refresh_token: refreshToken } }));
@@ -65,18 +69,25 @@ export function createAuth({
     await session.forget();
   }
 
+  /** Runs a request of the application. One that a cookie is refused makes us look whether the session is over. */
+  async function authorized<T extends Answered>(request: (token: string | null) => Promise<T>, repeatable: boolean) {
+    const answer = await session.authorized(request, repeatable);
+    if (!store && answer.status === 401 && session.state.loggedIn) await session.me().catch(() => {});
+    return answer;
+  }
+
   async function authorizedFetch(input: string | URL | Request, init: RequestInit = {}): Promise<Response> {
     const address = new URL(input instanceof Request ? input.url : input, `${server}/`);
     const target = input instanceof Request ? input : address;
     if (address.origin !== new URL(server).origin) return fetcher(target, init);
-    const request = (token: string | null) => {
-      const headers = new Headers(init.headers ?? (input instanceof Request ? input.headers : undefined));
-      if (token && !headers.has('authorization')) headers.set('authorization', `Bearer ${token}`);
-      return fetcher(target, { ...init, headers, credentials: store ? 'omit' : 'include' });
-    };
-    const response = await session.authorized(request, isRepeatable(input, init));
-    if (!store && response.status === 401 && session.state.loggedIn) await session.me().catch(() => {});
-    return response;
+    return authorized(
+      (token) => {
+        const headers = new Headers(init.headers ?? (input instanceof Request ? input.headers : undefined));
+        if (token && !headers.has('authorization')) headers.set('authorization', `Bearer ${token}`);
+        return fetcher(target, { ...init, headers, credentials: store ? 'omit' : 'include' });
+      },
+      isRepeatable(input, init),
+    );
   }
 
   const auth: Auth = {
@@ -85,14 +96,16 @@ export function createAuth({
     ready,
     signUp: (account) => enter('/api/auth/register', account),
     signIn: (credentials) => enter('/api/auth/login', credentials),
-    signOut: () => inTurn(signOut),
+    signOut: ({ scope = 'local' } = {}) => inTurn(() => signOut(scope)),
+    setUp: (account) => enter('/api/auth/setup', account),
+    ...nouns,
     refresh: () => session.renew().then(() => {}),
     me: () => session.me(),
     getToken: ({ minTtl } = {}) => session.token(minTtl),
     fetch: authorizedFetch,
     dispose: () => session.dispose(),
   };
-  keepInsides(auth, { session, enter, inTurn });
+  keepInsides(auth, { server, authorized, hasCookie: !store });
   return auth;
 }
 

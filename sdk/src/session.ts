@@ -5,7 +5,7 @@
 
 import { AuthError, errorFrom, signedOut } from './errors.ts';
 import type { SessionStore, StoredSession } from './storage.ts';
-import { answerOf, type Outgoing, type Send } from './transport.ts';
+import { answerOf, type Outgoing, type Read, type Send } from './transport.ts';
 import type { AuthEvent, AuthState, AuthStatus, SessionAnswer, User } from './types.ts';
 
 /** How long another tab's renewal is waited for; then we go on alone, as the server answers both tabs alike. */
@@ -13,6 +13,11 @@ const LOCK_WAIT_MILLISECONDS = 3_000;
 
 /** The one refusal with 401 that is not about the token. */
 const WRONG_PASSWORD = 'invalid_credentials';
+
+/** An answer, as far as it matters here. */
+export interface Answered {
+  readonly status: number;
+}
 
 interface Held {
   readonly accessToken: string;
@@ -108,11 +113,12 @@ export class Session {
   }
 
   /** Asks for something that needs the session. A 401 to the newest token there is ends the session. */
-  async ask<T>(path: string, outgoing: Outgoing): Promise<T> {
+  async ask<T>(path: string, outgoing: Outgoing, read?: Read<T>): Promise<T> {
     const epoch = this.#epoch;
     await this.#exchange;
     try {
-      const answer = await answerOf<T>(await this.authorized((token) => this.#send(path, { ...outgoing, token })));
+      const response = await this.authorized((token) => this.#send(path, { ...outgoing, token }));
+      const answer = await answerOf(response, read);
       this.#requireEpoch(epoch);
       return answer;
     } catch (error) {
@@ -162,7 +168,7 @@ export class Session {
   }
 
   /** Runs `request` with the session's token, and a second time after a 401 if a different token can be had. */
-  async authorized(request: (token: string | null) => Promise<Response>, repeatable = true): Promise<Response> {
+  async authorized<T extends Answered>(request: (token: string | null) => Promise<T>, repeatable = true): Promise<T> {
     if (!this.#parts.store) return request(null);
     const token = await this.token().catch((error: AuthError) => {
       if (this.#held) throw error;

@@ -3,7 +3,6 @@
  */
 
 import { AuthError } from '@vestibule/client';
-import { setUp } from '@vestibule/client/account';
 import { type ReactNode, useState } from 'react';
 import { Link, useLocation } from 'wouter';
 import { siteName } from '../lib/branding.ts';
@@ -28,7 +27,7 @@ export function SetUpPage() {
   async function send({ email = '', password = '', username, name }: Record<string, string>) {
     if (!code) return;
     try {
-      await setUp(auth, { code, email, password, username, name });
+      await auth.setUp({ code, email, password, username, name });
       navigate('/dashboard', { replace: true });
     } catch (failure) {
       if (failure instanceof AuthError && failure.code === 'setup_refused') setRefused(code);

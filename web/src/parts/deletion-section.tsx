@@ -3,7 +3,6 @@
  */
 
 import type { User } from '@vestibule/client';
-import { deleteAccount } from '@vestibule/client/account';
 import { useState } from 'react';
 import { useLocation } from 'wouter';
 import { siteName } from '../lib/branding.ts';
@@ -29,7 +28,7 @@ export function DeletionSection({ user }: { user: User }) {
   async function remove({ current_password = '' }: Record<string, string>) {
     setSending(true);
     try {
-      await deleteAccount(auth, { current_password });
+      await auth.profile.delete({ current_password });
       // By now the guard has led to the login page, which is to say why, and not to lead back here.
       const arrival: Arrival = { reason: 'account-deleted' };
       navigate('/login', { replace: true, state: arrival });

@@ -3,7 +3,6 @@
  */
 
 import type { User } from '@vestibule/client';
-import { changePassword } from '@vestibule/client/account';
 import { useAuth } from '../lib/session.tsx';
 import { PasswordField } from '../ui/password-field.tsx';
 import { Setting } from '../ui/setting.tsx';
@@ -17,7 +16,7 @@ export function PasswordSection({ user, onChanged }: { user: User; onChanged: ()
   const words = accountWords();
 
   async function change({ current_password = '', new_password = '' }: Record<string, string>) {
-    await changePassword(auth, { current_password, new_password });
+    await auth.changePassword({ current_password, new_password });
     onChanged();
   }
 

@@ -2,8 +2,7 @@
  * The names of an account. Those that one logs in with change for the current password alone.
  */
 
-import type { User } from '@vestibule/client';
-import { type ProfileChange, updateProfile } from '@vestibule/client/account';
+import type { ProfileChange, User } from '@vestibule/client';
 import { type ChangeEvent, useState } from 'react';
 import { useAuth } from '../lib/session.tsx';
 import { Field } from '../ui/field.tsx';
@@ -27,7 +26,7 @@ export function ProfileSection({ user }: { user: User }) {
   }
 
   async function save({ current_password }: Record<string, string>) {
-    await updateProfile(auth, { ...changesOf(draft, user), ...(namesDiffer && { current_password }) });
+    await auth.profile.update({ ...changesOf(draft, user), ...(namesDiffer && { current_password }) });
     setEdits({});
   }
 

@@ -2,7 +2,7 @@
  * One device in the list: what it is, from where and when it was used, and the way to log it out.
  */
 
-import type { OpenSession } from '@vestibule/client/account';
+import type { OpenSession } from '@vestibule/client';
 import { Monitor, Smartphone, SquareTerminal } from 'lucide-react';
 import { deviceOf } from '../lib/device.ts';
 import { agoOf, momentOf, shortDayOf } from '../lib/time.ts';

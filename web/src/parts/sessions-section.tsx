@@ -2,8 +2,8 @@
  * The devices somebody is signed in with: to know them again, and to end one or all others.
  */
 
+import type { OpenSession } from '@vestibule/client';
 import { AuthError } from '@vestibule/client';
-import { endOtherSessions, endSession, type OpenSession } from '@vestibule/client/account';
 import { useEffect, useState } from 'react';
 import { flushSync } from 'react-dom';
 import { deviceOf } from '../lib/device.ts';
@@ -46,7 +46,7 @@ export function SessionsSection({ sessions }: { sessions: OpenSessions }) {
     setNews(null);
     setRefusal(null);
     try {
-      await endSession(auth, session.id).catch(ignoreEnded);
+      await auth.sessions.end(session.id).catch(ignoreEnded);
       const next = others[others.indexOf(session) + 1];
       sessions.drop(({ id }) => id === session.id);
       setNews({ sentence: words.loggedOutDevice(deviceOf(session.device).name), focus: next ? rowOf(next) : HEADING });
@@ -58,7 +58,7 @@ export function SessionsSection({ sessions }: { sessions: OpenSessions }) {
   }
 
   async function endOthers() {
-    await endOtherSessions(auth);
+    await auth.sessions.endOthers();
     sessions.drop(({ current }) => !current);
     setAsking(false);
     setNews({ sentence: words.othersLoggedOut, focus: HEADING });
