@@ -10,9 +10,11 @@ import { AccountFacts } from '../parts/account-facts.tsx';
 import { Destinations } from '../parts/destinations.tsx';
 import { Inside } from '../parts/inside.tsx';
 import { Hall } from '../ui/hall.tsx';
+import { dashboardWords } from '../words/dashboard.ts';
 
 export function DashboardPage() {
-  usePageTitle('Dashboard');
+  const words = dashboardWords();
+  usePageTitle(words.title);
   const { user } = useSession();
   const heading = useFocusOnArrival<HTMLHeadingElement>();
   if (!user) return null;
@@ -20,9 +22,9 @@ export function DashboardPage() {
     <Inside>
       <div className="greeting">
         <h1 ref={heading} tabIndex={-1}>
-          Welcome, {user.name ?? user.username ?? user.email}
+          {words.welcome(user.name ?? user.username ?? user.email)}
         </h1>
-        <p className="lead">You are logged in to {siteName()}.</p>
+        <p className="lead">{words.loggedInTo(siteName())}</p>
         <Hall />
       </div>
       <div className="rooms">
