@@ -4,8 +4,8 @@
 
 use sea_orm::{
     ActiveValue::Set,
-    ColumnTrait as _, ConnectionTrait, EntityTrait as _, PaginatorTrait as _, QueryFilter as _,
-    QueryOrder as _, QuerySelect as _, Select,
+    ColumnTrait as _, Condition, ConnectionTrait, EntityTrait as _, PaginatorTrait as _,
+    QueryFilter as _, QueryOrder as _, QuerySelect as _, Select,
     sea_query::{Expr, ExprTrait as _, SimpleExpr},
 };
 use uuid::Uuid;
@@ -242,6 +242,33 @@ async fn lock_owner<C: ConnectionTrait>(tx: &C, owner: Uuid) -> Result<bool, Err
         .one(tx)
         .await?;
     Ok(row.is_some())
+}
+
+/// Removes documents of these owners, `limit` at the most, and says how many those were.
+pub(crate) async fn remove_some<C: ConnectionTrait>(
+    tx: &C,
+    owners: &[Uuid],
+    limit: u64,
+) -> Result<u64, Error> {
+    let chosen: Vec<(Uuid, String)> = document::Entity::find()
+        .select_only()
+        .columns([document::Column::UserId, document::Column::Key])
+        .filter(document::Column::UserId.is_in(owners.iter().copied()))
+        .limit(limit)
+        .into_tuple()
+        .all(tx)
+        .await?;
+    if chosen.is_empty() {
+        return Ok(0);
+    }
+    let are_chosen = chosen.iter().fold(Condition::any(), |any, (owner, key)| {
+        any.add(is_at(*owner, key))
+    });
+    let removed = document::Entity::delete_many()
+        .filter(are_chosen)
+        .exec(tx)
+        .await?;
+    Ok(removed.rows_affected)
 }
 
 /// The columns of an entry, in the order in which they are selected.

@@ -306,7 +306,7 @@ conformance! {
         assert_eq!(put(&store, ada, "settings", b"{}").await, DocumentWriting::NoSuchOwner);
         assert_eq!(remove(&store, ada, "settings").await, DocumentRemoval::NoSuchOwner);
         assert_eq!(content(&store, ada, "settings").await.unwrap(), b"[]", "who is restored finds it again");
-        assert_eq!(store.purge(Perishable::DeletedUsers, after(1), 9).await.unwrap(), 1);
+        assert_eq!(store.purge(Perishable::DeletedUsers, after(1), 9).await.unwrap(), 2, "the account and its document");
         assert_eq!(found(&store, ada, "settings").await, None);
         assert_eq!(put(&store, id(), "settings", b"{}").await, DocumentWriting::NoSuchOwner);
     }

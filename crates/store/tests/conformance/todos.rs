@@ -348,7 +348,7 @@ conformance! {
         store.delete_user(ada, NewAudit { at: after(2), ..audit(AuditKind::AccountDeleted, ada) }).await.unwrap();
         assert_eq!(store.todo(ada, todo.id).await.unwrap(), Some(todo.clone()), "until it is restored or purged");
         assert_eq!(store.add_todo(new(ada, "late", 3)).await.unwrap(), TodoAddition::NoSuchOwner);
-        assert_eq!(store.purge(Perishable::DeletedUsers, after(3), 9).await.unwrap(), 1);
+        assert_eq!(store.purge(Perishable::DeletedUsers, after(3), 9).await.unwrap(), 2, "the account and its todo");
         assert_eq!(store.todo(ada, todo.id).await.unwrap(), None);
         assert_eq!(store.add_todo(new(ada, "late", 3)).await.unwrap(), TodoAddition::NoSuchOwner);
         let change = changed(&store, (ada, todo.id), Expected::Any, titled("late"), 3).await;

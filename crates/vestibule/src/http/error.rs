@@ -186,6 +186,9 @@ fn refusal(error: Error) -> Response {
         ),
         Error::NotAdmin => forbidden(),
         Error::UserDeleted => conflict("This user is deleted. Restore the account first."),
+        Error::UserPurging => conflict(
+            "The time to restore this account is over, and what belonged to it is being removed.",
+        ),
         Error::LastAdmin => {
             conflict("The last admin can be neither demoted, disabled nor deleted.")
         }
