@@ -11,7 +11,7 @@ use sea_orm::{
 use uuid::Uuid;
 
 use crate::{
-    Error, Store, Timestamp,
+    Error, Store, Timestamp, VersionCondition,
     entity::{document, user},
 };
 
@@ -54,24 +54,6 @@ pub struct Document {
     pub content: Vec<u8>,
 }
 
-/// Which version of a document a change is meant for.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct VersionCondition {
-    /// There is one, and it is among these.
-    pub one_of: Option<Versions>,
-    /// There is none, or it is not among these.
-    pub none_of: Option<Versions>,
-}
-
-/// Some of the versions that a document may have.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Versions {
-    /// Each of them.
-    Any,
-    /// Those of these tags.
-    Tagged(Vec<String>),
-}
-
 /// What came of [`Store::put_document`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DocumentWriting {
@@ -98,18 +80,6 @@ pub enum DocumentRemoval {
     NoSuchDocument,
     /// The owner has no account any more, or none that may be used.
     NoSuchOwner,
-}
-
-impl VersionCondition {
-    /// Whether it allows to change what has the version `current`, or to make what has none.
-    fn allows(&self, current: Option<&str>) -> bool {
-        let is_among = |versions: &Versions| match (versions, current) {
-            (_, None) => false,
-            (Versions::Any, Some(_)) => true,
-            (Versions::Tagged(tags), Some(current)) => tags.iter().any(|tag| tag == current),
-        };
-        self.one_of.as_ref().is_none_or(is_among) && !self.none_of.as_ref().is_some_and(is_among)
-    }
 }
 
 impl Store {
