@@ -140,7 +140,7 @@ impl Query {
     pub(super) fn text(&mut self, name: &'static str) -> Option<String> {
         self.known.push(name);
         let place = self.left.iter().position(|(left, _)| left == name)?;
-        let (_, value) = self.left.swap_remove(place);
+        let (_, value) = self.left.remove(place);
         Some(value).filter(|value| !value.is_empty())
     }
 

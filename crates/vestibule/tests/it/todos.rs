@@ -299,6 +299,36 @@ async fn who_wants_another_version_than_there_is_is_not_sent_this_one() {
 }
 
 #[tokio::test]
+async fn a_request_that_is_not_understood_is_told_what_would_be() {
+    let (app, _) = TestApp::new().await;
+    let ada = app.user("ada").await;
+    for (path, code, told) in [
+        (
+            "/api/todos?page=2&limit=1",
+            (400, "malformed_request"),
+            "The query has a parameter \"page\", which is none of this route's: completed, q, sort, limit, offset.",
+        ),
+        (
+            "/api/todos?offset=9223372036854775808",
+            (422, "validation_failed"),
+            "Leave out 0 to 9,223,372,036,854,775,807 items.",
+        ),
+        (
+            "/api/todos/",
+            (404, "not_found"),
+            "There is nothing here. No path of the API ends with a slash.",
+        ),
+    ] {
+        let answer = ada.get(path).await;
+        let problem = answer.json();
+        answer.expect_problem(code.0, code.1);
+        let errors = problem["errors"].get(0);
+        let sentence = errors.map_or(&problem["detail"], |error| &error["message"]);
+        assert_eq!(sentence, told, "{path}");
+    }
+}
+
+#[tokio::test]
 async fn a_deleted_todo_is_as_if_there_had_never_been_one() {
     let (app, _) = TestApp::new().await;
     let ada = app.user("ada").await;
