@@ -47,6 +47,7 @@ pub(super) const TABLES: [Table; 7] = [
             ("deleted_at", Number),
             ("created_at", Number),
             ("updated_at", Number),
+            ("purging", Truth),
         ],
         key: 1,
     },
@@ -269,6 +270,7 @@ fn user() -> impl Strategy<Value = Vec<Value>> {
         option::of(text(200)),
         option::of(text(2_000)),
         any::<bool>(),
+        any::<bool>(),
     );
     let times = (time(), time(), number(), number());
     (id(), names, rest, times).prop_map(|(id, names, rest, times)| {
@@ -285,6 +287,7 @@ fn user() -> impl Strategy<Value = Vec<Value>> {
             times.1.into(),
             times.2.into(),
             times.3.into(),
+            rest.3.into(),
         ]
     })
 }
