@@ -48,6 +48,8 @@ cargo xtask COMMAND
   torture isolation
                   1,000 users at once on each engine, 100 requests each, none of whom may be sent a byte of
                   another (`test` has 60 and 20)
+  torture guide   add a resource to a copy of the tree as docs/guides/add-a-resource.md says, and run its tests there
+                  (`test` looks whether it fits and compiles)
   torture limits  guess passwords from 120 addresses; the owner has to get in, 99 times of 100 within 2 s
   torture nodes   two nodes on one database, their races and restarts, 200 rounds and 20 (`test` does 10 and 1)
   torture galera  the tests of the doors, and races of two nodes, on a Galera cluster of three MariaDBs
@@ -71,6 +73,7 @@ fn main() -> ExitCode {
         ["torture", "api"] => test::torture_of_the_api(),
         ["torture", "copy"] => test::torture_of_copies(),
         ["torture", "isolation"] => test::torture_of_isolation(),
+        ["torture", "guide"] => test::torture_of_the_guide(),
         ["torture", "limits"] => test::torture_of_limits(),
         ["torture", "nodes"] => test::torture_of_nodes(),
         ["torture", "galera"] => test::torture_on_galera(),

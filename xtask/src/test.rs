@@ -63,6 +63,10 @@ const MANY_KILLS: &str = "--kills 100 --partly";
 const FEW_CASES: &str = "--cases 300 --seed 1";
 const MANY_CASES: &str = "--cases 10000";
 
+/// Whether the guide to adding a resource is followed to the types, or to its end, likewise.
+const BRIEF_GUIDE: &str = "--briefly";
+const WHOLE_GUIDE: &str = "";
+
 /// Users that are moved, and how often each move is killed, likewise.
 const SMALL_MOVES: &str = "--users 3000 --kills 3";
 const LARGE_MOVES: &str = "--users 50000 --kills 12";
@@ -77,6 +81,7 @@ pub(crate) fn run() -> ExitCode {
         Ok(())
     });
     report.suite("rust", || rust(engines.as_ref()));
+    report.suite("guide to adding", || guide_to_adding(BRIEF_GUIDE));
     report.suite("doors on PostgreSQL", || {
         doors(engines.as_ref(), "postgres")
     });
@@ -171,6 +176,14 @@ pub(crate) fn torture_by_faults() -> ExitCode {
 /// `cargo xtask torture isolation`
 pub(crate) fn torture_of_isolation() -> ExitCode {
     torture("isolation", || isolation(MANY_USERS))
+}
+
+/// `cargo xtask torture guide`
+pub(crate) fn torture_of_the_guide() -> ExitCode {
+    let mut report = Report::default();
+    report.step("what the tests need", tools);
+    report.suite("guide to adding", || guide_to_adding(WHOLE_GUIDE));
+    report.finish_tests()
 }
 
 /// `cargo xtask torture limits`
@@ -517,6 +530,15 @@ fn moves(size: &str) -> Result<Counts> {
     beside_servers(outside("moves.py")?.words(size))
 }
 
+/// Adds a resource to a copy of this tree, as the guide says.
+fn guide_to_adding(how_far: &str) -> Result<Counts> {
+    let target = target()?;
+    let tests = outside("guide_to_adding.py")?.words(how_far);
+    let tests = tests.arg(target.join("guide"));
+    let tests = tests.env("CARGO_TARGET_DIR", target);
+    Counts::of(Runner::Outside, &tests.watch()?)
+}
+
 /// Runs the commands of the guide, as a reader would.
 fn guide_to_moving() -> Result<Counts> {
     beside_servers(outside("guide_to_moving.py")?)
@@ -528,7 +550,7 @@ fn beside_servers(script: Program) -> Result<Counts> {
     Counts::of(Runner::Outside, &control.known_to(script).watch()?)
 }
 
-/// A script of `xtask/outside`, all of which start and end the released program themselves.
+/// A script of `xtask/outside`. Those that try the released program start and end it themselves.
 pub(crate) fn outside(script: &str) -> Result<Program> {
     Ok(Program::new(needs::python()?)
         .arg(root().join("xtask/outside").join(script))
