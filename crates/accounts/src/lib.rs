@@ -69,9 +69,9 @@ pub use secret::{SECRET_KEY_BYTES, SecretKey, SecretKeyTooShort};
 pub use sessions::{Granted, Opened, Proof};
 pub use signing::{KeyChange, KeyRecord, KeyState};
 pub use store::{
-    Activity, Answer, AuditKind, AuditListing, AuditRecord, Document, DocumentEntry, Expected,
-    HeldTodo, Page, Place, Session, SessionKind as Mode, Statistics, Timestamp, Todo, TodoList,
-    TodoListing, TodoOrder, User, UserListing, UserStatus, VersionCondition, Versions,
+    Activity, Answer, AuditKind, AuditListing, AuditRecord, Document, DocumentEntry, HeldTodo,
+    Page, Place, Session, SessionKind as Mode, Statistics, Timestamp, Todo, TodoList, TodoListing,
+    TodoOrder, User, UserListing, UserStatus, VersionCondition, Versions,
 };
 pub use throttle::{Limit, Limited, Quota, ThrottleSettings};
 pub use todos::{TodoContent, TodoEdit};

@@ -12,7 +12,7 @@ use sea_orm::{
 use uuid::Uuid;
 
 use crate::{
-    Error, Store, Timestamp,
+    Error, Store, Timestamp, VersionCondition,
     entity::todo::{self, NEVER},
     search::containing,
     users,
@@ -86,15 +86,6 @@ pub struct TodoChange {
     pub due_at: Option<Option<Timestamp>>,
 }
 
-/// The versions that a change is meant for, by what its client has seen.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Expected {
-    /// Whichever there is.
-    Any,
-    /// One of these.
-    OneOf(Vec<i64>),
-}
-
 /// What came of [`Store::add_todo`].
 #[derive(Debug, PartialEq, Eq)]
 pub enum TodoAddition {
@@ -111,7 +102,7 @@ pub enum TodoEditing {
     Done(Todo),
     /// The owner has none of this id.
     NoSuchTodo,
-    /// It has another version than the change was meant for.
+    /// The change was not meant for the version that it has.
     Unexpected,
 }
 
@@ -217,24 +208,24 @@ impl Store {
         .await
     }
 
-    /// Changes a todo that has an expected version, and counts a new one. What is to be as it is
+    /// Changes a todo where `condition` allows it, and counts a new version. What is to be as it is
     /// already is no change, and without any nothing is written. Of changes that come at once, each
     /// is judged by what the one before has left.
     pub async fn change_todo(
         &self,
         owner: Uuid,
         todo: Uuid,
-        expected: Expected,
+        condition: VersionCondition,
         change: TodoChange,
         now: Timestamp,
     ) -> Result<TodoEditing, Error> {
-        let wanted = (owner, todo, expected, change, now);
-        self.write(wanted, |tx, (owner, todo, expected, change, now)| {
+        let wanted = (owner, todo, condition, change, now);
+        self.write(wanted, |tx, (owner, todo, condition, change, now)| {
             Box::pin(async move {
                 let Some(before) = find_locked(tx, *owner, *todo).await? else {
                     return Ok(TodoEditing::NoSuchTodo);
                 };
-                if !expected.includes(before.version) {
+                if !before.meets(condition) {
                     return Ok(TodoEditing::Unexpected);
                 }
                 let mut after = before.clone();
@@ -250,22 +241,22 @@ impl Store {
         .await
     }
 
-    /// Deletes a todo that has an expected version, and gives what it was. It is kept until it is
+    /// Deletes a todo where `condition` allows it, and gives what it was. It is kept until it is
     /// purged (see `retention.rs`), and found by nobody.
     pub async fn delete_todo(
         &self,
         owner: Uuid,
         todo: Uuid,
-        expected: Expected,
+        condition: VersionCondition,
         now: Timestamp,
     ) -> Result<TodoEditing, Error> {
-        let wanted = (owner, todo, expected, now);
-        self.write(wanted, |tx, (owner, todo, expected, now)| {
+        let wanted = (owner, todo, condition, now);
+        self.write(wanted, |tx, (owner, todo, condition, now)| {
             Box::pin(async move {
                 let Some(found) = find_locked(tx, *owner, *todo).await? else {
                     return Ok(TodoEditing::NoSuchTodo);
                 };
-                if !expected.includes(found.version) {
+                if !found.meets(condition) {
                     return Ok(TodoEditing::Unexpected);
                 }
                 let mut deleted = found.clone();
@@ -275,15 +266,6 @@ impl Store {
             })
         })
         .await
-    }
-}
-
-impl Expected {
-    fn includes(&self, version: i64) -> bool {
-        match self {
-            Self::Any => true,
-            Self::OneOf(versions) => versions.contains(&version),
-        }
     }
 }
 
@@ -303,6 +285,12 @@ impl NewTodo {
             deleted_at: NEVER,
             version: 1,
         }
+    }
+}
+
+impl todo::Model {
+    fn meets(&self, condition: &VersionCondition) -> bool {
+        condition.allows(Some(&self.version.to_string()))
     }
 }
 

@@ -546,6 +546,7 @@ pub(crate) async fn insert<C: ConnectionTrait>(tx: &C, new: &NewUser) -> Result<
         email_verified: Set(new.email_verified),
         disabled_at: Set(None),
         deleted_at: Set(None),
+        purging: Set(false),
         created_at: Set(new.created_at.as_micros()),
         updated_at: Set(new.created_at.as_micros()),
     };

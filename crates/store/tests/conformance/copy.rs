@@ -207,6 +207,7 @@ pairs! {
         let row: Vec<Value> = vec![
             user.into(), text("nul@example.org"), Value::String(None), Value::String(None), Value::String(None),
             text("a\0b"), Value::String(None), false.into(), Value::BigInt(None), Value::BigInt(None), 1i64.into(), 2i64.into(),
+            false.into(),
         ];
         let raw = from.raw().await;
         let is_kept_here = rows::insert(&raw, "users", &row).await.is_ok();

@@ -342,6 +342,10 @@ async fn what_a_client_holds_is_not_sent_again() {
         let answer = ada.get(&at("k")).header("if-none-match", other).await;
         assert_eq!(answer.expect_status(200).text(), "{}", "{other}");
     }
+    let wanted = ada.get(&at("k")).header("if-match", "\"x\"").await;
+    wanted.expect_problem(412, "precondition_failed");
+    let wanted = ada.get(&at("k")).header("if-match", &current).await;
+    assert_eq!(wanted.expect_status(200).text(), "{}");
     let missing = ada.get(&at("none")).header("if-none-match", "*").await;
     missing.expect_problem(404, "not_found");
 }
@@ -402,7 +406,7 @@ async fn a_change_happens_to_the_version_that_it_was_meant_for_alone() {
     x-content-type-options: nosniff
     {
       "code": "precondition_failed",
-      "detail": "This has changed since you read it. Read it again before you change it.",
+      "detail": "This is not in a version that If-Match or If-None-Match asks for. Read it again before you change it.",
       "status": 412,
       "title": "Precondition Failed",
       "type": "about:blank"

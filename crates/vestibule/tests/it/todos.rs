@@ -218,16 +218,24 @@ async fn a_change_meant_for_another_version_is_refused_and_one_for_this_version_
     x-content-type-options: nosniff
     {
       "code": "precondition_failed",
-      "detail": "This has changed since you read it. Read it again before you change it.",
+      "detail": "This is not in a version that If-Match or If-None-Match asks for. Read it again before you change it.",
       "status": 412,
       "title": "Precondition Failed",
       "type": "about:blank"
     }
     "#);
-    for malformed in ["1", "*, \"1\"", "\"1", "", "\"a b\""] {
+    for not_meant_for in ["*", "\"1\"", "W/\"1\"", "\"2\", \"1\""] {
         for change in changes("second") {
-            let refused = change.header("if-match", malformed).await;
-            refused.expect_problem(400, "malformed_request");
+            let refused = change.header("if-none-match", not_meant_for).await;
+            refused.expect_problem(412, "precondition_failed");
+        }
+    }
+    for malformed in ["1", "*, \"1\"", "\"1", "", "\"a b\""] {
+        for header in ["if-match", "if-none-match"] {
+            for change in changes("second") {
+                let refused = change.header(header, malformed).await;
+                refused.expect_problem(400, "malformed_request");
+            }
         }
     }
     assert_eq!(titles(&ada, "").await, ["first"]);
@@ -264,6 +272,29 @@ async fn who_holds_the_newest_version_is_not_sent_it_again() {
             .expect_status(200);
     }
     let missing = ada.get(MISSING).header("if-none-match", "*").await;
+    missing.expect_problem(404, "not_found");
+}
+
+#[tokio::test]
+async fn who_wants_another_version_than_there_is_is_not_sent_this_one() {
+    let (app, _) = TestApp::new().await;
+    let ada = app.user("ada").await;
+    let path = add(&ada, "first").await;
+    for wanted in ["\"2\"", "W/\"1\""] {
+        for method in ["GET", "HEAD"] {
+            let refused = ada.call(method, &path).header("if-match", wanted);
+            // Whoever holds it and wants another is told the latter (RFC 9110 section 13.2.2).
+            let refused = refused.header("if-none-match", "\"1\"").await;
+            assert_eq!(refused.expect_status(412).header("etag"), None, "{wanted}");
+        }
+    }
+    for wanted in ["*", "\"2\", \"1\""] {
+        let answer = ada.get(&path).header("if-match", wanted).await;
+        assert_eq!(tag(&answer.expect_status(200)), "\"1\"");
+    }
+    let unreadable = ada.get(&path).header("if-match", "1").await;
+    unreadable.expect_problem(400, "malformed_request");
+    let missing = ada.get(MISSING).header("if-match", "*").await;
     missing.expect_problem(404, "not_found");
 }
 

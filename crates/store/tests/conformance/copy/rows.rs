@@ -58,6 +58,7 @@ pub(super) const TABLES: &[Table] = &[
             ("deleted_at", Maybe(&Number)),
             ("created_at", Number),
             ("updated_at", Number),
+            ("purging", Truth),
         ],
         key: 1,
     },
