@@ -173,7 +173,8 @@ impl TodoEdit {
         let mut broken = Vec::new();
         let title = match self.title {
             Edit::Keep => None,
-            Edit::Clear => field("title", Err(untitled()), &mut broken),
+            // None is a blank one, which is refused.
+            Edit::Clear => field("title", title(""), &mut broken),
             Edit::Set(text) => field("title", title(&text), &mut broken),
         };
         let description = match self.description {
@@ -211,17 +212,8 @@ fn refuse(broken: Vec<FieldError>) -> Result<(), Error> {
 }
 
 fn title(text: &str) -> Result<Keyed, Refusal> {
-    let text = text.trim();
-    names::refuse_controls(text)?;
-    if text.is_empty() {
-        return Err(untitled());
-    }
-    names::refuse_above(LONGEST_TITLE, text.chars().count(), "a title", "characters")?;
-    Ok(keyed(text.to_owned()))
-}
-
-fn untitled() -> Refusal {
-    Refusal::new("blank", "A todo needs a title of at least one character.")
+    let when_blank = "A todo needs a title of at least one character.";
+    names::line(text, LONGEST_TITLE, "a title", when_blank).map(keyed)
 }
 
 /// Lines end as on Unix, whatever system they were written on, so that a length is the same for all.

@@ -146,8 +146,8 @@ impl Store {
     pub async fn document(&self, owner: Uuid, key: String) -> Result<Option<Document>, Error> {
         self.read((owner, key), |db, (owner, key)| {
             Box::pin(async move {
-                let found = document::Entity::find().filter(is_at(*owner, key));
-                Ok(found.one(db).await?.map(Document::from))
+                let found = one(*owner, key).one(db).await?;
+                Ok(found.map(Document::from))
             })
         })
         .await
@@ -248,7 +248,11 @@ fn owned(owner: Uuid) -> Select<document::Entity> {
     document::Entity::find().filter(document::Column::UserId.eq(owner))
 }
 
-/// Names one document, by its owner and its key.
+fn one(owner: Uuid, key: &str) -> Select<document::Entity> {
+    owned(owner).filter(document::Column::Key.eq(key))
+}
+
+/// Names one document for a change, by its owner and its key.
 fn is_at(owner: Uuid, key: &str) -> SimpleExpr {
     let is_of_owner = document::Column::UserId.eq(owner);
     is_of_owner.and(document::Column::Key.eq(key))
@@ -259,10 +263,9 @@ async fn etag_of<C: ConnectionTrait>(
     owner: Uuid,
     key: &str,
 ) -> Result<Option<String>, Error> {
-    let etag = document::Entity::find()
+    let etag = one(owner, key)
         .select_only()
         .column(document::Column::Etag)
-        .filter(is_at(owner, key))
         .into_tuple()
         .one(tx)
         .await?;

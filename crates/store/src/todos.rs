@@ -13,11 +13,9 @@ use uuid::Uuid;
 
 use crate::{
     Error, Store, Timestamp, VersionCondition,
-    entity::{
-        todo::{self, NEVER},
-        user,
-    },
+    entity::todo::{self, NEVER},
     search::containing,
+    users,
 };
 
 /// Something that its owner means to do.
@@ -151,10 +149,7 @@ impl Store {
     pub async fn add_todo(&self, new: NewTodo) -> Result<TodoAddition, Error> {
         self.write(new, |tx, new| {
             Box::pin(async move {
-                // The reference would refuse it as well, in words of the engine.
-                let owner = user::Entity::find_by_id(new.owner);
-                let owner = owner.filter(user::Column::DeletedAt.is_null());
-                if owner.one(tx).await?.is_none() {
+                if !users::has_account(tx, new.owner).await? {
                     return Ok(TodoAddition::NoSuchOwner);
                 }
                 let row = new.row();
