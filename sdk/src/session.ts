@@ -162,7 +162,7 @@ export function createSession({ send, store, leeway, name, onEvent }: SessionPar
    * An access token with `minTtl` seconds left. While the server is out of reach one that is merely about to end is
    * still handed out; a token that never lives as long as `minTtl` is renewed at each call.
    */
-  async function token(minTtl = leeway): Promise<string> {
+  async function getToken({ minTtl = leeway } = {}): Promise<string> {
     if (secondsLeft() <= minTtl) {
       try {
         // What another tab has renewed may be half used by now.
@@ -182,7 +182,7 @@ export function createSession({ send, store, leeway, name, onEvent }: SessionPar
     repeatable = true,
   ): Promise<T> {
     if (!store) return request(null);
-    const bearer = await token().catch((error: AuthError) => {
+    const bearer = await getToken().catch((error: AuthError) => {
       if (held) throw error;
       return null;
     });
@@ -426,8 +426,9 @@ export function createSession({ send, store, leeway, name, onEvent }: SessionPar
     }
   }
 
-  const getState = () => state;
-  return { getState, subscribe, ready, open, forget, me, learn, ask, exchange, token, authorized, renew, dispose };
+  /** What a client shows of its session as it is. */
+  const verbs = { getState: () => state, getServerSnapshot: () => LOADING, subscribe, ready, me, getToken, dispose };
+  return { verbs, open, forget, learn, ask, exchange, authorized, renew };
 }
 
 /** Milliseconds between two tries, half of them at random, so that the clients of a server do not return as one. */
