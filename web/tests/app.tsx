@@ -3,7 +3,7 @@
  * body, looked up by `METHOD path`.
  */
 
-import { cleanup, render } from '@testing-library/react';
+import { cleanup, configure, render } from '@testing-library/react';
 import { afterEach, vi } from 'vitest';
 import { leaveFor } from '../src/lib/leave.ts';
 import { createPageClient, SessionProvider } from '../src/lib/session.tsx';
@@ -11,6 +11,8 @@ import { Routes } from '../src/routes.tsx';
 
 vi.mock('../src/lib/leave.ts', () => ({ leaveFor: vi.fn() }));
 afterEach(cleanup);
+// The pages that load later are compiled first, which takes a busy machine its time.
+configure({ asyncUtilTimeout: 15_000 });
 
 // jsdom has the element and not its methods.
 HTMLDialogElement.prototype.showModal = function () {
