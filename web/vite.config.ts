@@ -43,8 +43,8 @@ export default defineConfig(({ command }) => ({
   test: {
     environment: 'jsdom',
     include: ['tests/**/*.test.{ts,tsx}'],
+    testTimeout: 30_000,
     restoreMocks: true,
     unstubGlobals: true,
-    testTimeout: 60_000,
   },
 }));
