@@ -3,7 +3,7 @@
  * body, looked up by `METHOD path`.
  */
 
-import { cleanup, render } from '@testing-library/react';
+import { cleanup, configure, render } from '@testing-library/react';
 import type { Auth } from '@vestibule/client';
 import { afterEach, vi } from 'vitest';
 import { leaveFor } from '../src/lib/leave.ts';
@@ -17,6 +17,8 @@ afterEach(() => {
   client?.dispose();
 });
 let client: Auth | undefined;
+// The pages that load later are compiled first, which takes a busy machine its time.
+configure({ asyncUtilTimeout: 15_000 });
 
 // jsdom has the element and not its methods.
 HTMLDialogElement.prototype.showModal = function () {

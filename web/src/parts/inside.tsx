@@ -10,6 +10,7 @@ import { useAuth } from '../lib/session.tsx';
 import { Button } from '../ui/button.tsx';
 import { commonWords } from '../words/common.ts';
 import { Brand } from './brand.tsx';
+import { ReachNotice } from './reach-notice.tsx';
 
 const PAGES = [
   ['/dashboard', 'dashboard'],
@@ -21,6 +22,7 @@ export function Inside({ children }: { children: ReactNode }) {
   const words = commonWords();
   return (
     <div className="inside">
+      <ReachNotice />
       <header className="bar">
         <Brand />
         <nav aria-label={words.yourPages}>

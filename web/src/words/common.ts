@@ -13,6 +13,8 @@ export const commonWords = catalogue({
     account: 'Account',
     logOut: 'Log out',
     stillLoggedIn: (why: string) => `You are still logged in. ${why}`,
+    offline: 'You are offline. What you see may be old.',
+    noAnswer: 'The server does not answer. What you see may be old.',
 
     // What an account has, in forms and lists.
     email: 'E-mail',
@@ -59,6 +61,8 @@ export const commonWords = catalogue({
     account: 'Konto',
     logOut: 'Abmelden',
     stillLoggedIn: (why) => `Du bist noch angemeldet. ${why}`,
+    offline: 'Du bist offline. Was du siehst, ist vielleicht nicht mehr aktuell.',
+    noAnswer: 'Der Server antwortet nicht. Was du siehst, ist vielleicht nicht mehr aktuell.',
 
     email: 'E-Mail',
     emailMissing: 'Gib deine E-Mail-Adresse ein.',
