@@ -3,6 +3,7 @@
  */
 
 import type { InputHTMLAttributes, ReactNode, Ref } from 'react';
+import { commonWords } from '../words/common.ts';
 
 export interface FieldProps extends InputHTMLAttributes<HTMLInputElement> {
   name: string;
@@ -29,7 +30,7 @@ export function Field({ name, id = name, label, hint, error, missing, required, 
     <div className="field">
       <label htmlFor={id}>
         {label}
-        {!required && <span className="optional"> (optional)</span>}
+        {!required && <span className="optional"> {commonWords().optional}</span>}
       </label>
       <div className="field-box">
         <Control
