@@ -2,7 +2,7 @@
  * The dashboard, the way out of it, and the page for everything else.
  */
 
-import { fireEvent, screen } from '@testing-library/react';
+import { fireEvent, screen, waitFor } from '@testing-library/react';
 import { afterEach, expect, test } from 'vitest';
 import { ADA, address, gone, ok, openApp, refused } from './app.tsx';
 
