@@ -7,6 +7,7 @@ import { type ReactNode, useState } from 'react';
 import { Link, useLocation } from 'wouter';
 import { type Explanation, explain } from '../lib/explain.ts';
 import { useAuth } from '../lib/session.tsx';
+import { finishAll } from '../lib/unfinished.ts';
 import { Button } from '../ui/button.tsx';
 import { commonWords } from '../words/common.ts';
 import { Brand } from './brand.tsx';
@@ -50,6 +51,7 @@ function LogOutButton() {
     setBusy(true);
     setRefusal(null);
     try {
+      await finishAll();
       await auth.signOut();
     } catch (failure) {
       setRefusal(explain(failure, []));
