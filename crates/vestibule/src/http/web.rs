@@ -20,7 +20,8 @@ const AREAS: &str = "{{areas}}";
 #[folder = "../../web/dist"]
 struct Dist;
 
-/// `GET /login`, `/register`, `/setup`, `/dashboard`, `/account`: the one page, which shows what its path says.
+/// `GET /login`, `/register`, `/setup`, `/dashboard`, `/account` and the pages below `/admin`: the one page, which shows
+/// what its path says. It holds nothing of anybody's, so that it is the same for whoever asks.
 pub(super) async fn page(State(app): State<App>, uri: Uri) -> Response {
     if !app.config().ui.enabled {
         tracing::debug!(path = uri.path(), "The built-in pages are off");

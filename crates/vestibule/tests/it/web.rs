@@ -1,8 +1,6 @@
 //! The built-in pages and their files.
 
-use crate::support::TestApp;
-
-const PAGES: [&str; 5] = ["/login", "/register", "/setup", "/dashboard", "/account"];
+use crate::support::{PAGES, TestApp};
 
 #[tokio::test]
 async fn every_page_is_the_same_document() {
