@@ -8,23 +8,25 @@ import { Link, useLocation } from 'wouter';
 import { type Explanation, explain } from '../lib/explain.ts';
 import { useAuth } from '../lib/session.tsx';
 import { Button } from '../ui/button.tsx';
+import { commonWords } from '../words/common.ts';
 import { Brand } from './brand.tsx';
 
 const PAGES = [
-  ['/dashboard', 'Dashboard'],
-  ['/account', 'Account'],
+  ['/dashboard', 'dashboard'],
+  ['/account', 'account'],
 ] as const;
 
 export function Inside({ children }: { children: ReactNode }) {
   const [here] = useLocation();
+  const words = commonWords();
   return (
     <div className="inside">
       <header className="bar">
         <Brand />
-        <nav aria-label="Your pages">
+        <nav aria-label={words.yourPages}>
           {PAGES.map(([path, name]) => (
             <Link key={path} href={path} aria-current={path === here ? 'page' : undefined}>
-              {name}
+              {words[name]}
             </Link>
           ))}
         </nav>
@@ -37,6 +39,7 @@ export function Inside({ children }: { children: ReactNode }) {
 
 function LogOutButton() {
   const auth = useAuth();
+  const words = commonWords();
   const [busy, setBusy] = useState(false);
   const [refusal, setRefusal] = useState<Explanation | null>(null);
 
@@ -56,10 +59,10 @@ function LogOutButton() {
     <>
       <Button look="quiet" busy={busy} onClick={logOut}>
         <LogOut aria-hidden="true" size={18} />
-        Log out
+        {words.logOut}
       </Button>
       <div className="alert" role="alert">
-        {refusal && <p>You are still logged in. {refusal.summary}</p>}
+        {refusal && <p>{words.stillLoggedIn(refusal.summary)}</p>}
       </div>
     </>
   );
