@@ -5,7 +5,7 @@
 
 import type { AuthError } from './errors.ts';
 import { keepInsides } from './insides.ts';
-import { Session } from './session.ts';
+import { type Answered, Session } from './session.ts';
 import { storeFor } from './storage.ts';
 import { answerOf, createSend } from './transport.ts';
 import type { Auth, AuthOptions, AuthState, SessionAnswer } from './types.ts';
@@ -65,18 +65,25 @@ export function createAuth({
     await session.forget();
   }
 
+  /** Runs a request of the application. One that a cookie is refused makes us look whether the session is over. */
+  async function authorized<T extends Answered>(request: (token: string | null) => Promise<T>, repeatable: boolean) {
+    const answer = await session.authorized(request, repeatable);
+    if (!store && answer.status === 401 && session.state.loggedIn) await session.me().catch(() => {});
+    return answer;
+  }
+
   async function authorizedFetch(input: string | URL | Request, init: RequestInit = {}): Promise<Response> {
     const address = new URL(input instanceof Request ? input.url : input, `${server}/`);
     const target = input instanceof Request ? input : address;
     if (address.origin !== new URL(server).origin) return fetcher(target, init);
-    const request = (token: string | null) => {
-      const headers = new Headers(init.headers ?? (input instanceof Request ? input.headers : undefined));
-      if (token && !headers.has('authorization')) headers.set('authorization', `Bearer ${token}`);
-      return fetcher(target, { ...init, headers, credentials: store ? 'omit' : 'include' });
-    };
-    const response = await session.authorized(request, isRepeatable(input, init));
-    if (!store && response.status === 401 && session.state.loggedIn) await session.me().catch(() => {});
-    return response;
+    return authorized(
+      (token) => {
+        const headers = new Headers(init.headers ?? (input instanceof Request ? input.headers : undefined));
+        if (token && !headers.has('authorization')) headers.set('authorization', `Bearer ${token}`);
+        return fetcher(target, { ...init, headers, credentials: store ? 'omit' : 'include' });
+      },
+      isRepeatable(input, init),
+    );
   }
 
   const auth: Auth = {
@@ -92,7 +99,7 @@ export function createAuth({
     fetch: authorizedFetch,
     dispose: () => session.dispose(),
   };
-  keepInsides(auth, { session, enter, inTurn });
+  keepInsides(auth, { session, enter, inTurn, server, authorized, hasCookie: !store });
   return auth;
 }
 

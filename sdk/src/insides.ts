@@ -3,7 +3,7 @@
  * a caller holds is theirs to say; nothing here is part of the public surface.
  */
 
-import type { Session } from './session.ts';
+import type { Answered, Session } from './session.ts';
 import type { Auth, User } from './types.ts';
 
 export interface Insides {
@@ -12,6 +12,11 @@ export interface Insides {
   enter(path: string, body: object): Promise<User>;
   /** Runs `work` when the logins and logouts before it are done. */
   inTurn<T>(work: () => Promise<T>): Promise<T>;
+  readonly server: string;
+  /** Whether the session is a cookie, which travels by itself where credentials may. */
+  readonly hasCookie: boolean;
+  /** Runs a request of the application with the session's token, and once more if a 401 makes that worth while. */
+  authorized<T extends Answered>(request: (token: string | null) => Promise<T>, repeatable: boolean): Promise<T>;
 }
 
 const insides = new WeakMap<Auth, Insides>();

@@ -14,6 +14,11 @@ const LOCK_WAIT_MILLISECONDS = 3_000;
 /** The one refusal with 401 that is not about the token. */
 const WRONG_PASSWORD = 'invalid_credentials';
 
+/** An answer, as far as it matters here. */
+export interface Answered {
+  readonly status: number;
+}
+
 interface Held {
   readonly accessToken: string;
   readonly refreshToken: string | null;
@@ -162,7 +167,7 @@ export class Session {
   }
 
   /** Runs `request` with the session's token, and a second time after a 401 if a different token can be had. */
-  async authorized(request: (token: string | null) => Promise<Response>, repeatable = true): Promise<Response> {
+  async authorized<T extends Answered>(request: (token: string | null) => Promise<T>, repeatable = true): Promise<T> {
     if (!this.#parts.store) return request(null);
     const token = await this.token().catch((error: AuthError) => {
       if (this.#held) throw error;
