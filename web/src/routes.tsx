@@ -12,6 +12,7 @@ import { SignedInOnly, SignedOutOnly } from './parts/guards.tsx';
 import { Pending } from './ui/pending.tsx';
 
 const DashboardPage = lazy(() => import('./pages/dashboard.tsx').then((page) => ({ default: page.DashboardPage })));
+const AdminPages = lazy(() => import('./admin-routes.tsx').then((pages) => ({ default: pages.AdminRoutes })));
 const AccountPage = lazy(() => import('./pages/account.tsx').then((page) => ({ default: page.AccountPage })));
 
 export function Routes() {
@@ -38,6 +39,13 @@ export function Routes() {
         <SignedInOnly>
           <Suspense fallback={<Pending />}>
             <AccountPage />
+          </Suspense>
+        </SignedInOnly>
+      </Route>
+      <Route path={/^\/admin(?:\/|$)/}>
+        <SignedInOnly>
+          <Suspense fallback={<Pending />}>
+            <AdminPages />
           </Suspense>
         </SignedInOnly>
       </Route>

@@ -3,7 +3,7 @@
  */
 
 const FALLBACK = '/dashboard';
-const BUILT_IN = ['/login', '/register', '/dashboard', '/account'];
+const BUILT_IN = /^\/(login|register|dashboard|account|admin(\/(audit|users(\/[^/]+)?))?)$/;
 
 /**
  * The path to go on to. Only a path of this very origin counts: anything that a browser could read as another
@@ -22,7 +22,7 @@ export function nextFrom(search: string, origin = window.location.origin): strin
 
 /** Whether a path is a page of this app; everything else is the site's and loaded from the server, which guards it. */
 export function isBuiltIn(path: string): boolean {
-  return BUILT_IN.includes(path.split(/[?#]/, 1)[0] ?? '');
+  return BUILT_IN.test(path.split(/[?#]/, 1)[0] ?? '');
 }
 
 /** A link to a built-in page that keeps `next`, left out where it says nothing. */

@@ -5,6 +5,7 @@
 import type { User } from '@vestibule/client';
 import { Link } from 'wouter';
 import { dayOf } from '../lib/time.ts';
+import { Fact } from './fact.tsx';
 
 export function AccountFacts({ user }: { user: User }) {
   return (
@@ -28,14 +29,5 @@ export function AccountFacts({ user }: { user: User }) {
         </dl>
       </details>
     </section>
-  );
-}
-
-function Fact({ name, value }: { name: string; value: string }) {
-  return (
-    <div>
-      <dt>{name}</dt>
-      <dd>{value}</dd>
-    </div>
   );
 }

@@ -6,7 +6,7 @@ import { LogOut } from 'lucide-react';
 import { type ReactNode, useState } from 'react';
 import { Link, useLocation } from 'wouter';
 import { type Explanation, explain } from '../lib/explain.ts';
-import { useAuth } from '../lib/session.tsx';
+import { useAuth, useSession } from '../lib/session.tsx';
 import { Button } from '../ui/button.tsx';
 import { commonWords } from '../words/common.ts';
 import { Brand } from './brand.tsx';
@@ -15,17 +15,21 @@ const PAGES = [
   ['/dashboard', 'dashboard'],
   ['/account', 'account'],
 ] as const;
+/** For those whom the server lets in. */
+const ADMIN_PAGE = ['/admin', 'admin'] as const;
 
 export function Inside({ children }: { children: ReactNode }) {
   const [here] = useLocation();
+  const { user } = useSession();
   const words = commonWords();
+  const pages = user?.roles.includes('admin') ? [...PAGES, ADMIN_PAGE] : PAGES;
   return (
     <div className="inside">
       <header className="bar">
         <Brand />
         <nav aria-label={words.yourPages}>
-          {PAGES.map(([path, name]) => (
-            <Link key={path} href={path} aria-current={path === here ? 'page' : undefined}>
+          {pages.map(([path, name]) => (
+            <Link key={path} href={path} aria-current={currentOf(path, here)}>
               {words[name]}
             </Link>
           ))}
@@ -35,6 +39,12 @@ export function Inside({ children }: { children: ReactNode }) {
       <main>{children}</main>
     </div>
   );
+}
+
+/** Somewhere below a page is not the page itself, and still in its area. */
+function currentOf(path: string, here: string): 'page' | true | undefined {
+  if (path === here) return 'page';
+  return here.startsWith(`${path}/`) || undefined;
 }
 
 function LogOutButton() {

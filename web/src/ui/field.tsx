@@ -11,6 +11,8 @@ export interface FieldProps extends InputHTMLAttributes<HTMLInputElement> {
   label: string;
   hint?: string;
   error?: string | undefined;
+  /** Says nothing of being optional, where nothing is ever required. */
+  unmarked?: boolean;
   /** What to say when a required field was left empty. */
   missing?: string;
   ref?: Ref<HTMLInputElement>;
@@ -18,14 +20,25 @@ export interface FieldProps extends InputHTMLAttributes<HTMLInputElement> {
   trailing?: ReactNode;
 }
 
-export function Field({ name, id = name, label, hint, error, missing, required, trailing, ...rest }: FieldProps) {
+export function Field({
+  name,
+  id = name,
+  label,
+  hint,
+  error,
+  missing,
+  required,
+  unmarked = false,
+  trailing,
+  ...rest
+}: FieldProps) {
   const hintId = hint && `${id}-hint`;
   const errorId = error && `${id}-error`;
   return (
     <div className="field">
       <label htmlFor={id}>
         {label}
-        {!required && <span className="optional"> (optional)</span>}
+        {!(required || unmarked) && <span className="optional"> (optional)</span>}
       </label>
       <div className="field-box">
         <input

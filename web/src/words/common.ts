@@ -11,6 +11,7 @@ export const commonWords = catalogue({
     yourPages: 'Your pages',
     dashboard: 'Dashboard',
     account: 'Account',
+    admin: 'Admin',
     logOut: 'Log out',
     stillLoggedIn: (why: string) => `You are still logged in. ${why}`,
 
@@ -49,6 +50,7 @@ export const commonWords = catalogue({
     yourPages: 'Deine Seiten',
     dashboard: 'Übersicht',
     account: 'Konto',
+    admin: 'Verwaltung',
     logOut: 'Abmelden',
     stillLoggedIn: (why) => `Du bist noch angemeldet. ${why}`,
 
