@@ -4,13 +4,16 @@
 
 import type { ReactNode } from 'react';
 import { Link, useLocation } from 'wouter';
+import { currentOf } from '../lib/current.ts';
 import { useFocusOnArrival } from '../lib/focus.ts';
 import { usePageTitle } from '../lib/page-title.ts';
 import { adminWords } from '../words/admin.ts';
 import { Inside } from './inside.tsx';
 
+/** The page above all others, and so no area of its own. */
+const TOP = '/admin';
 const PAGES = [
-  ['/admin', 'figures'],
+  [TOP, 'figures'],
   ['/admin/users', 'users'],
   ['/admin/audit', 'audit'],
 ] as const;
@@ -22,7 +25,7 @@ export function AdminFrame({ children }: { children: ReactNode }) {
     <Inside>
       <nav className="areas" aria-label={words.administration}>
         {PAGES.map(([path, name]) => (
-          <Link key={path} href={path} aria-current={path === here ? 'page' : undefined}>
+          <Link key={path} href={path} aria-current={path === TOP && here !== TOP ? undefined : currentOf(path, here)}>
             {words[name]}
           </Link>
         ))}

@@ -5,6 +5,7 @@
 import { LogOut } from 'lucide-react';
 import { type ReactNode, useState } from 'react';
 import { Link, useLocation } from 'wouter';
+import { currentOf } from '../lib/current.ts';
 import { type Explanation, explain } from '../lib/explain.ts';
 import { useAuth, useSession } from '../lib/session.tsx';
 import { Button } from '../ui/button.tsx';
@@ -39,12 +40,6 @@ export function Inside({ children }: { children: ReactNode }) {
       <main>{children}</main>
     </div>
   );
-}
-
-/** Somewhere below a page is not the page itself, and still in its area. */
-function currentOf(path: string, here: string): 'page' | true | undefined {
-  if (path === here) return 'page';
-  return here.startsWith(`${path}/`) || undefined;
 }
 
 function LogOutButton() {

@@ -102,7 +102,7 @@ export const adminWords = catalogue({
     takeAway: 'Take away',
     access: 'Access',
     accessAbout: {
-      active: 'Who may log in, and where that has happened.',
+      active: 'Whether the user can log in, and stays logged in.',
       disabled: 'Nobody can log in with this account. Nothing of it is lost.',
       deleted: 'The account comes back as it was. Its sessions do not.',
     },
@@ -271,7 +271,7 @@ export const adminWords = catalogue({
     takeAway: 'Rolle nehmen',
     access: 'Zugang',
     accessAbout: {
-      active: 'Wer sich anmelden darf, und wo das geschehen ist.',
+      active: 'Ob sich jemand mit dem Konto anmelden kann und angemeldet bleibt.',
       disabled: 'Niemand kann sich mit diesem Konto anmelden. Verloren geht nichts davon.',
       deleted: 'Das Konto kommt zurück, wie es war. Seine Sitzungen nicht.',
     },
