@@ -42,7 +42,7 @@ export function AccountForm({
 
   useEffect(() => {
     if (!refusal || !form.current) return;
-    const wrong = form.current.querySelector<HTMLInputElement>('[aria-invalid="true"]');
+    const wrong = form.current.querySelector<Input>('[aria-invalid="true"]');
     const field = wrong ?? inputsOf(form.current).find(({ name }) => name === refusal.retype);
     field?.select();
     (field ?? summary.current)?.focus();
@@ -113,15 +113,19 @@ export function AccountForm({
   );
 }
 
-function inputsOf(form: HTMLFormElement): HTMLInputElement[] {
-  return [...form.elements].filter((element) => element instanceof HTMLInputElement);
+type Input = HTMLInputElement | HTMLTextAreaElement;
+
+function inputsOf(form: HTMLFormElement): Input[] {
+  return [...form.elements].filter(
+    (element) => element instanceof HTMLInputElement || element instanceof HTMLTextAreaElement,
+  );
 }
 
 function submitButtonOf(form: HTMLFormElement | null): HTMLButtonElement | null | undefined {
   return form?.querySelector<HTMLButtonElement>('button[type="submit"]');
 }
 
-function filledIn(inputs: HTMLInputElement[]): Record<string, string> {
+function filledIn(inputs: Input[]): Record<string, string> {
   const filled = inputs.filter(({ name, value }) => name !== '' && value !== '');
   return Object.fromEntries(filled.map(({ name, value }) => [name, value]));
 }

@@ -39,14 +39,15 @@ export function SignedInOnly({ children }: { children: ReactNode }) {
   const { status, error } = useSession();
   const [path, navigate] = useLocation();
   const search = useSearch();
+  const here = search ? `${path}?${search}` : path;
   const [shown, setShown] = useState(false);
   if (status === 'signed-in' && !shown) setShown(true);
 
   useEffect(() => {
     if (status !== 'signed-out') return;
     const arrival: Arrival | null = shown ? { reason: error ? 'session-ended' : 'logged-out' } : null;
-    navigate(withNext('/login', search ? `${path}?${search}` : path), { replace: true, state: arrival });
-  }, [status, error, shown, path, search, navigate]);
+    navigate(withNext('/login', here), { replace: true, state: arrival });
+  }, [status, error, shown, here, navigate]);
 
   if (status === 'signed-in') return children;
   return status === 'unknown' ? <OutOfReach /> : <Pending />;

@@ -8,6 +8,7 @@ import { Link, useLocation } from 'wouter';
 import { currentOf } from '../lib/current.ts';
 import { type Explanation, explain } from '../lib/explain.ts';
 import { useAuth, useSession } from '../lib/session.tsx';
+import { finishAll } from '../lib/unfinished.ts';
 import { Button } from '../ui/button.tsx';
 import { commonWords } from '../words/common.ts';
 import { Brand } from './brand.tsx';
@@ -53,6 +54,7 @@ function LogOutButton() {
     setBusy(true);
     setRefusal(null);
     try {
+      await finishAll();
       await auth.signOut();
     } catch (failure) {
       setRefusal(explain(failure, []));

@@ -16,6 +16,8 @@ export interface FieldProps extends InputHTMLAttributes<HTMLInputElement> {
   /** What to say when a required field was left empty. */
   missing?: string;
   ref?: Ref<HTMLInputElement>;
+  /** The height of a field for text of several lines. */
+  rows?: number;
   /** A control at the end of the field. */
   trailing?: ReactNode;
 }
@@ -34,6 +36,8 @@ export function Field({
 }: FieldProps) {
   const hintId = hint && `${id}-hint`;
   const errorId = error && `${id}-error`;
+  // Whatever else a field is given, both elements take alike.
+  const Control = (rest.rows ? 'textarea' : 'input') as 'input';
   return (
     <div className="field">
       <label htmlFor={id}>
@@ -41,7 +45,7 @@ export function Field({
         {!(required || unmarked) && <span className="optional"> (optional)</span>}
       </label>
       <div className="field-box">
-        <input
+        <Control
           id={id}
           name={name}
           required={required}
