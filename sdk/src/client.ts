@@ -5,10 +5,11 @@
 
 import type { AuthError } from './errors.ts';
 import { keepInsides } from './insides.ts';
+import { nounsOf } from './nouns.ts';
 import { type Answered, Session } from './session.ts';
 import { storeFor } from './storage.ts';
 import { answerOf, createSend } from './transport.ts';
-import type { Auth, AuthOptions, AuthState, SessionAnswer } from './types.ts';
+import type { Auth, AuthOptions, AuthState, SessionAnswer, SignOutScope } from './types.ts';
 
 /** Makes the client of one server. Make one per page and share it. */
 export function createAuth({
@@ -24,6 +25,7 @@ export function createAuth({
   // A cookie of the same host must not speak for a token session, so it is left at home there.
   const send = createSend(server, fetcher, store ? 'omit' : 'include');
   const session = new Session({ send, store, leeway, lockName: `vestibule:${server}`, onEvent });
+  const nouns = nounsOf(session, inTurn);
   let restoring: Promise<void> | null = null;
   let turn: Promise<unknown> = Promise.resolve();
 
@@ -52,7 +54,9 @@ export function createAuth({
     return session.state;
   }
 
-  async function signOut(): Promise<void> {
+  async function signOut(scope: SignOutScope): Promise<void> {
+    if (scope !== 'local') await nouns.sessions.endOthers();
+    if (scope === 'others') return;
     if (store) {
       const refreshToken = await session.forget();
       if (refreshToken) await answerOf(await send('/api/auth/logout', { body: { refresh_token: refreshToken } }));
@@ -92,14 +96,16 @@ export function createAuth({
     ready,
     signUp: (account) => enter('/api/auth/register', account),
     signIn: (credentials) => enter('/api/auth/login', credentials),
-    signOut: () => inTurn(signOut),
+    signOut: ({ scope = 'local' } = {}) => inTurn(() => signOut(scope)),
+    setUp: (account) => enter('/api/auth/setup', account),
+    ...nouns,
     refresh: () => session.renew().then(() => {}),
     me: () => session.me(),
     getToken: ({ minTtl } = {}) => session.token(minTtl),
     fetch: authorizedFetch,
     dispose: () => session.dispose(),
   };
-  keepInsides(auth, { session, enter, inTurn, server, authorized, hasCookie: !store });
+  keepInsides(auth, { server, authorized, hasCookie: !store });
   return auth;
 }
 

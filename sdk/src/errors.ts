@@ -3,35 +3,10 @@
  * session.ts; what to tell a person is left to the application.
  */
 
+import type { Schema } from './types.ts';
+
 /** Codes of the server's problem documents. A newer server may send one that is not listed here yet. */
-export type ServerErrorCode =
-  | 'malformed_request'
-  | 'invalid_credentials'
-  | 'missing_token'
-  | 'invalid_token'
-  | 'expired_token'
-  | 'revoked_token'
-  | 'refresh_token_reused'
-  | 'forbidden'
-  | 'cross_origin_refused'
-  | 'registration_closed'
-  | 'setup_refused'
-  | 'not_found'
-  | 'method_not_allowed'
-  | 'request_timeout'
-  | 'payload_too_large'
-  | 'unsupported_media_type'
-  | 'headers_too_large'
-  | 'email_taken'
-  | 'username_taken'
-  | 'conflict'
-  | 'precondition_failed'
-  | 'validation_failed'
-  | 'cookie_not_possible'
-  | 'rate_limited'
-  | 'unavailable'
-  | 'storage_full'
-  | 'internal_error';
+export type ServerErrorCode = Schema<'ProblemCode'>;
 
 /** Codes made here: no answer came, it was not Vestibule's, or there is no session to use. */
 export type ClientErrorCode = 'network_error' | 'unexpected_response' | 'signed_out';
@@ -39,11 +14,7 @@ export type ClientErrorCode = 'network_error' | 'unexpected_response' | 'signed_
 export type AuthErrorCode = ServerErrorCode | ClientErrorCode;
 
 /** What is wrong with one field of a request. */
-export interface FieldError {
-  readonly field: string;
-  readonly code: string;
-  readonly message: string;
-}
+export type FieldError = Schema<'FieldError'>;
 
 interface AuthErrorDetails {
   status?: number;

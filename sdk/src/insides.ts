@@ -3,15 +3,10 @@
  * a caller holds is theirs to say; nothing here is part of the public surface.
  */
 
-import type { Answered, Session } from './session.ts';
-import type { Auth, User } from './types.ts';
+import type { Answered } from './session.ts';
+import type { Auth } from './types.ts';
 
 export interface Insides {
-  readonly session: Session;
-  /** Sends what opens a session; the answer becomes the session of this client. */
-  enter(path: string, body: object): Promise<User>;
-  /** Runs `work` when the logins and logouts before it are done. */
-  inTurn<T>(work: () => Promise<T>): Promise<T>;
   readonly server: string;
   /** Whether the session is a cookie, which travels by itself where credentials may. */
   readonly hasCookie: boolean;

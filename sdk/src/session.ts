@@ -5,7 +5,7 @@
 
 import { AuthError, errorFrom, signedOut } from './errors.ts';
 import type { SessionStore, StoredSession } from './storage.ts';
-import { answerOf, type Outgoing, type Send } from './transport.ts';
+import { answerOf, type Outgoing, type Read, type Send } from './transport.ts';
 import type { AuthEvent, AuthState, AuthStatus, SessionAnswer, User } from './types.ts';
 
 /** How long another tab's renewal is waited for; then we go on alone, as the server answers both tabs alike. */
@@ -113,11 +113,12 @@ export class Session {
   }
 
   /** Asks for something that needs the session. A 401 to the newest token there is ends the session. */
-  async ask<T>(path: string, outgoing: Outgoing): Promise<T> {
+  async ask<T>(path: string, outgoing: Outgoing, read?: Read<T>): Promise<T> {
     const epoch = this.#epoch;
     await this.#exchange;
     try {
-      const answer = await answerOf<T>(await this.authorized((token) => this.#send(path, { ...outgoing, token })));
+      const response = await this.authorized((token) => this.#send(path, { ...outgoing, token }));
+      const answer = await answerOf(response, read);
       this.#requireEpoch(epoch);
       return answer;
     } catch (error) {

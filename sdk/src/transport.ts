@@ -4,29 +4,38 @@
  */
 
 import { AuthError, errorFrom } from './errors.ts';
+import type { Condition } from './types.ts';
 
 /** The server gives up on a request after 30 s; an answer later than this is lost on the way. */
 const TIMEOUT_MILLISECONDS = 35_000;
 
 export interface Outgoing {
   method?: string;
-  body?: object | undefined;
+  /** Any JSON value; nothing is sent for `undefined`. */
+  body?: unknown;
+  condition?: Condition | undefined;
   token?: string | null;
 }
+
+/** Takes from a successful answer what the caller wants of it. */
+export type Read<T> = (response: Response) => T | Promise<T>;
 
 /** Sends one request to a path of the server; throws `network_error` where no answer came. */
 export type Send = (path: string, outgoing?: Outgoing) => Promise<Response>;
 
 export function createSend(baseUrl: string, fetcher: typeof fetch, credentials: RequestCredentials): Send {
-  return async (path, { method = 'POST', body, token } = {}) => {
+  return async (path, { method = 'POST', body, condition = {}, token } = {}) => {
     const headers = new Headers({ accept: 'application/json' });
-    if (body) headers.set('content-type', 'application/json');
+    const text = body === undefined ? null : JSON.stringify(body);
+    if (text) headers.set('content-type', 'application/json');
     if (token) headers.set('authorization', `Bearer ${token}`);
+    if (condition.ifMatch) headers.set('if-match', condition.ifMatch);
+    if (condition.ifNoneMatch) headers.set('if-none-match', condition.ifNoneMatch);
     try {
       return await fetcher(baseUrl + path, {
         method,
         headers,
-        body: body ? JSON.stringify(body) : null,
+        body: text,
         credentials,
         cache: 'no-store',
         signal: AbortSignal.timeout(TIMEOUT_MILLISECONDS),
@@ -37,12 +46,11 @@ export function createSend(baseUrl: string, fetcher: typeof fetch, credentials: 
   };
 }
 
-/** The value of a successful answer; throws the refusal otherwise. */
-export async function answerOf<T>(response: Response): Promise<T> {
+/** What a successful answer says, as `read` takes it; throws the refusal otherwise. */
+export async function answerOf<T>(response: Response, read: Read<T> = jsonOf): Promise<T> {
   if (!response.ok) throw await errorFrom(response);
-  if (response.status === 204) return undefined as T;
   try {
-    return (await response.json()) as T;
+    return await read(response);
   } catch (cause) {
     // A captive portal answers 200 with its own page; that says nothing about the session.
     throw new AuthError('unexpected_response', 'The answer did not come from the server.', {
@@ -50,4 +58,8 @@ export async function answerOf<T>(response: Response): Promise<T> {
       cause,
     });
   }
+}
+
+async function jsonOf(response: Response) {
+  return response.status === 204 ? undefined : response.json();
 }

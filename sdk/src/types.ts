@@ -4,41 +4,58 @@
  */
 
 import type { AuthError } from './errors.ts';
+import type { components, operations } from './openapi.ts';
+
+/** A shape of the server's description, by its name there: `Schema<'AdminUser'>`. */
+export type Schema<Name extends keyof components['schemas']> = components['schemas'][Name];
 
 /** An account as the server shows it to its owner. Times are RFC 3339 in UTC. */
-export interface User {
-  readonly id: string;
-  readonly email: string;
-  readonly username: string | null;
-  readonly name: string | null;
-  readonly roles: readonly string[];
-  readonly email_verified: boolean;
-  readonly created_at: string;
-  readonly updated_at: string;
+export type User = Schema<'User'>;
+/** What a registration asks for; a name that is left out, or empty, is none. */
+export type SignUp = Body<'Registration'>;
+/** What a login asks for; `login` is the e-mail address or the username. */
+export type SignIn = Body<'Login'>;
+/** The account of the first administrator, with the code from the link that the server gave at its start. */
+export type SetUp = Body<'FirstAdmin'>;
+/** What to change; a field that is left out stays as it is, `null` takes a name away. */
+export type ProfileChange = Body<'ProfileChange'>;
+export type PasswordChange = Body<'PasswordChange'>;
+/** A device that the user is signed in with. */
+export type OpenSession = Schema<'Session'>;
+export type Todo = Schema<'Todo'>;
+export type NewTodo = Body<'NewTodo'>;
+/** What to change; a field that is left out stays as it is, `null` clears it. */
+export type TodoChange = Body<'TodoChange'>;
+/** One page of todos, and how many the whole list has. */
+export type TodoList = Schema<'TodoList'>;
+/** Which todos, in which order, and how many of them. */
+export type TodoQuery = Given<NonNullable<operations['list_todos']['parameters']['query']>>;
+/** What the list tells of a document. */
+export type DocumentEntry = Schema<'DocumentEntry'>;
+
+/** Something as it was when its `ETag` was this one, which a later change can name. */
+export type Versioned<T> = T & { readonly etag: string };
+
+/** Refuses a change, with `precondition_failed`, that is meant for another version than the server's. */
+export interface Condition {
+  /** The `etag` of the version that was seen; `*` for whichever there is. */
+  ifMatch?: string;
+  /** `*`: only where there is none yet. */
+  ifNoneMatch?: string;
 }
 
-/** Body of a registration. Leave an optional name out rather than sending it empty. */
-export interface SignUp {
-  email: string;
-  password: string;
-  username?: string | undefined;
-  name?: string | undefined;
-}
+/** What a request sends; the mode is the client's to choose. */
+type Body<Name extends keyof components['schemas']> = Given<Omit<Schema<Name>, 'mode'>>;
 
-/** Body of a login; `login` is the e-mail address or the username. */
-export interface SignIn {
-  login: string;
-  password: string;
-}
+/** What may be left out may be `undefined` as well: JSON and addresses make no difference. */
+type Given<T> = { readonly [K in keyof T]: T extends Record<K, unknown> ? T[K] : T[K] | undefined };
 
 /** What a server answer that opens or renews a session holds; which fields depends on the mode. */
-export interface SessionAnswer {
-  readonly user: User;
-  /** Seconds until the access token, or in cookie mode the session, ends. */
-  readonly expires_in: number;
-  readonly access_token?: string;
-  readonly refresh_token?: string;
-}
+export type SessionAnswer = Schema<'CookieSession'> &
+  Partial<Pick<Schema<'TokenSession'>, 'access_token' | 'refresh_token'>>;
+
+/** Which sessions of the user a sign-out ends: this one, all but this one, or all. */
+export type SignOutScope = 'local' | 'others' | 'global';
 
 /**
  * - `loading`: the stored session has not been confirmed yet;
@@ -100,10 +117,55 @@ export interface Auth {
   signUp(account: SignUp): Promise<User>;
   signIn(credentials: SignIn): Promise<User>;
   /**
-   * Ends this session on the server and here. Held tokens are forgotten first, whatever the network does. A cookie
-   * can be ended by the server alone: in cookie mode a failure leaves the session signed in, and throws.
+   * Ends this session (`local`, the default), every other one, or all of them. The held tokens are forgotten before
+   * the server is told, whatever the network does. A cookie can be ended by the server alone: in cookie mode a failure
+   * leaves the session signed in, and throws.
    */
-  signOut(): Promise<void>;
+  signOut(options?: { scope?: SignOutScope }): Promise<void>;
+  /** Makes the first administrator and opens a session. A code that is not, or no longer, good is `setup_refused`. */
+  setUp(account: SetUp): Promise<User>;
+  /**
+   * Changes the password, which ends every session of the user. This client is given a new one, in all its tabs. A
+   * wrong current password is `invalid_credentials`, and counts as a failed login.
+   */
+  changePassword(change: PasswordChange): Promise<User>;
+  readonly profile: {
+    /** The user's profile, as the server holds it now. */
+    get(): Promise<User>;
+    /**
+     * Changes the profile; `getState().user` is the new one before this settles. A wrong current password is
+     * `invalid_credentials`, and counts as a failed login.
+     */
+    update(change: ProfileChange): Promise<User>;
+    /** Deletes the account and ends every session of it, this one included. */
+    delete(proof: { current_password: string }): Promise<void>;
+    /** Everything that is held about the user, as one JSON file to keep. */
+    export(): Promise<Blob>;
+  };
+  readonly sessions: {
+    /** Where the user is signed in, the last used first. */
+    list(): Promise<readonly OpenSession[]>;
+    /** Ends one session of the user. For the one of this client call `signOut()`. */
+    end(id: string): Promise<void>;
+    /** Ends every session of the user but this one. */
+    endOthers(): Promise<void>;
+  };
+  readonly todos: {
+    list(query?: TodoQuery): Promise<TodoList>;
+    get(id: string): Promise<Versioned<Todo>>;
+    create(todo: NewTodo): Promise<Versioned<Todo>>;
+    update(id: string, change: TodoChange, condition?: Condition): Promise<Versioned<Todo>>;
+    remove(id: string, condition?: Condition): Promise<void>;
+  };
+  /** The user's own JSON documents, each under a key. */
+  readonly data: {
+    list(): Promise<readonly DocumentEntry[]>;
+    /** The document and its version; `null` where there is none. */
+    get<T = unknown>(key: string): Promise<Versioned<{ readonly value: T }> | null>;
+    /** Keeps `value` under `key`; answers the new version's `ETag`. */
+    set(key: string, value: unknown, condition?: Condition): Promise<string>;
+    remove(key: string, condition?: Condition): Promise<void>;
+  };
   /** Renews the access token now; calls made meanwhile share the one request. */
   refresh(): Promise<void>;
   /** Asks the server who is signed in. */

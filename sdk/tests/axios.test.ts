@@ -262,3 +262,7 @@ test('a detached instance travels as nobody', async () => {
   await expect(instance.get('/api/things')).rejects.toMatchObject({ status: 401 });
   expect(server.bearers.at(-1)).toBe('');
 });
+
+test('a client that createAuth did not make is told apart', () => {
+  expect(() => attachAuth(instanceOf(), {} as Auth)).toThrow(/createAuth/);
+});

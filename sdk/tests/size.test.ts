@@ -9,7 +9,6 @@ import { expect, test } from 'vitest';
 
 test.each([
   ['the whole core', 'index', 'createAuth', 4000],
-  ['what users do with their account', 'account', 'changePassword', 1000],
   ['axios', 'axios', 'attachAuth', 600],
 ])('%s is small enough, gzipped', async (_what, entry, name, limit) => {
   const code = await built(entry);

@@ -2,7 +2,7 @@
  * The dashboard, the way out of it, and the page for everything else.
  */
 
-import { fireEvent, screen } from '@testing-library/react';
+import { fireEvent, screen, waitFor } from '@testing-library/react';
 import { afterEach, expect, test } from 'vitest';
 import { ADA, address, gone, ok, openApp, refused } from './app.tsx';
 
@@ -16,7 +16,7 @@ test('the dashboard shows whose account it is', async () => {
   openApp('/dashboard', { 'GET /api/auth/me': ok(ADA) });
   await screen.findByRole('heading', { name: 'Welcome, Ada Lovelace' });
   for (const fact of ['ada@example.org', 'ada', 'staff', 'March 1, 2026', ADA.id]) screen.getByText(fact);
-  expect(document.title).toBe('Dashboard · Vestibule');
+  await waitFor(() => expect(document.title).toBe('Dashboard · Vestibule'));
 });
 
 test('the dashboard leads to the areas that the server names, and never off the site', async () => {

@@ -17,6 +17,7 @@ mod export;
 mod forms;
 mod headers;
 mod health;
+mod language;
 mod limit;
 pub(crate) mod metrics;
 mod oauth;

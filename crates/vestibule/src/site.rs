@@ -11,6 +11,7 @@ mod room;
 mod rules;
 #[cfg(test)]
 mod tests;
+pub(crate) mod wishes;
 mod withheld;
 
 use std::io;

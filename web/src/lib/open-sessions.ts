@@ -2,7 +2,7 @@
  * Where the user is signed in, as a page holds it: loaded when the page appears, and again when asked to.
  */
 
-import { listSessions, type OpenSession } from '@vestibule/client/account';
+import type { OpenSession } from '@vestibule/client';
 import { useCallback, useEffect, useRef, useState } from 'react';
 import { useAuth } from './session.tsx';
 
@@ -28,7 +28,7 @@ export function useOpenSessions(): OpenSessions {
     // An answer that a later question has overtaken would bring ended sessions back.
     const isNewest = () => turn === newest.current;
     try {
-      const sessions = await listSessions(auth);
+      const sessions = await auth.sessions.list();
       if (!isNewest()) return;
       setList([...sessions].sort((one, other) => Number(other.current) - Number(one.current)));
       setFailure(null);

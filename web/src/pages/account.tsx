@@ -11,9 +11,11 @@ import { Inside } from '../parts/inside.tsx';
 import { PasswordSection } from '../parts/password-section.tsx';
 import { ProfileSection } from '../parts/profile-section.tsx';
 import { SessionsSection } from '../parts/sessions-section.tsx';
+import { accountWords } from '../words/account.ts';
 
 export function AccountPage() {
-  usePageTitle('Your account');
+  const words = accountWords();
+  usePageTitle(words.title);
   const { user } = useSession();
   const heading = useFocusOnArrival<HTMLHeadingElement>();
   const sessions = useOpenSessions();
@@ -22,9 +24,9 @@ export function AccountPage() {
     <Inside>
       <div className="page-title">
         <h1 ref={heading} tabIndex={-1}>
-          Your account
+          {words.title}
         </h1>
-        <p className="lead">Who you are here, and where you are logged in.</p>
+        <p className="lead">{words.lead}</p>
       </div>
       <ProfileSection user={user} />
       <PasswordSection user={user} onChanged={sessions.load} />

@@ -6,6 +6,7 @@
 import { type FormEvent, type ReactNode, useEffect, useRef, useState } from 'react';
 import { type Explanation, explain, explainMissing } from '../lib/explain.ts';
 import { Button } from '../ui/button.tsx';
+import { commonWords } from '../words/common.ts';
 
 interface AccountFormProps {
   /** The id of the heading that names the form. */
@@ -95,7 +96,7 @@ export function AccountForm({
     >
       <div ref={summary} className="alert" role="alert" tabIndex={-1}>
         {refusal && <p>{refusal.summary}</p>}
-        {refusal?.reference && <p className="reference">Reference: {refusal.reference}</p>}
+        {refusal?.reference && <p className="reference">{commonWords().reference(refusal.reference)}</p>}
       </div>
       {children(refusal?.fields ?? {})}
       <div className="actions">

@@ -4,6 +4,8 @@
 
 import { Button } from '../ui/button.tsx';
 import { Dialog } from '../ui/dialog.tsx';
+import { accountWords } from '../words/account.ts';
+import { commonWords } from '../words/common.ts';
 import { AccountForm } from './account-form.tsx';
 
 interface EndOthersDialogProps {
@@ -14,19 +16,17 @@ interface EndOthersDialogProps {
 }
 
 export function EndOthersDialog({ open, count, onClose, send }: EndOthersDialogProps) {
+  const words = accountWords();
   return (
     <Dialog open={open} labelledBy="end-others" onClose={onClose}>
-      <h2 id="end-others">Log out all other devices?</h2>
-      <p>
-        {count === 1 ? 'The other device has' : `The other ${count} devices have`} to log in again. This one stays
-        logged in.
-      </p>
+      <h2 id="end-others">{words.logOutOthersQuestion}</h2>
+      <p>{words.aboutOthers(count)}</p>
       <AccountForm
         labelledBy="end-others"
-        submitLabel="Log out all others"
+        submitLabel={words.logOutAllOthers}
         beside={
           <Button look="quiet" onClick={onClose}>
-            Cancel
+            {commonWords().cancel}
           </Button>
         }
         send={send}

@@ -3,6 +3,7 @@
  */
 
 import type { InputHTMLAttributes, ReactNode, Ref } from 'react';
+import { commonWords } from '../words/common.ts';
 
 export interface FieldProps extends InputHTMLAttributes<HTMLInputElement> {
   name: string;
@@ -42,7 +43,7 @@ export function Field({
     <div className="field">
       <label htmlFor={id}>
         {label}
-        {!(required || unmarked) && <span className="optional"> (optional)</span>}
+        {!(required || unmarked) && <span className="optional"> {commonWords().optional}</span>}
       </label>
       <div className="field-box">
         <Control

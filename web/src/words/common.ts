@@ -15,6 +15,14 @@ export const commonWords = catalogue({
     logOut: 'Log out',
     stillLoggedIn: (why: string) => `You are still logged in. ${why}`,
 
+    // What an account has, in forms and lists.
+    email: 'E-mail',
+    emailMissing: 'Enter your e-mail address.',
+    username: 'Username',
+    name: 'Name',
+    passwordMissing: 'Enter your password.',
+    passwordHint: 'Long beats complicated. A few words that only you would put together work well.',
+
     // The kit.
     optional: '(optional)',
     showPassword: 'Show password',
@@ -53,6 +61,13 @@ export const commonWords = catalogue({
     admin: 'Verwaltung',
     logOut: 'Abmelden',
     stillLoggedIn: (why) => `Du bist noch angemeldet. ${why}`,
+
+    email: 'E-Mail',
+    emailMissing: 'Gib deine E-Mail-Adresse ein.',
+    username: 'Benutzername',
+    name: 'Name',
+    passwordMissing: 'Gib dein Passwort ein.',
+    passwordHint: 'Lang schlägt kompliziert. Gut sind ein paar Wörter, die nur du so zusammenstellst.',
 
     optional: '(freiwillig)',
     showPassword: 'Passwort zeigen',
