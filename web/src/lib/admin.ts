@@ -11,7 +11,7 @@ import {
   useQuery,
   useQueryClient,
 } from '@tanstack/react-query';
-import { AuthError, type User } from '@vestibule/client';
+import { AuthError, type Schema } from '@vestibule/client';
 import type { AxiosInstance } from 'axios';
 import { useEffect } from 'react';
 import { useApi } from './api.ts';
@@ -20,76 +20,19 @@ import { useAuth } from './session.tsx';
 /** The role whose members administer. */
 export const ADMIN = 'admin';
 
-export const USER_STATUSES = ['active', 'disabled', 'deleted'] as const;
-
-export type UserStatus = (typeof USER_STATUSES)[number];
-
 /** A user as admins see them. */
-export interface AdminUser extends User {
-  readonly status: UserStatus;
-  readonly disabled_at: string | null;
-  readonly deleted_at: string | null;
-}
-
-/** Every kind of event that this version knows; a newer server may send others. */
-export const AUDIT_EVENTS = [
-  'registered',
-  'login',
-  'login_failed',
-  'login_limited',
-  'refreshed_reuse',
-  'logout',
-  'password_changed',
-  'profile_changed',
-  'account_deleted',
-  'restored',
-  'disabled',
-  'enabled',
-  'roles_changed',
-  'session_ended',
-  'key_rotated',
-  'admin_created',
-  'imported',
-  'copied',
-] as const;
-
-export type AuditEventKind = (typeof AUDIT_EVENTS)[number];
-
-export interface AuditEvent {
-  readonly id: string;
-  readonly at: string;
-  /** One of `AUDIT_EVENTS`, unless the server is newer. */
-  readonly event: string;
-  readonly actor: { readonly kind: 'anonymous' | 'user' | 'operator'; readonly id: string | null };
-  /** The user whom it happened to. */
-  readonly subject: string | null;
-  readonly address: string | null;
-  readonly user_agent: string | null;
-  readonly request_id: string | null;
-  /** What there is to say beyond the event, by its kind. */
-  readonly detail: unknown;
-}
-
-/** What happened in a time. */
-export interface Activity {
-  readonly registrations: number;
-  readonly logins: number;
-  readonly failed_logins: number;
-}
-
+export type AdminUser = Schema<'AdminUser'>;
+export type UserStatus = AdminUser['status'];
+export type AuditEvent = Schema<'AuditEvent'>;
+/** What events can be of, as far as these pages know; a newer server may send others. */
+export type AuditEventKind = AuditEvent['event'];
 /** Figures about the installation, up to a few seconds old. */
-export interface Figures {
-  readonly as_of: string;
-  readonly users: {
-    readonly active: number;
-    readonly disabled: number;
-    readonly deleted: number;
-    readonly admins: number;
-  };
-  readonly sessions: { readonly token: number; readonly cookie: number };
-  readonly last_24_hours: Activity;
-  readonly last_7_days: Activity;
-}
+export type Figures = Schema<'Figures'>;
+/** What happened in a time. */
+export type Activity = Schema<'Activity'>;
+export type NewUser = Schema<'NewUser'>;
+/** What to change about a user; a field that is left out stays as it is. */
+export type UserChange = Schema<'UserChange'>;
 
 /** Which users to list; what is left out, or empty, does not narrow it. */
 export interface UserFilter {
@@ -108,24 +51,6 @@ export interface AuditFilter {
   event?: string;
   /** One of `SINCE`. */
   since?: string;
-}
-
-/** What to change about a user; a field that is left out stays as it is. */
-export interface UserChange {
-  email?: string;
-  username?: string | null;
-  name?: string | null;
-  /** All roles that the user is to have. */
-  roles?: readonly string[];
-  disabled?: boolean;
-}
-
-export interface NewUser {
-  email: string;
-  password: string;
-  username?: string | undefined;
-  name?: string | undefined;
-  roles: readonly string[];
 }
 
 interface Page<Item> {

@@ -4,7 +4,7 @@
 
 import { useEffect, useState } from 'react';
 import { Link } from 'wouter';
-import { AUDIT_EVENTS, type AuditEvent, useAuditEvents, useNewerEvents, useUser } from '../lib/admin.ts';
+import { type AuditEvent, useAuditEvents, useNewerEvents, useUser } from '../lib/admin.ts';
 import { useFilters } from '../lib/filters.ts';
 import { nameOf } from '../lib/names.ts';
 import { AdminFrame, AdminTitle } from '../parts/admin-frame.tsx';
@@ -58,7 +58,7 @@ function AuditFiltersForm({ filters: { values, narrow } }: { filters: AuditFilte
         label={words.eventFilter}
         value={values.event}
         onChange={({ target }) => narrow({ event: target.value })}
-        choices={[['', words.anyEvent], ...AUDIT_EVENTS.map((kind) => [kind, names[kind]] as const)]}
+        choices={[['', words.anyEvent], ...Object.entries(names)]}
       />
       <Select
         id="filter-since"

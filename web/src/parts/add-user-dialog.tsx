@@ -35,7 +35,9 @@ function AddUserForm({ onClose, onAdded }: Omit<AddUserDialogProps, 'open'>) {
   const [roles, setRoles] = useState(NO_ROLES);
 
   async function add({ email = '', password = '', username, name }: Record<string, string>) {
-    onAdded(await deeds.add({ email, password, username, name, roles: rolesOf(roles) }));
+    onAdded(
+      await deeds.add({ email, password, username: username ?? null, name: name ?? null, roles: rolesOf(roles) }),
+    );
   }
 
   return (

@@ -4,7 +4,7 @@
 
 import type { ReactNode } from 'react';
 import { Link } from 'wouter';
-import { AUDIT_EVENTS, type AuditEvent, type AuditEventKind, useUser } from '../lib/admin.ts';
+import { type AuditEvent, type AuditEventKind, useUser } from '../lib/admin.ts';
 import { nameOf } from '../lib/names.ts';
 import { auditWords } from '../words/audit.ts';
 
@@ -28,7 +28,7 @@ export function AuditSentence({ event }: { event: AuditEvent }) {
 
 /** The kind of an event, unless it is one of a newer server. */
 export function kindOf({ event }: AuditEvent): AuditEventKind | undefined {
-  return AUDIT_EVENTS.find((kind) => kind === event);
+  return Object.hasOwn(auditWords().names, event) ? event : undefined;
 }
 
 function sentenceOf(event: AuditEvent): string {

@@ -15,6 +15,7 @@ interface ConfirmDialogProps {
   open: boolean;
   title: string;
   submitLabel: string;
+  submitLook?: 'primary' | 'danger';
   onClose: () => void;
   /** Does what is asked about; the dialog closes when that has worked. */
   send: () => Promise<unknown>;
@@ -23,16 +24,7 @@ interface ConfirmDialogProps {
   children: ReactNode;
 }
 
-export function ConfirmDialog({
-  id,
-  open,
-  title,
-  submitLabel,
-  onClose,
-  send,
-  explainAs,
-  children,
-}: ConfirmDialogProps) {
+export function ConfirmDialog({ id, open, title, onClose, send, children, ...form }: ConfirmDialogProps) {
   const [sending, setSending] = useState(false);
 
   async function confirm() {
@@ -51,7 +43,6 @@ export function ConfirmDialog({
       {children}
       <AccountForm
         labelledBy={id}
-        submitLabel={submitLabel}
         submitLook="danger"
         beside={
           <Button look="quiet" aria-disabled={sending} onClick={() => sending || onClose()}>
@@ -59,7 +50,7 @@ export function ConfirmDialog({
           </Button>
         }
         send={confirm}
-        {...(explainAs && { explainAs })}
+        {...form}
       >
         {() => null}
       </AccountForm>

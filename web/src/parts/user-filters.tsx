@@ -2,7 +2,6 @@
  * What the list of users is narrowed by: a text, a role, a status.
  */
 
-import { USER_STATUSES } from '../lib/admin.ts';
 import { type Filters, useSettledText } from '../lib/filters.ts';
 import { Field } from '../ui/field.tsx';
 import { Select } from '../ui/select.tsx';
@@ -54,7 +53,7 @@ export function UserFiltersForm({ filters: { values, narrow }, errors }: UserFil
         label={words.statusFilter}
         value={values.status}
         onChange={({ target }) => narrow({ status: target.value })}
-        choices={[['', words.anyStatus], ...USER_STATUSES.map((status) => [status, words.status[status]] as const)]}
+        choices={[['', words.anyStatus], ...Object.entries(words.status)]}
       />
     </search>
   );
