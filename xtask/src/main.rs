@@ -14,8 +14,10 @@ mod lint;
 mod migration;
 mod needs;
 mod program;
+mod released;
 mod report;
 mod test;
+mod torture;
 mod web;
 
 use std::process::ExitCode;
@@ -24,7 +26,8 @@ const HELP: &str = "\
 cargo xtask COMMAND
 
   lint            formatting, clippy, rustdoc, licences and sources, unused dependencies, web lint
-  test            every test there is; installs what is missing; ends with `N passed, N failed`
+  test [SUITE]... every test there is; installs what is missing; ends with `N passed, N failed`; or only suites about
+                  the released program, by the names that the table at the end has for them
   ui              build the pages of web/ into web/dist, which is committed
   dev [FLAG]...   the server and Vite's development server together; flags go to `vestibule serve`
   engines [-- COMMAND...]
@@ -63,18 +66,8 @@ fn main() -> ExitCode {
         ["lint"] => lint::run(),
         ["audit"] => lint::audit(),
         ["test"] => test::run(),
-        ["torture", "crash"] => test::torture_by_crashes(),
-        ["torture", "durability"] => test::torture_of_durability(),
-        ["torture", "full"] => test::torture_by_a_full_disk(),
-        ["torture", "faults"] => test::torture_by_faults(),
-        ["torture", "leavers"] => test::torture_by_leavers(),
-        ["torture", "api"] => test::torture_of_the_api(),
-        ["torture", "copy"] => test::torture_of_copies(),
-        ["torture", "isolation"] => test::torture_of_isolation(),
-        ["torture", "limits"] => test::torture_of_limits(),
-        ["torture", "nodes"] => test::torture_of_nodes(),
-        ["torture", "galera"] => test::torture_on_galera(),
-        ["torture", "migrations"] => test::torture_of_migrations(),
+        ["test", suites @ ..] => test::run_only(suites),
+        ["torture", name] => torture::run(name).unwrap_or_else(|| misunderstood(&words)),
         ["migration", name, flags @ ..] => migration::run(name, flags),
         ["bench"] => bench::list(),
         ["bench", name] => bench::run(name),
@@ -87,9 +80,11 @@ fn main() -> ExitCode {
             println!("{HELP}");
             ExitCode::SUCCESS
         }
-        _ => {
-            println!("{HELP}\n\nunknown command: {}", words.join(" "));
-            ExitCode::from(2)
-        }
+        _ => misunderstood(&words),
     }
+}
+
+fn misunderstood(words: &[&str]) -> ExitCode {
+    println!("{HELP}\n\nunknown command: {}", words.join(" "));
+    ExitCode::from(2)
 }

@@ -37,8 +37,7 @@ export function TodoRow({ todo, now, onToggle, onEdit, onRemove }: TodoRowProps)
           disabled={draft}
           onClick={() => onEdit(todo)}
         >
-          <span className="unseen">{words.edit} </span>
-          {title}
+          <span className="unseen">{words.edit}</span> {title}
         </button>
         {description && <p className="todo-description">{description}</p>}
         {due_at && <Due id={`due-${id}`} due={due_at} now={now} completed={completed} />}

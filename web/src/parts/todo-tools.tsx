@@ -77,6 +77,7 @@ function TodoSearch({ q, onSearch }: { q: string; onSearch: (q: string) => void 
   });
 
   return (
+    // biome-ignore lint/a11y/useSemanticElements: To browsers from before 2023, <search> says nothing.
     <form
       role="search"
       className="todo-search"

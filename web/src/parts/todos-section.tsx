@@ -59,17 +59,18 @@ function TodosOf({ owner }: { owner: string }) {
   }, [changes]);
   useUndoKey(held.length > 0, undo);
 
-  const isBeyondTheLast = list !== null && !state.isOfBefore && view.page > pages;
+  const isKnown = list !== null && !state.isOfBefore;
+  const isBeyondTheLast = isKnown && view.page > pages;
   const lastPage = hrefOf({ page: pages });
   useEffect(() => {
     if (isBeyondTheLast) navigate(lastPage, { replace: true });
   }, [isBeyondTheLast, lastPage, navigate]);
 
-  const isPageUsedUp = list !== null && list.items.length === 0 && list.total > 0 && held.length > 0;
+  const isUsedUp = isKnown && !isBeyondTheLast && list.items.length === 0 && list.total > 0;
   useEffect(() => {
-    // The rest of the todos follow only when the server has let go of these.
-    if (isPageUsedUp && !isBeyondTheLast) void settle();
-  }, [isPageUsedUp, isBeyondTheLast, settle]);
+    // The todos that follow come only when the server has let go of these.
+    if (isUsedUp) void settle();
+  }, [isUsedUp, settle]);
 
   const forget = useCallback(() => {
     setAdded(null);
