@@ -201,6 +201,8 @@ function usePaged<Item>(path: string, filter: object, pages: number, query = () 
     initialPageParam: null,
     getNextPageParam: (last) => last.next_cursor,
     placeholderData: keepPreviousData,
+    // What is being read does not move because somebody has looked into another tab.
+    refetchOnWindowFocus: false,
   });
   const here = data?.pages.length ?? 0;
   useEffect(() => {
