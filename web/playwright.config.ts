@@ -16,6 +16,11 @@ export default defineConfig({
   timeout: 90_000,
   expect: { timeout: 30_000 },
   forbidOnly: true,
+  // There is a set-up as long as there is no administrator, and other tests make some.
+  projects: [
+    { name: 'set-up', testMatch: 'setup.spec.ts' },
+    { name: 'pages', testIgnore: 'setup.spec.ts', dependencies: ['set-up'] },
+  ],
   reporter: 'list',
   use: {
     baseURL: process.env.VESTIBULE_URL ?? 'http://localhost:8080',
