@@ -32,22 +32,22 @@ export function apiOf(auth: Auth): AxiosInstance {
     headers: { Accept: 'application/json', 'User-Agent': false },
   });
   attachAuth(api, auth);
-  api.interceptors.response.use(undefined, (failure) => Promise.reject(inOurWords(failure)));
+  api.interceptors.response.use(undefined, refuse);
   instances.set(auth, api);
   return api;
 }
 
 /** Leaves alone what was cancelled: that is no failure to tell anybody of. */
-function inOurWords(failure: unknown): unknown {
-  if (!axios.isAxiosError(failure) || axios.isCancel(failure)) return failure;
-  if (failure.response) return refusalOf(failure.response, failure);
-  return new AuthError('network_error', 'The server could not be reached.', { cause: failure });
+function refuse(failure: unknown): never {
+  if (!axios.isAxiosError(failure) || axios.isCancel(failure)) throw failure;
+  if (failure.response) throwRefusal(failure.response, failure);
+  throw new AuthError('network_error', 'The server could not be reached.', { cause: failure });
 }
 
 /** A refusal is a problem document (RFC 9457), or anything else that a proxy on the way may have answered. */
-function refusalOf({ status, data, headers }: AxiosResponse, cause: unknown): AuthError {
+function throwRefusal({ status, data, headers }: AxiosResponse, cause: unknown): never {
   const retryAfter = Number.parseInt(headers['retry-after'] ?? '', 10);
-  return new AuthError(
+  throw new AuthError(
     typeof data?.code === 'string' ? data.code : 'unexpected_response',
     data?.detail ?? data?.title ?? `The server answered ${status}.`,
     {

@@ -3,21 +3,13 @@
  * while a request is on its way is decided in todo-changes.ts.
  */
 
+import type { Todo } from '@vestibule/client';
 import type { AxiosInstance } from 'axios';
 import type { TodoView } from './todo-view.ts';
 
-/** Times are RFC 3339 in UTC. */
-export interface Todo {
-  readonly id: string;
-  readonly title: string;
-  readonly description: string;
-  readonly completed: boolean;
-  readonly due_at: string | null;
-  readonly created_at: string;
-  readonly updated_at: string;
-}
+export type { Todo };
 
-/** What a person can change about a todo; a field that is left out stays as it is. */
+/** What a person changes about a todo; a field that is left out stays as it is. */
 export type TodoEdit = Partial<Pick<Todo, 'title' | 'description' | 'completed' | 'due_at'>>;
 
 /** A part of somebody's todos, and how many there are of the kind in all. */

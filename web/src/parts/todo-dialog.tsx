@@ -14,6 +14,7 @@ import { getTodo, type Todo, type TodoEdit, type TodoVersion } from '../lib/todo
 import { Button } from '../ui/button.tsx';
 import { Dialog } from '../ui/dialog.tsx';
 import { Field } from '../ui/field.tsx';
+import { commonWords } from '../words/common.ts';
 import { todoWords } from '../words/todos.ts';
 import { AccountForm } from './account-form.tsx';
 
@@ -106,7 +107,7 @@ function TodoEditor({ todo, changes, onClose }: TodoDialogProps & { todo: Todo }
         submitLabel={words.save}
         beside={
           <Button look="quiet" onClick={onClose}>
-            {clash === 'deleted' ? words.close : words.cancel}
+            {clash === 'deleted' ? words.close : commonWords().cancel}
           </Button>
         }
         send={save}

@@ -6,6 +6,7 @@ import { AuthError } from '@vestibule/client';
 import { explain } from '../lib/explain.ts';
 import type { TodoChange } from '../lib/todo-changes.ts';
 import { Button } from '../ui/button.tsx';
+import { commonWords } from '../words/common.ts';
 import { todoWords } from '../words/todos.ts';
 
 export interface FailedChange {
@@ -39,7 +40,7 @@ export function TodoFailures({ failed, onRetry, onDismiss }: TodoFailuresProps) 
         <div className="todo-actions">
           {again.length > 0 && (
             <Button look="quiet" onClick={() => onRetry(again)}>
-              {words.tryAgain}
+              {commonWords().tryAgain}
             </Button>
           )}
           <Button look="quiet" onClick={onDismiss}>

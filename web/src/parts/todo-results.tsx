@@ -12,6 +12,7 @@ import type { Todo, TodoList } from '../lib/todos.ts';
 import type { Todos } from '../lib/use-todos.ts';
 import { Button } from '../ui/button.tsx';
 import { Mark } from '../ui/mark.tsx';
+import { commonWords } from '../words/common.ts';
 import { todoWords } from '../words/todos.ts';
 import { TodoRow } from './todo-row.tsx';
 
@@ -40,7 +41,7 @@ export function TodoResults({ view, hrefOf, list, isOfBefore, failure, reload, f
       </div>
       {failure && (
         <Button look="quiet" onClick={reload}>
-          {words.tryAgain}
+          {commonWords().tryAgain}
         </Button>
       )}
       {!list && !failure && <Skeleton />}

@@ -30,9 +30,12 @@ export function TodoTools({ view, hrefOf }: TodoToolsProps) {
       </nav>
       {/* A search is one step back, however many letters it took. */}
       <TodoSearch q={view.q} onSearch={(q) => navigate(hrefOf({ q }), { replace: view.q !== '' })} />
-      <label className="todo-sort">
-        <span className="unseen">{words.sort}</span>
+      <div className="todo-sort">
+        <label className="unseen" htmlFor="todo-sort">
+          {words.sort}
+        </label>
         <select
+          id="todo-sort"
           value={view.sort}
           onChange={({ target }) => {
             const sort = SORTS.find((known) => known === target.value);
@@ -45,7 +48,7 @@ export function TodoTools({ view, hrefOf }: TodoToolsProps) {
             </option>
           ))}
         </select>
-      </label>
+      </div>
     </div>
   );
 }

@@ -49,7 +49,6 @@ export const todoWords = catalogue({
     dueField: 'Due',
     dueIncomplete: 'Enter the date and the time, or clear the field.',
     save: 'Save',
-    cancel: 'Cancel',
     close: 'Close',
     changedElsewhere: 'This todo was changed elsewhere while you were editing it. Now it is:',
     takeTheirs: 'Go on with that one',
@@ -71,7 +70,6 @@ export const todoWords = catalogue({
     noLongerThere: 'It has been deleted elsewhere.',
     notLoaded: 'Your todos could not be loaded.',
     notRefreshed: 'What you see here may be old.',
-    tryAgain: 'Try again',
     loading: 'Looking for your todos…',
 
     // Nothing to show.
@@ -126,7 +124,6 @@ export const todoWords = catalogue({
     dueField: 'Fällig',
     dueIncomplete: 'Gib Datum und Uhrzeit an, oder leere das Feld.',
     save: 'Speichern',
-    cancel: 'Abbrechen',
     close: 'Schließen',
     changedElsewhere: 'Während du geschrieben hast, wurde diese Aufgabe anderswo geändert. Jetzt lautet sie:',
     takeTheirs: 'Damit weitermachen',
@@ -146,7 +143,6 @@ export const todoWords = catalogue({
     noLongerThere: 'Sie wurde anderswo gelöscht.',
     notLoaded: 'Deine Aufgaben konnten nicht geladen werden.',
     notRefreshed: 'Was du hier siehst, ist vielleicht veraltet.',
-    tryAgain: 'Noch einmal versuchen',
     loading: 'Deine Aufgaben kommen gleich …',
 
     nothingYet: 'Nichts auf dem Tisch',
