@@ -46,7 +46,7 @@ export const test = base.extend<{ context: BrowserContext; elsewhere: Elsewhere 
 });
 
 function isAboutAccounts(url: string): boolean {
-  return /^\/api\/(auth|user|todos)(\/|$)/.test(new URL(url).pathname);
+  return /^\/(api\/(auth|user|todos|admin)(\/|$)|livez$)/.test(new URL(url).pathname);
 }
 
 export async function register(page: Page, account = someone(), path = '/register') {

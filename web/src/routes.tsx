@@ -3,12 +3,13 @@
  */
 
 import { lazy, Suspense } from 'react';
-import { Route, Switch } from 'wouter';
+import { Route, Switch, useLocation } from 'wouter';
 import { LoginPage } from './pages/login.tsx';
 import { NotFoundPage } from './pages/not-found.tsx';
 import { RegisterPage } from './pages/register.tsx';
 import { SetUpPage } from './pages/setup.tsx';
 import { SignedInOnly, SignedOutOnly } from './parts/guards.tsx';
+import { PageBoundary } from './parts/page-boundary.tsx';
 import { Pending } from './ui/pending.tsx';
 
 const DashboardPage = lazy(() => import('./pages/dashboard.tsx').then((page) => ({ default: page.DashboardPage })));
@@ -16,6 +17,15 @@ const AdminPages = lazy(() => import('./admin-routes.tsx').then((pages) => ({ de
 const AccountPage = lazy(() => import('./pages/account.tsx').then((page) => ({ default: page.AccountPage })));
 
 export function Routes() {
+  const [path] = useLocation();
+  return (
+    <PageBoundary path={path}>
+      <Pages />
+    </PageBoundary>
+  );
+}
+
+function Pages() {
   return (
     <Switch>
       <Route path="/login">

@@ -12,7 +12,7 @@ import { Routes } from '../src/routes.tsx';
 vi.mock('../src/lib/leave.ts', () => ({ leaveFor: vi.fn() }));
 afterEach(cleanup);
 // The pages that load later are compiled first, which takes a busy machine its time.
-configure({ asyncUtilTimeout: 6_000 });
+configure({ asyncUtilTimeout: 15_000 });
 
 // jsdom has the element and not its methods.
 HTMLDialogElement.prototype.showModal = function () {

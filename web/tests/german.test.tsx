@@ -54,7 +54,7 @@ test('the account: sections, devices and days', async () => {
   openApp('/account', { 'GET /api/auth/me': ok(ADA), 'GET /api/auth/sessions': ok({ items: [session] }) });
   await screen.findByText('Firefox auf Linux');
   const headings = screen.getAllByRole('heading', { level: 2 }).map(({ textContent }) => textContent);
-  expect(headings).toEqual(['Profil', 'Passwort', 'Geräte', 'Konto löschen']);
+  expect(headings).toEqual(['Profil', 'Passwort', 'Darstellung', 'Geräte', 'Deine Daten', 'Konto löschen']);
   expect(screen.getByText('01.03.2026').closest('p')?.textContent).toBe('Angemeldet am 01.03.2026 von 192.0.2.1');
 });
 

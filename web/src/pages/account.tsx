@@ -6,7 +6,9 @@ import { useFocusOnArrival } from '../lib/focus.ts';
 import { useOpenSessions } from '../lib/open-sessions.ts';
 import { usePageTitle } from '../lib/page-title.ts';
 import { useSession } from '../lib/session.tsx';
+import { AppearanceSection } from '../parts/appearance-section.tsx';
 import { DeletionSection } from '../parts/deletion-section.tsx';
+import { ExportSection } from '../parts/export-section.tsx';
 import { Inside } from '../parts/inside.tsx';
 import { PasswordSection } from '../parts/password-section.tsx';
 import { ProfileSection } from '../parts/profile-section.tsx';
@@ -30,9 +32,15 @@ export function AccountPage() {
       </div>
       <ProfileSection user={user} />
       <PasswordSection user={user} onChanged={sessions.load} />
+      <AppearanceSection />
       <SessionsSection sessions={sessions} />
       {/* Below the list, whose length nobody knows beforehand: what has been shown must not move. */}
-      {(sessions.list || sessions.failure !== null) && <DeletionSection user={user} />}
+      {(sessions.list || sessions.failure !== null) && (
+        <>
+          <ExportSection />
+          <DeletionSection user={user} />
+        </>
+      )}
     </Inside>
   );
 }

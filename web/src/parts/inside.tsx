@@ -12,6 +12,7 @@ import { finishAll } from '../lib/unfinished.ts';
 import { Button } from '../ui/button.tsx';
 import { commonWords } from '../words/common.ts';
 import { Brand } from './brand.tsx';
+import { ReachNotice } from './reach-notice.tsx';
 
 const PAGES = [
   ['/dashboard', 'dashboard'],
@@ -27,6 +28,7 @@ export function Inside({ children }: { children: ReactNode }) {
   const pages = user?.roles.includes('admin') ? [...PAGES, ADMIN_PAGE] : PAGES;
   return (
     <div className="inside">
+      <ReachNotice />
       <header className="bar">
         <Brand />
         <nav aria-label={words.yourPages}>

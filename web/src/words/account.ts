@@ -51,6 +51,17 @@ export const accountWords = catalogue({
     logOutAllOthers: 'Log out all others',
     othersLoggedOut: 'Every other device is logged out.',
 
+    // Light or dark.
+    appearance: 'Appearance',
+    aboutAppearance: 'For this browser alone. System follows what your device is set to.',
+    themes: { system: 'System', light: 'Light', dark: 'Dark' },
+
+    // A copy of everything.
+    yourData: 'Your data',
+    aboutYourData: 'Everything that is kept about you, as one file that programs can read (JSON).',
+    downloadData: 'Download my data',
+    downloaded: 'Your file is downloaded.',
+
     // The end of the account.
     deletion: 'Delete your account',
     aboutDeletion: 'You are logged out everywhere, and cannot log in again.',
@@ -103,6 +114,15 @@ export const accountWords = catalogue({
       `${count === 1 ? 'Auf dem anderen Gerät' : `Auf den anderen ${count} Geräten`} musst du dich neu anmelden. Dieses bleibt angemeldet.`,
     logOutAllOthers: 'Alle anderen abmelden',
     othersLoggedOut: 'Alle anderen Geräte sind abgemeldet.',
+
+    appearance: 'Darstellung',
+    aboutAppearance: 'Nur für diesen Browser. „System“ richtet sich danach, was dein Gerät vorgibt.',
+    themes: { system: 'System', light: 'Hell', dark: 'Dunkel' },
+
+    yourData: 'Deine Daten',
+    aboutYourData: 'Alles, was über dich gespeichert ist, in einer Datei, die Programme lesen können (JSON).',
+    downloadData: 'Meine Daten herunterladen',
+    downloaded: 'Deine Datei ist heruntergeladen.',
 
     deletion: 'Konto löschen',
     aboutDeletion: 'Du wirst überall abgemeldet und kannst dich nicht mehr anmelden.',

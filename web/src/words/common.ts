@@ -14,6 +14,8 @@ export const commonWords = catalogue({
     admin: 'Admin',
     logOut: 'Log out',
     stillLoggedIn: (why: string) => `You are still logged in. ${why}`,
+    offline: 'You are offline. What you see may be old.',
+    noAnswer: 'The server does not answer. What you see may be old.',
 
     // What an account has, in forms and lists.
     email: 'E-mail',
@@ -61,6 +63,8 @@ export const commonWords = catalogue({
     admin: 'Verwaltung',
     logOut: 'Abmelden',
     stillLoggedIn: (why) => `Du bist noch angemeldet. ${why}`,
+    offline: 'Du bist offline. Was du siehst, ist vielleicht nicht mehr aktuell.',
+    noAnswer: 'Der Server antwortet nicht. Was du siehst, ist vielleicht nicht mehr aktuell.',
 
     email: 'E-Mail',
     emailMissing: 'Gib deine E-Mail-Adresse ein.',

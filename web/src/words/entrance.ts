@@ -47,9 +47,10 @@ export const entranceWords = catalogue({
     openWholeLink: 'Open the whole link here, with what follows the #.',
     alreadyAdministrator: 'Already an administrator?',
 
-    // No connection, and page not found.
+    // No connection, a page that broke, and one that is not there.
     noConnection: 'No connection',
     nobodyAnswers: 'Nobody answers',
+    pageBroke: 'This page broke',
     pageNotFound: 'Page not found',
     noDoorHere: 'There is no door here',
     movedOrNever: 'The page you asked for does not exist, or has moved.',
@@ -97,6 +98,7 @@ export const entranceWords = catalogue({
 
     noConnection: 'Keine Verbindung',
     nobodyAnswers: 'Niemand antwortet',
+    pageBroke: 'Diese Seite ist kaputt',
     pageNotFound: 'Seite nicht gefunden',
     noDoorHere: 'Hier ist keine Tür',
     movedOrNever: 'Die Seite, die du suchst, gibt es nicht, oder sie ist umgezogen.',
