@@ -26,7 +26,8 @@ export default defineConfig(({ command }) => ({
   // The server keeps `/api/` for itself, so the assets lie below it and shadow no file of anybody's site.
   base: command === 'build' ? '/api/ui/' : '/',
   plugins: [react(), filledIn],
-  resolve: { conditions: ['@vestibule/source', ...defaultClientConditions] },
+  // The client has React of its own, for its tests; in a page there can be but one.
+  resolve: { conditions: ['@vestibule/source', ...defaultClientConditions], dedupe: ['react'] },
   server: { proxy: { '/api': process.env.VESTIBULE_URL ?? 'http://localhost:8080' } },
   build: {
     target: 'baseline-widely-available',

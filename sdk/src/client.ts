@@ -6,28 +6,35 @@
 import type { AuthError } from './errors.ts';
 import { keepInsides } from './insides.ts';
 import { nounsOf } from './nouns.ts';
-import { type Answered, Session } from './session.ts';
+import { pathsOf } from './paths.ts';
+import { type Answered, createSession, LOADING } from './session.ts';
 import { storeFor } from './storage.ts';
 import { answerOf, createSend } from './transport.ts';
-import type { Auth, AuthOptions, AuthState, SessionAnswer, SignOutScope } from './types.ts';
+import type { Auth, AuthEvent, AuthOptions, SessionAnswer, SignOutScope } from './types.ts';
 
 /** Makes the client of one server. Make one per page and share it. */
-export function createAuth({
-  baseUrl = globalThis.location?.origin ?? '',
-  storage = 'cookie',
-  leeway = 30,
-  fetch: fetcher = (...request) => globalThis.fetch(...request),
-  onEvent = () => {},
-}: AuthOptions = {}): Auth {
+export function createAuth(options: AuthOptions = {}): Auth {
+  const {
+    baseUrl = globalThis.location?.origin ?? '',
+    storage = 'cookie',
+    leeway = 30,
+    fetch: fetcher = (...request) => globalThis.fetch(...request),
+  } = options;
   const server = baseUrl.replace(/\/+$/, '');
-  const store = storeFor(storage, server);
+  const name = `vestibule:${server}`;
+  const store = storeFor(storage, name);
+  const paths = pathsOf(options);
   const mode = store ? 'token' : 'cookie';
   // A cookie of the same host must not speak for a token session, so it is left at home there.
   const send = createSend(server, fetcher, store ? 'omit' : 'include');
-  const session = new Session({ send, store, leeway, lockName: `vestibule:${server}`, onEvent });
+  const session = createSession({ send, store, leeway, name, onEvent });
   const nouns = nounsOf(session, inTurn);
-  let restoring: Promise<void> | null = null;
   let turn: Promise<unknown> = Promise.resolve();
+
+  function onEvent(event: AuthEvent): void {
+    options.onEvent?.(event);
+    if (event.type === 'session-ended') paths.toLogin();
+  }
 
   /** Logins and logouts run one after the other, so that the last one called is the one that counts. */
   function inTurn<T>(work: () => Promise<T>): Promise<T> {
@@ -41,17 +48,6 @@ export function createAuth({
       const answer = await answerOf<SessionAnswer>(await send(path, { body: { ...body, mode } }));
       return session.open(answer);
     });
-  }
-
-  async function ready(): Promise<AuthState> {
-    const { status } = session.state;
-    if (status === 'loading' || status === 'unknown') {
-      restoring ??= session.restore().finally(() => {
-        restoring = null;
-      });
-      await restoring;
-    }
-    return session.state;
   }
 
   async function signOut(scope: SignOutScope): Promise<void> {
@@ -72,7 +68,7 @@ export function createAuth({
   /** Runs a request of the application. One that a cookie is refused makes us look whether the session is over. */
   async function authorized<T extends Answered>(request: (token: string | null) => Promise<T>, repeatable: boolean) {
     const answer = await session.authorized(request, repeatable);
-    if (!store && answer.status === 401 && session.state.loggedIn) await session.me().catch(() => {});
+    if (!store && answer.status === 401 && session.getState().loggedIn) await session.me().catch(() => {});
     return answer;
   }
 
@@ -91,19 +87,21 @@ export function createAuth({
   }
 
   const auth: Auth = {
-    getState: () => session.state,
-    subscribe: (listener) => session.subscribe(listener),
-    ready,
+    getState: session.getState,
+    getServerSnapshot: () => LOADING,
+    subscribe: session.subscribe,
+    ready: session.ready,
     signUp: (account) => enter('/api/auth/register', account),
     signIn: (credentials) => enter('/api/auth/login', credentials),
     signOut: ({ scope = 'local' } = {}) => inTurn(() => signOut(scope)),
     setUp: (account) => enter('/api/auth/setup', account),
     ...nouns,
+    ...paths,
     refresh: () => session.renew().then(() => {}),
-    me: () => session.me(),
+    me: session.me,
     getToken: ({ minTtl } = {}) => session.token(minTtl),
     fetch: authorizedFetch,
-    dispose: () => session.dispose(),
+    dispose: session.dispose,
   };
   keepInsides(auth, { server, authorized, hasCookie: !store });
   return auth;

@@ -16,36 +16,26 @@ export type AuthErrorCode = ServerErrorCode | ClientErrorCode;
 /** What is wrong with one field of a request. */
 export type FieldError = Schema<'FieldError'>;
 
-interface AuthErrorDetails {
-  status?: number;
-  requestId?: string | null;
-  errors?: readonly FieldError[];
-  retryAfter?: number | null;
-  cause?: unknown;
-}
-
 /** Every failure of the library. */
 export class AuthError extends Error {
   override readonly name = 'AuthError';
-  readonly code: AuthErrorCode;
+  declare readonly code: AuthErrorCode;
   /** The HTTP status, or 0 where no answer came. */
-  readonly status: number;
+  declare readonly status: number;
   /** The server's `X-Request-Id`, to quote to whoever runs it. */
-  readonly requestId: string | null;
+  declare readonly requestId: string | null;
   /** Per-field reasons of a `validation_failed`; empty for everything else. */
-  readonly errors: readonly FieldError[];
+  declare readonly errors: readonly FieldError[];
   /** Seconds the server asked to wait before the next try. */
-  readonly retryAfter: number | null;
+  declare readonly retryAfter: number | null;
 
-  constructor(code: AuthErrorCode, message: string, details: AuthErrorDetails = {}) {
-    super(message, { cause: details.cause });
-    this.code = code;
-    this.status = details.status ?? 0;
-    this.requestId = details.requestId ?? null;
-    this.errors = details.errors ?? [];
-    this.retryAfter = details.retryAfter ?? null;
+  constructor(code: AuthErrorCode, message: string, { cause, ...details }: AuthErrorDetails = {}) {
+    super(message, { cause });
+    Object.assign(this, { code, status: 0, requestId: null, errors: [], retryAfter: null }, details);
   }
 }
+
+type AuthErrorDetails = Partial<Pick<AuthError, 'status' | 'requestId' | 'errors' | 'retryAfter' | 'cause'>>;
 
 /** Reads a refusal: a problem document (RFC 9457), or anything else a proxy on the way may have answered. */
 export async function errorFrom(response: Response): Promise<AuthError> {
@@ -61,6 +51,11 @@ export async function errorFrom(response: Response): Promise<AuthError> {
       retryAfter: retryAfter >= 0 ? retryAfter : null,
     },
   );
+}
+
+/** A captive portal answers 200 with its own page; that says nothing about the session. */
+export function notFromServer(status: number, cause?: unknown): AuthError {
+  return new AuthError('unexpected_response', 'The answer did not come from the server.', { status, cause });
 }
 
 /** The error of a call that needs a session where there is none, or none any more. */

@@ -5,6 +5,7 @@
 export { createAuth } from './client.ts';
 export type { AuthErrorCode, ClientErrorCode, FieldError, ServerErrorCode } from './errors.ts';
 export { AuthError } from './errors.ts';
+export { localPath } from './paths.ts';
 export type {
   Auth,
   AuthEvent,

@@ -5,7 +5,8 @@
 
 import type { AuthError } from './errors.ts';
 import type { Session } from './session.ts';
-import type { Auth, DocumentEntry, OpenSession, Todo, Versioned } from './types.ts';
+import type { Read } from './transport.ts';
+import type { Auth, Condition, Todo, Versioned } from './types.ts';
 
 const PROFILE = '/api/user/profile';
 const SESSIONS = '/api/auth/sessions';
@@ -16,43 +17,39 @@ export type Nouns = Pick<Auth, 'profile' | 'sessions' | 'todos' | 'data' | 'chan
 
 /** `inTurn` runs work when the logins and logouts before it are done. */
 export function nounsOf(session: Session, inTurn: <T>(work: () => Promise<T>) => Promise<T>): Nouns {
-  const ask = session.ask.bind(session);
+  const { ask, learn, exchange, forget } = session;
+  const get = <T>(path: string, read?: Read<T>) => ask(path, { method: 'GET' }, read);
+  const remove = (path: string, condition?: Condition) => ask<void>(path, { method: 'DELETE', condition });
+  const itemsOf = async <T>(path: string) => (await get<{ items: T[] }>(path)).items;
   return {
     profile: {
-      get: () => session.learn(PROFILE, { method: 'GET' }),
-      update: (change) => session.learn(PROFILE, { method: 'PATCH', body: change }),
+      get: () => learn(PROFILE, { method: 'GET' }),
+      update: (change) => learn(PROFILE, { method: 'PATCH', body: change }),
       delete: (proof) =>
         inTurn(async () => {
           await ask(`${PROFILE}/delete`, { body: proof });
-          await session.forget();
+          await forget();
         }),
-      export: () => ask('/api/user/export', { method: 'GET' }, (answer) => answer.blob()),
+      export: () => get('/api/user/export', (answer) => answer.blob()),
     },
-    changePassword: (change) => inTurn(() => session.exchange('/api/auth/password', change)),
+    changePassword: (change) => inTurn(() => exchange('/api/auth/password', change)),
     sessions: {
-      list: async () => (await ask<{ items: OpenSession[] }>(SESSIONS, { method: 'GET' })).items,
-      end: (id) => ask(below(SESSIONS, id), { method: 'DELETE' }),
-      endOthers: () => ask(SESSIONS, { method: 'DELETE' }),
+      list: () => itemsOf(SESSIONS),
+      end: (id) => remove(below(SESSIONS, id)),
+      endOthers: () => remove(SESSIONS),
     },
     todos: {
-      list: (query = {}) => ask(TODOS + searchOf(query), { method: 'GET' }),
-      get: (id) => ask(below(TODOS, id), { method: 'GET' }, versioned),
+      list: (query = {}) => get(TODOS + searchOf(query)),
+      get: (id) => get(below(TODOS, id), versioned),
       create: (todo) => ask(TODOS, { body: todo }, versioned),
-      update: (id, change, condition) => ask(below(TODOS, id), { method: 'PATCH', body: change, condition }, versioned),
-      remove: (id, condition) => ask(below(TODOS, id), { method: 'DELETE', condition }),
+      update: (id, body, condition) => ask(below(TODOS, id), { method: 'PATCH', body, condition }, versioned),
+      remove: (id, condition) => remove(below(TODOS, id), condition),
     },
     data: {
-      list: async () => (await ask<{ items: DocumentEntry[] }>(DATA, { method: 'GET' })).items,
-      get: (key) =>
-        ask(below(DATA, key), { method: 'GET' }, async (answer) => ({
-          value: await answer.json(),
-          etag: etagOf(answer),
-        })).catch((error: AuthError) => {
-          if (error.code !== 'not_found') throw error;
-          return null;
-        }),
-      set: (key, value, condition) => ask(below(DATA, key), { method: 'PUT', body: value, condition }, etagOf),
-      remove: (key, condition) => ask(below(DATA, key), { method: 'DELETE', condition }),
+      list: () => itemsOf(DATA),
+      get: (key) => get(below(DATA, key), documentOf).catch(nothingFound),
+      set: (key, body, condition) => ask(below(DATA, key), { method: 'PUT', body, condition }, etagOf),
+      remove: (key, condition) => remove(below(DATA, key), condition),
     },
   };
 }
@@ -72,4 +69,13 @@ async function versioned(answer: Response): Promise<Versioned<Todo>> {
 
 function etagOf(answer: Response): string {
   return answer.headers.get('etag') ?? '';
+}
+
+async function documentOf(answer: Response) {
+  return { value: await answer.json(), etag: etagOf(answer) };
+}
+
+function nothingFound(error: AuthError): null {
+  if (error.code !== 'not_found') throw error;
+  return null;
 }

@@ -3,13 +3,17 @@
  * (parallel calls, other tabs, a sign-out on the way) is decided here; the verbs of the library are in client.ts.
  */
 
-import { AuthError, errorFrom, signedOut } from './errors.ts';
+import { type AuthError, errorFrom, notFromServer, signedOut } from './errors.ts';
+import { listen, type Signals } from './signals.ts';
 import type { SessionStore, StoredSession } from './storage.ts';
 import { answerOf, type Outgoing, type Read, type Send } from './transport.ts';
 import type { AuthEvent, AuthState, AuthStatus, SessionAnswer, User } from './types.ts';
 
 /** How long another tab's renewal is waited for; then we go on alone, as the server answers both tabs alike. */
 const LOCK_WAIT_MILLISECONDS = 3_000;
+
+/** The longest pause between two tries that callers wait out; behind a longer one they are told why at once. */
+const PATIENCE_MILLISECONDS = 2_000;
 
 /** The one refusal with 401 that is not about the token. */
 const WRONG_PASSWORD = 'invalid_credentials';
@@ -19,11 +23,21 @@ export interface Answered {
   readonly status: number;
 }
 
-interface Held {
-  readonly accessToken: string;
-  readonly refreshToken: string | null;
-  /** On the monotonic clock (`performance.now()`), so that setting the device's clock changes nothing. */
-  readonly expiresAt: number;
+interface Held extends StoredSession {
+  /**
+   * End of the access token on the monotonic clock (`performance.now()`), which nobody can set but which some devices
+   * stop while asleep. `expires_at` is on the clock that goes on then.
+   */
+  readonly until: number;
+}
+
+/** A time in which the server is not asked to renew. */
+interface Pause {
+  /** On the monotonic clock. */
+  readonly until: number;
+  readonly error: AuthError;
+  /** How many renewals in a row have failed. */
+  readonly failures: number;
 }
 
 interface SessionParts {
@@ -32,98 +46,93 @@ interface SessionParts {
   store: SessionStore | null;
   /** Seconds before its end at which an access token counts as used up. */
   leeway: number;
-  /** Names the lock shared by all tabs that use the same server. */
-  lockName: string;
+  /** What tabs that use the same server know their lock, their channel and their stored session by. */
+  name: string;
   onEvent: (event: AuthEvent) => void;
 }
 
-export class Session {
-  readonly #parts: SessionParts;
-  readonly #listeners = new Set<() => void>();
-  readonly #unwatch: (() => void) | undefined;
-  #state = pictureOf('loading', null, null, null);
-  #held: Held | null = null;
+/** What is known before anything was asked: on a server, and in the first moment of a page. */
+export const LOADING = pictureOf('loading', null, null, null);
+
+export type Session = ReturnType<typeof createSession>;
+
+/**
+ * Keeps one session. A closure, and not a class, because a page pays for the name of each member of a class and for none
+ * in here.
+ */
+export function createSession({ send, store, leeway, name, onEvent }: SessionParts) {
+  const listeners = new Set<() => void>();
+  let signals: Signals | null = null;
+  let state = LOADING;
+  let held: Held | null = null;
   /** Counts sessions. Whoever awaits something notes it before and drops the result where it has changed. */
-  #epoch = 0;
-  #renewal: Promise<boolean> | null = null;
+  let epoch = 0;
+  let restoration: Promise<void> | null = null;
+  let renewal: Promise<boolean> | null = null;
   /** Settles when the exchange on the way, if any, is over, whatever came of it. */
-  #exchange: Promise<unknown> | null = null;
-  /** The server asked for a pause: until when (monotonic), and with which refusal. */
-  #pause: { until: number; error: AuthError } | null = null;
+  let exchanging: Promise<unknown> | null = null;
+  let pause: Pause | null = null;
 
-  constructor(parts: SessionParts) {
-    this.#parts = parts;
-    this.#unwatch = parts.store?.watch(() => void this.#follow());
+  function subscribe(listener: () => void): () => void {
+    listeners.add(listener);
+    return () => void listeners.delete(listener);
   }
 
-  get state(): AuthState {
-    return this.#state;
-  }
-
-  subscribe(listener: () => void): () => void {
-    this.#listeners.add(listener);
-    return () => void this.#listeners.delete(listener);
-  }
-
-  /** Confirms the stored session or the cookie; a server out of reach leaves what is stored in force. */
-  async restore(): Promise<void> {
-    const epoch = this.#epoch;
-    this.#show('loading', this.#state.user, null);
-    const stored = await this.#parts.store?.read();
-    if (epoch !== this.#epoch) return;
-    if (stored) this.#adopt(stored);
-    if (stored === null) return this.#close();
-    try {
-      await this.me();
-    } catch (error) {
-      if (!this.#state.loading) return;
-      this.#show(stored ? 'signed-in' : 'unknown', stored?.user ?? null, error as AuthError);
+  /** Settles once the session is confirmed or known to be absent; a server out of reach leaves what is stored in force. */
+  async function ready(): Promise<AuthState> {
+    const { status } = state;
+    if (status === 'loading' || status === 'unknown') {
+      restoration ??= restore();
+      await restoration;
     }
+    return state;
   }
 
   /** Makes the answer to a login or registration the session of this tab. */
-  async open(answer: SessionAnswer): Promise<User> {
-    this.#requireWhole(answer);
-    this.#supersede();
-    await this.#hold(answer, this.#epoch);
-    this.#parts.onEvent({ type: 'signed-in', user: answer.user });
+  async function open(answer: SessionAnswer): Promise<User> {
+    requireWhole(answer);
+    supersede();
+    await hold(answer, epoch);
+    signal().tell('signed-in');
+    onEvent({ type: 'signed-in', user: answer.user });
     return answer.user;
   }
 
   /** Forgets the session here. Answers the refresh token it had, with which the server can be told. */
-  async forget(): Promise<string | null> {
-    const refreshToken = this.#held?.refreshToken ?? null;
-    this.#close();
-    const stored = await this.#parts.store?.read();
-    await this.#parts.store?.clear();
+  async function forget(): Promise<string | undefined> {
+    const refreshToken = held?.refresh_token;
+    close();
+    const stored = await store?.read();
+    await store?.clear();
+    signal().tell('signed-out');
     // Another tab may have renewed it since; the newest one is the surest.
-    return stored?.refreshToken ?? refreshToken;
+    return stored?.refresh_token ?? refreshToken;
   }
 
   /** Asks who is signed in. */
-  me(): Promise<User> {
-    return this.learn('/api/auth/me', { method: 'GET' });
+  function me(): Promise<User> {
+    return learn('/api/auth/me', { method: 'GET' });
   }
 
   /** Sends what is answered with the user, who is shown as the server describes them now. */
-  async learn(path: string, outgoing: Outgoing): Promise<User> {
-    const user = await this.ask<User>(path, outgoing);
-    this.#show('signed-in', user, null);
+  async function learn(path: string, outgoing: Outgoing): Promise<User> {
+    const user = await ask<User>(path, outgoing);
+    show('signed-in', user, null);
     return user;
   }
 
   /** Asks for something that needs the session. A 401 to the newest token there is ends the session. */
-  async ask<T>(path: string, outgoing: Outgoing, read?: Read<T>): Promise<T> {
-    const epoch = this.#epoch;
-    await this.#exchange;
+  async function ask<T>(path: string, outgoing: Outgoing, read?: Read<T>): Promise<T> {
+    const noted = epoch;
+    await exchanging;
     try {
-      const response = await this.authorized((token) => this.#send(path, { ...outgoing, token }));
+      const response = await authorized((token) => sendOnce(path, { ...outgoing, token }));
       const answer = await answerOf(response, read);
-      this.#requireEpoch(epoch);
+      requireEpoch(noted);
       return answer;
     } catch (error) {
       const { status, code } = error as AuthError;
-      if (status === 401 && code !== WRONG_PASSWORD && epoch === this.#epoch) await this.#end(error as AuthError);
+      if (status === 401 && code !== WRONG_PASSWORD && noted === epoch) await close(error as AuthError);
       throw error;
     }
   }
@@ -132,88 +141,114 @@ export class Session {
    * Sends what ends this session on the server and is answered with its successor, which takes its place in all
    * tabs. Nothing renews the old one meanwhile: the refusal would be taken for the end.
    */
-  async exchange(path: string, body: object): Promise<User> {
-    const epoch = this.#epoch;
+  async function exchange(path: string, body: object): Promise<User> {
+    const noted = epoch;
     // Sent once and no more, so the token must be good beforehand.
-    await this.me();
-    await this.#renewal?.catch(() => {});
-    const exchange = this.#alone(async () => {
-      const token = this.#parts.store && this.#held ? this.#held.accessToken : null;
-      const answer = this.#requireWhole(await answerOf(await this.#send(path, { body, token })));
+    await me();
+    await renewal?.catch(() => {});
+    const begun = alone(async () => {
+      const token = store ? held?.access_token : null;
+      const answer = requireWhole(await answerOf(await sendOnce(path, { body, token })));
       // Another tab may have signed out meanwhile, and then it is right.
-      await this.#stored(epoch);
-      await this.#hold(answer, epoch);
+      await readStored(noted);
+      await hold(answer, noted);
       return answer.user;
     });
-    this.#exchange = exchange.catch(() => {});
-    return exchange;
+    exchanging = begun.catch(() => {});
+    return begun;
   }
 
   /**
    * An access token with `minTtl` seconds left. While the server is out of reach one that is merely about to end is
    * still handed out; a token that never lives as long as `minTtl` is renewed at each call.
    */
-  async token(minTtl = this.#parts.leeway): Promise<string> {
-    if (this.#secondsLeft() <= minTtl) {
+  async function token(minTtl = leeway): Promise<string> {
+    if (secondsLeft() <= minTtl) {
       try {
         // What another tab has renewed may be half used by now.
-        const renewedHere = await this.renew();
-        if (!renewedHere && this.#secondsLeft() <= minTtl) await this.renew();
+        const renewedHere = await renew();
+        if (!renewedHere && secondsLeft() <= minTtl) await renew();
       } catch (error) {
-        if (this.#secondsLeft() <= 0) throw error;
+        if (secondsLeft() <= 0) throw error;
       }
     }
-    if (!this.#held) throw signedOut();
-    return this.#held.accessToken;
+    if (!held) throw signedOut();
+    return held.access_token as string;
   }
 
   /** Runs `request` with the session's token, and a second time after a 401 if a different token can be had. */
-  async authorized<T extends Answered>(request: (token: string | null) => Promise<T>, repeatable = true): Promise<T> {
-    if (!this.#parts.store) return request(null);
-    const token = await this.token().catch((error: AuthError) => {
-      if (this.#held) throw error;
+  async function authorized<T extends Answered>(
+    request: (token: string | null) => Promise<T>,
+    repeatable = true,
+  ): Promise<T> {
+    if (!store) return request(null);
+    const bearer = await token().catch((error: AuthError) => {
+      if (held) throw error;
       return null;
     });
-    const epoch = this.#epoch;
-    const response = await request(token);
-    if (response.status !== 401 || token === null || !repeatable) return response;
-    if (epoch === this.#epoch && this.#held?.accessToken === token)
-      await this.renew().catch((error: AuthError) => {
+    const noted = epoch;
+    const response = await request(bearer);
+    if (response.status !== 401 || bearer === null || !repeatable) return response;
+    if (noted === epoch && held?.access_token === bearer) {
+      // Whatever the clocks say, it is used up.
+      held = { ...held, until: 0 };
+      await renew().catch((error: AuthError) => {
         // The session lives on, so the 401 would tell the caller a falsehood.
-        if (this.#held) throw error;
+        if (held) throw error;
       });
+    }
     // What one user asked for is never repeated in the name of the next.
-    const newer = epoch === this.#epoch ? this.#held?.accessToken : undefined;
-    return newer && newer !== token ? request(newer) : response;
+    const newer = noted === epoch ? held?.access_token : undefined;
+    return newer && newer !== bearer ? request(newer) : response;
   }
 
   /**
    * Renews the access token; one request at a time in this tab, which all callers share. Answers `false` where the
    * server was not asked, because another tab had renewed it already.
    */
-  renew(): Promise<boolean> {
-    if (!this.#renewal) {
-      const epoch = this.#epoch;
-      const renewal = this.#alone(async () => {
-        await this.#exchange;
-        return this.#rotate(epoch);
+  function renew(): Promise<boolean> {
+    if (!renewal) {
+      const noted = epoch;
+      const begun = alone(async () => {
+        await exchanging;
+        return rotate(noted);
       }).finally(() => {
-        if (this.#renewal === renewal) this.#renewal = null;
+        if (renewal === begun) renewal = null;
       });
-      this.#renewal = renewal;
+      renewal = begun;
     }
-    return this.#renewal;
+    return renewal;
   }
 
-  dispose(): void {
-    this.#supersede();
-    this.#unwatch?.();
-    this.#listeners.clear();
+  /** Leaves this page as if nothing had been loaded yet, from where `restore` can begin again. */
+  function dispose(): void {
+    supersede();
+    signals?.stop();
+    signals = null;
+    listeners.clear();
+    state = LOADING;
+  }
+
+  function signal(): Signals {
+    signals ??= listen(name, (word) => {
+      if (word === 'awake' && pause?.error.status === 0) pause = null;
+      // What a tab did with its cookie, it did with ours.
+      if (word === 'signed-out' && !store) void close();
+      else void (store && word !== 'awake' ? follow() : look());
+    });
+    return signals;
+  }
+
+  /** Asks again who is signed in, where somebody is or where a cookie could say so. */
+  async function look(): Promise<void> {
+    await follow();
+    const { loading, loggedIn } = state;
+    if (!loading && (loggedIn || !store)) await me().catch(() => {});
   }
 
   /** A wrong password is thrown at once: it says nothing about the token, and trying it again counts against the user. */
-  async #send(path: string, outgoing: Outgoing): Promise<Response> {
-    const response = await this.#parts.send(path, outgoing);
+  async function sendOnce(path: string, outgoing: Outgoing): Promise<Response> {
+    const response = await send(path, outgoing);
     if (response.status === 401) {
       const error = await errorFrom(response.clone());
       if (error.code === WRONG_PASSWORD) throw error;
@@ -221,136 +256,167 @@ export class Session {
     return response;
   }
 
-  async #rotate(epoch: number): Promise<boolean> {
-    if (this.#pause && performance.now() < this.#pause.until) throw this.#pause.error;
-    const presented = await this.#stored(epoch);
-    if (presented && this.#adopt(presented)) return false;
-    if (!presented && this.#state.status === 'signed-out') throw signedOut();
-    const body = presented ? { refresh_token: presented.refreshToken } : undefined;
+  async function restore(): Promise<void> {
+    const noted = epoch;
+    signal();
+    show('loading', state.user, null);
+    const stored = await store?.read();
+    if (noted !== epoch) return;
+    if (stored) adopt(stored);
+    if (stored === null) return close();
+    try {
+      await me();
+    } catch (error) {
+      if (noted !== epoch) return;
+      show(stored ? 'signed-in' : 'unknown', stored?.user ?? null, error as AuthError);
+      restoration = null;
+    }
+  }
+
+  async function rotate(noted: number): Promise<boolean> {
+    await waitOut(noted);
+    const presented = await readStored(noted);
+    if (presented && adopt(presented)) return false;
+    if (!presented && state.status === 'signed-out') throw signedOut();
+    const body = presented ? { refresh_token: presented.refresh_token } : undefined;
     let answer: SessionAnswer;
     try {
-      answer = this.#requireWhole(await answerOf(await this.#parts.send('/api/auth/refresh', { body })));
+      answer = requireWhole(await answerOf(await send('/api/auth/refresh', { body })));
     } catch (error) {
-      return this.#refused(error as AuthError, presented, epoch);
+      return refused(error as AuthError, presented, noted);
     }
     // Read again: another tab may have signed out or in while the answer was on its way, and then it is right.
-    const current = await this.#stored(epoch);
-    if (current && current.refreshToken !== presented?.refreshToken) {
-      this.#adopt(current);
+    const current = await readStored(noted);
+    if (current && current.refresh_token !== presented?.refresh_token) {
+      adopt(current);
       return false;
     }
-    await this.#hold(answer, epoch);
-    this.#parts.onEvent({ type: 'refreshed' });
+    await hold(answer, noted);
+    onEvent({ type: 'refreshed' });
     return true;
   }
 
   /** Only a clear no (400 or 401) to the newest refresh token ends a session; anything else may pass. */
-  async #refused(error: AuthError, presented: StoredSession | null, epoch: number): Promise<boolean> {
-    const current = await this.#stored(epoch);
+  async function refused(error: AuthError, presented: StoredSession | null, noted: number): Promise<boolean> {
+    const current = await readStored(noted);
     if (error.status === 400 || error.status === 401) {
-      if (current?.refreshToken === presented?.refreshToken) await this.#end(error);
-      else if (current && this.#adopt(current)) return false;
-    } else {
-      if (error.retryAfter) this.#pause = { until: performance.now() + error.retryAfter * 1000, error };
-      this.#show(this.#state.status, this.#state.user, error);
+      if (current?.refresh_token === presented?.refresh_token) await close(error);
+      else if (current && adopt(current)) return false;
+      throw error;
     }
-    throw error;
+    const failures = (pause?.failures ?? 0) + 1;
+    const wait = error.retryAfter === null ? backoff(failures) : error.retryAfter * 1000;
+    pause = { until: performance.now() + wait, error, failures };
+    return rotate(noted);
   }
 
-  /** Reads the storage on behalf of `epoch`; nothing there means that another tab has signed out. */
-  async #stored(epoch: number): Promise<StoredSession | null> {
-    const stored = (await this.#parts.store?.read()) ?? null;
-    this.#requireEpoch(epoch);
-    if (this.#parts.store && !stored) {
-      this.#close();
+  /** Waits out a short pause where there is no good token. Otherwise nobody is kept waiting, and told why. */
+  async function waitOut(noted: number): Promise<void> {
+    if (!pause) return;
+    const { until, error } = pause;
+    const wait = until - performance.now();
+    if (wait > 0 && (wait >= PATIENCE_MILLISECONDS || secondsLeft() > 0)) {
+      if (state.error !== error) show(state.status, state.user, error);
+      throw error;
+    }
+    if (wait > 0) await new Promise((done) => setTimeout(done, wait));
+    requireEpoch(noted);
+  }
+
+  /** Reads the storage on behalf of the session that was `noted`; nothing there means that another tab has signed out. */
+  async function readStored(noted: number): Promise<StoredSession | null> {
+    const stored = (await store?.read()) ?? null;
+    requireEpoch(noted);
+    if (store && !stored) {
+      close();
       throw signedOut();
     }
     return stored;
   }
 
   /** Takes over what another tab, or this page before a reload, has stored. Answers whether that renewed the token. */
-  #adopt({ accessToken, refreshToken, lifetime, expiresAt, user }: StoredSession): boolean {
-    if (refreshToken === this.#held?.refreshToken) return false;
-    // A clock that was set back must not stretch a token's life.
-    const left = Math.min(expiresAt - Date.now(), lifetime * 1000);
-    this.#held = { accessToken, refreshToken, expiresAt: performance.now() + left };
-    this.#show(this.#state.loading ? 'loading' : 'signed-in', user, null);
-    return this.#secondsLeft() > this.#parts.leeway;
+  function adopt(stored: StoredSession): boolean {
+    if (stored.refresh_token === held?.refresh_token) return false;
+    take(stored);
+    show(state.loading ? 'loading' : 'signed-in', stored.user, null);
+    return secondsLeft() > leeway;
   }
 
-  async #hold(answer: SessionAnswer, epoch: number): Promise<void> {
-    const { user, access_token: accessToken, refresh_token: refreshToken = null, expires_in: lifetime } = answer;
-    const left = lifetime * 1000;
-    this.#held = accessToken ? { accessToken, refreshToken, expiresAt: performance.now() + left } : null;
-    this.#pause = null;
-    if (accessToken && refreshToken)
-      await this.#parts.store?.write({ accessToken, refreshToken, lifetime, expiresAt: Date.now() + left, user });
-    this.#requireEpoch(epoch);
-    this.#show('signed-in', user, null);
+  async function hold(answer: SessionAnswer, noted: number): Promise<void> {
+    const stored = { ...answer, expires_at: Date.now() + answer.expires_in * 1000 };
+    take(stored);
+    pause = null;
+    await store?.write(stored);
+    requireEpoch(noted);
+    show('signed-in', answer.user, null);
+  }
+
+  /** Holds the tokens of an answer; that to a login with a cookie has none. */
+  function take(stored: StoredSession): void {
+    // A clock that was set back must not stretch a token's life.
+    const left = Math.min(stored.expires_at - Date.now(), stored.expires_in * 1000);
+    held = stored.access_token ? { ...stored, until: performance.now() + left } : null;
   }
 
   /** Another tab changed the stored session. */
-  async #follow(): Promise<void> {
-    const epoch = this.#epoch;
-    const stored = await this.#parts.store?.read();
-    if (epoch !== this.#epoch) return;
-    if (!stored) return this.#close();
-    if (stored.user.id !== this.#state.user?.id) this.#supersede();
-    const { status } = this.#state;
-    this.#adopt(stored);
-    if (status === 'signed-out') this.#parts.onEvent({ type: 'signed-in', user: stored.user });
+  async function follow(): Promise<void> {
+    const noted = epoch;
+    const stored = await store?.read();
+    if (noted !== epoch || stored === undefined) return;
+    if (!stored) return close();
+    if (stored.user.id !== state.user?.id) supersede();
+    const { status } = state;
+    adopt(stored);
+    if (status === 'signed-out') onEvent({ type: 'signed-in', user: stored.user });
   }
 
-  async #end(error: AuthError): Promise<void> {
-    const lost = this.#held !== null || this.#state.loggedIn;
-    this.#supersede();
-    this.#show('signed-out', null, lost ? error : null);
-    await this.#parts.store?.clear();
-    if (lost) this.#parts.onEvent({ type: 'session-ended', error });
-  }
-
-  #close(): void {
-    const { loggedIn } = this.#state;
-    this.#supersede();
-    this.#show('signed-out', null, null);
-    if (loggedIn) this.#parts.onEvent({ type: 'signed-out' });
+  /** Nobody is signed in from here on: because `error` says so, or because it was asked for, here or in another tab. */
+  async function close(error: AuthError | null = null): Promise<void> {
+    const lost = held !== null || state.loggedIn;
+    supersede();
+    show('signed-out', null, lost ? error : null);
+    if (error) await store?.clear();
+    if (lost) onEvent(error ? { type: 'session-ended', error } : { type: 'signed-out' });
   }
 
   /** From here on, whatever still arrives belongs to a session of the past. */
-  #supersede(): void {
-    this.#epoch += 1;
-    this.#held = null;
-    this.#renewal = null;
-    this.#exchange = null;
-    this.#pause = null;
+  function supersede(): void {
+    epoch += 1;
+    held = null;
+    restoration = null;
+    renewal = null;
+    exchanging = null;
+    pause = null;
   }
 
-  #requireWhole(answer: SessionAnswer): SessionAnswer {
-    const whole = answer?.user && (!this.#parts.store || (answer.access_token && answer.refresh_token));
-    if (!whole) throw new AuthError('unexpected_response', 'The answer holds no session.');
+  function requireWhole(answer: SessionAnswer): SessionAnswer {
+    const whole = answer?.user && (!store || (answer.access_token && answer.refresh_token));
+    if (!whole) throw notFromServer(200);
     return answer;
   }
 
-  #requireEpoch(epoch: number): void {
-    if (epoch !== this.#epoch) throw signedOut();
+  function requireEpoch(noted: number): void {
+    if (noted !== epoch) throw signedOut();
   }
 
-  #secondsLeft(): number {
-    return this.#held ? (this.#held.expiresAt - performance.now()) / 1000 : Number.NEGATIVE_INFINITY;
+  function secondsLeft(): number {
+    if (!held) return Number.NEGATIVE_INFINITY;
+    const { until, expires_at } = held;
+    return Math.min(until - performance.now(), expires_at - Date.now()) / 1000;
   }
 
-  #show(status: AuthStatus, user: User | null, error: AuthError | null): void {
-    this.#state = pictureOf(status, user, error, this.#held);
-    for (const listener of [...this.#listeners]) listener();
+  function show(status: AuthStatus, user: User | null, error: AuthError | null): void {
+    state = pictureOf(status, user, error, held);
+    for (const listener of [...listeners]) listener();
   }
 
   /** Keeps other tabs from renewing the same stored session. A courtesy only, so that its failure is ignored. */
-  async #alone<T>(work: () => Promise<T>): Promise<T> {
+  async function alone<T>(work: () => Promise<T>): Promise<T> {
     const locks = globalThis.navigator?.locks;
-    if (!this.#parts.store || !locks) return work();
+    if (!store || !locks) return work();
     let started = false;
     try {
-      return await locks.request(this.#parts.lockName, { signal: AbortSignal.timeout(LOCK_WAIT_MILLISECONDS) }, () => {
+      return await locks.request(name, { signal: AbortSignal.timeout(LOCK_WAIT_MILLISECONDS) }, () => {
         started = true;
         return work();
       });
@@ -359,9 +425,17 @@ export class Session {
       return work();
     }
   }
+
+  const getState = () => state;
+  return { getState, subscribe, ready, open, forget, me, learn, ask, exchange, token, authorized, renew, dispose };
+}
+
+/** Milliseconds between two tries, half of them at random, so that the clients of a server do not return as one. */
+function backoff(failures: number): number {
+  return 250 * 2 ** Math.min(failures, 6) * (1 + Math.random());
 }
 
 function pictureOf(status: AuthStatus, user: User | null, error: AuthError | null, held: Held | null): AuthState {
-  const token = held?.accessToken ?? null;
+  const token = held?.access_token ?? null;
   return { status, loggedIn: status === 'signed-in', loading: status === 'loading', token, user, error };
 }

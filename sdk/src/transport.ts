@@ -3,7 +3,7 @@
  * travels is decided by the caller.
  */
 
-import { AuthError, errorFrom } from './errors.ts';
+import { AuthError, errorFrom, notFromServer } from './errors.ts';
 import type { Condition } from './types.ts';
 
 /** The server gives up on a request after 30 s; an answer later than this is lost on the way. */
@@ -14,7 +14,7 @@ export interface Outgoing {
   /** Any JSON value; nothing is sent for `undefined`. */
   body?: unknown;
   condition?: Condition | undefined;
-  token?: string | null;
+  token?: string | null | undefined;
 }
 
 /** Takes from a successful answer what the caller wants of it. */
@@ -52,11 +52,7 @@ export async function answerOf<T>(response: Response, read: Read<T> = jsonOf): P
   try {
     return await read(response);
   } catch (cause) {
-    // A captive portal answers 200 with its own page; that says nothing about the session.
-    throw new AuthError('unexpected_response', 'The answer did not come from the server.', {
-      status: response.status,
-      cause,
-    });
+    throw notFromServer(response.status, cause);
   }
 }
 

@@ -104,12 +104,20 @@ export interface AuthOptions {
   /** Used for every request. Default: the global `fetch`, looked up at each call. */
   fetch?: typeof fetch;
   onEvent?: (event: AuthEvent) => void;
+  /** The page to log in on, where a session that ended by itself leads. `null`: nobody is sent anywhere. Default `/login`. */
+  loginPath?: string | null;
+  /** Where a login leads that no other page has asked for. Default `/dashboard`. */
+  afterLogin?: string;
+  /** Goes to a path of this origin, as a router does. Default: the browser loads it. */
+  navigate?: (path: string) => void;
 }
 
 /** The client made by `createAuth`. Every method that asks the server throws `AuthError` when the answer is no. */
 export interface Auth {
   /** The current picture; the same object until something changes. */
   getState(): AuthState;
+  /** The picture before anything was asked, always the same: for rendering on a server, and for hydrating there. */
+  getServerSnapshot(): AuthState;
   /** Calls `listener` after every change until the returned function is called. */
   subscribe(listener: () => void): () => void;
   /** Settles once the stored session is confirmed or known to be absent; never throws, see `AuthState.status`. */
@@ -177,6 +185,10 @@ export interface Auth {
    * repeated once, and only with a different token and a body that can be sent again; everything else is yours.
    */
   fetch(input: string | URL | Request, init?: RequestInit): Promise<Response>;
-  /** Stops listening to other tabs and drops whatever still arrives. */
+  /** Sends the visitor to `loginPath` with this page as `next`, unless that is where they are. */
+  toLogin(): void;
+  /** Where to go after a login: `next` of the address, where it is a path of this origin, else `afterLogin`. */
+  nextPath(): string;
+  /** Stops listening and drops whatever still arrives, as if nothing had been loaded; `ready()` begins again. */
   dispose(): void;
 }

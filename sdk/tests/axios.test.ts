@@ -231,7 +231,7 @@ test('with nobody signed in a request travels without a token', async () => {
 test('a refresh that fails is what the caller is told, and the session goes on', async () => {
   const auth = await signedInClient();
   server.expireAccessTokens();
-  server.breakOnce(REFRESH, () => problem(503, 'unavailable'));
+  server.breakOnce(REFRESH, () => problem(503, 'unavailable', { 'retry-after': '30' }));
   await expect(attached(auth).get('/api/things')).rejects.toMatchObject({ name: 'AuthError', code: 'unavailable' });
   expect(auth.getState().loggedIn).toBe(true);
 });

@@ -18,6 +18,7 @@ interface ServerSession {
 interface Trouble {
   path: string;
   answer: () => Response;
+  lasting?: boolean;
 }
 
 export class FakeServer {
@@ -54,6 +55,15 @@ export class FakeServer {
     this.#trouble.push({ path, answer });
   }
 
+  /** Every request to `path` is answered by `answer` instead, until the returned function is called. */
+  breakUntilMended(path: string, answer: () => Response): () => void {
+    const trouble = { path, answer, lasting: true };
+    this.#trouble.push(trouble);
+    return () => {
+      this.#trouble = this.#trouble.filter((other) => other !== trouble);
+    };
+  }
+
   /** Keeps answers of `path` on the way until the returned function is called. */
   holdBack(path: string): () => void {
     const { promise, resolve } = deferred();
@@ -81,7 +91,7 @@ export class FakeServer {
 
   #broken(path: string): Response | undefined {
     const found = this.#trouble.find((trouble) => trouble.path === path);
-    this.#trouble = this.#trouble.filter((trouble) => trouble !== found);
+    this.#trouble = this.#trouble.filter((trouble) => trouble.lasting || trouble !== found);
     return found?.answer();
   }
 
@@ -229,6 +239,20 @@ export function deferred(): { promise: Promise<void>; resolve: () => void } {
     resolve = done;
   });
   return { promise, resolve };
+}
+
+/** Waits for `asked` while faked time goes on, so that pauses between two tries last no time. */
+export async function patiently<T>(asked: Promise<T>): Promise<T> {
+  let settled = false;
+  const settle = () => {
+    settled = true;
+  };
+  asked.then(settle, settle);
+  while (!settled) {
+    await new Promise(setImmediate);
+    await vi.advanceTimersByTimeAsync(100);
+  }
+  return asked;
 }
 
 /** A storage that several clients share, as the tabs of one browser do. */

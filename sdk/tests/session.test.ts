@@ -4,7 +4,7 @@
 
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { type AuthEvent, type AuthOptions, createAuth } from '../src/index.ts';
-import { BASE_URL, deferred, FakeServer, problem, sharedStorage } from './fake-server.ts';
+import { BASE_URL, deferred, FakeServer, patiently, problem, sharedStorage } from './fake-server.ts';
 
 const ADA = { login: 'ada', password: 'correct horse' };
 const REFRESH = '/api/auth/refresh';
@@ -12,7 +12,7 @@ let server: FakeServer;
 let events: AuthEvent['type'][];
 
 beforeEach(() => {
-  vi.useFakeTimers({ toFake: ['performance', 'Date'] });
+  vi.useFakeTimers({ toFake: ['performance', 'Date', 'setTimeout', 'clearTimeout'] });
   server = new FakeServer();
   events = [];
 });
@@ -20,6 +20,7 @@ beforeEach(() => {
 afterEach(() => {
   vi.useRealTimers();
   vi.unstubAllGlobals();
+  vi.restoreAllMocks();
 });
 
 function client(options: AuthOptions = {}) {
@@ -174,9 +175,11 @@ test.each([400, 401])('a %i to the refresh ends the session', async (status) => 
 test.each([403, 404, 429, 500, 502, 503])('a %i to the refresh keeps the session', async (status) => {
   const auth = await signedInClient();
   letMinutesPass(16);
-  server.breakOnce(REFRESH, () => problem(status, 'unavailable'));
-  await expect(auth.getToken()).rejects.toMatchObject({ status });
+  const mend = server.breakUntilMended(REFRESH, () => problem(status, 'unavailable'));
+  await expect(patiently(auth.getToken())).rejects.toMatchObject({ status });
   expect(auth.getState()).toMatchObject({ loggedIn: true, error: { status } });
+  mend();
+  letMinutesPass(1);
   await auth.getToken();
   expect(auth.getState()).toMatchObject({ loggedIn: true, error: null });
 });
@@ -184,23 +187,73 @@ test.each([403, 404, 429, 500, 502, 503])('a %i to the refresh keeps the session
 test('a lost network and a captive portal keep the session', async () => {
   const auth = await signedInClient();
   letMinutesPass(16);
+  const offline = () => {
+    throw new TypeError('offline');
+  };
+  const portal = () => new Response('<h1>Welcome to our hotel</h1>');
+  const codes = [
+    [offline, 'network_error'],
+    [portal, 'unexpected_response'],
+    [() => Response.json({}), 'unexpected_response'],
+  ] as const;
+  for (const [answer, code] of codes) {
+    const mend = server.breakUntilMended(REFRESH, answer);
+    await expect(patiently(auth.getToken())).rejects.toMatchObject({ code });
+    mend();
+    letMinutesPass(1);
+  }
+  await expect(auth.getToken()).resolves.toContain('access');
+});
+
+test('a short trouble is waited out, and nobody hears of it', async () => {
+  const auth = await signedInClient();
+  letMinutesPass(16);
+  server.breakOnce(REFRESH, () => problem(502, 'unavailable'));
   server.breakOnce(REFRESH, () => {
     throw new TypeError('offline');
   });
-  await expect(auth.getToken()).rejects.toMatchObject({ code: 'network_error' });
-  server.breakOnce(REFRESH, () => new Response('<h1>Welcome to our hotel</h1>'));
-  await expect(auth.getToken()).rejects.toMatchObject({ code: 'unexpected_response' });
-  server.breakOnce(REFRESH, () => Response.json({}));
-  await expect(auth.getToken()).rejects.toMatchObject({ code: 'unexpected_response' });
-  await expect(auth.getToken()).resolves.toContain('access');
+  const states: unknown[] = [];
+  auth.subscribe(() => states.push(auth.getState().error));
+  const answers = await patiently(Promise.all(Array.from({ length: 10 }, () => auth.fetch('/api/things'))));
+  expect(answers.map(({ status }) => status)).toEqual(Array(10).fill(200));
+  expect(server.count(`POST ${REFRESH}`)).toBe(3);
+  expect(states).toEqual([null]);
+});
+
+test('in a long trouble the pauses grow, and whoever asks meanwhile is told at once', async () => {
+  const auth = await signedInClient();
+  letMinutesPass(16);
+  server.breakUntilMended(REFRESH, () => problem(503, 'unavailable'));
+  await expect(patiently(auth.getToken())).rejects.toMatchObject({ code: 'unavailable' });
+  expect(server.count(`POST ${REFRESH}`)).toBe(3);
+  await expect(auth.getToken()).rejects.toMatchObject({ code: 'unavailable' });
+  expect(server.count(`POST ${REFRESH}`)).toBe(3);
+  for (let call = 0; call < 100; call += 1) {
+    await expect(patiently(auth.getToken())).rejects.toMatchObject({ code: 'unavailable' });
+    letMinutesPass(0.1);
+  }
+  // Ten minutes, with 16 to 32 seconds from one try to the next in the end.
+  expect(server.count(`POST ${REFRESH}`)).toBeLessThan(50);
+  expect(auth.getState().loggedIn).toBe(true);
+});
+
+test('a sign-out between two tries of a refresh wins', async () => {
+  const auth = await signedInClient();
+  letMinutesPass(16);
+  server.breakUntilMended(REFRESH, () => problem(503, 'unavailable'));
+  const asked = auth.getToken();
+  asked.catch(() => {});
+  await server.received(`POST ${REFRESH}`);
+  await auth.signOut();
+  await expect(patiently(asked)).rejects.toMatchObject({ code: 'signed_out' });
+  expect(auth.getState()).toMatchObject({ status: 'signed-out', error: null });
 });
 
 test('a refresh that fails does not turn into a 401 for the caller', async () => {
   const auth = await signedInClient();
   server.expireAccessTokens();
-  server.breakOnce(REFRESH, () => problem(503, 'unavailable'));
+  server.breakUntilMended(REFRESH, () => problem(503, 'unavailable', { 'retry-after': '5' }));
   await expect(auth.fetch('/api/things')).rejects.toMatchObject({ code: 'unavailable' });
-  server.breakOnce(REFRESH, () => problem(503, 'unavailable'));
   await expect(auth.me()).rejects.toMatchObject({ code: 'unavailable' });
   expect(auth.getState().loggedIn).toBe(true);
 });
@@ -232,17 +285,40 @@ test('a token is renewed once fewer than minTtl seconds are left', async () => {
   await expect(auth.getToken({ minTtl: 600 })).resolves.not.toBe(first);
 });
 
-test('setting the clock of the device changes nothing', async () => {
+test.each([-86_400_000, 86_400_000])('a clock that is wrong by %i ms changes nothing', async (error) => {
+  vi.setSystemTime(Date.now() + error);
   const storage = sharedStorage();
   const auth = await signedInClient({ storage });
-  vi.setSystemTime(Date.now() + 86_400_000);
+  letMinutesPass(14);
   await auth.fetch('/api/things');
-  vi.setSystemTime(Date.now() - 3 * 86_400_000);
+  await client({ storage }).ready();
+  expect(server.count(`POST ${REFRESH}`)).toBe(0);
+  letMinutesPass(2);
   await auth.fetch('/api/things');
+  expect(server.count(`POST ${REFRESH}`)).toBe(1);
+});
+
+test('a clock that is set while somebody is signed in costs one refresh at the most', async () => {
+  const storage = sharedStorage();
+  const auth = await signedInClient({ storage });
+  for (const step of [86_400_000, -3 * 86_400_000]) {
+    vi.setSystemTime(Date.now() + step);
+    for (let call = 0; call < 5; call += 1) expect((await auth.fetch('/api/things')).status).toBe(200);
+  }
   const reloaded = client({ storage });
   await reloaded.ready();
   expect(reloaded.getState().loggedIn).toBe(true);
-  expect(server.count(`POST ${REFRESH}`)).toBe(0);
+  expect(server.count(`POST ${REFRESH}`)).toBe(1);
+});
+
+test('a token that ended while the device slept is not handed out', async () => {
+  const auth = await signedInClient();
+  const before = await auth.getToken();
+  // Asleep, the monotonic clock of some devices stands still, and that of the world goes on.
+  vi.setSystemTime(Date.now() + 3_600_000);
+  server.expireAccessTokens();
+  await expect(auth.getToken()).resolves.not.toBe(before);
+  expect(auth.getState().loggedIn).toBe(true);
 });
 
 test('a reload takes the stored session up and confirms it', async () => {
@@ -345,7 +421,8 @@ test('the tabs take turns to refresh where the browser has locks', async () => {
   expect(request.mock.calls[0]?.[0]).toBe(`vestibule:${BASE_URL}`);
 });
 
-test('a lock that is not granted is done without', async () => {
+test('a lock that is not granted is done without after three seconds', async () => {
+  const limit = vi.spyOn(AbortSignal, 'timeout');
   const request = vi.fn(async () => {
     throw new DOMException('Timed out', 'TimeoutError');
   });
@@ -353,13 +430,14 @@ test('a lock that is not granted is done without', async () => {
   const auth = await signedInClient();
   await auth.refresh();
   expect(server.count(`POST ${REFRESH}`)).toBe(1);
+  expect(limit).toHaveBeenCalledWith(3_000);
 });
 
 test('a refresh that fails inside the lock is not tried a second time', async () => {
   const request = async (_name: string, _options: LockOptions, work: () => Promise<void>) => work();
   vi.stubGlobal('navigator', { locks: { request } });
   const auth = await signedInClient();
-  server.breakOnce(REFRESH, () => problem(503, 'unavailable'));
+  server.breakOnce(REFRESH, () => problem(503, 'unavailable', { 'retry-after': '5' }));
   await expect(auth.refresh()).rejects.toMatchObject({ code: 'unavailable' });
   expect(server.count(`POST ${REFRESH}`)).toBe(1);
 });

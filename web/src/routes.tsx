@@ -13,8 +13,8 @@ import { PageBoundary } from './parts/page-boundary.tsx';
 import { Pending } from './ui/pending.tsx';
 
 const DashboardPage = lazy(() => import('./pages/dashboard.tsx').then((page) => ({ default: page.DashboardPage })));
-const AdminPages = lazy(() => import('./admin-routes.tsx').then((pages) => ({ default: pages.AdminRoutes })));
 const AccountPage = lazy(() => import('./pages/account.tsx').then((page) => ({ default: page.AccountPage })));
+const AdminPages = lazy(() => import('./admin-routes.tsx').then((pages) => ({ default: pages.AdminRoutes })));
 
 export function Routes() {
   const [path] = useLocation();

@@ -4,13 +4,19 @@
  */
 
 import { cleanup, configure, render } from '@testing-library/react';
+import type { Auth } from '@vestibule/client';
 import { afterEach, vi } from 'vitest';
 import { leaveFor } from '../src/lib/leave.ts';
 import { createPageClient, SessionProvider } from '../src/lib/session.tsx';
 import { Routes } from '../src/routes.tsx';
 
 vi.mock('../src/lib/leave.ts', () => ({ leaveFor: vi.fn() }));
-afterEach(cleanup);
+afterEach(() => {
+  cleanup();
+  // A tab that is closed hears nothing more of the others.
+  client?.dispose();
+});
+let client: Auth | undefined;
 // The pages that load later are compiled first, which takes a busy machine its time.
 configure({ asyncUtilTimeout: 15_000 });
 
@@ -66,8 +72,9 @@ export function openApp(path: string, answers: Record<string, Answer> = {}) {
   vi.stubGlobal('fetch', serve);
   vi.mocked(leaveFor).mockClear();
   window.history.replaceState(null, '', path);
+  client = createPageClient();
   render(
-    <SessionProvider client={createPageClient()}>
+    <SessionProvider client={client}>
       <Routes />
     </SessionProvider>,
   );

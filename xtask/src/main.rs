@@ -48,6 +48,8 @@ cargo xtask COMMAND
   torture leavers 5,000 clients on each engine, half of whom leave before their answer (`test` has 500)
   torture api     10,000 cases made of the API's description, on SQLite and on PostgreSQL (`test` has 300)
   torture copy    move 50,000 users through all engines, with kill -9 on the way (`test` moves 3,000)
+  torture guide   add a resource to a copy of the tree as docs/guides/add-a-resource.md says, and run its tests there
+                  (`test` looks whether it fits and compiles)
   torture isolation
                   1,000 users at once on each engine, 100 requests each, none of whom may be sent a byte of
                   another (`test` has 60 and 20)

@@ -54,6 +54,8 @@ pub(crate) const KILLS: Length = length("--kills 5", "--kills 100 --partly");
 /// Cases that are made of the API's description, on each of two engines: the same in every test run, so that a change
 /// is judged by itself, and others each time in the long form.
 pub(crate) const CASES: Length = length("--cases 300 --seed 1", "--cases 10000");
+/// Whether the guide to adding a resource is followed to the types, or to its end.
+pub(crate) const GUIDE: Length = length("--briefly", "");
 /// Users that are moved, and how often each move is killed.
 pub(crate) const MOVES: Length = length("--users 3000 --kills 3", "--users 50000 --kills 12");
 
@@ -314,6 +316,15 @@ pub(crate) fn moves(size: &str) -> Result<Counts> {
     beside_servers(outside("moves.py")?.words(size))
 }
 
+/// Adds a resource to a copy of this tree, as the guide says. What it releases is its own.
+pub(crate) fn guide_to_adding(how_far: &str) -> Result<Counts> {
+    let target = target()?;
+    let tests = outside("guide_to_adding.py")?.words(how_far);
+    let tests = tests.arg(target.join("guide"));
+    let tests = tests.env("CARGO_TARGET_DIR", target);
+    Counts::of(Runner::Outside, &tests.watch()?)
+}
+
 /// Runs the commands of the guide, as a reader would.
 fn guide_to_moving() -> Result<Counts> {
     beside_servers(outside("guide_to_moving.py")?)
@@ -325,7 +336,7 @@ fn beside_servers(script: Program) -> Result<Counts> {
     Counts::of(Runner::Outside, &control.known_to(script).watch()?)
 }
 
-/// A script of `xtask/outside`, all of which start and end the released program themselves.
+/// A script of `xtask/outside`. Those that try the released program start and end it themselves.
 pub(crate) fn outside(script: &str) -> Result<Program> {
     Ok(Program::new(needs::python()?)
         .arg(root().join("xtask/outside").join(script))

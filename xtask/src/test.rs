@@ -11,7 +11,9 @@ use crate::counts::{Counts, Runner};
 use crate::engines::{self, Engines};
 use crate::needs;
 use crate::program::{Program, Ran};
-use crate::released::{Company, DOCUMENTATION, RELEASED, release_build, suites};
+use crate::released::{
+    Company, DOCUMENTATION, GUIDE, RELEASED, guide_to_adding, release_build, suites,
+};
 use crate::report::Report;
 use crate::web;
 
@@ -28,6 +30,7 @@ pub(crate) fn run() -> ExitCode {
         Ok(())
     });
     report.suite("rust", || rust(engines.as_ref()));
+    report.suite("guide to adding", || guide_to_adding(GUIDE.short));
     report.suite("doors on PostgreSQL", || {
         doors(engines.as_ref(), "postgres")
     });
@@ -77,7 +80,7 @@ fn alone(name: &str) -> Result<Ran> {
 }
 
 /// Finds or installs every tool at once, so that a missing one is known before the long suites.
-fn tools() -> Result<()> {
+pub(crate) fn tools() -> Result<()> {
     needs::cargo_tool("nextest", CARGO_NEXTEST)?;
     needs::node()?;
     needs::system_program("curl", "curl")?;

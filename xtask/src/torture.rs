@@ -6,12 +6,13 @@ use std::process::ExitCode;
 use crate::counts::{Counts, Runner};
 use crate::engines::{Engines, galera::Cluster};
 use crate::released::{
-    CASES, CRASHES, FAULTS, FILLINGS, KILLED_SERVERS, KILLS, LEAVERS, MOVES, POWER_CUTS, RACES,
-    RESTARTS, TRIES, Tests, USERS, api, crashes, faults, full_disk, isolation, killed_servers,
-    leavers, limits, migrations, moves, nodes, outside, power_cuts, release_build, rolling_restart,
+    CASES, CRASHES, FAULTS, FILLINGS, GUIDE, KILLED_SERVERS, KILLS, LEAVERS, MOVES, POWER_CUTS,
+    RACES, RESTARTS, TRIES, Tests, USERS, api, crashes, faults, full_disk, guide_to_adding,
+    isolation, killed_servers, leavers, limits, migrations, moves, nodes, outside, power_cuts,
+    release_build, rolling_restart,
 };
 use crate::report::Report;
-use crate::test::door_tests;
+use crate::test::{door_tests, tools};
 
 /// `cargo xtask torture NAME`; `None` where there is no such thing.
 pub(crate) fn run(name: &str) -> Option<ExitCode> {
@@ -26,6 +27,7 @@ pub(crate) fn run(name: &str) -> Option<ExitCode> {
         "faults" => &[("faults", || faults(FAULTS.long))],
         "full" => &[("full disk", || full_disk(FILLINGS.long))],
         "galera" => return Some(on_galera()),
+        "guide" => return Some(of_the_guide()),
         "isolation" => &[("isolation", || isolation(USERS.long))],
         "leavers" => &[("leavers", || leavers(LEAVERS.long))],
         "limits" => &[("limits", || limits(TRIES.long))],
@@ -43,6 +45,14 @@ pub(crate) fn run(name: &str) -> Option<ExitCode> {
         }
     }
     Some(report.finish_tests())
+}
+
+/// The guide to adding a resource, which makes its own program of a copy of the tree.
+fn of_the_guide() -> ExitCode {
+    let mut report = Report::default();
+    report.step("what the tests need", tools);
+    report.suite("guide to adding", || guide_to_adding(GUIDE.long));
+    report.finish_tests()
 }
 
 /// The tests of the doors, and two nodes, on a cluster of three servers.

@@ -1,0 +1,34 @@
+/**
+ * Word from outside this page's code that the session may have changed: from other tabs, from a device that wakes, from
+ * a network that is back. What to do about it is decided in session.ts. No token ever travels here.
+ */
+
+/** What was heard: a tab's word, a change of the storage that tabs share, or that the page is in use again. */
+export type Word = 'signed-in' | 'signed-out' | 'stored' | 'awake';
+
+export interface Signals {
+  /** Tells the other tabs; whoever hears it looks for itself. */
+  tell(word: 'signed-in' | 'signed-out'): void;
+  stop(): void;
+}
+
+/** Listens under `name`, which is also the key of the stored session. */
+export function listen(name: string, heard: (word: Word) => void): Signals {
+  // Outside of a page there are no tabs, and an open channel would keep a program of Node from ending.
+  if (!globalThis.document) return { tell() {}, stop() {} };
+  const channel = globalThis.BroadcastChannel && new BroadcastChannel(name);
+  const stopping = new AbortController();
+  if (channel) channel.onmessage = ({ data }) => heard(data);
+  const { signal } = stopping;
+  // A `null` key means that the whole storage was cleared.
+  addEventListener('storage', ({ key }) => (key ?? name) === name && heard('stored'), { signal });
+  addEventListener('online', () => heard('awake'), { signal });
+  document.addEventListener('visibilitychange', () => document.hidden || heard('awake'), { signal });
+  return {
+    tell: (word) => channel?.postMessage(word),
+    stop() {
+      stopping.abort();
+      channel?.close();
+    },
+  };
+}
