@@ -1,6 +1,7 @@
 /**
  * The browser tests. They drive the system's Chromium against a running server, which whoever calls them has started:
- * `VESTIBULE_URL` is its address, `VESTIBULE_DATA` its data folder, `CHROMIUM` another browser binary.
+ * `VESTIBULE_URL` is its address, `VESTIBULE_DATA` its data folder, `VESTIBULE_BINARY` the program, `CHROMIUM` another
+ * browser binary.
  */
 
 import { defineConfig } from '@playwright/test';

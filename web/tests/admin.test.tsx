@@ -338,6 +338,9 @@ test('a user is deleted after a question, and restored unless a name was taken s
   script[restore] = refused(409, 'email_taken');
   fireEvent.click(button('Restore account'));
   await screen.findByText(/registered with the e-mail address of this account since/);
+  script[restore] = refused(409, 'conflict');
+  fireEvent.click(button('Restore account'));
+  await screen.findByText(/removed for good already/);
   if (restoring) script[restore] = restoring;
   fireEvent.click(button('Restore account'));
   await screen.findByText(/The account is back/);

@@ -4,8 +4,7 @@
 
 import { AuthError } from '@vestibule/client';
 import { adminWords } from '../words/admin.ts';
-import type { AdminUser } from './admin.ts';
-import { ADMIN } from './admin.ts';
+import { ADMIN, type AdminUser } from './admin.ts';
 import { type Explanation, explain } from './explain.ts';
 
 /** Explains what was refused about `user`, or about one who is yet to be added. */
@@ -22,7 +21,7 @@ export function explainToAdmin(failure: unknown, known: readonly string[], user?
         user?.status === 'deleted' ? words.restoreUsernameTaken : words.usernameTaken,
       );
     case 'conflict':
-      return { summary: user?.roles.includes(ADMIN) ? words.lastAdmin : words.deletedMeanwhile, fields: {} };
+      return { summary: conflictOf(user), fields: {} };
     case 'forbidden':
       return { summary: words.noAdminAnyMore, fields: {} };
     case 'not_found':
@@ -30,6 +29,13 @@ export function explainToAdmin(failure: unknown, known: readonly string[], user?
     default:
       return explain(failure, known);
   }
+}
+
+/** Which of the things that stand in the way it is, by what the user was when the page was last told. */
+function conflictOf(user?: AdminUser): string {
+  const words = adminWords();
+  if (user?.status === 'deleted') return words.beingRemoved;
+  return user?.roles.includes(ADMIN) ? words.lastAdmin : words.deletedMeanwhile;
 }
 
 /** Where there is no field of that name, the whole is refused. */

@@ -170,6 +170,7 @@ export const adminWords = catalogue({
     // Why something did not work.
     lastAdmin: 'There must be an administrator, and this is the last one. Make somebody else an administrator first.',
     deletedMeanwhile: 'Somebody has deleted this account meanwhile. Restore it first.',
+    beingRemoved: 'This account is being removed for good already, and can no longer be restored.',
     goneMeanwhile: 'This account has been removed for good meanwhile.',
     noAdminAnyMore: 'You are no administrator any more. Nothing was changed.',
     emailTaken: 'Another account has this e-mail address.',
@@ -337,6 +338,7 @@ export const adminWords = catalogue({
 
     lastAdmin: 'Einen Admin muss es geben, und das ist der letzte. Mach zuerst jemand anderen zum Admin.',
     deletedMeanwhile: 'Dieses Konto hat inzwischen jemand gelöscht. Stell es zuerst wieder her.',
+    beingRemoved: 'Dieses Konto wird schon endgültig entfernt und lässt sich nicht mehr wiederherstellen.',
     goneMeanwhile: 'Dieses Konto ist inzwischen endgültig entfernt.',
     noAdminAnyMore: 'Du bist kein Admin mehr. Es wurde nichts geändert.',
     emailTaken: 'Ein anderes Konto hat diese E-Mail-Adresse.',
