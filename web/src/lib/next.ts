@@ -5,7 +5,7 @@
 import { localPath } from '@vestibule/client';
 
 const FALLBACK = '/dashboard';
-const BUILT_IN = ['/login', '/register', '/dashboard', '/account'];
+const BUILT_IN = /^\/(login|register|dashboard|account|admin(\/(audit|users(\/[^/]+)?))?)$/;
 
 /** The path to go on to: one of this very origin, or else the login page would be a springboard for phishing. */
 export function nextFrom(search: string): string {
@@ -16,7 +16,7 @@ export function nextFrom(search: string): string {
 
 /** Whether a path is a page of this app; everything else is the site's and loaded from the server, which guards it. */
 export function isBuiltIn(path: string): boolean {
-  return BUILT_IN.includes(pageOf(path));
+  return BUILT_IN.test(pageOf(path));
 }
 
 /** A link to a built-in page that keeps `next`, left out where it says nothing. */

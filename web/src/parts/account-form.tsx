@@ -19,6 +19,8 @@ interface AccountFormProps {
   beside?: ReactNode;
   /** Sends the values by field name; empty ones are left out. What it throws is explained in the form. */
   send: (values: Record<string, string>) => Promise<unknown>;
+  /** Finds the words for what was thrown; null where there is nothing to say. */
+  explainAs?: (failure: unknown, known: readonly string[]) => Explanation | null;
   /** Renders the fields with the sentences that belong to them, by field name. */
   children: (errors: Record<string, string>) => ReactNode;
 }
@@ -30,6 +32,7 @@ export function AccountForm({
   confirmation,
   beside,
   send,
+  explainAs = explain,
   children,
 }: AccountFormProps) {
   const form = useRef<HTMLFormElement>(null);
@@ -74,7 +77,7 @@ export function AccountForm({
       }
     } catch (failure) {
       const names = inputs.map(({ name }) => name);
-      setRefusal(explain(failure, names));
+      setRefusal(explainAs(failure, names));
       setBusy(false);
     }
   }
