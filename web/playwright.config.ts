@@ -1,6 +1,7 @@
 /**
  * The browser tests. They drive the system's Chromium against a running server, which whoever calls them has started:
- * `VESTIBULE_URL` is its address, `VESTIBULE_DATA` its data folder, `CHROMIUM` another browser binary.
+ * `VESTIBULE_URL` is its address, `VESTIBULE_DATA` its data folder, `VESTIBULE_BINARY` the program, `CHROMIUM` another
+ * browser binary.
  */
 
 import { defineConfig } from '@playwright/test';
@@ -15,6 +16,11 @@ export default defineConfig({
   timeout: 90_000,
   expect: { timeout: 30_000 },
   forbidOnly: true,
+  // There is a set-up as long as there is no administrator, and other tests make some.
+  projects: [
+    { name: 'set-up', testMatch: 'setup.spec.ts' },
+    { name: 'pages', testIgnore: 'setup.spec.ts', dependencies: ['set-up'] },
+  ],
   reporter: 'list',
   use: {
     baseURL: process.env.VESTIBULE_URL ?? 'http://localhost:8080',

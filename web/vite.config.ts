@@ -8,10 +8,18 @@ import { defaultClientConditions, type Plugin } from 'vite';
 import { defineConfig } from 'vitest/config';
 
 /** What the server fills in before it sends index.html, for the development server. */
+const FILLED_IN: Record<string, string> = {
+  locale: 'en',
+  name: 'Vestibule',
+  logo: '',
+  icon: '/favicon.svg',
+  areas: '/members/',
+};
+
 const filledIn: Plugin = {
   name: 'filled-in',
   apply: 'serve',
-  transformIndexHtml: (html) => html.replaceAll('{{name}}', 'Vestibule').replaceAll('{{areas}}', '/members/'),
+  transformIndexHtml: (html) => html.replaceAll(/{{(\w+)}}/g, (place, name) => FILLED_IN[name] ?? place),
 };
 
 export default defineConfig(({ command }) => ({
@@ -33,5 +41,11 @@ export default defineConfig(({ command }) => ({
       },
     },
   },
-  test: { environment: 'jsdom', include: ['tests/**/*.test.{ts,tsx}'], restoreMocks: true, unstubGlobals: true },
+  test: {
+    environment: 'jsdom',
+    include: ['tests/**/*.test.{ts,tsx}'],
+    testTimeout: 30_000,
+    restoreMocks: true,
+    unstubGlobals: true,
+  },
 }));

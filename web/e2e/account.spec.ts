@@ -2,6 +2,7 @@
  * The account page: what people change about their account, and what that does to their other devices.
  */
 
+import { readFileSync } from 'node:fs';
 import type { Page } from '@playwright/test';
 import { expect, logIn, PASSWORD, register, test } from './visitor.ts';
 
@@ -95,6 +96,31 @@ test('all other devices are logged out after a question', async ({ page, elsewhe
   await expect(page.getByText('Every other device is logged out.', { exact: true })).toBeVisible();
   await expect(page.getByRole('heading', { name: 'Devices' })).toBeFocused();
   await expect(page.getByRole('listitem')).toHaveCount(1);
+});
+
+test('everything that is held is downloaded as one file', async ({ page }) => {
+  const { email } = await openAccount(page);
+  const [download] = await Promise.all([
+    page.waitForEvent('download'),
+    page.getByRole('button', { name: 'Download my data' }).click(),
+  ]);
+  expect(download.suggestedFilename()).toMatch(/^vestibule-export-\d{4}-\d\d-\d\d\.json$/);
+  const held = JSON.parse(readFileSync(await download.path(), 'utf8'));
+  expect(held.user.email).toBe(email);
+  expect(held.sessions).toHaveLength(1);
+  await expect(page.getByText('Your file is downloaded.')).toBeVisible();
+});
+
+test('a file that was asked for too often is told with its wait', async ({ page }) => {
+  await openAccount(page);
+  const ask = page.getByRole('button', { name: 'Download my data' });
+  for (let times = 0; times < 5; times += 1) {
+    const [download] = await Promise.all([page.waitForEvent('download'), ask.click()]);
+    await download.path();
+    await expect(page.getByText('Your file is downloaded.')).toBeVisible();
+  }
+  await ask.click();
+  await expect(page.getByRole('alert').filter({ hasText: /wait \d+ minutes?/ })).toBeVisible();
 });
 
 test('an account is deleted with the password alone, and nobody logs in to it again', async ({ page }) => {

@@ -3,18 +3,29 @@
  */
 
 import { lazy, Suspense } from 'react';
-import { Route, Switch } from 'wouter';
+import { Route, Switch, useLocation } from 'wouter';
 import { LoginPage } from './pages/login.tsx';
 import { NotFoundPage } from './pages/not-found.tsx';
 import { RegisterPage } from './pages/register.tsx';
 import { SetUpPage } from './pages/setup.tsx';
 import { SignedInOnly, SignedOutOnly } from './parts/guards.tsx';
+import { PageBoundary } from './parts/page-boundary.tsx';
 import { Pending } from './ui/pending.tsx';
 
 const DashboardPage = lazy(() => import('./pages/dashboard.tsx').then((page) => ({ default: page.DashboardPage })));
 const AccountPage = lazy(() => import('./pages/account.tsx').then((page) => ({ default: page.AccountPage })));
+const AdminPages = lazy(() => import('./admin-routes.tsx').then((pages) => ({ default: pages.AdminRoutes })));
 
 export function Routes() {
+  const [path] = useLocation();
+  return (
+    <PageBoundary path={path}>
+      <Pages />
+    </PageBoundary>
+  );
+}
+
+function Pages() {
   return (
     <Switch>
       <Route path="/login">
@@ -38,6 +49,13 @@ export function Routes() {
         <SignedInOnly>
           <Suspense fallback={<Pending />}>
             <AccountPage />
+          </Suspense>
+        </SignedInOnly>
+      </Route>
+      <Route path={/^\/admin(?:\/|$)/}>
+        <SignedInOnly>
+          <Suspense fallback={<Pending />}>
+            <AdminPages />
           </Suspense>
         </SignedInOnly>
       </Route>

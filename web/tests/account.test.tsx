@@ -3,7 +3,7 @@
  */
 
 import { fireEvent, screen, waitFor, within } from '@testing-library/react';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { ADA, address, gone, ok, openApp, refused } from './app.tsx';
 
 const HERE = {
@@ -250,4 +250,33 @@ test('password managers are told whose password each form is about', async () =>
   expect([...fields.keys()]).toEqual(['current_password', 'new_password']);
   expect(current.form?.querySelector<HTMLInputElement>('[autocomplete=username]')?.value).toBe(ADA.email);
   expect(screen.getByLabelText<HTMLInputElement>('New password').autocomplete).toBe('new-password');
+});
+
+const EXPORT = 'GET /api/user/export';
+
+test('all data is saved as a file, once it is whole', async () => {
+  const saved: { name: string; file: Blob }[] = [];
+  const files = new Map<string, Blob>();
+  vi.stubGlobal('URL', class extends URL {});
+  URL.createObjectURL = (file: Blob) => {
+    files.set('blob:1', file);
+    return 'blob:1';
+  };
+  vi.spyOn(HTMLAnchorElement.prototype, 'click').mockImplementation(function (this: HTMLAnchorElement) {
+    saved.push({ name: this.download, file: files.get(this.getAttribute('href') ?? '') as Blob });
+  });
+  await openAccount({ [EXPORT]: ok({ user: ADA }) });
+  fireEvent.click(screen.getByRole('button', { name: 'Download my data' }));
+  await screen.findByText('Your file is downloaded.');
+  expect(saved.map(({ name }) => name)).toEqual([expect.stringMatching(/^vestibule-export-\d{4}-\d\d-\d\d\.json$/)]);
+  expect(JSON.parse(await (saved[0]?.file.text() ?? ''))).toEqual({ user: ADA });
+});
+
+test('a file that was asked for too often is told with its wait, and nothing is saved', async () => {
+  const click = vi.spyOn(HTMLAnchorElement.prototype, 'click');
+  await openAccount({ [EXPORT]: refused(429, 'rate_limited', {}, { 'retry-after': '840' }) });
+  fireEvent.click(screen.getByRole('button', { name: 'Download my data' }));
+  await screen.findByText(/wait 14 minutes/);
+  expect(screen.queryByText('Your file is downloaded.')).toBeNull();
+  expect(click).not.toHaveBeenCalled();
 });

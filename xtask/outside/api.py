@@ -106,11 +106,11 @@ def without_a_status(document):
     return doctored
 
 
-def without_a_field(document):
+def without_a_field(document, shape, field):
     doctored = copy.deepcopy(document)
-    user = doctored["components"]["schemas"]["User"]
-    del user["properties"]["email_verified"]
-    user["required"].remove("email_verified")
+    described = doctored["components"]["schemas"][shape]
+    del described["properties"][field]
+    described["required"].remove(field)
     return doctored
 
 
@@ -124,8 +124,11 @@ def on(engine, arguments, checks):
         if engine == "SQLite":
             document = without_a_status(stranger.document)
             checks.run("a missing status is found", is_found, stranger, document, "register", "UndefinedStatusCode")
-            document = without_a_field(stranger.document)
+            document = without_a_field(stranger.document, "User", "email_verified")
             checks.run("a missing field is found", is_found, stranger, document, "me", "JsonSchemaError")
+            document = without_a_field(stranger.document, "TokenSession", "refresh_expires_in")
+            name = "a missing field of a session that was refreshed is found"
+            checks.run(name, is_found, stranger, document, "refresh", "JsonSchemaError")
 
 
 options = argparse.ArgumentParser(description=__doc__)

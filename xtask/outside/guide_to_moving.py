@@ -8,42 +8,32 @@ Ctrl-C. A user who was logged in before the first step must be so after the last
 import os
 import pathlib
 import re
-import signal
-import subprocess
 import tempfile
-import threading
 import urllib.parse
 
-from checks import Checks, expect, expect_answer
+from checks import Checks, expect_answer
 from client import Client
+from console import Console, commands
 from databases import Database
 from server import ROOT, SETTINGS
 
 GUIDE = ROOT / "docs/guides/from-sqlite-to-a-server.md"
-SHOWN_URL = "http://localhost:8080"
 SHOWN_PORTS = {"postgres": "localhost:5432", "mariadb": "localhost:3306"}
 # The blocks for one server alone say so.
 ONLY_FOR = {"-- postgres": "postgres", "postgres://": "postgres", "-- mariadb": "mariadb", "mysql://": "mariadb"}
 PASSWORD = "a long and uncommon sentence"
 
 
-class Reader:
+class Reader(Console):
     """Somebody in a folder, with a shell and a database server."""
 
     def __init__(self, folder, database):
-        self.folder, self.database = pathlib.Path(folder), database
-        self.server, self.url = None, None
-        programs = self.folder / "programs"
+        self.database = database
+        programs = pathlib.Path(folder) / "programs"
         programs.mkdir()
         (programs / "vestibule").symlink_to(pathlib.Path(os.environ["VESTIBULE_BINARY"]).resolve())
         kept = {name: value for name, value in os.environ.items() if not name.startswith(SETTINGS)}
-        # The port is any that is free; what tokens say of their issuer is as in the guide.
-        self.environment = {
-            **kept,
-            "PATH": f"{programs}:{os.environ['PATH']}",
-            "VESTIBULE_LISTEN": "127.0.0.1:0",
-            "VESTIBULE_PUBLIC_URL": SHOWN_URL,
-        }
+        super().__init__(folder, {**kept, "PATH": f"{programs}:{os.environ['PATH']}"})
 
     def sql(self, text):
         self.database.ask(text, self.database.server_url)
@@ -51,51 +41,7 @@ class Reader:
     def shell(self, command, output):
         server = urllib.parse.urlsplit(self.database.server_url)
         command = command.replace(SHOWN_PORTS[self.database.engine], f"localhost:{server.port}")
-        if "vestibule serve" in command:
-            self.serve(command)
-            return
-        command = command.replace(SHOWN_URL, self.url or SHOWN_URL)
-        ran = subprocess.run(
-            ["bash", "-eu", "-c", command],
-            cwd=self.folder,
-            env=self.environment,
-            capture_output=True,
-            text=True,
-            timeout=120,
-        )
-        expect(ran.returncode, 0)
-        assert fits(output, ran.stdout), f"{ran.stdout}{ran.stderr} instead of {output}"
-
-    def serve(self, command):
-        assert self.server is None, "the guide starts a server beside another one"
-        self.server = subprocess.Popen(
-            ["bash", "-c", f"exec env {command}"],
-            cwd=self.folder,
-            env=self.environment,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
-        lines = []
-        for line in self.server.stdout:
-            lines.append(line)
-            found = re.search(r'"listen":"([^"]+)"', line)
-            if found:
-                self.url = f"http://{found[1]}"
-                threading.Thread(target=self.server.stdout.read, daemon=True).start()
-                return
-        raise AssertionError(f"the server did not start: {''.join(lines)}")
-
-    def ctrl_c(self):
-        server, self.server = self.server, None
-        server.send_signal(signal.SIGINT)
-        expect(server.wait(timeout=60), 0)
-
-
-def fits(shown, printed):
-    """Whether the text is the one that is shown, `…` standing for anything."""
-    pattern = ".*".join(re.escape(part) for part in re.sub(r"\s+", " ", shown).strip().split("…"))
-    return not shown.strip() or re.fullmatch(pattern, re.sub(r"\s+", " ", printed).strip(), re.DOTALL)
+        self.run(command, output)
 
 
 def steps(text, engine):
@@ -107,7 +53,7 @@ def steps(text, engine):
         if kind == "```sql":
             yield "sql", block, None
         elif kind == "```console":
-            for command, output in re.findall(r"^\$ (.*)\n((?:(?!\$ ).*\n)*)", block, re.MULTILINE):
+            for command, output in commands(block):
                 yield "shell", command, output
         elif re.search(r"\bwith Ctrl-C\b", re.sub(r"\s+", " ", block)):
             yield "ctrl-c", "Ctrl-C", None
@@ -131,9 +77,7 @@ def follow(checks, database):
                     checks.run(name, reader.shell, text, output)
             checks.run(f"{engine}: nobody was logged out", still_logged_in, reader, session)
         finally:
-            if reader.server:
-                reader.server.kill()
-                reader.server.wait()
+            reader.close()
 
 
 def still_logged_in(reader, session):

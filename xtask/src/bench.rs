@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use anyhow::Result;
 
 use crate::engines::control::Control;
-use crate::test::{outside, release_build};
+use crate::released::{outside, release_build};
 
 /// A measurement that can be asked for.
 struct Bench {

@@ -1,46 +1,28 @@
 //! The client library in a real browser, on pages that are not ours: its races, and an application of somebody's own.
 //! The tests themselves stand in `xtask/browser`, what is measured by Lighthouse in `xtask/lighthouse`.
 
-use std::process::ExitCode;
-
 use anyhow::Result;
 
 use crate::counts::{Counts, Runner};
 use crate::needs;
 use crate::program::Program;
-use crate::report::Report;
-use crate::test::{outside, release_build, released_program};
+use crate::released::{outside, released_program};
 
 /// Expiries of a token in five tabs, and answers to refreshes that the network loses, in every test run and when they
 /// are asked for by name.
-const FEW: Races = Races {
+pub(crate) const BRIEF: Races = Races {
     expiries: "1",
     lost_answers: "6",
 };
-const MANY: Races = Races {
+pub(crate) const LONG: Races = Races {
     expiries: "50",
     lost_answers: "100",
 };
 
-struct Races {
+/// How much of what the library has to survive.
+pub(crate) struct Races {
     expiries: &'static str,
     lost_answers: &'static str,
-}
-
-/// `cargo xtask torture client`
-pub(crate) fn torture() -> ExitCode {
-    let mut report = Report::default();
-    if report.step("release build", release_build) {
-        report.suite("client races", || races(&MANY));
-        report.suite("axios-auth-refresh", || tests("comparison"));
-        report.suite("Lighthouse", lighthouse);
-    }
-    report.finish_tests()
-}
-
-/// The races as every test run has them.
-pub(crate) fn briefly() -> Result<Counts> {
-    races(&FEW)
 }
 
 /// The example of an application that somebody else has made, as whoever follows its README gets it.
@@ -49,11 +31,16 @@ pub(crate) fn somebodys_app() -> Result<Counts> {
 }
 
 /// The client library in tabs of another origin, while tokens expire and the network fails.
-fn races(how_many: &Races) -> Result<Counts> {
+pub(crate) fn races(how_many: &Races) -> Result<Counts> {
     let tests = in_browsers("races")?
         .env("RACE_EXPIRIES", how_many.expiries)
         .env("RACE_LOST_ANSWERS", how_many.lost_answers);
     Counts::of(Runner::Playwright, &tests.watch()?)
+}
+
+/// Ten requests at an expired token by a helper that many use, to compare.
+pub(crate) fn axios_auth_refresh() -> Result<Counts> {
+    tests("comparison")
 }
 
 fn tests(which: &str) -> Result<Counts> {
@@ -74,7 +61,7 @@ fn in_browsers(which: &str) -> Result<Program> {
 }
 
 /// What the built-in pages weigh, and what Lighthouse says of them.
-fn lighthouse() -> Result<Counts> {
+pub(crate) fn lighthouse() -> Result<Counts> {
     needs::node()?;
     needs::npm_packages("xtask/lighthouse")?;
     let tests = outside("serve_while.py")?

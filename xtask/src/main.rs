@@ -15,8 +15,10 @@ mod lint;
 mod migration;
 mod needs;
 mod program;
+mod released;
 mod report;
 mod test;
+mod torture;
 mod web;
 
 use std::process::ExitCode;
@@ -25,7 +27,8 @@ const HELP: &str = "\
 cargo xtask COMMAND
 
   lint            formatting, clippy, rustdoc, licences and sources, unused dependencies, web lint
-  test            every test there is; installs what is missing; ends with `N passed, N failed`
+  test [SUITE]... every test there is; installs what is missing; ends with `N passed, N failed`; or only suites about
+                  the released program, by the names that the table at the end has for them
   ui              build the pages of web/ into web/dist, which is committed
   dev [FLAG]...   the server and Vite's development server together; flags go to `vestibule serve`
   engines [-- COMMAND...]
@@ -48,6 +51,8 @@ cargo xtask COMMAND
                   (`test` has 1 and 6); the same by axios-auth-refresh, to compare; Lighthouse over the pages
   torture api     10,000 cases made of the API's description, on SQLite and on PostgreSQL (`test` has 300)
   torture copy    move 50,000 users through all engines, with kill -9 on the way (`test` moves 3,000)
+  torture guide   add a resource to a copy of the tree as docs/guides/add-a-resource.md says, and run its tests there
+                  (`test` looks whether it fits and compiles)
   torture isolation
                   1,000 users at once on each engine, 100 requests each, none of whom may be sent a byte of
                   another (`test` has 60 and 20)
@@ -66,19 +71,8 @@ fn main() -> ExitCode {
         ["lint"] => lint::run(),
         ["audit"] => lint::audit(),
         ["test"] => test::run(),
-        ["torture", "crash"] => test::torture_by_crashes(),
-        ["torture", "durability"] => test::torture_of_durability(),
-        ["torture", "full"] => test::torture_by_a_full_disk(),
-        ["torture", "faults"] => test::torture_by_faults(),
-        ["torture", "leavers"] => test::torture_by_leavers(),
-        ["torture", "client"] => client_races::torture(),
-        ["torture", "api"] => test::torture_of_the_api(),
-        ["torture", "copy"] => test::torture_of_copies(),
-        ["torture", "isolation"] => test::torture_of_isolation(),
-        ["torture", "limits"] => test::torture_of_limits(),
-        ["torture", "nodes"] => test::torture_of_nodes(),
-        ["torture", "galera"] => test::torture_on_galera(),
-        ["torture", "migrations"] => test::torture_of_migrations(),
+        ["test", suites @ ..] => test::run_only(suites),
+        ["torture", name] => torture::run(name).unwrap_or_else(|| misunderstood(&words)),
         ["migration", name, flags @ ..] => migration::run(name, flags),
         ["bench"] => bench::list(),
         ["bench", name] => bench::run(name),
@@ -91,9 +85,11 @@ fn main() -> ExitCode {
             println!("{HELP}");
             ExitCode::SUCCESS
         }
-        _ => {
-            println!("{HELP}\n\nunknown command: {}", words.join(" "));
-            ExitCode::from(2)
-        }
+        _ => misunderstood(&words),
     }
+}
+
+fn misunderstood(words: &[&str]) -> ExitCode {
+    println!("{HELP}\n\nunknown command: {}", words.join(" "));
+    ExitCode::from(2)
 }

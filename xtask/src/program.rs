@@ -42,7 +42,7 @@ pub(crate) struct User {
 /// What a program wrote and whether it ended well.
 pub(crate) struct Ran {
     pub(crate) succeeded: bool,
-    /// Standard output, then standard error.
+    /// What it wrote to standard output and to standard error.
     pub(crate) text: String,
 }
 
@@ -133,6 +133,23 @@ impl Program {
         text.push_str(&errors.join().expect("forwarding lines does not panic"));
         let succeeded = status.success();
         Ok(Ran { succeeded, text })
+    }
+
+    /// Runs it unseen and keeps what it wrote, in the order in which it came; ending with a failure is for the caller
+    /// to judge.
+    pub(crate) fn listen(mut self) -> Result<Ran> {
+        let (mut output, writer) = io::pipe()?;
+        self.command.stdout(writer.try_clone()?).stderr(writer);
+        let missing = self.missing();
+        let mut child = self.command.spawn().context(missing)?;
+        // The end of what is written is when nobody holds the other side any more, as the command does.
+        drop(self);
+        let mut said = Vec::new();
+        output.read_to_end(&mut said)?;
+        Ok(Ran {
+            succeeded: child.wait()?.success(),
+            text: String::from_utf8_lossy(&said).into_owned(),
+        })
     }
 
     /// Runs it unseen for what it writes to standard output; `None` when it is absent or fails.

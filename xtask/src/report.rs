@@ -1,12 +1,17 @@
 //! The report of a run: a heading before each step, and at the end a table of results and times.
 //! It runs every step it is given; what a step is about stays with the callers.
 
+use std::num::NonZero;
 use std::process::ExitCode;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, ensure};
 
-use crate::counts::Counts;
+use crate::counts::{Counts, Runner};
+use crate::program::Ran;
 
 /// Steps run so far.
 #[derive(Default)]
@@ -22,6 +27,22 @@ struct Row {
     failed: bool,
 }
 
+impl Row {
+    /// The row of what has ended; why it failed is printed.
+    fn new(name: &'static str, time: Duration, outcome: &Result<Option<Counts>>) -> Self {
+        if let Err(error) = outcome {
+            println!("{name}: {error:#}");
+        }
+        let counts = outcome.as_ref().ok().copied().flatten();
+        Self {
+            name,
+            time,
+            counts,
+            failed: outcome.is_err() || counts.is_some_and(|counts| counts.failed > 0),
+        }
+    }
+}
+
 impl Report {
     /// Runs work that holds no tests of its own; says whether it succeeded.
     pub(crate) fn step(&mut self, name: &'static str, work: impl FnOnce() -> Result<()>) -> bool {
@@ -30,12 +51,41 @@ impl Report {
 
     /// Runs a suite of tests. A suite without a test, or with a skipped one, has failed.
     pub(crate) fn suite(&mut self, name: &'static str, work: impl FnOnce() -> Result<Counts>) {
-        self.record(name, || {
-            let counts = work()?;
-            ensure!(counts.passed + counts.failed > 0, "no test has run");
-            ensure!(counts.skipped == 0, "{} tests skipped", counts.skipped);
-            Ok(Some(counts))
+        self.record(name, || judged(work()?).map(Some));
+    }
+
+    /// Runs suites at the same time, as many as there are cores, each of which prints its own summary as the last line.
+    /// What one has printed comes when it has ended. The table has them in the order in which they were named.
+    pub(crate) fn suites_side_by_side(
+        &mut self,
+        names: impl Iterator<Item = &'static str>,
+        work: fn(&str) -> Result<Ran>,
+    ) {
+        let names: Vec<&'static str> = names.collect();
+        let next = AtomicUsize::new(0);
+        let rows = Mutex::new(Vec::new());
+        let lane = || {
+            while let Some((index, name)) = taken(&next, &names) {
+                let (ran, time) = timed(|| work(name));
+                let mut rows = rows.lock().expect("no lane panics");
+                // Under the lock, so that the lines of two suites do not mix.
+                println!("\n== {name}");
+                let outcome = ran.and_then(|ran| {
+                    print!("{}", ran.text);
+                    judged(Counts::of(Runner::Outside, &ran)?).map(Some)
+                });
+                rows.push((index, Row::new(name, time, &outcome)));
+            }
+        };
+        let lanes = thread::available_parallelism().map_or(1, NonZero::get);
+        thread::scope(|scope| {
+            for _ in 0..lanes {
+                scope.spawn(lane);
+            }
         });
+        let mut rows = rows.into_inner().expect("no lane panics");
+        rows.sort_by_key(|(index, _)| *index);
+        self.rows.extend(rows.into_iter().map(|(_, row)| row));
     }
 
     /// Prints the table and one last sentence on steps.
@@ -65,25 +115,9 @@ impl Report {
         work: impl FnOnce() -> Result<Option<Counts>>,
     ) -> bool {
         println!("\n== {name}");
-        #[expect(
-            clippy::disallowed_methods,
-            reason = "times of the steps are for reading and decide nothing"
-        )]
-        let started = Instant::now();
-        let outcome = work();
-        let time = started.elapsed();
-        if let Err(error) = &outcome {
-            println!("{name}: {error:#}");
-        }
-        let counts = outcome.as_ref().ok().copied().flatten();
-        let failed = outcome.is_err() || counts.is_some_and(|counts| counts.failed > 0);
-        self.rows.push(Row {
-            name,
-            time,
-            counts,
-            failed,
-        });
-        !failed
+        let (outcome, time) = timed(work);
+        self.rows.push(Row::new(name, time, &outcome));
+        self.rows.last().is_some_and(|row| !row.failed)
     }
 
     fn print_table(&self) {
@@ -105,4 +139,27 @@ impl Report {
     fn exit_code(&self) -> ExitCode {
         ExitCode::from(u8::from(self.rows.iter().any(|row| row.failed)))
     }
+}
+
+/// A suite in which nothing was tried, or something was left out, has failed.
+fn judged(counts: Counts) -> Result<Counts> {
+    ensure!(counts.passed + counts.failed > 0, "no test has run");
+    ensure!(counts.skipped == 0, "{} tests skipped", counts.skipped);
+    Ok(counts)
+}
+
+fn timed<T>(work: impl FnOnce() -> T) -> (T, Duration) {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "times of the steps are for reading and decide nothing"
+    )]
+    let started = Instant::now();
+    let outcome = work();
+    (outcome, started.elapsed())
+}
+
+/// The next name that no other lane has, with its place in the list.
+fn taken(next: &AtomicUsize, names: &[&'static str]) -> Option<(usize, &'static str)> {
+    let index = next.fetch_add(1, Ordering::Relaxed);
+    names.get(index).map(|name| (index, *name))
 }

@@ -241,8 +241,9 @@ impl Admin {
     /// deleted.
     ///
     /// # Errors
-    /// [`Error::NoSuchUser`]; [`Error::EmailTaken`] and [`Error::UsernameTaken`] when somebody
-    /// has taken a name since; [`Error::NotAdmin`] when the caller has just lost the role.
+    /// [`Error::NoSuchUser`]; [`Error::UserPurging`]; [`Error::EmailTaken`] and
+    /// [`Error::UsernameTaken`] when somebody has taken a name since; [`Error::NotAdmin`] when the
+    /// caller has just lost the role.
     pub async fn restore_user(&self, user: Uuid) -> Result<User, Error> {
         let found = self.user(user).await?;
         if found.deleted_at.is_none() {
@@ -255,6 +256,7 @@ impl Admin {
         match restoring.await? {
             UserRestoration::Restored(user) => Ok(user),
             UserRestoration::NotAdmin => Err(Error::NotAdmin),
+            UserRestoration::Purging => Err(Error::UserPurging),
             // Another admin was faster.
             UserRestoration::NotDeleted => self.user(user).await,
         }

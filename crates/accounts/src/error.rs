@@ -49,6 +49,10 @@ pub enum Error {
     /// The account is deleted, and nothing but its restoration changes it.
     #[error("the user is deleted")]
     UserDeleted,
+    /// The account was deleted for so long that its purge has begun, and part of what was theirs may be
+    /// gone.
+    #[error("the user is being purged and cannot be restored any more")]
+    UserPurging,
     /// No account has this name.
     #[error("there is no such user")]
     NoSuchUser,

@@ -1,9 +1,8 @@
 //! The rules of Vestibule: what an account may do, in the order in which policy reads.
 //! It knows nothing of HTTP and nothing of SQL; what is atomic is decided by the crate `store`.
 //!
-//! [`Accounts`] is the one way in. Each public method of it is a rule, in the file of its name:
-//! `register`, `first_admin`, `login`, `sessions` (refresh, log out, who is calling), `change_password`, `profile`,
-//! `todos`, `documents`, `export`, `signing`, `standing`, `retention`, `admin` and `operator`.
+//! [`Accounts`] is the one way in. Each public method of it is a rule, in the file of its name, such as `register`, `login`,
+//! `sessions` (refresh, log out, who is calling) and `todos`.
 
 mod admin;
 mod caller;
@@ -70,9 +69,9 @@ pub use secret::{SECRET_KEY_BYTES, SecretKey, SecretKeyTooShort};
 pub use sessions::{Granted, Opened, Proof};
 pub use signing::{KeyChange, KeyRecord, KeyState};
 pub use store::{
-    Activity, Answer, AuditKind, AuditListing, AuditRecord, Document, DocumentEntry, Expected,
-    HeldTodo, Page, Place, Session, SessionKind as Mode, Statistics, Timestamp, Todo, TodoList,
-    TodoListing, TodoOrder, User, UserListing, UserStatus, VersionCondition, Versions,
+    Activity, Answer, AuditKind, AuditListing, AuditRecord, Document, DocumentEntry, HeldTodo,
+    Page, Place, Session, SessionKind as Mode, Statistics, Timestamp, Todo, TodoList, TodoListing,
+    TodoOrder, User, UserListing, UserStatus, VersionCondition, Versions,
 };
 pub use throttle::{Limit, Limited, Quota, ThrottleSettings};
 pub use todos::{TodoContent, TodoEdit};

@@ -150,17 +150,8 @@ impl DisplayName {
     /// # Errors
     /// `blank`, `too_long` or `control_character`.
     pub(crate) fn parse(text: &str) -> Result<Self, Refusal> {
-        let text = text.trim();
-        refuse_controls(text)?;
-        if text.is_empty() {
-            return Err(Refusal::new(
-                "blank",
-                "A name needs at least one character. Leave the field out to have none.",
-            ));
-        }
-        let length = text.chars().count();
-        refuse_above(Self::MAX_CHARACTERS, length, "a name", "characters")?;
-        Ok(Self(text.to_owned()))
+        let when_blank = "A name needs at least one character. Leave the field out to have none.";
+        line(text, Self::MAX_CHARACTERS, "a name", when_blank).map(Self)
     }
 
     /// The name.
@@ -256,6 +247,25 @@ impl fmt::Debug for Login {
 #[must_use]
 pub fn is_steering(character: char) -> bool {
     character.is_control() || matches!(character, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
+}
+
+/// Reads a line of 1 to `longest` characters, of which space around it is no part.
+///
+/// # Errors
+/// `blank`, which says `when_blank`; `too_long` or `control_character`.
+pub(crate) fn line(
+    text: &str,
+    longest: usize,
+    what: &str,
+    when_blank: &'static str,
+) -> Result<String, Refusal> {
+    let text = text.trim();
+    refuse_controls(text)?;
+    if text.is_empty() {
+        return Err(Refusal::new("blank", when_blank));
+    }
+    refuse_above(longest, text.chars().count(), what, "characters")?;
+    Ok(text.to_owned())
 }
 
 /// Refuses what must not stand in a text of one line.

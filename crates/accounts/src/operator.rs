@@ -217,7 +217,7 @@ impl<'a> Operator<'a> {
     /// back.
     ///
     /// # Errors
-    /// [`Error::NoSuchUser`]; [`Error::Ambiguous`]; [`Error::EmailTaken`] and
+    /// [`Error::NoSuchUser`]; [`Error::Ambiguous`]; [`Error::UserPurging`]; [`Error::EmailTaken`] and
     /// [`Error::UsernameTaken`] when somebody has taken a name since.
     pub async fn restore(&self, login: &str) -> Result<Change, Error> {
         let deleted = self.find_deleted(login).await?;
@@ -237,6 +237,7 @@ impl<'a> Operator<'a> {
         match restoring.await? {
             UserRestoration::Restored(user) => Ok(Change::Made(user)),
             UserRestoration::NotAdmin => Err(Error::NotAdmin),
+            UserRestoration::Purging => Err(Error::UserPurging),
             UserRestoration::NotDeleted => Err(Error::NoSuchUser),
         }
     }

@@ -20,7 +20,7 @@ const KEPT_AFTER_END: Duration = Duration::from_secs(7 * 86_400);
 /// How many rows a round removed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Purged {
-    /// Users who were deleted.
+    /// Users who were deleted, and todos and documents that were theirs.
     pub users: u64,
     /// Todos that were deleted.
     pub todos: u64,
@@ -101,7 +101,7 @@ impl Purged {
                 audit_events,
                 sessions,
                 signing_keys,
-                "Removed what was over: {users} deleted users, {todos} deleted todos, {audit_events} audit events, \
+                "Removed what was over: {users} rows of deleted users, {todos} deleted todos, {audit_events} audit events, \
                  {sessions} expired sessions, {signing_keys} retired signing keys"
             );
         }

@@ -69,6 +69,14 @@ fn unlimited() -> ThrottleSettings {
     }
 }
 
+/// What is meant for this version alone.
+fn one_of(tag: &str) -> VersionCondition {
+    VersionCondition {
+        one_of: Some(Versions::Tagged(vec![tag.to_owned()])),
+        none_of: None,
+    }
+}
+
 async fn scene(policy: Policy) -> Scene {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let clock = Clock::fixed(NOON);

@@ -6,8 +6,8 @@ use store::{Keyed, TodoAddition, TodoChange, TodoEditing};
 use uuid::Uuid;
 
 use crate::{
-    Accounts, Caller, Edit, Error, Expected, FieldError, Timestamp, Todo, TodoList, TodoListing,
-    entropy,
+    Accounts, Caller, Edit, Error, FieldError, Timestamp, Todo, TodoList, TodoListing,
+    VersionCondition, entropy,
     names::{self, Refusal},
     register::field,
 };
@@ -89,7 +89,7 @@ impl Accounts {
         Ok(self.0.store.todos(caller.user.id, listing).await?)
     }
 
-    /// Writes the whole todo anew, if it has an expected version. What is so already is no change.
+    /// Writes the whole todo anew, where `condition` allows it. What is so already is no change.
     ///
     /// # Errors
     /// As [`Accounts::change_todo`].
@@ -97,7 +97,7 @@ impl Accounts {
         &self,
         caller: &Caller,
         todo: Uuid,
-        expected: Expected,
+        condition: VersionCondition,
         content: TodoContent,
     ) -> Result<Todo, Error> {
         let (title, description) = content.texts()?;
@@ -107,10 +107,10 @@ impl Accounts {
             completed: Some(content.completed),
             due_at: Some(content.due_at),
         };
-        self.write_todo(caller, todo, expected, change).await
+        self.write_todo(caller, todo, condition, change).await
     }
 
-    /// Changes a todo, if it has an expected version. What is so already is no change.
+    /// Changes a todo, where `condition` allows it. What is so already is no change.
     ///
     /// # Errors
     /// [`Error::Invalid`] with every broken rule; [`Error::NoSuchTodo`];
@@ -119,14 +119,14 @@ impl Accounts {
         &self,
         caller: &Caller,
         todo: Uuid,
-        expected: Expected,
+        condition: VersionCondition,
         edit: TodoEdit,
     ) -> Result<Todo, Error> {
-        self.write_todo(caller, todo, expected, edit.change()?)
+        self.write_todo(caller, todo, condition, edit.change()?)
             .await
     }
 
-    /// Deletes a todo, if it has an expected version.
+    /// Deletes a todo, where `condition` allows it.
     ///
     /// # Errors
     /// [`Error::NoSuchTodo`], [`Error::UnexpectedVersion`].
@@ -134,10 +134,10 @@ impl Accounts {
         &self,
         caller: &Caller,
         todo: Uuid,
-        expected: Expected,
+        condition: VersionCondition,
     ) -> Result<(), Error> {
         let (owner, now) = (caller.user.id, self.0.clock.now());
-        let deleting = self.0.store.delete_todo(owner, todo, expected, now);
+        let deleting = self.0.store.delete_todo(owner, todo, condition, now);
         edited(deleting.await?).map(drop)
     }
 
@@ -145,11 +145,14 @@ impl Accounts {
         &self,
         caller: &Caller,
         todo: Uuid,
-        expected: Expected,
+        condition: VersionCondition,
         change: TodoChange,
     ) -> Result<Todo, Error> {
         let (owner, now) = (caller.user.id, self.0.clock.now());
-        let changing = self.0.store.change_todo(owner, todo, expected, change, now);
+        let changing = self
+            .0
+            .store
+            .change_todo(owner, todo, condition, change, now);
         edited(changing.await?)
     }
 }
@@ -170,7 +173,8 @@ impl TodoEdit {
         let mut broken = Vec::new();
         let title = match self.title {
             Edit::Keep => None,
-            Edit::Clear => field("title", Err(untitled()), &mut broken),
+            // None is a blank one, which is refused.
+            Edit::Clear => field("title", title(""), &mut broken),
             Edit::Set(text) => field("title", title(&text), &mut broken),
         };
         let description = match self.description {
@@ -208,17 +212,8 @@ fn refuse(broken: Vec<FieldError>) -> Result<(), Error> {
 }
 
 fn title(text: &str) -> Result<Keyed, Refusal> {
-    let text = text.trim();
-    names::refuse_controls(text)?;
-    if text.is_empty() {
-        return Err(untitled());
-    }
-    names::refuse_above(LONGEST_TITLE, text.chars().count(), "a title", "characters")?;
-    Ok(keyed(text.to_owned()))
-}
-
-fn untitled() -> Refusal {
-    Refusal::new("blank", "A todo needs a title of at least one character.")
+    let when_blank = "A todo needs a title of at least one character.";
+    names::line(text, LONGEST_TITLE, "a title", when_blank).map(keyed)
 }
 
 /// Lines end as on Unix, whatever system they were written on, so that a length is the same for all.

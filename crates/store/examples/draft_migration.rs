@@ -63,6 +63,11 @@ fn draft(name: &str, differences: &[SchemaDifference]) -> String {
             (SchemaObject::Table(table), Some(_), None) => draft.add_table(table, differences),
             (SchemaObject::Index(table, index), Some(definition), None) => {
                 draft.add_index(table, index, definition);
+                // It goes with its table, and not every engine lets one go before that on which a reference
+                // rests.
+                if !is_of_new_table {
+                    draft.drop_index(table, index, definition);
+                }
             }
             (_, Some(_), None) if is_of_new_table => {}
             (
@@ -132,20 +137,14 @@ impl Draft {
     }
 
     fn add_index(&mut self, table: &str, index: &str, definition: &Definition) {
-        let Definition::Index {
-            columns,
-            is_unique,
-            is_sparse,
-        } = definition
-        else {
-            return;
-        };
-        let unique = if *is_unique { ".unique()" } else { "" };
-        let sparse = if *is_sparse { ".sparse()" } else { "" };
-        let written = format!("{table:?}, Index::new({index:?}, &{columns:?}){unique}{sparse}");
+        let written = index_of(table, index, definition);
         self.up.push(format!("Change::CreateIndex({written}),"));
-        self.down.push(format!("Change::DropIndex({written}),"));
         self.has_indexes = true;
+    }
+
+    fn drop_index(&mut self, table: &str, index: &str, definition: &Definition) {
+        let written = index_of(table, index, definition);
+        self.down.push(format!("Change::DropIndex({written}),"));
     }
 
     /// A column by the function that makes it.
@@ -214,6 +213,20 @@ impl Draft {
     }
 }
 
+fn index_of(table: &str, index: &str, definition: &Definition) -> String {
+    let Definition::Index {
+        columns,
+        is_unique,
+        is_sparse,
+    } = definition
+    else {
+        return String::new();
+    };
+    let unique = if *is_unique { ".unique()" } else { "" };
+    let sparse = if *is_sparse { ".sparse()" } else { "" };
+    format!("{table:?}, Index::new({index:?}, &{columns:?}){unique}{sparse}")
+}
+
 fn foreign_key(table: &str, from: &[String], definition: &Definition) -> String {
     let Definition::ForeignKey {
         table: to_table,
@@ -278,6 +291,7 @@ mod tests {
             "    name: \"m0002_again\",",
             "        Change::CreateTable(revocations()),",
             "        Change::CreateIndex(\"users\", Index::new(\"users_deleted\", &[\"deleted_at\"]).sparse()),",
+            "        Change::DropIndex(\"users\", Index::new(\"users_deleted\", &[\"deleted_at\"]).sparse()),",
             "        .col(integer(\"id\").primary_key())",
             "        .col(big_integer(\"count\"))",
             "    // Not drafted: the index sessions_expiry of sessions is not of this release.",
@@ -304,6 +318,11 @@ mod tests {
         let place = |change: &str| draft.find(change).unwrap();
         assert!(place("CreateTable(users())") < place("CreateTable(sessions())"));
         assert!(place("DropTable(\"sessions\")") < place("DropTable(\"users\")"));
+        assert!(draft.contains("CreateIndex(\"sessions\""));
+        assert!(
+            !draft.contains("DropIndex"),
+            "indexes go with their tables: {draft}"
+        );
     }
 
     #[test]

@@ -77,6 +77,8 @@ pub enum UserRestoration {
     Restored(User),
     /// There is no deleted account of this id.
     NotDeleted,
+    /// It is being purged, and part of what was theirs may be gone.
+    Purging,
     /// Whoever asked is no active admin any more, so nothing changed.
     NotAdmin,
 }
@@ -245,7 +247,7 @@ impl Store {
     }
 
     /// Makes a deleted account one that can log in again, under the canonical keys of the names
-    /// that it has. No session comes back.
+    /// that it has, unless its purge has begun. No session comes back.
     ///
     /// # Errors
     /// [`Error::Taken`] when another account has one of the names by now.
@@ -272,10 +274,11 @@ impl Store {
                         .col_expr(user::Column::UpdatedAt, Expr::value(audit.at.as_micros()))
                         .filter(user::Column::Id.eq(*user))
                         .filter(user::Column::DeletedAt.is_not_null())
+                        .filter(user::Column::Purging.eq(false))
                         .exec(tx)
                         .await?;
                     if updated.rows_affected == 0 {
-                        return Ok(UserRestoration::NotDeleted);
+                        return why_not_restored(tx, *user).await;
                     }
                     audit::insert(tx, audit).await?;
                     let restored = find(tx, *user).await?;
@@ -423,6 +426,18 @@ async fn remove(tx: &RevokingTransaction<'_>, user: Uuid, audit: &NewAudit) -> R
         .await?;
     end_all_of(tx, user).await?;
     audit::insert(tx, audit).await
+}
+
+/// Told by a look at what a restoration has left as it was.
+async fn why_not_restored<C: ConnectionTrait>(
+    tx: &C,
+    user: Uuid,
+) -> Result<UserRestoration, Error> {
+    let found = user::Entity::find_by_id(user).one(tx).await?;
+    Ok(match found {
+        Some(row) if row.purging => UserRestoration::Purging,
+        _ => UserRestoration::NotDeleted,
+    })
 }
 
 /// Writes since when the account is disabled, and when it changed, as they are in `after`.

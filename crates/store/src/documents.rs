@@ -4,14 +4,14 @@
 
 use sea_orm::{
     ActiveValue::Set,
-    ColumnTrait as _, ConnectionTrait, EntityTrait as _, PaginatorTrait as _, QueryFilter as _,
-    QueryOrder as _, QuerySelect as _, Select,
+    ColumnTrait as _, Condition, ConnectionTrait, EntityTrait as _, PaginatorTrait as _,
+    QueryFilter as _, QueryOrder as _, QuerySelect as _, Select,
     sea_query::{Expr, ExprTrait as _, SimpleExpr},
 };
 use uuid::Uuid;
 
 use crate::{
-    Error, Store, Timestamp,
+    Error, Store, Timestamp, VersionCondition,
     entity::{document, user},
 };
 
@@ -54,24 +54,6 @@ pub struct Document {
     pub content: Vec<u8>,
 }
 
-/// Which version of a document a change is meant for.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct VersionCondition {
-    /// There is one, and it is among these.
-    pub one_of: Option<Versions>,
-    /// There is none, or it is not among these.
-    pub none_of: Option<Versions>,
-}
-
-/// Some of the versions that a document may have.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Versions {
-    /// Each of them.
-    Any,
-    /// Those of these tags.
-    Tagged(Vec<String>),
-}
-
 /// What came of [`Store::put_document`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DocumentWriting {
@@ -98,18 +80,6 @@ pub enum DocumentRemoval {
     NoSuchDocument,
     /// The owner has no account any more, or none that may be used.
     NoSuchOwner,
-}
-
-impl VersionCondition {
-    /// Whether it allows to change what has the version `current`, or to make what has none.
-    fn allows(&self, current: Option<&str>) -> bool {
-        let is_among = |versions: &Versions| match (versions, current) {
-            (_, None) => false,
-            (Versions::Any, Some(_)) => true,
-            (Versions::Tagged(tags), Some(current)) => tags.iter().any(|tag| tag == current),
-        };
-        self.one_of.as_ref().is_none_or(is_among) && !self.none_of.as_ref().is_some_and(is_among)
-    }
 }
 
 impl Store {
@@ -176,8 +146,8 @@ impl Store {
     pub async fn document(&self, owner: Uuid, key: String) -> Result<Option<Document>, Error> {
         self.read((owner, key), |db, (owner, key)| {
             Box::pin(async move {
-                let found = document::Entity::find().filter(is_at(*owner, key));
-                Ok(found.one(db).await?.map(Document::from))
+                let found = one(*owner, key).one(db).await?;
+                Ok(found.map(Document::from))
             })
         })
         .await
@@ -244,6 +214,33 @@ async fn lock_owner<C: ConnectionTrait>(tx: &C, owner: Uuid) -> Result<bool, Err
     Ok(row.is_some())
 }
 
+/// Removes documents of these owners, `limit` at the most, and says how many those were.
+pub(crate) async fn remove_some<C: ConnectionTrait>(
+    tx: &C,
+    owners: &[Uuid],
+    limit: u64,
+) -> Result<u64, Error> {
+    let chosen: Vec<(Uuid, String)> = document::Entity::find()
+        .select_only()
+        .columns([document::Column::UserId, document::Column::Key])
+        .filter(document::Column::UserId.is_in(owners.iter().copied()))
+        .limit(limit)
+        .into_tuple()
+        .all(tx)
+        .await?;
+    if chosen.is_empty() {
+        return Ok(0);
+    }
+    let are_chosen = chosen.iter().fold(Condition::any(), |any, (owner, key)| {
+        any.add(is_at(*owner, key))
+    });
+    let removed = document::Entity::delete_many()
+        .filter(are_chosen)
+        .exec(tx)
+        .await?;
+    Ok(removed.rows_affected)
+}
+
 /// The columns of an entry, in the order in which they are selected.
 type EntryRow = (String, i64, String, i64, i64);
 
@@ -251,7 +248,11 @@ fn owned(owner: Uuid) -> Select<document::Entity> {
     document::Entity::find().filter(document::Column::UserId.eq(owner))
 }
 
-/// Names one document, by its owner and its key.
+fn one(owner: Uuid, key: &str) -> Select<document::Entity> {
+    owned(owner).filter(document::Column::Key.eq(key))
+}
+
+/// Names one document for a change, by its owner and its key.
 fn is_at(owner: Uuid, key: &str) -> SimpleExpr {
     let is_of_owner = document::Column::UserId.eq(owner);
     is_of_owner.and(document::Column::Key.eq(key))
@@ -262,10 +263,9 @@ async fn etag_of<C: ConnectionTrait>(
     owner: Uuid,
     key: &str,
 ) -> Result<Option<String>, Error> {
-    let etag = document::Entity::find()
+    let etag = one(owner, key)
         .select_only()
         .column(document::Column::Etag)
-        .filter(is_at(owner, key))
         .into_tuple()
         .one(tx)
         .await?;

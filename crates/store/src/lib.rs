@@ -30,6 +30,7 @@ mod stats;
 mod time;
 mod todos;
 mod users;
+mod versions;
 
 use sea_orm::DatabaseConnection;
 use tokio_util::task::TaskTracker;
@@ -43,10 +44,7 @@ pub use copy::{
     Agreement, Comparison, Copy, CopyError, CopyOutcome, CopyProgress, CopyStep, Snapshot,
     TableComparison, TableContent, TableDigest, TableRows, TargetState,
 };
-pub use documents::{
-    Document, DocumentEntry, DocumentRemoval, DocumentWriting, NewDocument, VersionCondition,
-    Versions,
-};
+pub use documents::{Document, DocumentEntry, DocumentRemoval, DocumentWriting, NewDocument};
 pub use engine::{
     DatabaseUrl, DurabilitySetting, Engine, EngineReport, Link, MissingBound, Options, Restoration,
     TlsMode, UrlProblem,
@@ -69,13 +67,14 @@ pub use sessions::{
 pub use stats::{Activity, Statistics};
 pub use time::Timestamp;
 pub use todos::{
-    Expected, HeldTodo, Keyed, NewTodo, Todo, TodoAddition, TodoChange, TodoEditing, TodoList,
-    TodoListing, TodoOrder,
+    HeldTodo, Keyed, NewTodo, Todo, TodoAddition, TodoChange, TodoEditing, TodoList, TodoListing,
+    TodoOrder,
 };
 pub use users::{
     Credentials, Editing, LoginKey, Name, NewUser, ProfileChange, User, UserAddition, UserFilter,
     UserListing, UserStatus,
 };
+pub use versions::{VersionCondition, Versions};
 
 /// A handle to the database, cheap to clone.
 #[derive(Clone)]

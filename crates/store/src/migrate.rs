@@ -8,6 +8,7 @@ mod m0003_admin_lists;
 mod m0004_retention;
 mod m0005_todos;
 mod m0006_documents;
+mod m0007_purging;
 mod script;
 #[cfg(test)]
 mod tests;
@@ -75,6 +76,7 @@ const STEPS: &[Step] = &[
     m0004_retention::STEP,
     m0005_todos::STEP,
     m0006_documents::STEP,
+    m0007_purging::STEP,
 ];
 
 impl MigrationName for Step {

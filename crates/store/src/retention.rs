@@ -2,20 +2,20 @@
 //! nothing goes which has come back in the meantime is decided here.
 
 use sea_orm::{
-    ColumnTrait as _, Condition, ConnectionTrait, EntityTrait, QueryFilter as _, QuerySelect as _,
-    TryGetable, Value,
+    ColumnTrait as _, Condition, ConnectionTrait, EntityTrait, QueryFilter as _, QueryOrder as _,
+    QuerySelect as _, TryGetable, Value, sea_query::Expr,
 };
 use uuid::Uuid;
 
 use crate::{
-    Error, Store, Timestamp,
+    Error, Store, Timestamp, documents,
     entity::{audit_event, session, signing_key, todo, user},
 };
 
 /// A kind of row that is kept for a while after its end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Perishable {
-    /// Deleted users, with all that is theirs. Their audit events stay, which hold their ids alone.
+    /// Deleted users, after all that is theirs. Their audit events stay, which hold their ids alone.
     DeletedUsers,
     /// Deleted todos.
     DeletedTodos,
@@ -29,8 +29,8 @@ pub enum Perishable {
 
 impl Store {
     /// Removes at most `limit` rows of a kind whose end was before `ended_before`, and says how
-    /// many those were. A row that has come back since it was chosen, such as the user who is
-    /// restored at that moment, stays. Called again, it goes on with the next ones.
+    /// many those were; fewer are the last. A row that has come back since it was chosen, such as
+    /// the user who is restored at that moment, stays. Called again, it goes on with the next ones.
     pub async fn purge(
         &self,
         kind: Perishable,
@@ -41,10 +41,7 @@ impl Store {
             Box::pin(async move {
                 let (before, limit) = (before.as_micros(), *limit);
                 match kind {
-                    Perishable::DeletedUsers => {
-                        let ended = user::Column::DeletedAt.lt(before).into();
-                        remove::<user::Entity, Uuid>(tx, user::Column::Id, ended, limit).await
-                    }
+                    Perishable::DeletedUsers => remove_users(tx, before, limit).await,
                     Perishable::DeletedTodos => {
                         let ended = todo::Column::DeletedAt.lt(before).into();
                         remove::<todo::Entity, Uuid>(tx, todo::Column::Id, ended, limit).await
@@ -71,6 +68,44 @@ impl Store {
         })
         .await
     }
+}
+
+/// Removes what some users have who were deleted, and then them, `limit` rows in all: one who has
+/// hundreds of thousands goes in as many events as it takes. With the first of them a user is marked,
+/// and from there on restored by nobody.
+async fn remove_users(
+    tx: &impl ConnectionTrait,
+    deleted_before: i64,
+    limit: u64,
+) -> Result<u64, Error> {
+    // Locked, so that whoever is restored at this moment either is not chosen or is not restored.
+    let users: Vec<Uuid> = user::Entity::find()
+        .select_only()
+        .column(user::Column::Id)
+        .filter(user::Column::DeletedAt.lt(deleted_before))
+        .order_by_asc(user::Column::DeletedAt)
+        .limit(limit)
+        .lock_exclusive()
+        .into_tuple()
+        .all(tx)
+        .await?;
+    if users.is_empty() {
+        return Ok(0);
+    }
+    user::Entity::update_many()
+        .col_expr(user::Column::Purging, Expr::value(true))
+        .filter(user::Column::Id.is_in(users.clone()))
+        .filter(user::Column::Purging.eq(false))
+        .exec(tx)
+        .await?;
+    let are_theirs = todo::Column::UserId.is_in(users.clone()).into();
+    let (key, are_they) = (todo::Column::Id, user::Column::Id.is_in(users.clone()));
+    let mut removed = remove::<todo::Entity, Uuid>(tx, key, are_theirs, limit).await?;
+    removed += documents::remove_some(tx, &users, limit - removed).await?;
+    // Where that was not all, nothing is left of the limit.
+    let key = user::Column::Id;
+    removed += remove::<user::Entity, Uuid>(tx, key, are_they.into(), limit - removed).await?;
+    Ok(removed)
 }
 
 /// Chooses rows and removes them. In two statements, since not every engine bounds a DELETE, and

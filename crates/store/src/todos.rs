@@ -12,12 +12,10 @@ use sea_orm::{
 use uuid::Uuid;
 
 use crate::{
-    Error, Store, Timestamp,
-    entity::{
-        todo::{self, NEVER},
-        user,
-    },
+    Error, Store, Timestamp, VersionCondition,
+    entity::todo::{self, NEVER},
     search::containing,
+    users,
 };
 
 /// Something that its owner means to do.
@@ -88,15 +86,6 @@ pub struct TodoChange {
     pub due_at: Option<Option<Timestamp>>,
 }
 
-/// The versions that a change is meant for, by what its client has seen.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Expected {
-    /// Whichever there is.
-    Any,
-    /// One of these.
-    OneOf(Vec<i64>),
-}
-
 /// What came of [`Store::add_todo`].
 #[derive(Debug, PartialEq, Eq)]
 pub enum TodoAddition {
@@ -113,7 +102,7 @@ pub enum TodoEditing {
     Done(Todo),
     /// The owner has none of this id.
     NoSuchTodo,
-    /// It has another version than the change was meant for.
+    /// The change was not meant for the version that it has.
     Unexpected,
 }
 
@@ -160,10 +149,7 @@ impl Store {
     pub async fn add_todo(&self, new: NewTodo) -> Result<TodoAddition, Error> {
         self.write(new, |tx, new| {
             Box::pin(async move {
-                // The reference would refuse it as well, in words of the engine.
-                let owner = user::Entity::find_by_id(new.owner);
-                let owner = owner.filter(user::Column::DeletedAt.is_null());
-                if owner.one(tx).await?.is_none() {
+                if !users::has_account(tx, new.owner).await? {
                     return Ok(TodoAddition::NoSuchOwner);
                 }
                 let row = new.row();
@@ -222,24 +208,24 @@ impl Store {
         .await
     }
 
-    /// Changes a todo that has an expected version, and counts a new one. What is to be as it is
+    /// Changes a todo where `condition` allows it, and counts a new version. What is to be as it is
     /// already is no change, and without any nothing is written. Of changes that come at once, each
     /// is judged by what the one before has left.
     pub async fn change_todo(
         &self,
         owner: Uuid,
         todo: Uuid,
-        expected: Expected,
+        condition: VersionCondition,
         change: TodoChange,
         now: Timestamp,
     ) -> Result<TodoEditing, Error> {
-        let wanted = (owner, todo, expected, change, now);
-        self.write(wanted, |tx, (owner, todo, expected, change, now)| {
+        let wanted = (owner, todo, condition, change, now);
+        self.write(wanted, |tx, (owner, todo, condition, change, now)| {
             Box::pin(async move {
                 let Some(before) = find_locked(tx, *owner, *todo).await? else {
                     return Ok(TodoEditing::NoSuchTodo);
                 };
-                if !expected.includes(before.version) {
+                if !before.meets(condition) {
                     return Ok(TodoEditing::Unexpected);
                 }
                 let mut after = before.clone();
@@ -255,22 +241,22 @@ impl Store {
         .await
     }
 
-    /// Deletes a todo that has an expected version, and gives what it was. It is kept until it is
+    /// Deletes a todo where `condition` allows it, and gives what it was. It is kept until it is
     /// purged (see `retention.rs`), and found by nobody.
     pub async fn delete_todo(
         &self,
         owner: Uuid,
         todo: Uuid,
-        expected: Expected,
+        condition: VersionCondition,
         now: Timestamp,
     ) -> Result<TodoEditing, Error> {
-        let wanted = (owner, todo, expected, now);
-        self.write(wanted, |tx, (owner, todo, expected, now)| {
+        let wanted = (owner, todo, condition, now);
+        self.write(wanted, |tx, (owner, todo, condition, now)| {
             Box::pin(async move {
                 let Some(found) = find_locked(tx, *owner, *todo).await? else {
                     return Ok(TodoEditing::NoSuchTodo);
                 };
-                if !expected.includes(found.version) {
+                if !found.meets(condition) {
                     return Ok(TodoEditing::Unexpected);
                 }
                 let mut deleted = found.clone();
@@ -280,15 +266,6 @@ impl Store {
             })
         })
         .await
-    }
-}
-
-impl Expected {
-    fn includes(&self, version: i64) -> bool {
-        match self {
-            Self::Any => true,
-            Self::OneOf(versions) => versions.contains(&version),
-        }
     }
 }
 
@@ -308,6 +285,12 @@ impl NewTodo {
             deleted_at: NEVER,
             version: 1,
         }
+    }
+}
+
+impl todo::Model {
+    fn meets(&self, condition: &VersionCondition) -> bool {
+        condition.allows(Some(&self.version.to_string()))
     }
 }
 

@@ -481,6 +481,19 @@ pub(crate) async fn find<C: ConnectionTrait>(db: &C, id: Uuid) -> Result<Option<
     Ok(found.map(|(row, roles)| user_of(row, roles)))
 }
 
+/// Whether there is an account of this id that is not deleted, to which something may be added. A
+/// reference to it would be refused where there is none, too, but in words of the engine.
+pub(crate) async fn has_account<C: ConnectionTrait>(tx: &C, id: Uuid) -> Result<bool, Error> {
+    let found: Option<Uuid> = user::Entity::find_by_id(id)
+        .select_only()
+        .column(user::Column::Id)
+        .filter(user::Column::DeletedAt.is_null())
+        .into_tuple()
+        .one(tx)
+        .await?;
+    Ok(found.is_some())
+}
+
 /// Locks the row of the account until the transaction ends and gives its password hash along:
 /// what a decision was made on may be compared with what is true now.
 pub(crate) async fn find_locked<C: ConnectionTrait>(
@@ -533,6 +546,7 @@ pub(crate) async fn insert<C: ConnectionTrait>(tx: &C, new: &NewUser) -> Result<
         email_verified: Set(new.email_verified),
         disabled_at: Set(None),
         deleted_at: Set(None),
+        purging: Set(false),
         created_at: Set(new.created_at.as_micros()),
         updated_at: Set(new.created_at.as_micros()),
     };

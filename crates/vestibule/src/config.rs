@@ -2,6 +2,7 @@
 //! (`meaning.rs`), both after one table of settings (`table.rs`). No other file reads the
 //! environment; what the values are for is left to their users.
 
+mod branding;
 mod file;
 mod meaning;
 mod problem;
@@ -28,13 +29,14 @@ use serde::Serialize;
 
 use crate::site::Rules;
 
+pub use branding::BrandFile;
 pub use file::Document;
 pub use problem::{Problem, Problems, Source};
 pub use reference::reference;
 pub use setting::{Kind, PREFIX, Preset, Secrecy, Setting};
 pub use table::SETTINGS;
 pub(crate) use value::key_from_bytes;
-pub use value::{LogFormat, Origin, PasswordAlgorithm, Registration};
+pub use value::{Locale, LogFormat, Origin, PasswordAlgorithm, Registration};
 
 /// Everything an operator can decide, in the types that the program works with.
 #[derive(Debug)]
@@ -211,6 +213,12 @@ pub struct Ui {
     pub enabled: bool,
     /// The name that they show.
     pub name: String,
+    /// The picture that they show in place of ours.
+    pub logo: Option<BrandFile>,
+    /// The style sheet that has the last word.
+    pub css: Option<BrandFile>,
+    /// Their language, or none for the one that the browser asks for.
+    pub locale: Option<Locale>,
 }
 
 /// The log.

@@ -17,6 +17,7 @@ mod export;
 mod forms;
 mod headers;
 mod health;
+mod language;
 mod limit;
 pub(crate) mod metrics;
 mod oauth;
@@ -130,6 +131,10 @@ pub fn router(app: App) -> Router {
         .route("/setup", get(web::page))
         .route("/dashboard", get(web::page))
         .route("/account", get(web::page))
+        .route("/admin", get(web::page))
+        .route("/admin/users", get(web::page))
+        .route("/admin/users/{id}", get(web::page))
+        .route("/admin/audit", get(web::page))
         .route("/api/ui/{*path}", get(web::asset))
         .route("/api/docs", get(docs::page))
         .route("/api/docs/{*path}", get(docs::asset))

@@ -3,6 +3,8 @@
  * nothing else: anybody can send any text.
  */
 
+import { commonWords } from '../words/common.ts';
+
 export interface Device {
   /** "Firefox on Linux", or what a program called itself. */
   name: string;
@@ -31,14 +33,15 @@ const LONGEST_NAME = 60;
 
 export function deviceOf(userAgent: string | null): Device {
   const text = userAgent?.trim() ?? '';
-  if (!text) return { name: 'Unknown device', kind: 'program' };
+  const { unknownDevice, programOnSystem } = commonWords();
+  if (!text) return { name: unknownDevice, kind: 'program' };
   const [, browser] = BROWSERS.find(([pattern]) => pattern.test(text)) ?? [];
   const [, system, kind = 'computer'] = SYSTEMS.find(([pattern]) => pattern.test(text)) ?? [];
-  if (browser) return { name: system ? `${browser} on ${system}` : browser, kind };
+  if (browser) return { name: system ? programOnSystem(browser, system) : browser, kind };
   // A program names itself first: `curl/8.5.0`, `MyApp/2 (iPhone)`.
   const product = text.startsWith('Mozilla/') ? text : (text.split(/[/\s(]/, 1)[0] ?? text);
   const name = shortened(product || text);
-  return { name: system ? `${name} on ${system}` : name, kind: 'program' };
+  return { name: system ? programOnSystem(name, system) : name, kind: 'program' };
 }
 
 function shortened(text: string): string {

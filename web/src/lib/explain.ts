@@ -1,9 +1,10 @@
 /**
  * Turns a failure into words and into the fields they belong to. The rules themselves (what is a good password, when
- * is it too often) are the server's; its sentences are shown as they come wherever it names a field.
+ * is it too often) are the server's, and so is what it says of a field; the catalogue puts that into the page's language.
  */
 
 import { AuthError } from '@vestibule/client';
+import { commonWords } from '../words/common.ts';
 
 /** What a form says after a failed try. */
 export interface Explanation {
@@ -19,79 +20,65 @@ export interface Explanation {
 
 /** Explains `failure` to somebody who filled in the fields named `known`. */
 export function explain(failure: unknown, known: readonly string[]): Explanation {
-  if (!(failure instanceof AuthError)) return { summary: SOMETHING_WENT_WRONG, fields: {} };
+  const words = commonWords();
+  if (!(failure instanceof AuthError)) return { summary: words.somethingWentWrong, fields: {} };
   switch (failure.code) {
     case 'validation_failed':
       return explainFields(failure, known);
     case 'email_taken':
-      return taken('email', 'This e-mail address already has an account. You can log in with it.', known);
+      return taken('email', words.emailTaken, known);
     case 'username_taken':
-      return taken('username', 'This username is taken. Please choose another.', known);
+      return taken('username', words.usernameTaken, known);
     case 'invalid_credentials':
       // Somebody who is signed in already, and proves it once more.
       if (known.includes('current_password'))
-        return { summary: LOOK_BELOW, fields: { current_password: 'That is not your password. Please try again.' } };
-      return {
-        summary: 'That did not match. Check your e-mail or username, and your password.',
-        fields: {},
-        retype: 'password',
-      };
+        return { summary: words.lookBelow, fields: { current_password: words.notYourPassword } };
+      return { summary: words.didNotMatch, fields: {}, retype: 'password' };
     case 'rate_limited':
-      return {
-        summary: `That was tried too often. Please wait ${inWords(failure.retryAfter)}, then try again.`,
-        fields: {},
-      };
+      return { summary: words.triedTooOften(inWords(failure.retryAfter)), fields: {} };
     case 'unavailable':
     case 'storage_full':
-      return {
-        summary: `The server is busy right now. Please try again in ${inWords(failure.retryAfter)}.`,
-        fields: {},
-      };
+      return { summary: words.serverBusy(inWords(failure.retryAfter)), fields: {} };
     case 'network_error':
-      return { summary: 'The server could not be reached. Check your connection, then try again.', fields: {} };
+      return { summary: words.serverOutOfReach, fields: {} };
     case 'conflict':
-      return { summary: failure.message, fields: {} };
+      return { summary: words.conflict(failure.message), fields: {} };
     case 'cross_origin_refused':
     case 'cookie_not_possible':
       return { summary: failure.message, fields: {}, reference: failure.requestId };
     default:
-      return { summary: SOMETHING_WENT_WRONG, fields: {}, reference: failure.requestId };
+      return { summary: words.somethingWentWrong, fields: {}, reference: failure.requestId };
   }
 }
-
-const SOMETHING_WENT_WRONG = 'Something went wrong, and it was not you. Please try again in a moment.';
-const LOOK_BELOW = 'Almost there. Please look at what is marked below.';
 
 /** What a form says when `fields` were left empty. */
 export function explainMissing(fields: Record<string, string>): Explanation {
-  return { summary: LOOK_BELOW, fields };
+  return { summary: commonWords().lookBelow, fields };
 }
 
 function explainFields(failure: AuthError, known: readonly string[]): Explanation {
+  const words = commonWords();
   const fields: Record<string, string> = {};
   const elsewhere: string[] = [];
-  for (const { field, message } of failure.errors) {
-    if (known.includes(field)) fields[field] ??= message;
-    else elsewhere.push(message);
+  for (const refused of failure.errors) {
+    if (known.includes(refused.field)) fields[refused.field] ??= words.refusedField(refused);
+    else elsewhere.push(words.refusedField(refused));
   }
-  const summary = elsewhere.join(' ') || (Object.keys(fields).length > 0 ? LOOK_BELOW : failure.message);
+  const summary = elsewhere.join(' ') || (Object.keys(fields).length > 0 ? words.lookBelow : failure.message);
   return { summary, fields };
 }
 
 function taken(field: string, sentence: string, known: readonly string[]): Explanation {
   return known.includes(field)
-    ? { summary: LOOK_BELOW, fields: { [field]: sentence } }
+    ? { summary: commonWords().lookBelow, fields: { [field]: sentence } }
     : { summary: sentence, fields: {} };
 }
 
 /** A time to wait as people say it, rounded up so that nobody comes back too early. */
 function inWords(seconds: number | null): string {
-  if (seconds === null) return 'a moment';
-  if (seconds < 100) return counted(Math.max(1, seconds), 'second');
-  if (seconds < 5400) return counted(Math.ceil(seconds / 60), 'minute');
-  return counted(Math.ceil(seconds / 3600), 'hour');
-}
-
-function counted(amount: number, unit: string): string {
-  return `${amount} ${unit}${amount === 1 ? '' : 's'}`;
+  const words = commonWords();
+  if (seconds === null) return words.aMoment;
+  if (seconds < 100) return words.seconds(Math.max(1, seconds));
+  if (seconds < 5400) return words.minutes(Math.ceil(seconds / 60));
+  return words.hours(Math.ceil(seconds / 3600));
 }

@@ -14,28 +14,31 @@ import { Entrance } from '../parts/entrance.tsx';
 import type { Arrival } from '../parts/guards.tsx';
 import { Field } from '../ui/field.tsx';
 import { PasswordField } from '../ui/password-field.tsx';
+import { commonWords } from '../words/common.ts';
+import { entranceWords } from '../words/entrance.ts';
 
 const WELCOMES = {
-  'logged-out': 'You are logged out. Until next time!',
-  'session-ended': 'Your session has ended. Please log in again.',
-  'account-deleted': 'Your account is deleted, and you are logged out everywhere. Farewell!',
-};
+  'logged-out': 'loggedOut',
+  'session-ended': 'sessionEnded',
+  'account-deleted': 'accountDeleted',
+} as const;
 
 export function LoginPage() {
-  usePageTitle('Log in');
+  const words = entranceWords();
+  usePageTitle(words.logIn);
   const auth = useAuth();
   const next = nextFrom(useSearch());
   const arrival = useHistoryState<Arrival | null>();
   const first = useFocusOnArrival<HTMLInputElement>();
   return (
     <Entrance>
-      <h1 id="title">Log in</h1>
+      <h1 id="title">{words.logIn}</h1>
       <p className="lead" role="status">
-        {arrival ? WELCOMES[arrival.reason] : `Welcome to ${siteName()}.`}
+        {arrival ? words[WELCOMES[arrival.reason]] : words.welcomeTo(siteName())}
       </p>
       <AccountForm
         labelledBy="title"
-        submitLabel="Log in"
+        submitLabel={words.logIn}
         send={({ login = '', password = '' }) => auth.signIn({ login, password })}
       >
         {(errors) => (
@@ -43,8 +46,8 @@ export function LoginPage() {
             <Field
               ref={first}
               name="login"
-              label="E-mail or username"
-              missing="Enter your e-mail address or your username."
+              label={words.login}
+              missing={words.loginMissing}
               error={errors.login}
               autoComplete="username"
               autoCapitalize="none"
@@ -54,8 +57,8 @@ export function LoginPage() {
             />
             <PasswordField
               name="password"
-              label="Password"
-              missing="Enter your password."
+              label={words.password}
+              missing={commonWords().passwordMissing}
               error={errors.password}
               autoComplete="current-password"
               required
@@ -64,7 +67,7 @@ export function LoginPage() {
         )}
       </AccountForm>
       <p className="aside">
-        New here? <Link href={withNext('/register', next)}>Create an account</Link>
+        {words.newHere} <Link href={withNext('/register', next)}>{words.createAnAccount}</Link>
       </p>
     </Entrance>
   );

@@ -5,18 +5,20 @@
 import { useFocusOnArrival } from '../lib/focus.ts';
 import { usePageTitle } from '../lib/page-title.ts';
 import { Entrance } from '../parts/entrance.tsx';
+import { entranceWords } from '../words/entrance.ts';
 
 export function NotFoundPage() {
-  usePageTitle('Page not found');
+  const words = entranceWords();
+  usePageTitle(words.pageNotFound);
   const heading = useFocusOnArrival<HTMLHeadingElement>();
   return (
     <Entrance>
       <h1 ref={heading} tabIndex={-1}>
-        There is no door here
+        {words.noDoorHere}
       </h1>
-      <p className="lead">The page you asked for does not exist, or has moved.</p>
+      <p className="lead">{words.movedOrNever}</p>
       <a className="button button-primary" href="/">
-        To the front page
+        {words.toFrontPage}
       </a>
     </Entrance>
   );

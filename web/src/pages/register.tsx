@@ -13,9 +13,10 @@ import { useAuth } from '../lib/session.tsx';
 import { AccountForm } from '../parts/account-form.tsx';
 import { Entrance } from '../parts/entrance.tsx';
 import { NewAccountFields } from '../parts/new-account-fields.tsx';
+import { entranceWords } from '../words/entrance.ts';
 
 export function RegisterPage() {
-  usePageTitle('Create an account');
+  usePageTitle(entranceWords().createAnAccount);
   const auth = useAuth();
   const [closed, setClosed] = useState(false);
 
@@ -32,34 +33,34 @@ export function RegisterPage() {
 }
 
 function Open({ send }: { send: (values: Record<string, string>) => Promise<void> }) {
+  const words = entranceWords();
   const next = nextFrom(useSearch());
   return (
     <>
-      <h1 id="title">Create an account</h1>
-      <p className="lead">A minute, and you are in.</p>
-      <AccountForm labelledBy="title" submitLabel="Create account" send={send}>
+      <h1 id="title">{words.createAnAccount}</h1>
+      <p className="lead">{words.aMinute}</p>
+      <AccountForm labelledBy="title" submitLabel={words.createAccount} send={send}>
         {(errors) => <NewAccountFields errors={errors} />}
       </AccountForm>
       <p className="aside">
-        Already have an account? <Link href={withNext('/login', next)}>Log in</Link>
+        {words.haveAnAccount} <Link href={withNext('/login', next)}>{words.logIn}</Link>
       </p>
     </>
   );
 }
 
 function Closed() {
+  const words = entranceWords();
   const next = nextFrom(useSearch());
   const heading = useFocusOnArrival<HTMLHeadingElement>();
   return (
     <>
       <h1 ref={heading} tabIndex={-1}>
-        Registration is closed
+        {words.registrationClosed}
       </h1>
-      <p className="lead">
-        New accounts for {siteName()} are made by the people who run it. Ask them for one; they will be glad to help.
-      </p>
+      <p className="lead">{words.askForAnAccount(siteName())}</p>
       <p className="aside">
-        Already have an account? <Link href={withNext('/login', next)}>Log in</Link>
+        {words.haveAnAccount} <Link href={withNext('/login', next)}>{words.logIn}</Link>
       </p>
     </>
   );

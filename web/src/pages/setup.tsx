@@ -14,9 +14,11 @@ import { AccountForm } from '../parts/account-form.tsx';
 import { Entrance } from '../parts/entrance.tsx';
 import { NewAccountFields } from '../parts/new-account-fields.tsx';
 import { Field } from '../ui/field.tsx';
+import { commonWords } from '../words/common.ts';
+import { entranceWords } from '../words/entrance.ts';
 
 export function SetUpPage() {
-  usePageTitle('Set-up');
+  usePageTitle(entranceWords().setUp);
   const auth = useAuth();
   const [, navigate] = useLocation();
   const code = useSetupCode();
@@ -44,15 +46,16 @@ export function SetUpPage() {
 }
 
 function Welcome({ send }: { send: (values: Record<string, string>) => Promise<void> }) {
+  const words = entranceWords();
   return (
     <>
-      <h1 id="title">Set up {siteName()}</h1>
-      <p className="lead">Whoever holds this link becomes the first administrator. That is you.</p>
-      <AccountForm labelledBy="title" submitLabel="Create administrator" send={send}>
+      <h1 id="title">{words.setUpSite(siteName())}</h1>
+      <p className="lead">{words.firstAdministrator}</p>
+      <AccountForm labelledBy="title" submitLabel={words.createAdministrator} send={send}>
         {(errors) => (
           <>
             <NewAccountFields errors={errors} />
-            <Field name="name" label="Name" error={errors.name} autoComplete="name" />
+            <Field name="name" label={commonWords().name} error={errors.name} autoComplete="name" />
           </>
         )}
       </AccountForm>
@@ -61,14 +64,15 @@ function Welcome({ send }: { send: (values: Record<string, string>) => Promise<v
 }
 
 function Refused() {
+  const words = entranceWords();
   return (
-    <Advice title="This link does not open the set-up any more">
-      <p className="lead">It has been used, is older than 30 minutes, or {siteName()} has an administrator by now.</p>
-      <p>If there is none yet, one of these helps:</p>
+    <Advice title={words.oldLink}>
+      <p className="lead">{words.whyOldLink(siteName())}</p>
+      <p>{words.ifNoneYet}</p>
       <ul className="steps">
-        <li>Restart the server. It gives a fresh link at each start until there is an administrator.</li>
+        <li>{words.restartServer}</li>
         <li>
-          Or run this beside it:
+          {words.orRunThis}
           <code>
             vestibule user add you@example.org <span className="unbroken">--role admin</span>
           </code>
@@ -79,24 +83,24 @@ function Refused() {
 }
 
 function NoCode() {
+  const words = entranceWords();
   return (
-    <Advice title="The set-up needs its link">
-      <p className="lead">
-        While there is no administrator, the server gives a link at each start. It works once, for 30 minutes.
-      </p>
+    <Advice title={words.needsLink}>
+      <p className="lead">{words.aboutLink}</p>
       <ul className="steps">
-        <li>Look at the terminal in which you started the server, shortly before its ready line.</li>
+        <li>{words.lookAtTerminal}</li>
         <li>
-          Without a terminal it is in the data folder, in the file
+          {words.orInFile}
           <code>setup-link</code>
         </li>
       </ul>
-      <p>Open the whole link here, with what follows the #.</p>
+      <p>{words.openWholeLink}</p>
     </Advice>
   );
 }
 
 function Advice({ title, children }: { title: string; children: ReactNode }) {
+  const words = entranceWords();
   const heading = useFocusOnArrival<HTMLHeadingElement>();
   return (
     <>
@@ -105,7 +109,7 @@ function Advice({ title, children }: { title: string; children: ReactNode }) {
       </h1>
       {children}
       <p className="aside">
-        Already an administrator? <Link href="/login">Log in</Link>
+        {words.alreadyAdministrator} <Link href="/login">{words.logIn}</Link>
       </p>
     </>
   );

@@ -5,37 +5,33 @@
 import type { User } from '@vestibule/client';
 import { Link } from 'wouter';
 import { dayOf } from '../lib/time.ts';
+import { commonWords } from '../words/common.ts';
+import { dashboardWords } from '../words/dashboard.ts';
+import { Fact } from './fact.tsx';
 
 export function AccountFacts({ user }: { user: User }) {
+  const words = dashboardWords();
+  const common = commonWords();
   return (
     <section aria-labelledby="account">
-      <h2 id="account">Your account</h2>
+      <h2 id="account">{words.yourAccount}</h2>
       <dl className="facts">
-        <Fact name="E-mail" value={user.email} />
-        <Fact name="Username" value={user.username ?? 'None chosen'} />
-        {user.name && <Fact name="Name" value={user.name} />}
-        {user.roles.length > 0 && <Fact name="Roles" value={user.roles.join(', ')} />}
-        <Fact name="Member since" value={dayOf(user.created_at)} />
+        <Fact name={common.email} value={user.email} />
+        <Fact name={common.username} value={user.username ?? words.noUsername} />
+        {user.name && <Fact name={common.name} value={user.name} />}
+        {user.roles.length > 0 && <Fact name={words.roles} value={user.roles.join(', ')} />}
+        <Fact name={words.memberSince} value={dayOf(user.created_at)} />
       </dl>
       <p className="more">
-        <Link href="/account">Change your profile, password or devices</Link>
+        <Link href="/account">{words.changeAccount}</Link>
       </p>
       <details>
-        <summary>For support</summary>
+        <summary>{words.forSupport}</summary>
         <dl className="facts">
-          <Fact name="Account id" value={user.id} />
-          <Fact name="Last change" value={dayOf(user.updated_at)} />
+          <Fact name={words.accountId} value={user.id} />
+          <Fact name={words.lastChange} value={dayOf(user.updated_at)} />
         </dl>
       </details>
     </section>
-  );
-}
-
-function Fact({ name, value }: { name: string; value: string }) {
-  return (
-    <div>
-      <dt>{name}</dt>
-      <dd>{value}</dd>
-    </div>
   );
 }

@@ -11,12 +11,15 @@ import { Button } from '../ui/button.tsx';
 import { Dialog } from '../ui/dialog.tsx';
 import { PasswordField } from '../ui/password-field.tsx';
 import { Setting } from '../ui/setting.tsx';
+import { accountWords } from '../words/account.ts';
+import { commonWords } from '../words/common.ts';
 import { AccountForm } from './account-form.tsx';
 import type { Arrival } from './guards.tsx';
 import { WhosePassword } from './whose-password.tsx';
 
 export function DeletionSection({ user }: { user: User }) {
   const auth = useAuth();
+  const words = accountWords();
   const [, navigate] = useLocation();
   const [asking, setAsking] = useState(false);
   const [sending, setSending] = useState(false);
@@ -35,24 +38,21 @@ export function DeletionSection({ user }: { user: User }) {
   }
 
   return (
-    <Setting id="deletion" title="Delete your account" about="You are logged out everywhere, and cannot log in again.">
-      <p>
-        The people who run {siteName()} can bring your account back for a time: 30 days, unless they have chosen
-        otherwise. After that it is gone for good. Your e-mail address and username are free for a new account at once.
-      </p>
+    <Setting id="deletion" title={words.deletion} about={words.aboutDeletion}>
+      <p>{words.whatDeletionMeans(siteName())}</p>
       <Button look="danger" onClick={() => setAsking(true)}>
-        Delete account…
+        {words.deleteAccount}
       </Button>
       <Dialog open={asking} labelledBy="delete" held={sending} onClose={close}>
-        <h2 id="delete">Delete your account?</h2>
-        <p>You cannot undo this yourself. Enter your password if you are sure.</p>
+        <h2 id="delete">{words.deletionQuestion}</h2>
+        <p>{words.noWayBack}</p>
         <AccountForm
           labelledBy="delete"
-          submitLabel="Delete my account"
+          submitLabel={words.deleteMyAccount}
           submitLook="danger"
           beside={
             <Button look="quiet" aria-disabled={sending} onClick={() => sending || close()}>
-              Keep my account
+              {words.keepMyAccount}
             </Button>
           }
           send={remove}
@@ -63,8 +63,8 @@ export function DeletionSection({ user }: { user: User }) {
               <PasswordField
                 id="delete-password"
                 name="current_password"
-                label="Your password"
-                missing="Enter your password."
+                label={words.yourPassword}
+                missing={commonWords().passwordMissing}
                 error={errors.current_password}
                 autoComplete="current-password"
                 required

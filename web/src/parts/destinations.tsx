@@ -6,15 +6,17 @@ import { ArrowRight } from 'lucide-react';
 import { useSearch } from 'wouter';
 import { protectedAreas } from '../lib/branding.ts';
 import { nextFrom } from '../lib/next.ts';
+import { dashboardWords } from '../words/dashboard.ts';
 
 export function Destinations() {
+  const words = dashboardWords();
   const next = nextFrom(useSearch());
   const places = new Map(protectedAreas().map((path) => [path, titleOf(path)]));
-  if (next !== '/dashboard' && !places.has(next)) places.set(next, 'Back to where you were');
-  places.set('/', 'Front page');
+  if (next !== '/dashboard' && !places.has(next)) places.set(next, words.backToWhereYouWere);
+  places.set('/', words.frontPage);
   return (
     <section aria-labelledby="where-to">
-      <h2 id="where-to">Where to go</h2>
+      <h2 id="where-to">{words.whereToGo}</h2>
       <ul className="doors">
         {[...places].map(([path, title]) => (
           <li key={path}>

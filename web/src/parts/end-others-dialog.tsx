@@ -2,9 +2,8 @@
  * Asks before every other device is logged out.
  */
 
-import { Button } from '../ui/button.tsx';
-import { Dialog } from '../ui/dialog.tsx';
-import { AccountForm } from './account-form.tsx';
+import { accountWords } from '../words/account.ts';
+import { ConfirmDialog } from './confirm-dialog.tsx';
 
 interface EndOthersDialogProps {
   open: boolean;
@@ -13,26 +12,17 @@ interface EndOthersDialogProps {
   send: () => Promise<void>;
 }
 
-export function EndOthersDialog({ open, count, onClose, send }: EndOthersDialogProps) {
+export function EndOthersDialog({ count, ...asking }: EndOthersDialogProps) {
+  const words = accountWords();
   return (
-    <Dialog open={open} labelledBy="end-others" onClose={onClose}>
-      <h2 id="end-others">Log out all other devices?</h2>
-      <p>
-        {count === 1 ? 'The other device has' : `The other ${count} devices have`} to log in again. This one stays
-        logged in.
-      </p>
-      <AccountForm
-        labelledBy="end-others"
-        submitLabel="Log out all others"
-        beside={
-          <Button look="quiet" onClick={onClose}>
-            Cancel
-          </Button>
-        }
-        send={send}
-      >
-        {() => null}
-      </AccountForm>
-    </Dialog>
+    <ConfirmDialog
+      id="end-others"
+      title={words.logOutOthersQuestion}
+      submitLabel={words.logOutAllOthers}
+      submitLook="primary"
+      {...asking}
+    >
+      <p>{words.aboutOthers(count)}</p>
+    </ConfirmDialog>
   );
 }

@@ -5,26 +5,36 @@
 import { LogOut } from 'lucide-react';
 import { type ReactNode, useState } from 'react';
 import { Link, useLocation } from 'wouter';
+import { currentOf } from '../lib/current.ts';
 import { type Explanation, explain } from '../lib/explain.ts';
-import { useAuth } from '../lib/session.tsx';
+import { useAuth, useSession } from '../lib/session.tsx';
+import { finishAll } from '../lib/unfinished.ts';
 import { Button } from '../ui/button.tsx';
+import { commonWords } from '../words/common.ts';
 import { Brand } from './brand.tsx';
+import { ReachNotice } from './reach-notice.tsx';
 
 const PAGES = [
-  ['/dashboard', 'Dashboard'],
-  ['/account', 'Account'],
+  ['/dashboard', 'dashboard'],
+  ['/account', 'account'],
 ] as const;
+/** For those whom the server lets in. */
+const ADMIN_PAGE = ['/admin', 'admin'] as const;
 
 export function Inside({ children }: { children: ReactNode }) {
   const [here] = useLocation();
+  const { user } = useSession();
+  const words = commonWords();
+  const pages = user?.roles.includes('admin') ? [...PAGES, ADMIN_PAGE] : PAGES;
   return (
     <div className="inside">
+      <ReachNotice />
       <header className="bar">
         <Brand />
-        <nav aria-label="Your pages">
-          {PAGES.map(([path, name]) => (
-            <Link key={path} href={path} aria-current={path === here ? 'page' : undefined}>
-              {name}
+        <nav aria-label={words.yourPages}>
+          {pages.map(([path, name]) => (
+            <Link key={path} href={path} aria-current={currentOf(path, here)}>
+              {words[name]}
             </Link>
           ))}
         </nav>
@@ -37,6 +47,7 @@ export function Inside({ children }: { children: ReactNode }) {
 
 function LogOutButton() {
   const auth = useAuth();
+  const words = commonWords();
   const [busy, setBusy] = useState(false);
   const [refusal, setRefusal] = useState<Explanation | null>(null);
 
@@ -45,6 +56,7 @@ function LogOutButton() {
     setBusy(true);
     setRefusal(null);
     try {
+      await finishAll();
       await auth.signOut();
     } catch (failure) {
       setRefusal(explain(failure, []));
@@ -56,10 +68,10 @@ function LogOutButton() {
     <>
       <Button look="quiet" busy={busy} onClick={logOut}>
         <LogOut aria-hidden="true" size={18} />
-        Log out
+        {words.logOut}
       </Button>
       <div className="alert" role="alert">
-        {refusal && <p>You are still logged in. {refusal.summary}</p>}
+        {refusal && <p>{words.stillLoggedIn(refusal.summary)}</p>}
       </div>
     </>
   );

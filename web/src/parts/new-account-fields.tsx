@@ -5,9 +5,13 @@
 import { useFocusOnArrival } from '../lib/focus.ts';
 import { Field } from '../ui/field.tsx';
 import { PasswordField } from '../ui/password-field.tsx';
+import { commonWords } from '../words/common.ts';
+import { entranceWords } from '../words/entrance.ts';
 
 /** The fields `email`, `username` and `password`; the first has the focus when they appear. */
 export function NewAccountFields({ errors }: { errors: Record<string, string> }) {
+  const words = entranceWords();
+  const common = commonWords();
   const first = useFocusOnArrival<HTMLInputElement>();
   return (
     <>
@@ -15,16 +19,16 @@ export function NewAccountFields({ errors }: { errors: Record<string, string> })
         ref={first}
         name="email"
         type="email"
-        label="E-mail"
-        missing="Enter your e-mail address."
+        label={common.email}
+        missing={common.emailMissing}
         error={errors.email}
         autoComplete="username"
         required
       />
       <Field
         name="username"
-        label="Username"
-        hint="A short name to log in with, if you like one better than your e-mail."
+        label={common.username}
+        hint={words.usernameHint}
         error={errors.username}
         autoComplete="nickname"
         autoCapitalize="none"
@@ -33,9 +37,9 @@ export function NewAccountFields({ errors }: { errors: Record<string, string> })
       />
       <PasswordField
         name="password"
-        label="Password"
-        hint="Long beats complicated. A few words that only you would put together work well."
-        missing="Choose a password."
+        label={words.password}
+        hint={common.passwordHint}
+        missing={words.passwordToChoose}
         error={errors.password}
         autoComplete="new-password"
         required

@@ -6,11 +6,14 @@ import type { User } from '@vestibule/client';
 import { useAuth } from '../lib/session.tsx';
 import { PasswordField } from '../ui/password-field.tsx';
 import { Setting } from '../ui/setting.tsx';
+import { accountWords } from '../words/account.ts';
+import { commonWords } from '../words/common.ts';
 import { AccountForm } from './account-form.tsx';
 import { WhosePassword } from './whose-password.tsx';
 
 export function PasswordSection({ user, onChanged }: { user: User; onChanged: () => void }) {
   const auth = useAuth();
+  const words = accountWords();
 
   async function change({ current_password = '', new_password = '' }: Record<string, string>) {
     await auth.changePassword({ current_password, new_password });
@@ -18,15 +21,11 @@ export function PasswordSection({ user, onChanged }: { user: User; onChanged: ()
   }
 
   return (
-    <Setting
-      id="password"
-      title="Password"
-      about="A new password logs out every other device. This one stays logged in."
-    >
+    <Setting id="password" title={words.password} about={words.aboutPassword}>
       <AccountForm
         labelledBy="password"
-        submitLabel="Change password"
-        confirmation="Your password is changed. Every other device is logged out."
+        submitLabel={words.changePassword}
+        confirmation={words.passwordChanged}
         send={change}
       >
         {(errors) => (
@@ -35,8 +34,8 @@ export function PasswordSection({ user, onChanged }: { user: User; onChanged: ()
             <PasswordField
               id="password-current"
               name="current_password"
-              label="Current password"
-              missing="Enter the password that you have now."
+              label={words.currentPassword}
+              missing={words.currentPasswordMissing}
               error={errors.current_password}
               autoComplete="current-password"
               required
@@ -44,9 +43,9 @@ export function PasswordSection({ user, onChanged }: { user: User; onChanged: ()
             <PasswordField
               id="password-new"
               name="new_password"
-              label="New password"
-              hint="Long beats complicated. A few words that only you would put together work well."
-              missing="Choose a new password."
+              label={words.newPassword}
+              hint={commonWords().passwordHint}
+              missing={words.newPasswordMissing}
               error={errors.new_password}
               autoComplete="new-password"
               required

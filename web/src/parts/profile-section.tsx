@@ -8,12 +8,14 @@ import { useAuth } from '../lib/session.tsx';
 import { Field } from '../ui/field.tsx';
 import { PasswordField } from '../ui/password-field.tsx';
 import { Setting } from '../ui/setting.tsx';
+import { accountWords } from '../words/account.ts';
+import { commonWords } from '../words/common.ts';
 import { AccountForm } from './account-form.tsx';
-
-const NEEDS_PASSWORD = 'Changing it asks for your password.';
 
 export function ProfileSection({ user }: { user: User }) {
   const auth = useAuth();
+  const words = accountWords();
+  const common = commonWords();
   // Only what was edited here, so that the rest follows what another tab saves.
   const [edits, setEdits] = useState<Partial<Draft>>({});
   const draft = { ...draftOf(user), ...edits };
@@ -29,13 +31,13 @@ export function ProfileSection({ user }: { user: User }) {
   }
 
   return (
-    <Setting id="profile" title="Profile" about="What you are called, and what you log in with.">
-      <AccountForm labelledBy="profile" submitLabel="Save changes" confirmation="Your profile is saved." send={save}>
+    <Setting id="profile" title={words.profile} about={words.aboutProfile}>
+      <AccountForm labelledBy="profile" submitLabel={words.saveChanges} confirmation={words.profileSaved} send={save}>
         {(errors) => (
           <>
             <Field
               name="name"
-              label="Name"
+              label={common.name}
               value={draft.name}
               onChange={edit}
               error={errors.name}
@@ -43,8 +45,8 @@ export function ProfileSection({ user }: { user: User }) {
             />
             <Field
               name="username"
-              label="Username"
-              hint={NEEDS_PASSWORD}
+              label={common.username}
+              hint={words.asksForPassword}
               value={draft.username}
               onChange={edit}
               error={errors.username}
@@ -56,9 +58,9 @@ export function ProfileSection({ user }: { user: User }) {
             <Field
               name="email"
               type="email"
-              label="E-mail"
-              hint={NEEDS_PASSWORD}
-              missing="Enter your e-mail address."
+              label={common.email}
+              hint={words.asksForPassword}
+              missing={common.emailMissing}
               value={draft.email}
               onChange={edit}
               error={errors.email}
@@ -69,9 +71,9 @@ export function ProfileSection({ user }: { user: User }) {
               <PasswordField
                 id="profile-password"
                 name="current_password"
-                label="Your password"
-                hint="So that nobody else changes what you log in with."
-                missing="Enter your password."
+                label={words.yourPassword}
+                hint={words.whyPassword}
+                missing={common.passwordMissing}
                 error={errors.current_password}
                 autoComplete="current-password"
                 required

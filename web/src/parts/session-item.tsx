@@ -7,6 +7,7 @@ import { Monitor, Smartphone, SquareTerminal } from 'lucide-react';
 import { deviceOf } from '../lib/device.ts';
 import { agoOf, momentOf, shortDayOf } from '../lib/time.ts';
 import { Button } from '../ui/button.tsx';
+import { accountWords } from '../words/account.ts';
 
 const ICONS = { computer: Monitor, phone: Smartphone, program: SquareTerminal };
 
@@ -18,6 +19,7 @@ interface SessionItemProps {
 
 export function SessionItem({ session, busy, onEnd }: SessionItemProps) {
   const { id, device, address, created_at, last_used_at, current } = session;
+  const words = accountWords();
   const { name, kind } = deviceOf(device);
   const Icon = ICONS[kind];
   return (
@@ -26,26 +28,26 @@ export function SessionItem({ session, busy, onEnd }: SessionItemProps) {
       <div className="session-facts">
         <p className="session-name" title={device ?? undefined}>
           {name}
-          {current && <span className="badge">This device</span>}
+          {current && <span className="badge">{words.thisDevice}</span>}
         </p>
-        <p id={`used-${id}`}>{current ? 'In use now' : <LastUsed time={last_used_at} />}</p>
+        <p id={`used-${id}`}>{current ? words.inUseNow : <LastUsed time={last_used_at} />}</p>
         <p>
-          Logged in{' '}
+          {words.loggedIn}{' '}
           <time dateTime={created_at} title={momentOf(created_at)}>
             {shortDayOf(created_at)}
           </time>
-          {address && ` from ${address}`}
+          {address && ` ${words.fromAddress(address)}`}
         </p>
       </div>
       {!current && (
         <Button
           look="quiet"
           busy={busy}
-          aria-label={`Log out ${name}`}
+          aria-label={words.logOutDevice(name)}
           aria-describedby={`used-${id}`}
           onClick={() => onEnd(session)}
         >
-          Log out
+          {words.logOut}
         </Button>
       )}
     </li>
@@ -60,7 +62,7 @@ export function rowOf({ id }: OpenSession): string {
 function LastUsed({ time }: { time: string }) {
   return (
     <>
-      Last used{' '}
+      {accountWords().lastUsed}{' '}
       <time dateTime={time} title={momentOf(time)}>
         {agoOf(time)}
       </time>

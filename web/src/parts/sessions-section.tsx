@@ -12,6 +12,8 @@ import type { OpenSessions } from '../lib/open-sessions.ts';
 import { useAuth } from '../lib/session.tsx';
 import { Button } from '../ui/button.tsx';
 import { Setting } from '../ui/setting.tsx';
+import { accountWords } from '../words/account.ts';
+import { commonWords } from '../words/common.ts';
 import { EndOthersDialog } from './end-others-dialog.tsx';
 import { rowOf, SessionItem } from './session-item.tsx';
 
@@ -27,6 +29,7 @@ interface News {
 
 export function SessionsSection({ sessions }: { sessions: OpenSessions }) {
   const auth = useAuth();
+  const words = accountWords();
   const [ending, setEnding] = useState<string | null>(null);
   const [asking, setAsking] = useState(false);
   const [news, setNews] = useState<News | null>(null);
@@ -46,7 +49,7 @@ export function SessionsSection({ sessions }: { sessions: OpenSessions }) {
       await auth.sessions.end(session.id).catch(ignoreEnded);
       const next = others[others.indexOf(session) + 1];
       sessions.drop(({ id }) => id === session.id);
-      setNews({ sentence: `${deviceOf(session.device).name} is logged out.`, focus: next ? rowOf(next) : HEADING });
+      setNews({ sentence: words.loggedOutDevice(deviceOf(session.device).name), focus: next ? rowOf(next) : HEADING });
     } catch (failure) {
       setRefusal(explain(failure, []));
     } finally {
@@ -58,7 +61,7 @@ export function SessionsSection({ sessions }: { sessions: OpenSessions }) {
     await auth.sessions.endOthers();
     sessions.drop(({ current }) => !current);
     setAsking(false);
-    setNews({ sentence: 'Every other device is logged out.', focus: HEADING });
+    setNews({ sentence: words.othersLoggedOut, focus: HEADING });
   }
 
   function ask() {
@@ -68,18 +71,14 @@ export function SessionsSection({ sessions }: { sessions: OpenSessions }) {
   }
 
   return (
-    <Setting
-      id={HEADING}
-      title="Devices"
-      about="Where you are logged in. If you do not know one, log it out and change your password."
-    >
+    <Setting id={HEADING} title={words.devices} about={words.aboutDevices}>
       <SessionList sessions={sessions} ending={ending} onEnd={end} />
       <div className="alert" role="alert">
-        {refusal && <p>It is still logged in. {refusal.summary}</p>}
+        {refusal && <p>{words.stillLoggedIn(refusal.summary)}</p>}
       </div>
       {others.length > 0 && (
         <Button look="quiet" onClick={ask}>
-          Log out all other devices
+          {words.logOutOthers}
         </Button>
       )}
       <p className="confirmation" role="status">
@@ -97,6 +96,7 @@ interface SessionListProps {
 }
 
 function SessionList({ sessions: { list, failure, load }, ending, onEnd }: SessionListProps) {
+  const words = accountWords();
   const [all, setAll] = useState(false);
 
   function showAll() {
@@ -108,14 +108,14 @@ function SessionList({ sessions: { list, failure, load }, ending, onEnd }: Sessi
 
   if (!list)
     return failure === null ? (
-      <p className="sessions-pending">Looking for your devices…</p>
+      <p className="sessions-pending">{words.lookingForDevices}</p>
     ) : (
       <>
         <div className="alert" role="alert">
           <p>{explain(failure, []).summary}</p>
         </div>
         <Button look="quiet" onClick={load}>
-          Try again
+          {commonWords().tryAgain}
         </Button>
       </>
     );
@@ -128,7 +128,7 @@ function SessionList({ sessions: { list, failure, load }, ending, onEnd }: Sessi
       </ul>
       {!all && list.length > SHOWN_AT_FIRST && (
         <Button look="quiet" onClick={showAll}>
-          Show all {list.length}
+          {words.showAll(list.length)}
         </Button>
       )}
     </>

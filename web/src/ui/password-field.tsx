@@ -5,6 +5,7 @@
 
 import { Eye, EyeOff } from 'lucide-react';
 import { useEffect, useRef, useState } from 'react';
+import { commonWords } from '../words/common.ts';
 import { Field, type FieldProps } from './field.tsx';
 
 export function PasswordField(props: Omit<FieldProps, 'type' | 'trailing' | 'ref'>) {
@@ -22,7 +23,7 @@ export function PasswordField(props: Omit<FieldProps, 'type' | 'trailing' | 'ref
     <button
       type="button"
       className="reveal"
-      aria-label="Show password"
+      aria-label={commonWords().showPassword}
       aria-pressed={shown}
       aria-controls={props.id ?? props.name}
       onClick={() => setShown(!shown)}

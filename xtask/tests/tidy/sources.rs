@@ -83,16 +83,40 @@ fn sessions_are_ended_in_one_function_which_asks_for_a_transaction_that_counts_i
 }
 
 #[test]
-fn todos_are_found_in_one_function_which_asks_for_their_owner() {
-    let found = places(
-        |file| file.is_under("crates/store/src/"),
-        &["todo::Entity::find"],
-    );
-    let is_its_own = |place: &String| place.starts_with("crates/store/src/todos.rs:");
-    assert!(
-        found.len() == 1 && found.iter().all(is_its_own),
-        "{found:?}"
-    );
+fn what_belongs_to_a_user_is_found_by_its_owner_and_in_one_file() {
+    let mut found = Vec::new();
+    for Owned { entity, table } in owned_by_users() {
+        let own = format!("crates/store/src/{table}.rs");
+        let search = format!("{entity}::Entity::find");
+        for file in files::rust()
+            .iter()
+            .filter(|file| file.is_under("crates/store/src/"))
+        {
+            let code: Vec<_> = file.code().map(|(_, line)| line).collect();
+            let code = code.join("\n");
+            // The statement goes on to its semicolon, or to the end of the function whose value it is.
+            for rest in code.split(&search).skip(1) {
+                let statement = rest.split([';', '}']).next().unwrap_or_default();
+                if file.path != own || !statement.contains("Column::UserId") {
+                    found.push(format!("{}: {search}{statement}", file.path));
+                }
+            }
+        }
+    }
+    assert_none("searches that do not begin with the owner", &found);
+}
+
+#[test]
+fn what_belongs_to_a_user_is_in_their_export() {
+    let missing: Vec<String> = owned_by_users()
+        .into_iter()
+        .map(|owned| format!("\"{}\"", owned.table))
+        .filter(|list| {
+            let export = |file: &File| file.is_under("crates/vestibule/src/http/export.rs");
+            places(export, &[list]).is_empty()
+        })
+        .collect();
+    assert_none("lists that http/export.rs does not write", &missing);
 }
 
 #[test]
@@ -223,6 +247,32 @@ fn packages_come_from_the_public_registries_alone() {
         }
     }
     assert_none("packages from elsewhere", &found);
+}
+
+/// A table whose rows belong to a user.
+struct Owned {
+    /// The file of its entity, without its ending.
+    entity: String,
+    table: String,
+}
+
+/// Every table whose rows go with a user, but for the two that are part of the account itself.
+fn owned_by_users() -> Vec<Owned> {
+    let of_accounts = ["session", "user_role"];
+    let owned = |file: &File| {
+        let entity = file.path.strip_prefix("crates/store/src/entity/")?;
+        let entity = entity.strip_suffix(".rs")?;
+        let is_owned = file.text.contains("belongs_to = \"super::user::Entity\"");
+        let (_, table) = file.text.split_once("table_name = \"")?;
+        let (table, _) = table.split_once('"')?;
+        (is_owned && !of_accounts.contains(&entity)).then(|| Owned {
+            entity: entity.to_owned(),
+            table: table.to_owned(),
+        })
+    };
+    let tables: Vec<_> = files::rust().iter().filter_map(owned).collect();
+    assert!(tables.len() >= 2, "todos and documents belong to users");
+    tables
 }
 
 /// Lines of code, in the chosen files, that hold one of the names.

@@ -1,7 +1,5 @@
 //! A user's own documents: what a key and a document may be, and whose they are.
 
-use store::{VersionCondition, Versions};
-
 use super::*;
 
 impl Scene {
@@ -127,10 +125,7 @@ async fn a_change_that_was_meant_for_another_version_is_refused() {
     let scene = scene(policy()).await;
     let ada = scene.newcomer("ada").await;
     scene.put(&ada, "k", "1").await.expect("puts");
-    let stale = || VersionCondition {
-        one_of: Some(Versions::Tagged(vec!["another".into()])),
-        none_of: None,
-    };
+    let stale = || one_of("another");
     let putting = scene
         .accounts
         .put_document(&ada, "k", b"2".to_vec(), stale());

@@ -1,7 +1,5 @@
 //! An export: all that is held about a user, page by page, for whoever is still signed in.
 
-use store::VersionCondition;
-
 use super::*;
 
 /// What an export holds, read to its end.
@@ -63,7 +61,10 @@ async fn everything_of_the_user_is_in_it_once_and_nothing_of_others() {
             let added = scene.accounts.add_todo(caller, content);
             let added = added.await.expect("adds");
             if number == 0 {
-                let deleting = scene.accounts.delete_todo(caller, added.id, Expected::Any);
+                let deleting =
+                    scene
+                        .accounts
+                        .delete_todo(caller, added.id, VersionCondition::default());
                 deleting.await.expect("deletes");
             }
         }

@@ -1,7 +1,5 @@
 //! What is over goes after its time, and the tables stay bounded.
 
-use store::VersionCondition;
-
 use super::*;
 
 const DAY: Duration = Duration::from_secs(86_400);
@@ -81,7 +79,9 @@ async fn live_through(scene: &Scene, resident: &Caller, day: u32) {
         due_at: None,
     };
     let todo = scene.accounts.add_todo(resident, todo).await.expect("adds");
-    let deleting = scene.accounts.delete_todo(resident, todo.id, Expected::Any);
+    let deleting = scene
+        .accounts
+        .delete_todo(resident, todo.id, VersionCondition::default());
     deleting.await.expect("deletes");
     if day.is_multiple_of(30) {
         let rotated = operator.rotate_signing_key_at_once().await;

@@ -84,7 +84,7 @@ async fn an_edit_keeps_the_rules_of_what_it_names() {
     let first = first.expect("adds");
     let change = async |edit| {
         accounts
-            .change_todo(&ada, first.id, Expected::Any, edit)
+            .change_todo(&ada, first.id, VersionCondition::default(), edit)
             .await
     };
     let refused = change(TodoEdit {
@@ -110,12 +110,7 @@ async fn an_edit_keeps_the_rules_of_what_it_names() {
     assert_eq!((changed.due_at, changed.version), (Some(NOON), 2));
     assert!(changed.updated_at > first.updated_at);
     let whole = accounts
-        .replace_todo(
-            &ada,
-            first.id,
-            Expected::OneOf(vec![2]),
-            content("first", ""),
-        )
+        .replace_todo(&ada, first.id, one_of("2"), content("first", ""))
         .await
         .expect("replaces");
     assert_eq!(
@@ -123,9 +118,7 @@ async fn an_edit_keeps_the_rules_of_what_it_names() {
         (None, 3),
         "what is left out is none"
     );
-    let late = accounts
-        .delete_todo(&ada, first.id, Expected::OneOf(vec![2]))
-        .await;
+    let late = accounts.delete_todo(&ada, first.id, one_of("2")).await;
     assert!(matches!(late, Err(Error::UnexpectedVersion)));
 }
 
@@ -182,7 +175,7 @@ async fn somebody_elses_todo_is_none() {
         .add_todo(&ada, content("secret", ""))
         .await
         .expect("adds");
-    let any = || Expected::Any;
+    let any = || VersionCondition::default();
     let refusals = [
         accounts.todo(&eve, todo.id).await.err(),
         accounts
@@ -194,10 +187,7 @@ async fn somebody_elses_todo_is_none() {
             .await
             .err(),
         accounts.delete_todo(&eve, todo.id, any()).await.err(),
-        accounts
-            .delete_todo(&eve, todo.id, Expected::OneOf(vec![9]))
-            .await
-            .err(),
+        accounts.delete_todo(&eve, todo.id, one_of("9")).await.err(),
     ];
     for refusal in refusals {
         assert!(matches!(refusal, Some(Error::NoSuchTodo)), "{refusal:?}");
@@ -231,7 +221,7 @@ async fn a_deleted_todo_is_purged_when_its_time_is_over() {
         .await
         .expect("adds");
     accounts
-        .delete_todo(&ada, todo.id, Expected::Any)
+        .delete_todo(&ada, todo.id, VersionCondition::default())
         .await
         .expect("deletes");
     let kept = policy().deleted_retention;

@@ -13,25 +13,26 @@ use uuid::Uuid;
 use super::mark;
 use crate::{
     AuditKind, Error,
-    entity::{
-        audit_event, document, meta, revocation, session, signing_key, todo, user, user_role,
-    },
+    entity::{self, TableVisitor, meta},
+    schema::Index,
 };
 
-/// Every table of ours but the one of the migrations, which each database keeps of itself. Those
-/// that others refer to come first.
+/// Tables into which the migrations put rows.
+const SEEDED: [&str; 2] = ["revocations", meta::TABLE];
+
+/// Every table, those that others refer to first.
 pub(super) fn all() -> Vec<Table> {
-    vec![
-        Table::of(user::Entity),
-        Table::of(user_role::Entity),
-        Table::of(session::Entity),
-        Table::of(signing_key::Entity),
-        Table::of(audit_event::Entity),
-        Table::of(todo::Entity),
-        Table::of(document::Entity),
-        Table::of(revocation::Entity).seeded(),
-        Table::of(meta::Entity).seeded(),
-    ]
+    let mut tables = Tables(Vec::new());
+    entity::visit_all(&mut tables);
+    tables.0
+}
+
+struct Tables(Vec<Table>);
+
+impl TableVisitor for Tables {
+    fn visit<E: EntityTrait>(&mut self, table: E, _: &[Index]) {
+        self.0.push(Table::of(table));
+    }
 }
 
 /// A table, known by its columns.
@@ -90,13 +91,8 @@ impl Table {
             name: entity.table_name(),
             key: E::PrimaryKey::iter().map(place).collect(),
             columns,
-            is_seeded: false,
+            is_seeded: SEEDED.contains(&entity.table_name()),
         }
-    }
-
-    fn seeded(mut self) -> Self {
-        self.is_seeded = true;
-        self
     }
 
     /// How many rows hold about so many values, of which a large one counts for many.

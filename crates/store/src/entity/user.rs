@@ -37,6 +37,8 @@ pub(crate) struct Model {
     pub(crate) deleted_at: Option<i64>,
     pub(crate) created_at: i64,
     pub(crate) updated_at: i64,
+    /// Whether some of what was theirs may be gone already, so that nobody restores them.
+    pub(crate) purging: bool,
 }
 
 #[derive(Clone, Copy, Debug, EnumIter, DeriveRelation)]

@@ -5,7 +5,7 @@ use sea_orm_migration::{
     schema::{big_integer, string_len, uuid},
 };
 
-use super::{Change, Step, change::large_blob};
+use super::{Change, Step, change::large_blob, m0001_accounts::of_user};
 
 pub(super) const STEP: Step = Step {
     name: "m0006_documents",
@@ -33,12 +33,6 @@ fn documents() -> TableCreateStatement {
         .col(big_integer("updated_at"))
         .col(large_blob("content"))
         .primary_key(sea_query::Index::create().col("user_id").col("key"))
-        .foreign_key(
-            ForeignKey::create()
-                .name("documents_user")
-                .from("documents", "user_id")
-                .to("users", "id")
-                .on_delete(ForeignKeyAction::Cascade),
-        )
+        .foreign_key(&mut of_user("documents"))
         .to_owned()
 }

@@ -7,55 +7,55 @@ use sea_orm::{
 };
 
 use super::{ColumnKind, Definition, Index, Schema, SchemaObject};
-use crate::entity::{
-    audit_event, document, meta, revocation, session, signing_key, todo, user, user_role,
-};
+use crate::entity::{self, TableVisitor};
 
 /// The tables, those that others point to first.
 pub(super) fn schema(engine: DbBackend) -> Schema {
-    let mut schema = Schema::new();
-    add::<user::Entity>(&mut schema, user::INDEXES, engine);
-    add::<user_role::Entity>(&mut schema, user_role::INDEXES, engine);
-    add::<session::Entity>(&mut schema, session::INDEXES, engine);
-    add::<signing_key::Entity>(&mut schema, &[], engine);
-    add::<audit_event::Entity>(&mut schema, audit_event::INDEXES, engine);
-    add::<todo::Entity>(&mut schema, todo::INDEXES, engine);
-    add::<meta::Entity>(&mut schema, &[], engine);
-    add::<revocation::Entity>(&mut schema, &[], engine);
-    add::<document::Entity>(&mut schema, &[], engine);
-    schema
+    let mut declared = Declared {
+        schema: Schema::new(),
+        engine,
+    };
+    entity::visit_all(&mut declared);
+    declared.schema
 }
 
-fn add<E: EntityTrait>(schema: &mut Schema, indexes: &[Index], engine: DbBackend) {
-    let table = E::default().table_name().to_owned();
-    schema.push((SchemaObject::Table(table.clone()), Definition::Table));
-    for column in E::Column::iter() {
-        let object = SchemaObject::Column(table.clone(), column.as_str().to_owned());
-        let declared = column.def();
-        let definition = Definition::Column {
-            kind: kind(declared.get_column_type()),
-            is_nullable: declared.is_null(),
-        };
-        schema.push((object, definition));
+struct Declared {
+    schema: Schema,
+    engine: DbBackend,
+}
+
+impl TableVisitor for Declared {
+    fn visit<E: EntityTrait>(&mut self, table: E, indexes: &[Index]) {
+        let (schema, name) = (&mut self.schema, table.table_name().to_owned());
+        schema.push((SchemaObject::Table(name.clone()), Definition::Table));
+        for column in E::Column::iter() {
+            let object = SchemaObject::Column(name.clone(), column.as_str().to_owned());
+            let declared = column.def();
+            let definition = Definition::Column {
+                kind: kind(declared.get_column_type()),
+                is_nullable: declared.is_null(),
+            };
+            schema.push((object, definition));
+        }
+        let key = E::PrimaryKey::iter().map(|key| key.into_column().as_str().to_owned());
+        schema.push((
+            SchemaObject::PrimaryKey(name.clone()),
+            Definition::PrimaryKey(key.collect()),
+        ));
+        for index in indexes {
+            let object = SchemaObject::Index(name.clone(), index.name.to_owned());
+            let definition = Definition::Index {
+                columns: index.columns.iter().map(ToString::to_string).collect(),
+                is_unique: index.is_unique,
+                is_sparse: index.is_sparse(self.engine),
+            };
+            schema.push((object, definition));
+        }
+        // The owner of a relation is the one that is pointed to.
+        let relations = E::Relation::iter().map(|relation| relation.def());
+        let foreign_keys = relations.filter(|relation| !relation.is_owner);
+        schema.extend(foreign_keys.map(|relation| foreign_key(name.clone(), &relation)));
     }
-    let key = E::PrimaryKey::iter().map(|key| key.into_column().as_str().to_owned());
-    schema.push((
-        SchemaObject::PrimaryKey(table.clone()),
-        Definition::PrimaryKey(key.collect()),
-    ));
-    for index in indexes {
-        let object = SchemaObject::Index(table.clone(), index.name.to_owned());
-        let definition = Definition::Index {
-            columns: index.columns.iter().map(ToString::to_string).collect(),
-            is_unique: index.is_unique,
-            is_sparse: index.is_sparse(engine),
-        };
-        schema.push((object, definition));
-    }
-    // The owner of a relation is the one that is pointed to.
-    let relations = E::Relation::iter().map(|relation| relation.def());
-    let foreign_keys = relations.filter(|relation| !relation.is_owner);
-    schema.extend(foreign_keys.map(|relation| foreign_key(table.clone(), &relation)));
 }
 
 fn kind(declared: &ColumnType) -> ColumnKind {

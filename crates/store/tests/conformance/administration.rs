@@ -122,7 +122,9 @@ async fn restored(store: &Store, admin: Uuid, who: Uuid, name: &str) -> bool {
     match restoring.unwrap() {
         UserRestoration::Restored(_) => true,
         UserRestoration::NotAdmin => false,
-        UserRestoration::NotDeleted => panic!("it is deleted"),
+        UserRestoration::Purging | UserRestoration::NotDeleted => {
+            panic!("it is deleted, and not long ago")
+        }
     }
 }
 

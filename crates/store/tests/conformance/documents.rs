@@ -70,27 +70,6 @@ async fn keys(store: &Store, owner: Uuid) -> Vec<String> {
     entries.into_iter().map(|entry| entry.key).collect()
 }
 
-fn one_of(tags: &[&str]) -> VersionCondition {
-    VersionCondition {
-        one_of: Some(tagged(tags)),
-        none_of: None,
-    }
-}
-
-fn none_of(tags: &[&str]) -> VersionCondition {
-    VersionCondition {
-        one_of: None,
-        none_of: Some(tagged(tags)),
-    }
-}
-
-fn tagged(tags: &[&str]) -> Versions {
-    match tags {
-        ["*"] => Versions::Any,
-        _ => Versions::Tagged(tags.iter().map(ToString::to_string).collect()),
-    }
-}
-
 conformance! {
     async fn what_was_put_is_there_byte_for_byte_until_it_is_replaced_or_removed(db) {
         let store = db.store().await;
@@ -306,7 +285,7 @@ conformance! {
         assert_eq!(put(&store, ada, "settings", b"{}").await, DocumentWriting::NoSuchOwner);
         assert_eq!(remove(&store, ada, "settings").await, DocumentRemoval::NoSuchOwner);
         assert_eq!(content(&store, ada, "settings").await.unwrap(), b"[]", "who is restored finds it again");
-        assert_eq!(store.purge(Perishable::DeletedUsers, after(1), 9).await.unwrap(), 1);
+        assert_eq!(store.purge(Perishable::DeletedUsers, after(1), 9).await.unwrap(), 2, "the account and its document");
         assert_eq!(found(&store, ada, "settings").await, None);
         assert_eq!(put(&store, id(), "settings", b"{}").await, DocumentWriting::NoSuchOwner);
     }

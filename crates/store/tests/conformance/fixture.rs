@@ -8,7 +8,7 @@ use std::{
 
 use store::{
     Actor, AuditKind, Authority, DatabaseUrl, NewAudit, NewSession, NewUser, Options, Rotation,
-    SessionKind, Store, SuccessorProof, Timestamp,
+    SessionKind, Store, SuccessorProof, Timestamp, VersionCondition, Versions,
 };
 use uuid::Uuid;
 
@@ -206,4 +206,27 @@ pub(crate) async fn admin(store: &Store, name: &str) -> Uuid {
         .await
         .expect("a free name is added");
     id
+}
+
+/// A change is meant for what has one of these versions, `*` for each.
+pub(crate) fn one_of(tags: &[&str]) -> VersionCondition {
+    VersionCondition {
+        one_of: Some(tagged(tags)),
+        none_of: None,
+    }
+}
+
+/// A change is meant for what has none of these versions, `*` for each.
+pub(crate) fn none_of(tags: &[&str]) -> VersionCondition {
+    VersionCondition {
+        one_of: None,
+        none_of: Some(tagged(tags)),
+    }
+}
+
+fn tagged(tags: &[&str]) -> Versions {
+    match tags {
+        ["*"] => Versions::Any,
+        _ => Versions::Tagged(tags.iter().map(ToString::to_string).collect()),
+    }
 }

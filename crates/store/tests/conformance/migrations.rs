@@ -29,10 +29,13 @@ conformance! {
     }
 
     async fn of_programs_that_start_at_once_on_an_old_schema_one_migrates_and_all_become_ready(db) {
-        let store = db.connect().await;
-        store.migrate_up(Some(1)).await.unwrap();
+        let store = db.store().await;
         registered(&store, "ada").await;
+        let newest = store.migration_status().await.unwrap().len();
         store.close().await;
+        let alone = Store::connect_alone(&db.options).await.unwrap();
+        alone.migrate_down(u32::try_from(newest - 1).unwrap()).await.unwrap();
+        alone.close().await;
         assert_eq!(start_at_once(&db).await, 1);
     }
 
@@ -70,7 +73,7 @@ conformance! {
         registered(&alone, "ada").await;
     }
 
-    async fn steps_that_only_add_indexes_are_undone_and_redone_without_loss(db) {
+    async fn steps_are_undone_and_redone_without_loss_of_what_older_ones_keep(db) {
         let store = db.store().await;
         let (ada, _) = registered(&store, "ada").await;
         store.close().await;
@@ -78,11 +81,11 @@ conformance! {
         let applied = alone.migration_status().await.unwrap().len();
         for steps in 1..u32::try_from(applied).unwrap() {
             let rollback = alone.rollback(steps).await.unwrap();
-            if !rollback.losses.is_empty() {
-                break;
-            }
+            assert!(rollback.losses.iter().all(|(place, _)| place != "users"));
             assert_eq!(alone.migrate_down(steps).await.unwrap(), rollback.migrations);
-            assert_eq!(alone.migrate_up(None).await.unwrap().len(), rollback.migrations.len());
+            let mut redone = alone.migrate_up(None).await.unwrap();
+            redone.reverse();
+            assert_eq!(redone, rollback.migrations);
             assert!(alone.credentials_of(ada).await.unwrap().is_some());
         }
     }

@@ -111,10 +111,14 @@ pub(super) fn read_toml(path: &Path, text: &str) -> Content {
     reader.content
 }
 
+/// Reads a file that the program is to show to everybody.
+pub(super) fn read_bytes(path: &Path) -> Result<Vec<u8>, String> {
+    read_bounded(path).map_err(|why| format!("the path of a file that can be read ({why})"))
+}
+
 /// Reads a file that holds one secret as text, without the newline at its end.
 pub(super) fn read_secret_text(path: &Path, warnings: &mut Vec<String>) -> Result<String, String> {
-    let bytes =
-        read_bounded(path).map_err(|why| format!("the path of a file that can be read ({why})"))?;
+    let bytes = read_bytes(path)?;
     warn_of_wide_mode(path, warnings);
     let text =
         String::from_utf8(bytes).map_err(|_| "the path of a file of UTF-8 text".to_owned())?;
@@ -129,8 +133,7 @@ pub(super) fn read_secret_bytes(
     path: &Path,
     warnings: &mut Vec<String>,
 ) -> Result<SecretBox<[u8]>, String> {
-    let bytes =
-        read_bounded(path).map_err(|why| format!("the path of a file that can be read ({why})"))?;
+    let bytes = read_bytes(path)?;
     warn_of_wide_mode(path, warnings);
     Ok(SecretBox::from(bytes.into_boxed_slice()))
 }

@@ -20,8 +20,8 @@ use super::setting::{Kind, Preset, Secrecy, Setting};
 use super::table::{self, SETTINGS};
 use super::value::{FromText, Origin, key_from_bytes, key_from_text};
 use super::{
-    Admin, Config, Cookie, Cors, Database, Loaded, Logging, Password, Problems, Retention, Row,
-    SecretKeySource, Site, Token, Ui,
+    Admin, BrandFile, Config, Cookie, Cors, Database, Loaded, Logging, Password, Problems,
+    Retention, Row, SecretKeySource, Site, Token, Ui,
 };
 use crate::site::{Access, Pattern, Rule, Rules};
 
@@ -97,6 +97,9 @@ pub(super) fn resolve(said: Said, terminal: bool) -> Result<Loaded, Problems> {
         ui: Ui {
             enabled: meaning.one("ui.enabled"),
             name: meaning.one("ui.name"),
+            logo: meaning.brand_file("ui.logo", BrandFile::logo),
+            css: meaning.brand_file("ui.css", BrandFile::style),
+            locale: meaning.one("ui.locale"),
         },
         metrics_listen: meaning.maybe("metrics_listen"),
         read_only: meaning.one("read_only"),
@@ -301,6 +304,19 @@ impl Meaning {
         });
         let got = quoted(&path.to_string_lossy());
         key.map_err(|expected| self.refuse("signing_key_file", expected, Some(got)))
+            .ok()
+    }
+
+    fn brand_file(
+        &mut self,
+        key: &'static str,
+        read: fn(Vec<u8>) -> Result<BrandFile, String>,
+    ) -> Option<BrandFile> {
+        let path: PathBuf = self.maybe(key)?;
+        let file = file::read_bytes(&path)
+            .and_then(|bytes| read(bytes).map_err(|expected| format!("a file with {expected}")));
+        let got = quoted(&path.to_string_lossy());
+        file.map_err(|expected| self.refuse(key, expected, Some(got)))
             .ok()
     }
 

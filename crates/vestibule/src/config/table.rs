@@ -326,10 +326,23 @@ pub static SETTINGS: &[Setting] = &[
     Setting::new("ui.enabled", PAGES, Kind::Switch)
         .help("Whether to serve the built-in pages")
         .default("true")
-        .details("`/login`, `/register`, `/setup`, `/dashboard` and `/account`."),
+        .details("`/login`, `/register`, `/setup`, `/dashboard`, `/account` and `/admin`."),
     Setting::new("ui.name", PAGES, Kind::Text(60))
         .help("The name that the built-in pages show")
         .default("Vestibule"),
+    Setting::new("ui.logo", PAGES, Kind::Path)
+        .help("A picture for the built-in pages, in place of the mark")
+        .details(
+            "An SVG or PNG file of at most 256 KiB, read at start; it is the icon of the pages as well. See the guide \
+             on branding.",
+        ),
+    Setting::new("ui.css", PAGES, Kind::Path)
+        .help("A style sheet for the built-in pages, after their own")
+        .details("A CSS file of at most 64 KiB, read at start. See the guide on branding."),
+    Setting::new("ui.locale", PAGES, Kind::Choice(&["auto", "en", "de"]))
+        .help("Language of the built-in pages")
+        .default("auto")
+        .details("`auto` is the one that the browser asks for, and English where it asks for others."),
     Setting::new("log.format", LOG, Kind::Choice(&["pretty", "json"]))
         .help("Form of the log")
         .derived("`pretty` on a terminal, else `json`"),

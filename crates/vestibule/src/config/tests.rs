@@ -2,6 +2,7 @@
 //! Inputs are handed in, so no test depends on the environment that it runs in.
 
 mod addresses;
+mod branding;
 mod database;
 mod dot_env;
 mod secrets;
@@ -185,6 +186,9 @@ fn nothing_said_means_the_defaults() {
     limits.refresh_per_ip = 3000/1h
     ui.enabled = true
     ui.name = Vestibule
+    ui.logo = 
+    ui.css = 
+    ui.locale = auto
     log.format = json
     log.level = info
     ");
@@ -263,6 +267,8 @@ const SIGNING_KEY: &[u8] = b"-----BEGIN PRIVATE KEY-----\n\
 fn every_setting_is_reachable_in_every_form_it_has() {
     let (_folder, secret_key) = key_file(&[7; 32], 0o600);
     let (_other_folder, signing_key) = key_file(SIGNING_KEY, 0o600);
+    let (_logo_folder, logo) = key_file(b"<svg/>", 0o644);
+    let (_style_folder, style) = key_file(b"h1 {}", 0o644);
     let site = "--site=/srv/site";
     for setting in SETTINGS
         .iter()
@@ -271,6 +277,8 @@ fn every_setting_is_reachable_in_every_form_it_has() {
         let value = match setting.key {
             "secret_key_file" => &secret_key,
             "signing_key_file" => &signing_key,
+            "ui.logo" => &logo,
+            "ui.css" => &style,
             _ => other_value(setting),
         };
         let with_site = |operator: Operator| match setting.key {

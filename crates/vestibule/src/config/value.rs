@@ -53,6 +53,15 @@ pub enum LogFormat {
     Json,
 }
 
+/// A language of the built-in pages.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Locale {
+    /// English.
+    English,
+    /// German.
+    German,
+}
+
 /// A type that a setting can have. The error is what was expected, as the end of the sentence
 /// "expected …".
 pub(super) trait FromText: Sized {
@@ -240,6 +249,31 @@ impl FromText for PasswordAlgorithm {
             "bcrypt" => Ok(Self::Bcrypt),
             _ => Err(kind.to_string()),
         }
+    }
+}
+
+impl Locale {
+    /// Every language, the one for those who want none of them first.
+    pub const ALL: [Self; 2] = [Self::English, Self::German];
+
+    /// Its name, as BCP 47 has it.
+    pub fn tag(self) -> &'static str {
+        match self {
+            Self::English => "en",
+            Self::German => "de",
+        }
+    }
+}
+
+/// A language that is always the same, or that of each browser.
+impl FromText for Option<Locale> {
+    fn from_text(text: &str, kind: Kind) -> Result<Self, String> {
+        if text == "auto" {
+            return Ok(None);
+        }
+        let mut all = Locale::ALL.into_iter();
+        let named = all.find(|locale| locale.tag() == text);
+        named.map(Some).ok_or_else(|| kind.to_string())
     }
 }
 

@@ -14,7 +14,7 @@ use super::{
     caller::SignedInCaller,
     error::ApiResult,
     path::KeyInPath,
-    preconditions::{Condition, EntityTag, IfNoneMatch},
+    preconditions::{Condition, EntityTag, Reading},
 };
 use crate::app::App;
 
@@ -50,17 +50,12 @@ pub(super) async fn get_document(
     State(app): State<App>,
     SignedInCaller(caller): SignedInCaller,
     KeyInPath(key): KeyInPath,
-    held: IfNoneMatch,
+    reading: Reading,
 ) -> ApiResult<Response> {
     let document = app.accounts().document(&caller, &key).await?;
     let etag = EntityTag::of(&document.entry.etag);
-    Ok(match held.holds(&etag) {
-        true => (StatusCode::NOT_MODIFIED, etag, ()).into_response(),
-        false => {
-            let json = [(header::CONTENT_TYPE, "application/json")];
-            (json, etag, document.content).into_response()
-        }
-    })
+    let json = [(header::CONTENT_TYPE, "application/json")];
+    reading.answer(&etag, (json, document.content))
 }
 
 /// `PUT /api/user/data/{key}`: keeps a document, in place of the one that is there.

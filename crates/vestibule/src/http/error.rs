@@ -29,6 +29,13 @@ pub(crate) enum ApiError {
     Rules(Error),
     /// The request is not of the form that the protocol asks for.
     Malformed(&'static str),
+    /// The query has a parameter that the route does not take.
+    UnknownParameter {
+        /// Its name, or as much of it as is shown.
+        name: String,
+        /// The names of those that it does take.
+        known: Vec<&'static str>,
+    },
     /// The body is of another type than JSON.
     UnsupportedMediaType,
     /// A credential is needed and none came.
@@ -101,6 +108,13 @@ impl IntoResponse for ApiError {
         match self {
             Self::Rules(error) => refusal(error),
             Self::Malformed(detail) => problem(Code::MalformedRequest, detail),
+            Self::UnknownParameter { name, known } => problem(
+                Code::MalformedRequest,
+                &format!(
+                    "The query has a parameter \"{name}\", which is none of this route's: {}.",
+                    known.join(", ")
+                ),
+            ),
             Self::UnsupportedMediaType => problem(
                 Code::UnsupportedMediaType,
                 "Send JSON, with the header Content-Type: application/json.",
@@ -178,7 +192,7 @@ fn refusal(error: Error) -> Response {
         }
         Error::UnexpectedVersion => problem(
             Code::PreconditionFailed,
-            "This has changed since you read it. Read it again before you change it.",
+            "This is not in a version that If-Match or If-None-Match asks for. Read it again before you change it.",
         ),
         Error::DocumentTooLarge => problem(
             Code::PayloadTooLarge,
@@ -186,6 +200,9 @@ fn refusal(error: Error) -> Response {
         ),
         Error::NotAdmin => forbidden(),
         Error::UserDeleted => conflict("This user is deleted. Restore the account first."),
+        Error::UserPurging => conflict(
+            "The time to restore this account is over, and what belonged to it is being removed.",
+        ),
         Error::LastAdmin => {
             conflict("The last admin can be neither demoted, disabled nor deleted.")
         }
@@ -234,8 +251,14 @@ pub(crate) fn not_found() -> Response {
 }
 
 /// A path under `/api` that is no route.
-pub(super) async fn unknown_route() -> Response {
-    not_found()
+pub(super) async fn unknown_route(uri: Uri) -> Response {
+    match uri.path().ends_with('/') {
+        true => problem(
+            Code::NotFound,
+            "There is nothing here. No path of the API ends with a slash.",
+        ),
+        false => not_found(),
+    }
 }
 
 /// A known path with another method. The router adds `Allow`.

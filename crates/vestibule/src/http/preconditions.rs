@@ -4,16 +4,15 @@
 
 use std::convert::Infallible;
 
-use accounts::{VersionCondition, Versions};
+use accounts::{Error, VersionCondition, Versions};
 use axum::{
-    Json,
     extract::FromRequestParts,
     http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header, request::Parts},
     response::{IntoResponse, IntoResponseParts, Response, ResponseParts},
 };
 use serde::Serialize;
 
-use super::error::ApiError;
+use super::error::{ApiError, ApiResult};
 use crate::site::conditions::{is_held, tags};
 
 /// The strong entity tag of a version: its opaque text between quotes (RFC 9110 section 8.8.3).
@@ -24,6 +23,11 @@ impl EntityTag {
     /// The tag of what `version` names: visible ASCII without quotes.
     pub(super) fn of(version: &impl ToString) -> Self {
         Self(format!("\"{}\"", version.to_string()))
+    }
+
+    /// What stands between the quotes.
+    fn opaque(&self) -> &str {
+        self.0.trim_matches('"')
     }
 
     fn header(&self) -> HeaderValue {
@@ -41,87 +45,67 @@ impl IntoResponseParts for EntityTag {
     }
 }
 
-/// `If-Match`: the versions that a request is meant for (section 13.1.1). It is refused where it
-/// cannot be read, for whoever sends one relies on it.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) enum IfMatch {
-    /// The header is not there.
-    Absent,
-    /// `*`: any version that there is.
-    Any,
-    /// These, by the opaque texts of their tags. Weak ones match nothing, and are left out.
-    OneOf(Vec<String>),
-}
-
-impl IfMatch {
-    fn of(headers: &HeaderMap) -> Result<Self, ApiError> {
-        Ok(match named(headers, header::IF_MATCH)? {
-            None => Self::Absent,
-            Some(Named::Any) => Self::Any,
-            Some(Named::Tags(tags)) => Self::OneOf(strong(tags)),
-        })
-    }
-}
-
-impl<S: Send + Sync> FromRequestParts<S> for IfMatch {
-    type Rejection = ApiError;
-
-    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
-        Self::of(&parts.headers)
-    }
-}
-
-/// Both headers of a change that may also make what is not there: `If-Match` as above, and
-/// `If-None-Match` for the versions that it is not meant for (section 13.1.2), in which weak tags
-/// count as well, and `*` is every version.
+/// What a change says of the version that it is meant for: `If-Match` (section 13.1.1), in which
+/// weak tags match nothing, and `If-None-Match` (section 13.1.2), in which they count as well. It is
+/// refused where one cannot be read, for whoever sends it relies on it.
 pub(super) struct Condition(pub(super) VersionCondition);
 
 impl<S: Send + Sync> FromRequestParts<S> for Condition {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
-        let one_of = named(&parts.headers, header::IF_MATCH)?.map(|named| match named {
-            Named::Any => Versions::Any,
-            Named::Tags(tags) => Versions::Tagged(strong(tags)),
-        });
-        let none_of = named(&parts.headers, header::IF_NONE_MATCH)?.map(|named| match named {
-            Named::Any => Versions::Any,
-            Named::Tags(tags) => Versions::Tagged(tags.into_iter().map(|tag| tag.text).collect()),
-        });
-        Ok(Self(VersionCondition { one_of, none_of }))
+        let none_of = named(&parts.headers, header::IF_NONE_MATCH)?;
+        Ok(Self(VersionCondition {
+            one_of: one_of(&parts.headers)?,
+            none_of: none_of.map(|named| named.versions(|_| true)),
+        }))
     }
 }
 
-/// `If-None-Match`: the versions that a client holds (section 13.1.2). What cannot be read names
-/// none, and the answer is a whole one.
-pub(super) struct IfNoneMatch(HeaderMap);
+/// What a request to read says of versions: `If-Match` as above, and `If-None-Match` for those that
+/// its client holds. What cannot be read there names none, and the answer is a whole one.
+pub(super) struct Reading {
+    condition: VersionCondition,
+    headers: HeaderMap,
+}
 
-impl IfNoneMatch {
-    /// Whether the client holds this version, or any (`*`).
-    pub(super) fn holds(&self, etag: &EntityTag) -> bool {
-        is_held(&self.0, &etag.0) == Some(true)
-    }
-
-    /// 200 with the view of a version, or 304 where the client holds that one.
-    pub(super) fn answer(&self, etag: &EntityTag, view: impl Serialize) -> Response {
-        match self.holds(etag) {
-            true => (StatusCode::NOT_MODIFIED, [(header::ETAG, etag.header())]).into_response(),
-            false => tagged(etag, view),
+impl Reading {
+    /// 200 with the content of a version and its tag; 304 where the client holds that one; or 412 where
+    /// it wants another.
+    pub(super) fn answer(
+        &self,
+        version: &EntityTag,
+        content: impl IntoResponse,
+    ) -> ApiResult<Response> {
+        if !self.condition.allows(Some(version.opaque())) {
+            return Err(Error::UnexpectedVersion.into());
         }
+        let tag = [(header::ETAG, version.header())];
+        Ok(match is_held(&self.headers, &version.0) {
+            Some(true) => (StatusCode::NOT_MODIFIED, tag).into_response(),
+            _ => (tag, content).into_response(),
+        })
     }
 }
 
-impl<S: Send + Sync> FromRequestParts<S> for IfNoneMatch {
-    type Rejection = std::convert::Infallible;
+impl<S: Send + Sync> FromRequestParts<S> for Reading {
+    type Rejection = ApiError;
 
-    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Self::Rejection> {
-        Ok(Self(parts.headers.clone()))
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
+        let condition = VersionCondition {
+            one_of: one_of(&parts.headers)?,
+            none_of: None,
+        };
+        Ok(Self {
+            condition,
+            headers: parts.headers.clone(),
+        })
     }
 }
 
-/// 200 with the view of a version and its tag.
-pub(super) fn tagged(etag: &EntityTag, view: impl Serialize) -> Response {
-    ([(header::ETAG, etag.header())], Json(view)).into_response()
+fn one_of(headers: &HeaderMap) -> Result<Option<Versions>, ApiError> {
+    let named = named(headers, header::IF_MATCH)?;
+    Ok(named.map(|named| named.versions(|tag| tag.is_strong)))
 }
 
 /// What a list of entity tags names.
@@ -129,6 +113,19 @@ enum Named {
     /// `*`.
     Any,
     Tags(Vec<NamedTag>),
+}
+
+impl Named {
+    /// The versions of those tags that count.
+    fn versions(self, counts: impl Fn(&NamedTag) -> bool) -> Versions {
+        match self {
+            Self::Any => Versions::Any,
+            Self::Tags(tags) => {
+                let counting = tags.into_iter().filter(counts);
+                Versions::Tagged(counting.map(|tag| tag.text).collect())
+            }
+        }
+    }
 }
 
 struct NamedTag {
@@ -161,11 +158,6 @@ fn named(headers: &HeaderMap, name: HeaderName) -> Result<Option<Named>, ApiErro
     Ok(Some(Named::Tags(tags)))
 }
 
-fn strong(tags: Vec<NamedTag>) -> Vec<String> {
-    let strong = tags.into_iter().filter(|tag| tag.is_strong);
-    strong.map(|tag| tag.text).collect()
-}
-
 /// What stands between the quotes of an entity tag, strong or weak (section 8.8.3).
 fn opaque(tag: &str) -> Option<&str> {
     let quoted = tag.strip_prefix("W/").unwrap_or(tag);
@@ -178,29 +170,30 @@ fn opaque(tag: &str) -> Option<&str> {
 mod tests {
     use super::*;
 
-    fn if_match(fields: &[&'static str]) -> Result<IfMatch, ApiError> {
+    fn if_match(fields: &[&'static str]) -> Result<Option<Versions>, ApiError> {
         let mut headers = HeaderMap::new();
         for field in fields {
             headers.append(header::IF_MATCH, HeaderValue::from_static(field));
         }
-        IfMatch::of(&headers)
+        one_of(&headers)
     }
 
-    fn one_of(tags: &[&str]) -> IfMatch {
-        IfMatch::OneOf(tags.iter().map(ToString::to_string).collect())
+    fn tagged(tags: &[&str]) -> Option<Versions> {
+        let tags = tags.iter().map(ToString::to_string);
+        Some(Versions::Tagged(tags.collect()))
     }
 
     #[test]
     fn versions_are_named_by_strong_tags_in_lists_and_over_several_fields() {
         for (fields, expected) in [
-            (&[][..], IfMatch::Absent),
-            (&["*"], IfMatch::Any),
-            (&[" * "], IfMatch::Any),
-            (&["\"1\""], one_of(&["1"])),
-            (&["\"1\" , \"a,b\",,\"\""], one_of(&["1", "a,b", ""])),
-            (&["\"1\"", "\"2\""], one_of(&["1", "2"])),
-            (&["W/\"1\""], one_of(&[])),
-            (&["W/\"1\", \"2\""], one_of(&["2"])),
+            (&[][..], None),
+            (&["*"], Some(Versions::Any)),
+            (&[" * "], Some(Versions::Any)),
+            (&["\"1\""], tagged(&["1"])),
+            (&["\"1\" , \"a,b\",,\"\""], tagged(&["1", "a,b", ""])),
+            (&["\"1\"", "\"2\""], tagged(&["1", "2"])),
+            (&["W/\"1\""], tagged(&[])),
+            (&["W/\"1\", \"2\""], tagged(&["2"])),
         ] {
             let read = if_match(fields).unwrap_or_else(|error| panic!("{fields:?}: {error:?}"));
             assert_eq!(read, expected, "{fields:?}");

@@ -22,6 +22,8 @@ const USUAL_LIMIT: u64 = 20;
 const LARGEST_LIMIT: u64 = 100;
 /// What a time may be, in a sentence for whoever sent something else.
 pub(super) const EXPECTED_TIME: &str = "Send a time of RFC 3339, such as 2026-01-31T12:00:00Z.";
+/// So many characters of an unknown parameter are named.
+const LONGEST_SHOWN: usize = 64;
 /// A list, a time in microseconds and an id.
 const CURSOR_BYTES: usize = 1 + 8 + 16;
 
@@ -101,6 +103,8 @@ impl<T: Serialize> ListView<T> {
 /// The parameters that were not taken yet, and what was wrong so far.
 pub(super) struct Query {
     left: Vec<(String, String)>,
+    /// The names of those that the route takes.
+    known: Vec<&'static str>,
     broken: Vec<FieldError>,
 }
 
@@ -127,14 +131,16 @@ impl Query {
         }
         Ok(Self {
             left,
+            known: Vec::new(),
             broken: Vec::new(),
         })
     }
 
     /// A text. Without a value it counts as left out, as an empty field of a form is sent.
     pub(super) fn text(&mut self, name: &'static str) -> Option<String> {
+        self.known.push(name);
         let place = self.left.iter().position(|(left, _)| left == name)?;
-        let (_, value) = self.left.swap_remove(place);
+        let (_, value) = self.left.remove(place);
         Some(value).filter(|value| !value.is_empty())
     }
 
@@ -188,7 +194,7 @@ impl Query {
                 .ok()
                 .filter(|number| *number <= i64::MAX as u64)
         };
-        let expected = "Leave out 0 items or more.";
+        let expected = "Leave out 0 to 9,223,372,036,854,775,807 items.";
         self.value("offset", read, "out_of_range", expected)
             .unwrap_or_default()
     }
@@ -202,10 +208,11 @@ impl Query {
 
     /// Refuses the query if anything was wrong with it or is left of it.
     pub(super) fn end(self) -> Result<(), ApiError> {
-        if !self.left.is_empty() {
-            return Err(ApiError::Malformed(
-                "The query has a parameter that this route does not know.",
-            ));
+        if let Some((name, _)) = self.left.first() {
+            return Err(ApiError::UnknownParameter {
+                name: name.chars().take(LONGEST_SHOWN).collect(),
+                known: self.known,
+            });
         }
         if self.broken.is_empty() {
             return Ok(());
@@ -251,10 +258,24 @@ mod tests {
         let twice = "The query names a parameter twice.";
         assert_eq!(malformed("q=a&q=b"), twice);
         assert_eq!(malformed("q=&%71="), twice);
-        let unknown = "The query has a parameter that this route does not know.";
-        for text in ["x=1", "Q", "=", "q[]=1"] {
-            assert_eq!(malformed(text), unknown, "{text}");
+    }
+
+    #[test]
+    fn an_unknown_parameter_is_named_beside_those_that_are_known() {
+        for (text, unknown) in [("limit=1&Q=2&x", "Q"), ("", ""), ("q[]=1", "q[]")] {
+            let mut query = Query::parse(&format!("{text}&=")).expect("a query");
+            query.limit();
+            query.offset();
+            let Err(ApiError::UnknownParameter { name, known }) = query.end() else {
+                panic!("{text} is not refused");
+            };
+            assert_eq!((&*name, known), (unknown, vec!["limit", "offset"]));
         }
+        let long = Query::parse(&"é".repeat(65)).expect("a query");
+        let Err(ApiError::UnknownParameter { name, .. }) = long.end() else {
+            panic!("not refused");
+        };
+        assert_eq!(name, "é".repeat(64));
     }
 
     #[test]

@@ -1,8 +1,9 @@
 //! `/api/todos`: what a user means to do. Whose a todo is, and what may be in it, is decided by the
 //! rules.
 
-use accounts::{Expected, Timestamp, Todo, TodoContent, TodoEdit, TodoListing, TodoOrder};
+use accounts::{Timestamp, Todo, TodoContent, TodoEdit, TodoListing, TodoOrder};
 use axum::{
+    Json,
     extract::State,
     http::{StatusCode, Uri, header},
     response::{IntoResponse as _, Response},
@@ -16,7 +17,7 @@ use super::{
     error::ApiResult,
     forms::Fields,
     path::IdInPath,
-    preconditions::{EntityTag, IfMatch, IfNoneMatch, tagged},
+    preconditions::{Condition, EntityTag, Reading},
     query::{ListView, Query},
 };
 use crate::app::App;
@@ -73,15 +74,15 @@ pub(super) async fn add_todo(
     Ok((StatusCode::CREATED, location, answer(todo)).into_response())
 }
 
-/// `GET /api/todos/{id}`: one todo, unless the client holds this version of it.
+/// `GET /api/todos/{id}`: one todo, unless the client holds this version of it, or wants another.
 pub(super) async fn get_todo(
     State(app): State<App>,
     SignedInCaller(caller): SignedInCaller,
     IdInPath(id): IdInPath,
-    held: IfNoneMatch,
+    reading: Reading,
 ) -> ApiResult<Response> {
     let todo = app.accounts().todo(&caller, id).await?;
-    Ok(held.answer(&tag_of(&todo), TodoView::from(todo)))
+    reading.answer(&tag_of(&todo), Json(TodoView::from(todo)))
 }
 
 /// `PUT /api/todos/{id}`: the whole todo anew; an optional field that is left out is as in a new one.
@@ -89,13 +90,11 @@ pub(super) async fn replace_todo(
     State(app): State<App>,
     SignedInCaller(caller): SignedInCaller,
     IdInPath(id): IdInPath,
-    seen: IfMatch,
+    Condition(condition): Condition,
     body: JsonObject,
 ) -> ApiResult<Response> {
     let content = content(body)?;
-    let replacing = app
-        .accounts()
-        .replace_todo(&caller, id, expected(seen), content);
+    let replacing = app.accounts().replace_todo(&caller, id, condition, content);
     Ok(answer(replacing.await?))
 }
 
@@ -104,7 +103,7 @@ pub(super) async fn change_todo(
     State(app): State<App>,
     SignedInCaller(caller): SignedInCaller,
     IdInPath(id): IdInPath,
-    seen: IfMatch,
+    Condition(condition): Condition,
     MergePatch(body): MergePatch,
 ) -> ApiResult<Response> {
     let mut fields = Fields::of(body);
@@ -115,9 +114,7 @@ pub(super) async fn change_todo(
         due_at: fields.time_edit("due_at"),
     };
     fields.end()?;
-    let changing = app
-        .accounts()
-        .change_todo(&caller, id, expected(seen), edit);
+    let changing = app.accounts().change_todo(&caller, id, condition, edit);
     Ok(answer(changing.await?))
 }
 
@@ -126,9 +123,9 @@ pub(super) async fn delete_todo(
     State(app): State<App>,
     SignedInCaller(caller): SignedInCaller,
     IdInPath(id): IdInPath,
-    seen: IfMatch,
+    Condition(condition): Condition,
 ) -> ApiResult<StatusCode> {
-    let deleting = app.accounts().delete_todo(&caller, id, expected(seen));
+    let deleting = app.accounts().delete_todo(&caller, id, condition);
     deleting.await?;
     Ok(StatusCode::NO_CONTENT)
 }
@@ -170,25 +167,10 @@ fn content(body: JsonObject) -> ApiResult<TodoContent> {
     Ok(content)
 }
 
-/// The versions that a change is meant for. A tag that was never given out is that of none.
-fn expected(seen: IfMatch) -> Expected {
-    match seen {
-        IfMatch::Absent | IfMatch::Any => Expected::Any,
-        IfMatch::OneOf(tags) => {
-            let version = |tag: &String| {
-                tag.parse()
-                    .ok()
-                    .filter(|read: &i64| read.to_string() == *tag)
-            };
-            Expected::OneOf(tags.iter().filter_map(version).collect())
-        }
-    }
-}
-
 fn tag_of(todo: &Todo) -> EntityTag {
     EntityTag::of(&todo.version)
 }
 
 fn answer(todo: Todo) -> Response {
-    tagged(&tag_of(&todo), TodoView::from(todo))
+    (tag_of(&todo), Json(TodoView::from(todo))).into_response()
 }

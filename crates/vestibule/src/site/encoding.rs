@@ -3,6 +3,8 @@
 
 use axum::http::{HeaderMap, header};
 
+use super::wishes::wishes;
+
 /// A content coding in which copies may lie beside a file, the smaller one first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Encoding {
@@ -40,13 +42,7 @@ impl Encoding {
 
 /// The codings to try, best first. Those that the client likes less than the file as it is are left out.
 pub(crate) fn accepted(headers: &HeaderMap) -> Vec<Encoding> {
-    let wishes: Vec<(String, u16)> = headers
-        .get_all(header::ACCEPT_ENCODING)
-        .iter()
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|value| value.split(','))
-        .filter_map(wish)
-        .collect();
+    let wishes = wishes(headers, header::ACCEPT_ENCODING);
     let weight_of = |names: [&str; 2]| {
         let named = |wanted: &str| {
             wishes
@@ -68,37 +64,6 @@ pub(crate) fn accepted(headers: &HeaderMap) -> Vec<Encoding> {
         .collect();
     accepted.sort_by_key(|(_, weight)| std::cmp::Reverse(*weight));
     accepted.into_iter().map(|(encoding, _)| encoding).collect()
-}
-
-/// One element of the field: the coding in lower case and its weight in thousandths. `None` for what is malformed.
-fn wish(element: &str) -> Option<(String, u16)> {
-    let mut parts = element.split(';').map(str::trim);
-    let name = parts
-        .next()
-        .filter(|name| !name.is_empty())?
-        .to_ascii_lowercase();
-    let mut weight = 1000;
-    for parameter in parts {
-        let (key, value) = parameter.split_once('=')?;
-        if key.trim().eq_ignore_ascii_case("q") {
-            weight = thousandths(value.trim())?;
-        }
-    }
-    Some((name, weight))
-}
-
-/// A weight as RFC 9110, section 12.4.2, writes it: 0 to 1 with at most three digits behind the point.
-fn thousandths(weight: &str) -> Option<u16> {
-    let (whole, fraction) = weight.split_once('.').unwrap_or((weight, ""));
-    if fraction.len() > 3 || !fraction.bytes().all(|byte| byte.is_ascii_digit()) {
-        return None;
-    }
-    let fraction: u16 = format!("{fraction:0<3}").parse().ok()?;
-    match (whole, fraction) {
-        ("0", fraction) => Some(fraction),
-        ("1", 0) => Some(1000),
-        _ => None,
-    }
 }
 
 #[cfg(test)]

@@ -16,6 +16,7 @@ mod headers;
 mod health;
 mod hostile;
 mod keys;
+mod language;
 mod limit;
 mod metrics;
 mod oauth;

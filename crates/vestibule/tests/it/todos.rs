@@ -218,16 +218,24 @@ async fn a_change_meant_for_another_version_is_refused_and_one_for_this_version_
     x-content-type-options: nosniff
     {
       "code": "precondition_failed",
-      "detail": "This has changed since you read it. Read it again before you change it.",
+      "detail": "This is not in a version that If-Match or If-None-Match asks for. Read it again before you change it.",
       "status": 412,
       "title": "Precondition Failed",
       "type": "about:blank"
     }
     "#);
-    for malformed in ["1", "*, \"1\"", "\"1", "", "\"a b\""] {
+    for not_meant_for in ["*", "\"1\"", "W/\"1\"", "\"2\", \"1\""] {
         for change in changes("second") {
-            let refused = change.header("if-match", malformed).await;
-            refused.expect_problem(400, "malformed_request");
+            let refused = change.header("if-none-match", not_meant_for).await;
+            refused.expect_problem(412, "precondition_failed");
+        }
+    }
+    for malformed in ["1", "*, \"1\"", "\"1", "", "\"a b\""] {
+        for header in ["if-match", "if-none-match"] {
+            for change in changes("second") {
+                let refused = change.header(header, malformed).await;
+                refused.expect_problem(400, "malformed_request");
+            }
         }
     }
     assert_eq!(titles(&ada, "").await, ["first"]);
@@ -265,6 +273,59 @@ async fn who_holds_the_newest_version_is_not_sent_it_again() {
     }
     let missing = ada.get(MISSING).header("if-none-match", "*").await;
     missing.expect_problem(404, "not_found");
+}
+
+#[tokio::test]
+async fn who_wants_another_version_than_there_is_is_not_sent_this_one() {
+    let (app, _) = TestApp::new().await;
+    let ada = app.user("ada").await;
+    let path = add(&ada, "first").await;
+    for wanted in ["\"2\"", "W/\"1\""] {
+        for method in ["GET", "HEAD"] {
+            let refused = ada.call(method, &path).header("if-match", wanted);
+            // Whoever holds it and wants another is told the latter (RFC 9110 section 13.2.2).
+            let refused = refused.header("if-none-match", "\"1\"").await;
+            assert_eq!(refused.expect_status(412).header("etag"), None, "{wanted}");
+        }
+    }
+    for wanted in ["*", "\"2\", \"1\""] {
+        let answer = ada.get(&path).header("if-match", wanted).await;
+        assert_eq!(tag(&answer.expect_status(200)), "\"1\"");
+    }
+    let unreadable = ada.get(&path).header("if-match", "1").await;
+    unreadable.expect_problem(400, "malformed_request");
+    let missing = ada.get(MISSING).header("if-match", "*").await;
+    missing.expect_problem(404, "not_found");
+}
+
+#[tokio::test]
+async fn a_request_that_is_not_understood_is_told_what_would_be() {
+    let (app, _) = TestApp::new().await;
+    let ada = app.user("ada").await;
+    for (path, code, told) in [
+        (
+            "/api/todos?page=2&limit=1",
+            (400, "malformed_request"),
+            "The query has a parameter \"page\", which is none of this route's: completed, q, sort, limit, offset.",
+        ),
+        (
+            "/api/todos?offset=9223372036854775808",
+            (422, "validation_failed"),
+            "Leave out 0 to 9,223,372,036,854,775,807 items.",
+        ),
+        (
+            "/api/todos/",
+            (404, "not_found"),
+            "There is nothing here. No path of the API ends with a slash.",
+        ),
+    ] {
+        let answer = ada.get(path).await;
+        let problem = answer.json();
+        answer.expect_problem(code.0, code.1);
+        let errors = problem["errors"].get(0);
+        let sentence = errors.map_or(&problem["detail"], |error| &error["message"]);
+        assert_eq!(sentence, told, "{path}");
+    }
 }
 
 #[tokio::test]

@@ -1,8 +1,8 @@
 //! The built-in pages and their files.
 
-use crate::support::TestApp;
+use std::fs;
 
-const PAGES: [&str; 5] = ["/login", "/register", "/setup", "/dashboard", "/account"];
+use crate::support::{PAGES, TestApp};
 
 #[tokio::test]
 async fn every_page_is_the_same_document() {
@@ -31,6 +31,77 @@ async fn pages_bear_the_name_that_is_configured() {
     );
     assert!(!html.contains("<b>"), "{html}");
     assert!(!html.contains("{{"), "something was not filled in: {html}");
+}
+
+#[tokio::test]
+async fn pages_bear_the_picture_and_the_style_that_are_configured() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let place = |name: &str, content: &[u8]| {
+        let path = folder.path().join(name);
+        fs::write(&path, content).expect("a file");
+        path.display().to_string()
+    };
+    let drawing = "<svg xmlns=\"http://www.w3.org/2000/svg\"><script>alert(1)</script></svg>";
+    let logo = place("logo.svg", drawing.as_bytes());
+    let css = place("brand.css", b":root { --accent: #7a1fa2 }");
+    let (_app, anon) = TestApp::with(&[("ui.logo", &logo), ("ui.css", &css)]).await;
+    let html = anon.visit("/login").await.expect_status(200).text();
+    assert!(html.contains("<meta name=\"vestibule-logo\" content=\"/api/ui/logo\""));
+    assert!(html.contains("<link rel=\"icon\" href=\"/api/ui/logo\""));
+    let [ours, theirs] = ["/api/ui/app.css", "/api/ui/brand.css"].map(|file| html.find(file));
+    assert!(ours.is_some() && ours < theirs, "theirs has the last word");
+
+    let css = anon.get("/api/ui/brand.css").await.expect_status(200);
+    assert_eq!(css.text(), ":root { --accent: #7a1fa2 }");
+    assert_eq!(css.header("content-type"), Some("text/css; charset=utf-8"));
+    let logo = anon.get("/api/ui/logo").await.expect_status(200);
+    assert_eq!(logo.text(), drawing);
+    assert_eq!(logo.header("content-type"), Some("image/svg+xml"));
+    let policy = logo.header("content-security-policy").expect("a policy");
+    assert_eq!(
+        policy,
+        "default-src 'none'; style-src 'unsafe-inline'; sandbox"
+    );
+    for file in [css, logo] {
+        assert_eq!(file.header("x-content-type-options"), Some("nosniff"));
+        assert_eq!(file.header("cache-control"), Some("no-cache"));
+    }
+}
+
+#[tokio::test]
+async fn a_picture_that_changes_with_the_server_is_asked_for_again() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("logo.png");
+    let mut tags = Vec::new();
+    for end in [b"one", b"two"] {
+        fs::write(&path, [b"\x89PNG\r\n\x1a\n", &end[..]].concat()).expect("a file");
+        let (_app, anon) = TestApp::with(&[("ui.logo", &path.display().to_string())]).await;
+        let logo = anon.get("/api/ui/logo").await.expect_status(200);
+        assert_eq!(logo.header("content-type"), Some("image/png"));
+        let tag = logo.header("etag").expect("a tag").to_owned();
+        let known = anon.get("/api/ui/logo").header("if-none-match", &tag).await;
+        assert!(known.expect_status(304).body.is_empty());
+        tags.push(tag);
+    }
+    assert_ne!(tags[0], tags[1]);
+}
+
+#[tokio::test]
+async fn without_a_brand_the_pages_are_ours() {
+    let (_app, anon) = TestApp::new().await;
+    let html = anon.visit("/login").await.text();
+    assert!(
+        html.contains("<meta name=\"vestibule-logo\" content=\"\""),
+        "{html}"
+    );
+    assert!(
+        html.contains("<link rel=\"icon\" href=\"/api/ui/favicon.svg\""),
+        "{html}"
+    );
+    for file in ["/api/ui/logo", "/api/ui/brand.css"] {
+        assert!(!html.contains(file), "{html}");
+        anon.get(file).await.expect_problem(404, "not_found");
+    }
 }
 
 #[tokio::test]

@@ -3,8 +3,7 @@
 
 use proptest::{
     collection::vec,
-    option,
-    prelude::{Just, Strategy, any},
+    prelude::{BoxedStrategy, Just, Strategy, any},
     sample::select,
 };
 use sea_orm::{
@@ -20,70 +19,83 @@ pub(super) struct Table {
     key: usize,
 }
 
+/// What a column may hold.
 #[derive(Clone, Copy)]
 enum Kind {
     Id,
-    Text,
+    /// The id of a user who is there.
+    Owner,
+    /// So many letters at the most.
+    Text(usize),
+    /// The same, but never twice in a table, with some letters more for that.
+    Name(usize),
+    /// The word for an event, which may be that of a copy.
+    Event,
     Bytes,
+    /// Bytes of which there may be many.
+    Content,
     Number,
     Truth,
+    /// This, or nothing.
+    Maybe(&'static Kind),
 }
-use Kind::{Bytes, Id, Number, Text, Truth};
+use Kind::{Bytes, Content, Event, Id, Maybe, Name, Number, Owner, Text, Truth};
 
 /// The tables that hold what users and operators have made, in an order in which they can be filled.
-pub(super) const TABLES: [Table; 7] = [
+pub(super) const TABLES: &[Table] = &[
     Table {
         name: "users",
         columns: &[
             ("id", Id),
-            ("email", Text),
-            ("email_key", Text),
-            ("username", Text),
-            ("username_key", Text),
-            ("name", Text),
-            ("password_hash", Text),
+            ("email", Text(254)),
+            ("email_key", Maybe(&Name(250))),
+            ("username", Maybe(&Text(32))),
+            ("username_key", Maybe(&Name(28))),
+            ("name", Maybe(&Text(200))),
+            ("password_hash", Maybe(&Text(2_000))),
             ("email_verified", Truth),
-            ("disabled_at", Number),
-            ("deleted_at", Number),
+            ("disabled_at", Maybe(&Number)),
+            ("deleted_at", Maybe(&Number)),
             ("created_at", Number),
             ("updated_at", Number),
+            ("purging", Truth),
         ],
         key: 1,
     },
     Table {
         name: "user_roles",
-        columns: &[("user_id", Id), ("role", Text)],
+        columns: &[("user_id", Owner), ("role", Name(30))],
         key: 2,
     },
     Table {
         name: "sessions",
         columns: &[
             ("id", Id),
-            ("user_id", Id),
-            ("kind", Text),
+            ("user_id", Owner),
+            ("kind", Text(8)),
             ("generation", Number),
-            ("token_hash", Bytes),
-            ("nonce", Bytes),
-            ("rotated_at", Number),
+            ("token_hash", Maybe(&Bytes)),
+            ("nonce", Maybe(&Bytes)),
+            ("rotated_at", Maybe(&Number)),
             ("created_at", Number),
             ("last_used_at", Number),
             ("idle_expires_at", Number),
             ("expires_at", Number),
-            ("address", Text),
-            ("user_agent", Text),
+            ("address", Maybe(&Text(45))),
+            ("user_agent", Maybe(&Text(256))),
         ],
         key: 1,
     },
     Table {
         name: "signing_keys",
         columns: &[
-            ("id", Text),
-            ("algorithm", Text),
+            ("id", Name(62)),
+            ("algorithm", Text(16)),
             ("public_key", Bytes),
             ("sealed_private_key", Bytes),
             ("created_at", Number),
             ("signs_from", Number),
-            ("retires_at", Number),
+            ("retires_at", Maybe(&Number)),
         ],
         key: 1,
     },
@@ -92,14 +104,14 @@ pub(super) const TABLES: [Table; 7] = [
         columns: &[
             ("id", Id),
             ("at", Number),
-            ("event", Text),
-            ("actor_kind", Text),
-            ("actor_id", Id),
-            ("subject_id", Id),
-            ("address", Text),
-            ("user_agent", Text),
-            ("request_id", Text),
-            ("detail", Text),
+            ("event", Event),
+            ("actor_kind", Text(16)),
+            ("actor_id", Maybe(&Id)),
+            ("subject_id", Maybe(&Id)),
+            ("address", Maybe(&Text(45))),
+            ("user_agent", Maybe(&Text(256))),
+            ("request_id", Maybe(&Text(64))),
+            ("detail", Maybe(&Text(2_000))),
         ],
         key: 1,
     },
@@ -107,11 +119,11 @@ pub(super) const TABLES: [Table; 7] = [
         name: "todos",
         columns: &[
             ("id", Id),
-            ("user_id", Id),
-            ("title", Text),
-            ("title_key", Text),
-            ("description", Text),
-            ("description_key", Text),
+            ("user_id", Owner),
+            ("title", Text(200)),
+            ("title_key", Text(600)),
+            ("description", Text(2_000)),
+            ("description_key", Text(2_000)),
             ("completed", Truth),
             ("due_at", Number),
             ("created_at", Number),
@@ -124,67 +136,38 @@ pub(super) const TABLES: [Table; 7] = [
     Table {
         name: "documents",
         columns: &[
-            ("user_id", Id),
-            ("key", Text),
-            ("etag", Text),
+            ("user_id", Owner),
+            ("key", Name(62)),
+            ("etag", Text(32)),
             ("size", Number),
             ("created_at", Number),
             ("updated_at", Number),
-            ("content", Bytes),
+            ("content", Content),
         ],
         key: 2,
     },
 ];
+
+/// The tables into which the migrations put rows, and nobody else.
+pub(super) const SEEDED: [&str; 2] = ["revocations", "meta"];
+
+/// Rows of each table at the most: fewer than a hundred, so that the number of one has two digits.
+const MOST: usize = 30;
 
 /// The rows of each table.
 pub(super) type Rows = Vec<Vec<Vec<Value>>>;
 
 /// Rows for each of [`TABLES`], of everything that a column may hold and every engine can keep.
 pub(super) fn installations() -> impl Strategy<Value = Rows> {
-    let theirs = (
-        vec(role(), 0..3),
-        vec(session(), 0..3),
-        vec(todo(), 0..3),
-        vec(document(), 0..3),
-    );
-    let users = vec((user(), theirs), 0..24);
-    (users, vec(signing_key(), 0..4), vec(audit_event(), 0..24)).prop_map(
-        |(users, keys, events)| {
-            let mut rows: Rows = vec![vec![], vec![], vec![], keys, events, vec![], vec![]];
-            for (mut user, (roles, sessions, todos, documents)) in users {
-                let (id, number) = (user[0].clone(), rows[0].len());
-                // Keys are unique; what is in them may be anything.
-                for key in [2, 4] {
-                    if let Value::String(Some(text)) = &mut user[key] {
-                        *text = format!("{number}{text}");
-                    }
-                }
-                rows[0].push(user);
-                let numbered = roles.into_iter().enumerate();
-                rows[1].extend(
-                    numbered
-                        .map(|(number, role)| vec![id.clone(), format!("{number}{role}").into()]),
-                );
-                for (table, theirs) in [(2, sessions), (5, todos)] {
-                    rows[table].extend(theirs.into_iter().map(|mut row| {
-                        row[1] = id.clone();
-                        row
-                    }));
-                }
-                let numbered = documents.into_iter().enumerate();
-                rows[6].extend(numbered.map(|(number, (key, mut document))| {
-                    document.splice(0..0, [id.clone(), format!("{number}{key}").into()]);
-                    document
-                }));
-            }
-            for (number, key) in rows[3].iter_mut().enumerate() {
-                if let Value::String(Some(text)) = &mut key[0] {
-                    *text = format!("{number}{text}");
-                }
-            }
-            rows
-        },
-    )
+    let rows = |table: &Table| {
+        let columns = table.columns.iter().map(|(_, kind)| kind.values());
+        vec(columns.collect::<Vec<_>>(), 0..MOST)
+    };
+    TABLES
+        .iter()
+        .map(rows)
+        .collect::<Vec<_>>()
+        .prop_map(connected)
 }
 
 /// Adds the rows to a database that has the tables.
@@ -214,7 +197,7 @@ pub(super) async fn insert(
 /// All rows of [`TABLES`], each table in the order of its keys.
 pub(super) async fn read(db: &DatabaseConnection) -> Rows {
     let mut tables = Vec::new();
-    for table in &TABLES {
+    for table in TABLES {
         let mut select = Query::select();
         select
             .columns(table.columns.iter().map(|(name, _)| *name))
@@ -225,19 +208,7 @@ pub(super) async fn read(db: &DatabaseConnection) -> Rows {
         let rows = db.query_all(&select).await.unwrap();
         let row = |row: &sea_orm::QueryResult| {
             let columns = table.columns.iter().enumerate();
-            let values = columns.map(|(place, (_, kind))| match kind {
-                Id => row.try_get_by_index::<Option<Uuid>>(place).unwrap().into(),
-                Text => row
-                    .try_get_by_index::<Option<String>>(place)
-                    .unwrap()
-                    .into(),
-                Bytes => row
-                    .try_get_by_index::<Option<Vec<u8>>>(place)
-                    .unwrap()
-                    .into(),
-                Number => row.try_get_by_index::<Option<i64>>(place).unwrap().into(),
-                Truth => row.try_get_by_index::<Option<bool>>(place).unwrap().into(),
-            });
+            let values = columns.map(|(place, (_, kind))| kind.read(row, place));
             values.collect()
         };
         tables.push(rows.iter().map(row).collect());
@@ -258,151 +229,81 @@ pub(super) fn sorted(mut rows: Rows) -> Rows {
     rows
 }
 
-fn user() -> impl Strategy<Value = Vec<Value>> {
-    let names = (
-        text(254),
-        option::of(text(250)),
-        option::of(text(32)),
-        option::of(text(28)),
-    );
-    let rest = (
-        option::of(text(200)),
-        option::of(text(2_000)),
-        any::<bool>(),
-    );
-    let times = (time(), time(), number(), number());
-    (id(), names, rest, times).prop_map(|(id, names, rest, times)| {
-        vec![
-            id,
-            names.0.into(),
-            names.1.into(),
-            names.2.into(),
-            names.3.into(),
-            rest.0.into(),
-            rest.1.into(),
-            rest.2.into(),
-            times.0.into(),
-            times.1.into(),
-            times.2.into(),
-            times.3.into(),
-        ]
-    })
+/// The rows with a user for each owner, and another number in each name.
+fn connected(mut rows: Rows) -> Rows {
+    let users: Vec<Value> = rows[0].iter().map(|user| user[0].clone()).collect();
+    for (table, rows) in TABLES.iter().zip(&mut rows) {
+        let of_users = |(_, kind): &(&str, Kind)| matches!(kind, Owner);
+        if users.is_empty() && table.columns.iter().any(of_users) {
+            rows.clear();
+        }
+        for (number, row) in rows.iter_mut().enumerate() {
+            for ((_, kind), value) in table.columns.iter().zip(row) {
+                match (kind, value) {
+                    (Owner, owner) => *owner = users[number * 7 % users.len()].clone(),
+                    (Name(_) | Maybe(Name(_)), Value::String(Some(text))) => {
+                        *text = format!("{number}{text}");
+                    }
+                    _ => {}
+                }
+            }
+        }
+    }
+    rows
 }
 
-fn session() -> impl Strategy<Value = Vec<Value>> {
-    let proofs = (option::of(bytes()), option::of(bytes()), time());
-    let times = (number(), number(), number(), number(), number());
-    let from = (option::of(text(45)), option::of(text(256)));
-    (id(), text(8), proofs, times, from).prop_map(|(id, kind, proofs, times, from)| {
-        vec![
-            id,
-            Value::Uuid(None),
-            kind.into(),
-            times.0.into(),
-            proofs.0.into(),
-            proofs.1.into(),
-            proofs.2.into(),
-            times.1.into(),
-            times.2.into(),
-            times.3.into(),
-            times.4.into(),
-            from.0.into(),
-            from.1.into(),
-        ]
-    })
-}
+impl Kind {
+    fn values(self) -> BoxedStrategy<Value> {
+        match self {
+            Id | Owner => any::<u128>()
+                .prop_map(|bits| Uuid::from_u128(bits).into())
+                .boxed(),
+            Text(most) | Name(most) => text(most).prop_map(Value::from).boxed(),
+            Event => proptest::prop_oneof![text(32), Just("copied".to_owned())]
+                .prop_map(Value::from)
+                .boxed(),
+            Bytes => bytes().prop_map(Value::from).boxed(),
+            // More than fits into the smaller type of some engines, now and then.
+            Content => proptest::prop_oneof![9 => bytes(), 1 => vec(any::<u8>(), 65_536..70_000)]
+                .prop_map(Value::from)
+                .boxed(),
+            Number => {
+                proptest::prop_oneof![any::<i64>(), select(vec![i64::MIN, -1, 0, 1, i64::MAX])]
+                    .prop_map(Value::from)
+                    .boxed()
+            }
+            Truth => any::<bool>().prop_map(Value::from).boxed(),
+            Maybe(kind) => proptest::prop_oneof![kind.values(), Just(kind.nothing())].boxed(),
+        }
+    }
 
-fn todo() -> impl Strategy<Value = Vec<Value>> {
-    let texts = (text(200), text(600), text(2_000), text(2_000));
-    let times = (number(), number(), number(), number(), number());
-    (id(), texts, any::<bool>(), times).prop_map(|(id, texts, completed, times)| {
-        vec![
-            id,
-            Value::Uuid(None),
-            texts.0.into(),
-            texts.1.into(),
-            texts.2.into(),
-            texts.3.into(),
-            completed.into(),
-            times.0.into(),
-            times.1.into(),
-            times.2.into(),
-            times.3.into(),
-            times.4.into(),
-        ]
-    })
-}
+    fn nothing(self) -> Value {
+        match self {
+            Id | Owner => Value::Uuid(None),
+            Text(_) | Name(_) | Event => Value::String(None),
+            Bytes | Content => Value::Bytes(None),
+            Number => Value::BigInt(None),
+            Truth => Value::Bool(None),
+            Maybe(kind) => kind.nothing(),
+        }
+    }
 
-fn signing_key() -> impl Strategy<Value = Vec<Value>> {
-    let times = (number(), number(), time());
-    (text(62), text(16), bytes(), bytes(), times).prop_map(
-        |(id, algorithm, public, sealed, times)| {
-            vec![
-                id.into(),
-                algorithm.into(),
-                public.into(),
-                sealed.into(),
-                times.0.into(),
-                times.1.into(),
-                times.2.into(),
-            ]
-        },
-    )
-}
-
-fn audit_event() -> impl Strategy<Value = Vec<Value>> {
-    let optional = |most| option::of(text(most));
-    let event = proptest::prop_oneof![text(32), Just("copied".to_owned())];
-    let users = (option::of(any::<u128>()), option::of(any::<u128>()));
-    let from = (optional(45), optional(256), optional(64), optional(2_000));
-    (id(), number(), event, text(16), users, from).prop_map(|(id, at, event, kind, users, from)| {
-        vec![
-            id,
-            at.into(),
-            event.into(),
-            kind.into(),
-            users.0.map(Uuid::from_u128).into(),
-            users.1.map(Uuid::from_u128).into(),
-            from.0.into(),
-            from.1.into(),
-            from.2.into(),
-            from.3.into(),
-        ]
-    })
-}
-
-/// A document's key, and what is behind it in its row.
-fn document() -> impl Strategy<Value = (String, Vec<Value>)> {
-    // More than fits into the smaller type of some engines, now and then.
-    let content = proptest::prop_oneof![9 => bytes(), 1 => vec(any::<u8>(), 65_536..70_000)];
-    let numbers = (number(), number(), number());
-    (text(63), text(32), numbers, content).prop_map(|(key, etag, numbers, content)| {
-        let (size, created, updated) = numbers;
-        let row = vec![
-            etag.into(),
-            size.into(),
-            created.into(),
-            updated.into(),
-            content.into(),
-        ];
-        (key, row)
-    })
-}
-
-fn role() -> impl Strategy<Value = String> {
-    text(31)
-}
-
-fn id() -> impl Strategy<Value = Value> {
-    any::<u128>().prop_map(|bits| Uuid::from_u128(bits).into())
-}
-
-fn number() -> impl Strategy<Value = i64> {
-    proptest::prop_oneof![any::<i64>(), select(vec![i64::MIN, -1, 0, 1, i64::MAX])]
-}
-
-fn time() -> impl Strategy<Value = Option<i64>> {
-    option::of(number())
+    fn read(self, row: &sea_orm::QueryResult, place: usize) -> Value {
+        match self {
+            Id | Owner => row.try_get_by_index::<Option<Uuid>>(place).unwrap().into(),
+            Text(_) | Name(_) | Event => row
+                .try_get_by_index::<Option<String>>(place)
+                .unwrap()
+                .into(),
+            Bytes | Content => row
+                .try_get_by_index::<Option<Vec<u8>>>(place)
+                .unwrap()
+                .into(),
+            Number => row.try_get_by_index::<Option<i64>>(place).unwrap().into(),
+            Truth => row.try_get_by_index::<Option<bool>>(place).unwrap().into(),
+            Maybe(kind) => kind.read(row, place),
+        }
+    }
 }
 
 fn bytes() -> impl Strategy<Value = Vec<u8>> {

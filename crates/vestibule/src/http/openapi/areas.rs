@@ -25,8 +25,8 @@ pub(super) struct Area {
 }
 
 /// All areas, in the order in which somebody new would read them.
-pub(super) fn all() -> [Area; 7] {
-    [
+pub(super) fn all() -> Vec<Area> {
+    vec![
         Area {
             name: "Authentication",
             description: "From nobody to a session, and back.",
@@ -66,6 +66,10 @@ pub(super) fn all() -> [Area; 7] {
 }
 
 fn signing_in() -> Vec<Operation> {
+    let registered = || {
+        let description = "The account is made, and this is its first session.";
+        Answer::json(201, description, "OpenedSession").with(REGISTERS)
+    };
     vec![
         operation(Method::POST, "/api/auth/register", &auth::register)
             .does(
@@ -74,14 +78,7 @@ fn signing_in() -> Vec<Operation> {
                  `registration` is `closed`, only operators and admins add users.",
             )
             .takes(named("Registration"))
-            .answers(
-                Answer::json(
-                    201,
-                    "The account is made, and this is its first session.",
-                    "OpenedSession",
-                )
-                .with(REGISTERS),
-            )
+            .answers(registered())
             .may(&[
                 Code::RegistrationClosed,
                 Code::EmailTaken,
@@ -96,14 +93,7 @@ fn signing_in() -> Vec<Operation> {
                  that the server shows at its start while there is no admin.",
             )
             .takes(named("FirstAdmin"))
-            .answers(
-                Answer::json(
-                    201,
-                    "The account is made, and this is its first session.",
-                    "OpenedSession",
-                )
-                .with(REGISTERS),
-            )
+            .answers(registered())
             .may(&[
                 Code::SetupRefused,
                 Code::EmailTaken,

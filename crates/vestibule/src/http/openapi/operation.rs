@@ -117,31 +117,41 @@ impl Operation {
         self
     }
 
-    /// A change that may be meant for certain versions alone, as `If-Match` names them (RFC 9110 section 13.1.1).
-    pub(super) fn if_match(self) -> Self {
+    /// A change that may be meant for certain versions alone (RFC 9110 section 13.1).
+    pub(super) fn changes_a_version(self) -> Self {
         self.condition(
             "If-Match",
             "The `ETag` of the version that was seen, or `*` for any.",
         )
+        .condition(
+            "If-None-Match",
+            "The `ETag` of versions that it is not meant for, or `*` for any.",
+        )
+        .may(&[Code::PreconditionFailed])
+    }
+
+    /// An answer of a version, which may be wanted of certain ones alone, and is not sent again to whoever holds it
+    /// (the same section).
+    pub(super) fn reads_a_version(self) -> Self {
+        self.condition(
+            "If-Match",
+            "The `ETag` of the version that is wanted, or `*` for any.",
+        )
+        .condition(
+            "If-None-Match",
+            "The `ETag` of the version that the client holds.",
+        )
+        .answers(Answer::empty(304, "The client holds this version.").with(&["ETag"]))
         .may(&[Code::PreconditionFailed])
     }
 
     /// A header with which a client names versions.
-    pub(super) fn condition(mut self, name: &str, description: &str) -> Self {
+    fn condition(mut self, name: &str, description: &str) -> Self {
         self.parameters.push(json!({
             "name": name, "in": "header", "description": description,
             "schema": text("\"1\"").into_value(),
         }));
         self
-    }
-
-    /// An answer of a version, which is not sent again to whoever holds it (section 13.1.2).
-    pub(super) fn if_none_match(self) -> Self {
-        self.condition(
-            "If-None-Match",
-            "The `ETag` of the version that the client holds.",
-        )
-        .answers(Answer::empty(304, "The client holds this version.").with(&["ETag"]))
     }
 
     /// A parameter of the query, which may be left out. Without a value it counts as left out.

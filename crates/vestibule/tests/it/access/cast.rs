@@ -1,9 +1,11 @@
 //! The callers of the access matrix: each a credential in a certain state, made anew as often as it is needed. What
 //! they may do is left to the rows.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Value, json};
 
-use super::routes::Objects;
+use super::routes::{Body, Objects, additions};
 use crate::support::{Client, DAY, TestApp, password, registration};
 
 /// By what a caller is recognised.
@@ -80,8 +82,8 @@ impl Actor {
 pub(crate) struct Member {
     pub(crate) name: String,
     pub(crate) client: Client,
-    /// A session, a todo and a document: one's own, or for [`Actor::AnotherUser`] those of the bystander. A user: the
-    /// bystander, for whoever may do something to others.
+    /// A session, a document and whatever else users add: one's own, or for [`Actor::AnotherUser`] those of the bystander.
+    /// A user: the bystander, for whoever may do something to others.
     pub(crate) objects: Objects,
     /// The name of somebody else, who does nothing.
     pub(crate) bystander: String,
@@ -112,12 +114,13 @@ impl<'app> Cast<'app> {
             objects: Objects {
                 session: session_of(&other).await,
                 user: other.get("/api/auth/me").await.text_at("id"),
-                todo: todo_of(&other).await,
                 document: document_of(&other, &bystander).await,
+                added: BTreeMap::new(),
             },
             name,
             bystander,
         };
+        member.objects.added = added_by(&other, &member).await;
         match actor {
             Actor::Nobody => {}
             Actor::Forger => self.forge(&mut member),
@@ -155,7 +158,7 @@ impl<'app> Cast<'app> {
         }
         if actor != Actor::AnotherUser {
             member.objects.session = session_of(&member.client).await;
-            member.objects.todo = todo_of(&member.client).await;
+            member.objects.added = added_by(&member.client, member).await;
             member.objects.document = document_of(&member.client, &name).await;
         }
         self.let_happen(member, actor).await;
@@ -211,9 +214,17 @@ impl<'app> Cast<'app> {
     }
 }
 
-async fn todo_of(client: &Client) -> String {
-    let todo = client.post("/api/todos", json!({ "title": "Feed the cat" }));
-    todo.await.expect_status(201).text_at("id")
+/// Adds one of each kind, of what the rows say that a member sends.
+async fn added_by(client: &Client, member: &Member) -> BTreeMap<&'static str, String> {
+    let mut added = BTreeMap::new();
+    for row in additions() {
+        let Body::Json(make) = row.body else {
+            panic!("nothing is said of what {} takes", row.path);
+        };
+        let answer = client.post(row.path, make(member)).await;
+        added.insert(row.path, answer.expect_status(201).text_at("id"));
+    }
+    added
 }
 
 /// Keeps a document under a key of its own, which is as long as an id: an answer may name the path.

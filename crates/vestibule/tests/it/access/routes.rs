@@ -1,7 +1,7 @@
 //! Every route of the server with who may use it, a row each; that no row and no route is missing is compared with the
 //! router itself. Who the callers are is left to `cast.rs`, what they get to `access.rs`.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
@@ -90,7 +90,7 @@ pub(crate) const ROUTES: &[Row] = &[
     row("DELETE", "/api/user/data/{key}", Owner, Nothing, 204),
     row("GET", "/api/user/export", SignedIn, Nothing, 200),
     row("GET", "/api/todos", SignedIn, Nothing, 200),
-    row("POST", "/api/todos", SignedIn, Json(todo), 201),
+    row("POST", "/api/todos", SignedIn, Json(new_todo), 201),
     row("GET", "/api/todos/{id}", Owner, Nothing, 200),
     row("PUT", "/api/todos/{id}", Owner, Json(todo), 200),
     row("PATCH", "/api/todos/{id}", Owner, Json(todo), 200),
@@ -122,6 +122,10 @@ pub(crate) const ROUTES: &[Row] = &[
     row("GET", "/setup", Anyone, Nothing, 200),
     row("GET", "/dashboard", Anyone, Nothing, 200),
     row("GET", "/account", Anyone, Nothing, 200),
+    row("GET", "/admin", Anyone, Nothing, 200),
+    row("GET", "/admin/users", Anyone, Nothing, 200),
+    row("GET", "/admin/users/{id}", Anyone, Nothing, 200),
+    row("GET", "/admin/audit", Anyone, Nothing, 200),
     row("GET", "/api/ui/{*path}", Anyone, Nothing, 200),
     row("GET", "/api/docs", Anyone, Nothing, 200),
     row("GET", "/api/docs/{*path}", Anyone, Nothing, 200),
@@ -143,8 +147,16 @@ pub(crate) const SITE_RULES: &str =
 pub(crate) struct Objects {
     pub(crate) session: String,
     pub(crate) user: String,
-    pub(crate) todo: String,
     pub(crate) document: String,
+    /// One of each kind that is added by a `POST` to a path and then is below it, by that path.
+    pub(crate) added: BTreeMap<&'static str, String>,
+}
+
+/// The rows by which users add something of their own.
+pub(crate) fn additions() -> impl Iterator<Item = &'static Row> {
+    ROUTES
+        .iter()
+        .filter(|row| (row.method, row.who, row.status) == ("POST", SignedIn, 201))
 }
 
 impl Objects {
@@ -154,8 +166,8 @@ impl Objects {
         Self {
             session: id.clone(),
             user: id.clone(),
-            todo: id.clone(),
-            document: id,
+            document: id.clone(),
+            added: additions().map(|row| (row.path, id.clone())).collect(),
         }
     }
 }
@@ -181,10 +193,11 @@ impl Row {
 
     /// The path with an object in it, of the kind that the path asks for.
     pub(crate) fn path_to(&self, objects: &Objects) -> String {
-        let object = match self.path {
-            path if path.starts_with("/api/admin/users/") => &objects.user,
-            path if path.starts_with("/api/todos/") => &objects.todo,
-            _ => &objects.session,
+        let added = self.path.strip_suffix("/{id}");
+        let object = match added.and_then(|above| objects.added.get(above)) {
+            Some(added) => added,
+            None if self.path.starts_with("/api/admin/users/") => &objects.user,
+            None => &objects.session,
         };
         let below = match self.path {
             "/api/ui/{*path}" => "app.js",
@@ -228,6 +241,10 @@ fn change(sender: &Member) -> Value {
 
 fn proof(sender: &Member) -> Value {
     json!({ "current_password": password(&sender.name) })
+}
+
+fn new_todo(_: &Member) -> Value {
+    json!({ "title": "Feed the cat" })
 }
 
 /// Another one than there is, so that a change is one.

@@ -77,13 +77,13 @@ pub(super) fn operations() -> Vec<Operation> {
         .does(
             "Restore a user",
             "Brings a deleted account back. No session comes back. It is refused when \
-                 somebody has taken a name since; nothing happens to one that is not \
-                 deleted.",
+                 somebody has taken a name since, and once the account is being purged; \
+                 nothing happens to one that is not deleted.",
         )
         .by(Access::Admin)
         .of(user)
         .answers(Answer::json(200, "The user.", "AdminUser"))
-        .may(&[Code::EmailTaken, Code::UsernameTaken]),
+        .may(&[Code::EmailTaken, Code::UsernameTaken, Code::Conflict]),
         operation(
             Method::DELETE,
             "/api/admin/users/{id}/sessions",

@@ -53,11 +53,11 @@ pub(super) fn of_todos() -> Vec<Operation> {
         operation(Method::GET, "/api/todos/{id}", &todos::get_todo)
             .does(
                 "See a todo",
-                "One todo, unless the client holds this version of it.",
+                "One todo, unless the client holds this version of it, or wants another.",
             )
             .by(Access::SignedIn)
             .of(whose)
-            .if_none_match()
+            .reads_a_version()
             .answers(Answer::json(200, "The todo.", "Todo").with(&["ETag"])),
         operation(Method::PUT, "/api/todos/{id}", &todos::replace_todo)
             .does(
@@ -67,7 +67,7 @@ pub(super) fn of_todos() -> Vec<Operation> {
             )
             .by(Access::SignedIn)
             .of(whose)
-            .if_match()
+            .changes_a_version()
             .takes(named("NewTodo"))
             .answers(Answer::json(200, "The todo as changed.", "Todo").with(&["ETag"])),
         operation(Method::PATCH, "/api/todos/{id}", &todos::change_todo)
@@ -77,7 +77,7 @@ pub(super) fn of_todos() -> Vec<Operation> {
             )
             .by(Access::SignedIn)
             .of(whose)
-            .if_match()
+            .changes_a_version()
             .takes_patch(named("TodoChange"))
             .answers(Answer::json(200, "The todo as changed.", "Todo").with(&["ETag"])),
         operation(Method::DELETE, "/api/todos/{id}", &todos::delete_todo)
@@ -87,7 +87,7 @@ pub(super) fn of_todos() -> Vec<Operation> {
             )
             .by(Access::SignedIn)
             .of(whose)
-            .if_match()
+            .changes_a_version()
             .answers(Answer::empty(204, "The todo is deleted.")),
     ]
 }
@@ -97,7 +97,6 @@ pub(super) fn of_documents() -> Vec<Operation> {
     let of_key = |operation: Operation| {
         operation.in_path("key", key(), "The key of a document, in which case counts.")
     };
-    let none_of = "The `ETag` of versions that it is not meant for, or `*` for any.";
     let value = || anything(&json!({ "theme": "dark" }));
     vec![
         operation(Method::GET, "/api/user/data", &data::list_documents)
@@ -117,7 +116,7 @@ pub(super) fn of_documents() -> Vec<Operation> {
             "A document, byte for byte as it was received.",
         )
         .by(Access::SignedIn)
-        .if_none_match()
+        .reads_a_version()
         .answers(Answer {
             content: Some(("application/json", value())),
             ..Answer::empty(200, "The document.").with(&["ETag"])
@@ -134,8 +133,7 @@ pub(super) fn of_documents() -> Vec<Operation> {
                  A user may have 100 documents.",
         )
         .by(Access::SignedIn)
-        .if_match()
-        .condition("If-None-Match", none_of)
+        .changes_a_version()
         .takes(value())
         .answers(
             Answer::empty(201, "There was none, and now there is.").with(&["Location", "ETag"]),
@@ -148,8 +146,7 @@ pub(super) fn of_documents() -> Vec<Operation> {
         ))
         .does("Delete a document", "Deletes it for good.")
         .by(Access::SignedIn)
-        .if_match()
-        .condition("If-None-Match", none_of)
+        .changes_a_version()
         .answers(Answer::empty(204, "The document is deleted."))
         .may(&[Code::NotFound]),
         operation(Method::GET, "/api/user/export", &export::export_user_data)

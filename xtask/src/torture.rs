@@ -1,0 +1,87 @@
+//! The suites in their long form, each by a name of its own: what every test run does for seconds, done until it can be
+//! believed. What they consist of stands in released.rs.
+
+use std::process::ExitCode;
+
+use crate::client_races::{LONG, axios_auth_refresh, lighthouse, races};
+use crate::counts::{Counts, Runner};
+use crate::engines::{Engines, galera::Cluster};
+use crate::released::{
+    CASES, CRASHES, FAULTS, FILLINGS, GUIDE, KILLED_SERVERS, KILLS, LEAVERS, MOVES, POWER_CUTS,
+    RACES, RESTARTS, TRIES, Tests, USERS, api, crashes, faults, full_disk, guide_to_adding,
+    isolation, killed_servers, leavers, limits, migrations, moves, nodes, outside, power_cuts,
+    release_build, rolling_restart,
+};
+use crate::report::Report;
+use crate::test::{door_tests, tools};
+
+/// `cargo xtask torture NAME`; `None` where there is no such thing.
+pub(crate) fn run(name: &str) -> Option<ExitCode> {
+    let suites: &[(&'static str, Tests)] = match name {
+        "api" => &[("API", || api(CASES.long))],
+        "client" => &[
+            ("client races", || races(&LONG)),
+            ("axios-auth-refresh", axios_auth_refresh),
+            ("Lighthouse", lighthouse),
+        ],
+        "copy" => &[("moves", || moves(MOVES.long))],
+        "crash" => &[("crashes", || crashes(CRASHES.long))],
+        "durability" => &[
+            ("power cuts", || power_cuts(POWER_CUTS.long)),
+            ("killed servers", || killed_servers(KILLED_SERVERS.long)),
+        ],
+        "faults" => &[("faults", || faults(FAULTS.long))],
+        "full" => &[("full disk", || full_disk(FILLINGS.long))],
+        "galera" => return Some(on_galera()),
+        "guide" => return Some(of_the_guide()),
+        "isolation" => &[("isolation", || isolation(USERS.long))],
+        "leavers" => &[("leavers", || leavers(LEAVERS.long))],
+        "limits" => &[("limits", || limits(TRIES.long))],
+        "migrations" => &[("migrations", || migrations(KILLS.long))],
+        "nodes" => &[
+            ("nodes", || nodes(RACES.long)),
+            ("rolling restart", || rolling_restart(RESTARTS.long)),
+        ],
+        _ => return None,
+    };
+    let mut report = Report::default();
+    if report.step("release build", release_build) {
+        for (name, tests) in suites {
+            report.suite(name, tests);
+        }
+    }
+    Some(report.finish_tests())
+}
+
+/// The guide to adding a resource, which makes its own program of a copy of the tree.
+fn of_the_guide() -> ExitCode {
+    let mut report = Report::default();
+    report.step("what the tests need", tools);
+    report.suite("guide to adding", || guide_to_adding(GUIDE.long));
+    report.finish_tests()
+}
+
+/// The tests of the doors, and two nodes, on a cluster of three servers.
+fn on_galera() -> ExitCode {
+    let mut report = Report::default();
+    let mut servers = None;
+    report.step("database servers", || {
+        servers = Some((Engines::start()?, Cluster::start()?));
+        Ok(())
+    });
+    if let Some((engines, cluster)) = &servers {
+        report.suite("doors on Galera", || {
+            Counts::of(
+                Runner::Nextest,
+                &cluster.known_to(door_tests(engines, "mariadb")?).watch()?,
+            )
+        });
+        if report.step("release build", release_build) {
+            report.suite("nodes on Galera", || {
+                let tests = cluster.known_to(outside("nodes.py")?).arg("--galera");
+                Counts::of(Runner::Outside, &tests.watch()?)
+            });
+        }
+    }
+    report.finish_tests()
+}
