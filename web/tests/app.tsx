@@ -8,10 +8,13 @@ import type { Auth } from '@vestibule/client';
 import { afterEach, vi } from 'vitest';
 import { leaveFor } from '../src/lib/leave.ts';
 import { createPageClient, SessionProvider } from '../src/lib/session.tsx';
+// Compiled beforehand, as that takes longer than any test waits.
+import '../src/pages/account.tsx';
+import '../src/pages/dashboard.tsx';
 import { Routes } from '../src/routes.tsx';
 
 vi.mock('../src/lib/leave.ts', () => ({ leaveFor: vi.fn() }));
-// The pages that load later are compiled first, which takes a busy machine its time.
+// A busy machine is no failure.
 configure({ asyncUtilTimeout: 6_000 });
 afterEach(() => {
   cleanup();
