@@ -1,11 +1,11 @@
 /**
  * The browser tests. They drive the system's Chromium against a running server, which whoever calls them has started:
- * `VESTIBULE_URL` is its address, `VESTIBULE_DATA` its data folder, `CHROMIUM` another browser binary.
+ * `VESTIBULE_URL` is its address, `VESTIBULE_DATA` its data folder, `VESTIBULE_BINARY` the program, `CHROMIUM` another
+ * browser binary.
  */
 
 import { defineConfig } from '@playwright/test';
-
-const isRoot = process.getuid?.() === 0;
+import { chromium } from './chromium.ts';
 
 export default defineConfig({
   testDir: 'e2e',
@@ -16,23 +16,16 @@ export default defineConfig({
   timeout: 90_000,
   expect: { timeout: 30_000 },
   forbidOnly: true,
+  // There is a set-up as long as there is no administrator, and other tests make some.
+  projects: [
+    { name: 'set-up', testMatch: 'setup.spec.ts' },
+    { name: 'pages', testIgnore: 'setup.spec.ts', dependencies: ['set-up'] },
+  ],
   reporter: 'list',
   use: {
     baseURL: process.env.VESTIBULE_URL ?? 'http://localhost:8080',
     browserName: 'chromium',
     screenshot: 'only-on-failure',
-    launchOptions: {
-      executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
-      args: [
-        '--disable-gpu',
-        '--disable-quic',
-        '--no-first-run',
-        '--disable-background-networking',
-        '--disable-component-update',
-        '--disable-sync',
-        // Chromium's sandbox refuses to start for root.
-        ...(isRoot ? ['--no-sandbox'] : []),
-      ],
-    },
+    launchOptions: chromium,
   },
 });

@@ -2,15 +2,9 @@
  * The pages for everybody: axe in both themes and two widths, no sideways scrolling, and the keyboard alone.
  */
 
-import AxeBuilder from '@axe-core/playwright';
-import type { BrowserContext, Page } from '@playwright/test';
-import { expect, PASSWORD, register, someone, test } from './visitor.ts';
-
-const THEMES = ['light', 'dark'] as const;
-const VIEWPORTS = [
-  { width: 320, height: 640 },
-  { width: 1280, height: 800 },
-];
+import type { BrowserContext, Locator, Page } from '@playwright/test';
+import { inEveryDress, open, tabTo, VIEWPORTS } from './dress.ts';
+import { addTodos, expect, PASSWORD, register, someone, test } from './visitor.ts';
 
 /** Every page and every state of it that looks different, with what to wait for. */
 const SIGNED_OUT: [name: string, show: (page: Page) => Promise<void>][] = [
@@ -133,29 +127,37 @@ for (const [name, show] of ACCOUNT) {
   });
 }
 
-test('nothing moves while the account page appears', async ({ page }) => {
-  await register(page);
-  await expect(page).toHaveURL('/dashboard');
-  const shifts: number[] = [];
-  await page.exposeFunction('tellShift', (value: number) => shifts.push(value));
-  await page.addInitScript(() => {
-    const tell = (list: PerformanceObserverEntryList) => {
-      for (const entry of list.getEntries())
-        (window as unknown as { tellShift(value: number): void }).tellShift((entry as unknown as LayoutShift).value);
-    };
-    new PerformanceObserver(tell).observe({ type: 'layout-shift', buffered: true });
+/** Pages that are put together from several answers, and what each ends with. */
+const ASSEMBLED: [path: string, heading: string | RegExp, end: (page: Page) => Locator][] = [
+  ['/account', 'Your account', (page) => page.getByRole('heading', { name: 'Delete your account' })],
+  ['/dashboard', /Welcome/, (page) => page.getByRole('link', { name: 'Next' })],
+];
+
+for (const [path, heading, end] of ASSEMBLED)
+  test(`nothing moves while ${path} appears`, async ({ page }) => {
+    await register(page);
+    await expect(page).toHaveURL('/dashboard');
+    await addTodos(page, 21);
+    const shifts: number[] = [];
+    await page.exposeFunction('tellShift', (value: number) => shifts.push(value));
+    await page.addInitScript(() => {
+      const tell = (list: PerformanceObserverEntryList) => {
+        for (const entry of list.getEntries())
+          (window as unknown as { tellShift(value: number): void }).tellShift((entry as unknown as LayoutShift).value);
+      };
+      new PerformanceObserver(tell).observe({ type: 'layout-shift', buffered: true });
+    });
+    for (const viewport of VIEWPORTS) {
+      await page.setViewportSize(viewport);
+      shifts.length = 0;
+      await open(page, path, heading);
+      await expect(end(page)).toBeVisible();
+      // The first shift that is told is one made here: there was none before, and such a thing would have been noticed.
+      await page.evaluate(() => document.querySelector('main')?.prepend('Something new above the rest. '.repeat(20)));
+      await expect.poll(() => shifts.length).toBeGreaterThan(0);
+      expect(shifts, `at ${viewport.width} px`).toHaveLength(1);
+    }
   });
-  for (const viewport of VIEWPORTS) {
-    await page.setViewportSize(viewport);
-    shifts.length = 0;
-    await open(page, '/account', 'Your account');
-    await expect(page.getByRole('heading', { name: 'Delete your account' })).toBeVisible();
-    // The first shift that is told is one made here: there was none before, and such a thing would have been noticed.
-    await page.evaluate(() => document.querySelector('main')?.prepend('Something new above the rest. '.repeat(20)));
-    await expect.poll(() => shifts.length).toBeGreaterThan(0);
-    expect(shifts, `at ${viewport.width} px`).toHaveLength(1);
-  }
-});
 
 test('without JavaScript the page says what is missing', async ({ browser }) => {
   const context: BrowserContext = await browser.newContext({ javaScriptEnabled: false });
@@ -200,39 +202,4 @@ test('the keyboard alone is enough to register, log out and log in', async ({ pa
 /** What TypeScript's library does not describe yet. */
 interface LayoutShift {
   value: number;
-}
-
-async function open(page: Page, path: string, heading: string | RegExp) {
-  await page.goto(path);
-  await expect(page.getByRole('heading', { name: heading, level: 1 })).toBeVisible();
-}
-
-async function inEveryDress(page: Page, show: () => Promise<void>) {
-  for (const viewport of VIEWPORTS) {
-    for (const colorScheme of THEMES) {
-      await page.setViewportSize(viewport);
-      await page.emulateMedia({ colorScheme });
-      await show();
-      // Of the rules of WCAG 2.2 AA, axe leaves the size of targets off unless asked.
-      const { violations } = await new AxeBuilder({ page })
-        .options({ rules: { 'target-size': { enabled: true } } })
-        .analyze();
-      expect(violations, `axe at ${viewport.width} px, ${colorScheme}`).toEqual([]);
-      const overflow = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
-      expect(overflow, `sideways scrolling at ${viewport.width} px`).toBeLessThanOrEqual(0);
-    }
-  }
-}
-
-/** Presses Tab until the control named `name` has the focus, and sees that the focus shows. */
-async function tabTo(page: Page, name: string) {
-  const control = page.getByRole('button', { name }).or(page.getByRole('link', { name }));
-  for (let presses = 0; presses < 12; presses += 1) {
-    await page.keyboard.press('Tab');
-    if (await control.evaluate((element) => element === document.activeElement)) {
-      await expect(control).toHaveCSS('outline-style', 'solid');
-      return;
-    }
-  }
-  throw new Error(`Tab never reaches ${name}`);
 }

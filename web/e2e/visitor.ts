@@ -48,7 +48,7 @@ export const test = base.extend<{ context: BrowserContext; elsewhere: Elsewhere 
 });
 
 function isAboutAccounts(url: string): boolean {
-  return /^\/(api\/(auth|user)\/|livez$)/.test(new URL(url).pathname);
+  return /^\/(api\/(auth|user|todos|admin)(\/|$)|livez$)/.test(new URL(url).pathname);
 }
 
 export async function register(page: Page, account = someone(), path = '/register') {
@@ -68,4 +68,17 @@ export async function logIn(page: Page, login: string, password = PASSWORD) {
   await page.getByLabel('E-mail or username').fill(login);
   await page.getByLabel('Password', { exact: true }).fill(password);
   await page.getByRole('button', { name: 'Log in' }).click();
+}
+
+/** Adds `count` todos, named Todo 1, Todo 2 and so on, for whoever is signed in on `page`. */
+export async function addTodos(page: Page, count: number) {
+  await addTodo(page, ...Array.from({ length: count }, (_, index) => ({ title: `Todo ${index + 1}` })));
+}
+
+/** Adds todos, one after the other, without touching the page. */
+export async function addTodo(page: Page, ...todos: object[]) {
+  await page.evaluate(async (todos) => {
+    const headers = { 'content-type': 'application/json' };
+    for (const todo of todos) await fetch('/api/todos', { method: 'POST', headers, body: JSON.stringify(todo) });
+  }, todos);
 }

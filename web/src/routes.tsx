@@ -14,6 +14,7 @@ import { Pending } from './ui/pending.tsx';
 
 const DashboardPage = lazy(() => import('./pages/dashboard.tsx').then((page) => ({ default: page.DashboardPage })));
 const AccountPage = lazy(() => import('./pages/account.tsx').then((page) => ({ default: page.AccountPage })));
+const AdminPages = lazy(() => import('./admin-routes.tsx').then((pages) => ({ default: pages.AdminRoutes })));
 
 export function Routes() {
   const [path] = useLocation();
@@ -48,6 +49,13 @@ function Pages() {
         <SignedInOnly>
           <Suspense fallback={<Pending />}>
             <AccountPage />
+          </Suspense>
+        </SignedInOnly>
+      </Route>
+      <Route path={/^\/admin(?:\/|$)/}>
+        <SignedInOnly>
+          <Suspense fallback={<Pending />}>
+            <AdminPages />
           </Suspense>
         </SignedInOnly>
       </Route>

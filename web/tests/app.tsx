@@ -1,6 +1,6 @@
 /**
  * Puts the whole app, with its real client, in front of a scripted server. Each answer is a function of the request
- * body, looked up by `METHOD path`.
+ * body and the request, looked up by `METHOD path`.
  */
 
 import { cleanup, configure, render } from '@testing-library/react';
@@ -11,6 +11,8 @@ import { createPageClient, SessionProvider } from '../src/lib/session.tsx';
 import { Routes } from '../src/routes.tsx';
 
 vi.mock('../src/lib/leave.ts', () => ({ leaveFor: vi.fn() }));
+// The pages that load later are compiled first, which takes a busy machine its time.
+configure({ asyncUtilTimeout: 6_000 });
 afterEach(() => {
   cleanup();
   // A tab that is closed hears nothing more of the others.
@@ -41,7 +43,7 @@ export const ADA = {
   updated_at: '2026-03-02T12:00:00Z',
 };
 
-type Answer = (body: unknown) => Response | Promise<Response>;
+type Answer = (body: unknown, request: Request) => Response | Promise<Response>;
 
 export const ok = (body: unknown) => () => Response.json(body);
 export const created = (body: unknown) => () => Response.json(body, { status: 201 });
@@ -53,15 +55,21 @@ export const refused =
 
 /** Opens `path` with nobody signed in, unless `answers` says otherwise. What was sent is in `requests`. */
 export function openApp(path: string, answers: Record<string, Answer> = {}) {
-  const script: Record<string, Answer> = { 'GET /api/auth/me': refused(401, 'missing_token'), ...answers };
+  const script: Record<string, Answer> = {
+    'GET /api/auth/me': refused(401, 'missing_token'),
+    'GET /api/todos': ok({ items: [], total: 0, limit: 20, offset: 0 }),
+    ...answers,
+  };
   const requests: { request: string; body: unknown }[] = [];
   const serve: typeof fetch = async (input, init) => {
-    const request = `${init?.method} ${new URL(String(input)).pathname}`;
-    const body = init?.body ? JSON.parse(String(init.body)) : undefined;
+    const sent = new Request(input, init);
+    const request = `${sent.method} ${new URL(sent.url).pathname}`;
+    const text = await sent.clone().text();
+    const body = text ? JSON.parse(text) : undefined;
     requests.push({ request, body });
     const answer = script[request];
     if (!answer) throw new TypeError(`No answer for ${request}`);
-    return answer(body);
+    return answer(body, sent);
   };
   vi.stubGlobal('fetch', serve);
   vi.mocked(leaveFor).mockClear();

@@ -12,7 +12,7 @@ const SOURCES = new URL('../src', import.meta.url).pathname;
 /** What is the same in every language: products, keys as browsers call them, and names such as `AbortError`, `Retry-After`. */
 const NAMES = [
   /^(?:Edge|Opera|Samsung Internet|Firefox|Chrome|Safari|Android|Windows|Linux|Mozilla\/|Vestibule)$/,
-  /^(?:Enter|Escape|Tab|Home|End|Delete|Backspace)$/,
+  /^(?:Enter|Escape|Tab|Home|End|Delete|Backspace|Control\+Z)$/,
   /^\p{Lu}\p{Ll}+(?:-?\p{Lu}\p{L}*)+$/u,
 ];
 /** What browsers and screen readers speak or show. */

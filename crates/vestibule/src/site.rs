@@ -36,13 +36,15 @@ const RESERVED: &[&str] = &[
     "/dashboard",
     "/account",
     "/admin",
+    "/admin/users",
+    "/admin/audit",
     "/livez",
     "/readyz",
     "/metrics",
     "/.well-known/jwks.json",
 ];
-/// Here everything below is reserved too.
-const RESERVED_FOLDER: &str = "/api";
+/// Folders of which everything below is reserved too. Of `/admin` it is not, so that a site may go on with one of its own.
+const RESERVED_FOLDERS: &[&str] = &["/api", "/admin/users"];
 
 /// The page that is sent with each 404.
 const NOT_FOUND_PAGE: &str = "/404.html";
@@ -177,9 +179,10 @@ impl Site {
         let mut shadowed: Vec<String> = pages
             .filter(|path| self.dir.join(&path[1..]).is_file())
             .collect();
-        if self.dir.join(&RESERVED_FOLDER[1..]).exists() {
-            shadowed.push(format!("{RESERVED_FOLDER}/"));
-        }
+        let folders = RESERVED_FOLDERS
+            .iter()
+            .filter(|folder| self.dir.join(&folder[1..]).exists());
+        shadowed.extend(folders.map(|folder| format!("{folder}/")));
         shadowed
     }
 
@@ -390,5 +393,9 @@ fn is_read(method: &Method) -> bool {
 fn is_reserved(path: &SitePath) -> bool {
     let page = path.as_str().trim_end_matches('/');
     let page = page.strip_suffix("/index.html").unwrap_or(page);
-    RESERVED.contains(&page) || path.segments().next() == Some(&RESERVED_FOLDER[1..])
+    let is_within = |folder: &str| {
+        let rest = page.strip_prefix(folder);
+        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    };
+    RESERVED.contains(&page) || RESERVED_FOLDERS.iter().any(|folder| is_within(folder))
 }

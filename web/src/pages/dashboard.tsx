@@ -1,5 +1,5 @@
 /**
- * `/dashboard`: who is signed in, and where to go from here.
+ * `/dashboard`: who is signed in, what they mean to do, and where to go from here.
  */
 
 import { siteName } from '../lib/branding.ts';
@@ -9,6 +9,7 @@ import { useSession } from '../lib/session.tsx';
 import { AccountFacts } from '../parts/account-facts.tsx';
 import { Destinations } from '../parts/destinations.tsx';
 import { Inside } from '../parts/inside.tsx';
+import { TodosSection } from '../parts/todos-section.tsx';
 import { Hall } from '../ui/hall.tsx';
 import { dashboardWords } from '../words/dashboard.ts';
 
@@ -28,6 +29,7 @@ export function DashboardPage() {
         <Hall />
       </div>
       <div className="rooms">
+        <TodosSection user={user} />
         <Destinations />
         <AccountFacts user={user} />
       </div>

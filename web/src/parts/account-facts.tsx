@@ -7,6 +7,7 @@ import { Link } from 'wouter';
 import { dayOf } from '../lib/time.ts';
 import { commonWords } from '../words/common.ts';
 import { dashboardWords } from '../words/dashboard.ts';
+import { Fact } from './fact.tsx';
 
 export function AccountFacts({ user }: { user: User }) {
   const words = dashboardWords();
@@ -32,14 +33,5 @@ export function AccountFacts({ user }: { user: User }) {
         </dl>
       </details>
     </section>
-  );
-}
-
-function Fact({ name, value }: { name: string; value: string }) {
-  return (
-    <div>
-      <dt>{name}</dt>
-      <dd>{value}</dd>
-    </div>
   );
 }

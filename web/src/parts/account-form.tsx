@@ -19,6 +19,8 @@ interface AccountFormProps {
   beside?: ReactNode;
   /** Sends the values by field name; empty ones are left out. What it throws is explained in the form. */
   send: (values: Record<string, string>) => Promise<unknown>;
+  /** Finds the words for what was thrown; null where there is nothing to say. */
+  explainAs?: (failure: unknown, known: readonly string[]) => Explanation | null;
   /** Renders the fields with the sentences that belong to them, by field name. */
   children: (errors: Record<string, string>) => ReactNode;
 }
@@ -30,6 +32,7 @@ export function AccountForm({
   confirmation,
   beside,
   send,
+  explainAs = explain,
   children,
 }: AccountFormProps) {
   const form = useRef<HTMLFormElement>(null);
@@ -40,7 +43,7 @@ export function AccountForm({
 
   useEffect(() => {
     if (!refusal || !form.current) return;
-    const wrong = form.current.querySelector<HTMLInputElement>('[aria-invalid="true"]');
+    const wrong = form.current.querySelector<Input>('[aria-invalid="true"]');
     const field = wrong ?? inputsOf(form.current).find(({ name }) => name === refusal.retype);
     field?.select();
     (field ?? summary.current)?.focus();
@@ -74,7 +77,7 @@ export function AccountForm({
       }
     } catch (failure) {
       const names = inputs.map(({ name }) => name);
-      setRefusal(explain(failure, names));
+      setRefusal(explainAs(failure, names));
       setBusy(false);
     }
   }
@@ -111,15 +114,19 @@ export function AccountForm({
   );
 }
 
-function inputsOf(form: HTMLFormElement): HTMLInputElement[] {
-  return [...form.elements].filter((element) => element instanceof HTMLInputElement);
+type Input = HTMLInputElement | HTMLTextAreaElement;
+
+function inputsOf(form: HTMLFormElement): Input[] {
+  return [...form.elements].filter(
+    (element) => element instanceof HTMLInputElement || element instanceof HTMLTextAreaElement,
+  );
 }
 
 function submitButtonOf(form: HTMLFormElement | null): HTMLButtonElement | null | undefined {
   return form?.querySelector<HTMLButtonElement>('button[type="submit"]');
 }
 
-function filledIn(inputs: HTMLInputElement[]): Record<string, string> {
+function filledIn(inputs: Input[]): Record<string, string> {
   const filled = inputs.filter(({ name, value }) => name !== '' && value !== '');
   return Object.fromEntries(filled.map(({ name, value }) => [name, value]));
 }

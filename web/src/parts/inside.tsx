@@ -5,8 +5,10 @@
 import { LogOut } from 'lucide-react';
 import { type ReactNode, useState } from 'react';
 import { Link, useLocation } from 'wouter';
+import { currentOf } from '../lib/current.ts';
 import { type Explanation, explain } from '../lib/explain.ts';
-import { useAuth } from '../lib/session.tsx';
+import { useAuth, useSession } from '../lib/session.tsx';
+import { finishAll } from '../lib/unfinished.ts';
 import { Button } from '../ui/button.tsx';
 import { commonWords } from '../words/common.ts';
 import { Brand } from './brand.tsx';
@@ -16,18 +18,22 @@ const PAGES = [
   ['/dashboard', 'dashboard'],
   ['/account', 'account'],
 ] as const;
+/** For those whom the server lets in. */
+const ADMIN_PAGE = ['/admin', 'admin'] as const;
 
 export function Inside({ children }: { children: ReactNode }) {
   const [here] = useLocation();
+  const { user } = useSession();
   const words = commonWords();
+  const pages = user?.roles.includes('admin') ? [...PAGES, ADMIN_PAGE] : PAGES;
   return (
     <div className="inside">
       <ReachNotice />
       <header className="bar">
         <Brand />
         <nav aria-label={words.yourPages}>
-          {PAGES.map(([path, name]) => (
-            <Link key={path} href={path} aria-current={path === here ? 'page' : undefined}>
+          {pages.map(([path, name]) => (
+            <Link key={path} href={path} aria-current={currentOf(path, here)}>
               {words[name]}
             </Link>
           ))}
@@ -50,6 +56,7 @@ function LogOutButton() {
     setBusy(true);
     setRefusal(null);
     try {
+      await finishAll();
       await auth.signOut();
     } catch (failure) {
       setRefusal(explain(failure, []));

@@ -12,24 +12,41 @@ export interface FieldProps extends InputHTMLAttributes<HTMLInputElement> {
   label: string;
   hint?: string;
   error?: string | undefined;
+  /** Says nothing of being optional, where nothing is ever required. */
+  unmarked?: boolean;
   /** What to say when a required field was left empty. */
   missing?: string;
   ref?: Ref<HTMLInputElement>;
+  /** The height of a field for text of several lines. */
+  rows?: number;
   /** A control at the end of the field. */
   trailing?: ReactNode;
 }
 
-export function Field({ name, id = name, label, hint, error, missing, required, trailing, ...rest }: FieldProps) {
+export function Field({
+  name,
+  id = name,
+  label,
+  hint,
+  error,
+  missing,
+  required,
+  unmarked = false,
+  trailing,
+  ...rest
+}: FieldProps) {
   const hintId = hint && `${id}-hint`;
   const errorId = error && `${id}-error`;
+  // Whatever else a field is given, both elements take alike.
+  const Control = (rest.rows ? 'textarea' : 'input') as 'input';
   return (
     <div className="field">
       <label htmlFor={id}>
         {label}
-        {!required && <span className="optional"> {commonWords().optional}</span>}
+        {!(required || unmarked) && <span className="optional"> {commonWords().optional}</span>}
       </label>
       <div className="field-box">
-        <input
+        <Control
           id={id}
           name={name}
           required={required}

@@ -326,7 +326,7 @@ pub static SETTINGS: &[Setting] = &[
     Setting::new("ui.enabled", PAGES, Kind::Switch)
         .help("Whether to serve the built-in pages")
         .default("true")
-        .details("`/login`, `/register`, `/setup`, `/dashboard` and `/account`."),
+        .details("`/login`, `/register`, `/setup`, `/dashboard`, `/account` and `/admin`."),
     Setting::new("ui.name", PAGES, Kind::Text(60))
         .help("The name that the built-in pages show")
         .default("Vestibule"),

@@ -42,7 +42,8 @@ const DRAWING_POLICY: (HeaderName, HeaderValue) = (
 #[folder = "../../web/dist"]
 struct Dist;
 
-/// `GET /login`, `/register`, `/setup`, `/dashboard`, `/account`: the one page, which shows what its path says.
+/// `GET /login`, `/register`, `/setup`, `/dashboard`, `/account` and the pages below `/admin`: the one page, which shows
+/// what its path says. It holds nothing of any user's, so that nobody is kept from it.
 pub(super) async fn page(State(app): State<App>, uri: Uri, asked: HeaderMap) -> Response {
     let ui = &app.config().ui;
     if !ui.enabled {

@@ -2,9 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::support::TestApp;
-
-const PAGES: [&str; 5] = ["/login", "/register", "/setup", "/dashboard", "/account"];
+use crate::support::{PAGES, TestApp};
 
 #[tokio::test]
 async fn our_pages_run_nothing_but_their_own_files() {

@@ -397,6 +397,49 @@ async fn paths_of_the_server_are_never_files_of_the_site() {
 }
 
 #[tokio::test]
+async fn of_the_admin_folder_the_server_takes_its_own_pages_alone() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let files = [
+        "admin/index.html",
+        "admin/help.html",
+        "admin/audit/index.html",
+        "admin/audit/help.html",
+        "admin/users/index.html",
+        "admin/users/help.html",
+        "admin/users/a/help.html",
+        "admin/users-guide.html",
+    ];
+    for path in files.map(|path| folder.path().join(path)) {
+        std::fs::create_dir_all(path.parent().expect("a folder")).expect("created");
+        std::fs::write(path, "a file of the site").expect("written");
+    }
+    let site = folder.path().display().to_string();
+    let (_app, anon) = TestApp::with(&[("site.dir", &site)]).await;
+    for path in [
+        "/admin/help.html",
+        "/admin/audit/help.html",
+        "/admin/users-guide.html",
+    ] {
+        assert_eq!(anon.visit(path).await.text(), "a file of the site");
+    }
+    for path in [
+        "/admin",
+        "/admin/",
+        "/admin/index.html",
+        "/admin/audit",
+        "/admin/audit/",
+        "/admin/users",
+        "/admin/users/",
+        "/admin/users/help.html",
+        "/admin/users/a/help.html",
+        "/%61dmin/users/a/help.html",
+    ] {
+        let answer = anon.visit(path).await;
+        assert!(!answer.text().contains("a file of the site"), "{path}");
+    }
+}
+
+#[tokio::test]
 async fn without_a_site_the_root_leads_to_the_dashboard() {
     let (_app, anon) = TestApp::new().await;
     let answer = anon.visit("/").await;

@@ -39,6 +39,19 @@ pub(crate) const MINUTE: Duration = Duration::from_mins(1);
 pub(crate) const HOUR: Duration = Duration::from_hours(1);
 pub(crate) const DAY: Duration = Duration::from_hours(24);
 
+/// The built-in pages; one of them is about a user.
+pub(crate) const PAGES: [&str; 9] = [
+    "/login",
+    "/register",
+    "/setup",
+    "/dashboard",
+    "/account",
+    "/admin",
+    "/admin/users",
+    "/admin/users/01890a5d-ac96-774b-bcce-b302099a8057",
+    "/admin/audit",
+];
+
 /// Saturday, 31 January 2026, 12:00 UTC.
 const START: i64 = 1_769_860_800_000_000;
 /// An address of the documentation range, so that nothing takes it for the machine itself.

@@ -2,9 +2,7 @@
 
 use std::fs;
 
-use crate::support::TestApp;
-
-const PAGES: [&str; 5] = ["/login", "/register", "/setup", "/dashboard", "/account"];
+use crate::support::{PAGES, TestApp};
 
 #[tokio::test]
 async fn every_page_is_the_same_document() {

@@ -139,12 +139,15 @@ fn files_that_a_route_of_the_server_hides_are_named() {
         bait.site("/members/**").shadowed(),
         ["/login", "/.well-known/jwks.json", "/api/"]
     );
-    bait.write("dashboard/index.html", "");
-    assert!(
-        bait.site("/members/**")
-            .shadowed()
-            .contains(&"/dashboard/index.html".to_owned())
-    );
+    for (file, named) in [
+        ("dashboard/index.html", "/dashboard/index.html"),
+        ("admin/audit/index.html", "/admin/audit/index.html"),
+        ("admin/users/a/help.html", "/admin/users/"),
+    ] {
+        bait.write(file, "");
+        let shadowed = bait.site("/members/**").shadowed();
+        assert!(shadowed.contains(&named.to_owned()), "{shadowed:?}");
+    }
 }
 
 #[test]

@@ -1,0 +1,51 @@
+/**
+ * How every page is looked at: by axe in both themes at two widths, without sideways scrolling, and with the keyboard
+ * alone. Which pages and states there are is for the tests of each to say.
+ */
+
+import AxeBuilder from '@axe-core/playwright';
+import { expect, type Locator, type Page } from '@playwright/test';
+
+const THEMES = ['light', 'dark'] as const;
+export const VIEWPORTS = [
+  { width: 320, height: 640 },
+  { width: 1280, height: 800 },
+];
+
+export async function open(page: Page, path: string, heading: string | RegExp) {
+  await page.goto(path);
+  await expect(page.getByRole('heading', { name: heading, level: 1 })).toBeVisible();
+}
+
+export async function inEveryDress(page: Page, show: () => Promise<void>) {
+  for (const viewport of VIEWPORTS) {
+    for (const colorScheme of THEMES) {
+      await page.setViewportSize(viewport);
+      await page.emulateMedia({ colorScheme });
+      await show();
+      // Of the rules of WCAG 2.2 AA, axe leaves the size of targets off unless asked.
+      const { violations } = await new AxeBuilder({ page })
+        .options({ rules: { 'target-size': { enabled: true } } })
+        .analyze();
+      expect(violations, `axe at ${viewport.width} px, ${colorScheme}`).toEqual([]);
+      const overflow = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
+      expect(overflow, `sideways scrolling at ${viewport.width} px`).toBeLessThanOrEqual(0);
+    }
+  }
+}
+
+/** Presses Tab until the control, or the one button or link of that name, has the focus, and sees that the focus shows. */
+export async function tabTo(page: Page, target: string | Locator) {
+  const control =
+    typeof target === 'string'
+      ? page.getByRole('button', { name: target }).or(page.getByRole('link', { name: target }))
+      : target;
+  for (let presses = 0; presses < 20; presses += 1) {
+    await page.keyboard.press('Tab');
+    if (await control.evaluate((element) => element === document.activeElement)) {
+      await expect(control).toHaveCSS('outline-style', 'solid');
+      return;
+    }
+  }
+  throw new Error(`Tab never reaches ${target}`);
+}
