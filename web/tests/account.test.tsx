@@ -169,10 +169,10 @@ test('one device is logged out, said, and the focus goes to the next or to the h
   fireEvent.click(screen.getByRole('button', { name: 'Log out curl' }));
   await screen.findByText('curl is logged out.');
   expect(requests.at(-1)?.request).toBe('DELETE /api/auth/sessions/s2');
-  expect(document.activeElement).toBe(rows()[1]);
+  await waitFor(() => expect(document.activeElement).toBe(rows()[1]));
   fireEvent.click(screen.getByRole('button', { name: 'Log out wget' }));
   await screen.findByText('wget is logged out.');
-  expect(document.activeElement).toBe(screen.getByRole('heading', { name: 'Devices' }));
+  await waitFor(() => expect(document.activeElement).toBe(screen.getByRole('heading', { name: 'Devices' })));
   expect(screen.queryByRole('button', { name: 'Log out all other devices' })).toBeNull();
 });
 

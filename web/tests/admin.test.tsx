@@ -241,13 +241,13 @@ test('a taken name and a role that is none stand at their fields', async () => {
   type(form.getByLabelText(/^Username/), 'king');
   fireEvent.click(button('Save changes'));
   await screen.findByText('Another account has this username.');
-  expect(document.activeElement).toBe(form.getByLabelText(/^Username/));
+  await waitFor(() => expect(document.activeElement).toBe(form.getByLabelText(/^Username/)));
   const errors = [{ field: 'roles', code: 'invalid_role', message: 'A role has 1 to 32 characters.' }];
   script[patch] = refused(422, 'validation_failed', { errors });
   type(form.getByLabelText(/Other roles/), 'Ä');
   fireEvent.click(button('Save changes'));
   await screen.findByText('A role has 1 to 32 characters.');
-  expect(document.activeElement).toBe(form.getByLabelText(/Other roles/));
+  await waitFor(() => expect(document.activeElement).toBe(form.getByLabelText(/Other roles/)));
 });
 
 test('a role is taken after a question alone', async () => {

@@ -24,7 +24,7 @@ function textsIn(source: string): string[] {
   const look = (node: ts.Node) => {
     // What is typed into a terminal is no language's, and what a programmer reads is English.
     if (ts.isJsxElement(node) && node.openingElement.tagName.getText() === 'code') return;
-    if (ts.isThrowStatement(node) || ts.isImportDeclaration(node)) return;
+    if (ts.isThrowStatement(node) || ts.isImportDeclaration(node) || ts.isTypeNode(node)) return;
     const text = textOf(node);
     if (text !== null) texts.push(text);
     ts.forEachChild(node, look);
