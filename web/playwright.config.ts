@@ -5,8 +5,7 @@
  */
 
 import { defineConfig } from '@playwright/test';
-
-const isRoot = process.getuid?.() === 0;
+import { chromium } from './chromium.ts';
 
 export default defineConfig({
   testDir: 'e2e',
@@ -27,18 +26,6 @@ export default defineConfig({
     baseURL: process.env.VESTIBULE_URL ?? 'http://localhost:8080',
     browserName: 'chromium',
     screenshot: 'only-on-failure',
-    launchOptions: {
-      executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
-      args: [
-        '--disable-gpu',
-        '--disable-quic',
-        '--no-first-run',
-        '--disable-background-networking',
-        '--disable-component-update',
-        '--disable-sync',
-        // Chromium's sandbox refuses to start for root.
-        ...(isRoot ? ['--no-sandbox'] : []),
-      ],
-    },
+    launchOptions: chromium,
   },
 });

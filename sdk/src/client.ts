@@ -4,10 +4,10 @@
  */
 
 import type { AuthError } from './errors.ts';
-import { keepInsides } from './insides.ts';
+import { INSIDES } from './insides.ts';
 import { nounsOf } from './nouns.ts';
 import { pathsOf } from './paths.ts';
-import { type Answered, createSession, LOADING } from './session.ts';
+import { type Answered, createSession } from './session.ts';
 import { storeFor } from './storage.ts';
 import { answerOf, createSend } from './transport.ts';
 import type { Auth, AuthEvent, AuthOptions, SessionAnswer, SignOutScope } from './types.ts';
@@ -21,12 +21,15 @@ export function createAuth(options: AuthOptions = {}): Auth {
     fetch: fetcher = (...request) => globalThis.fetch(...request),
   } = options;
   const server = baseUrl.replace(/\/+$/, '');
-  const name = `vestibule:${server}`;
-  const store = storeFor(storage, name);
+  const key = `vestibule:${server}`;
+  const store = storeFor(storage, key);
+  // Whoever signs out with tokens says nothing of the cookie.
+  const name = store ? key : `${key}:cookie`;
   const paths = pathsOf(options);
   const mode = store ? 'token' : 'cookie';
   // A cookie of the same host must not speak for a token session, so it is left at home there.
-  const send = createSend(server, fetcher, store ? 'omit' : 'include');
+  const credentials = store ? 'omit' : 'include';
+  const send = createSend(server, fetcher, credentials);
   const session = createSession({ send, store, leeway, name, onEvent });
   const nouns = nounsOf(session, inTurn);
   let turn: Promise<unknown> = Promise.resolve();
@@ -53,44 +56,40 @@ export function createAuth(options: AuthOptions = {}): Auth {
   async function signOut(scope: SignOutScope): Promise<void> {
     if (scope !== 'local') await nouns.sessions.endOthers();
     if (scope === 'others') return;
-    if (store) {
-      const refreshToken = await session.forget();
-      if (refreshToken) await answerOf(await send('/api/auth/logout', { body: { refresh_token: refreshToken } }));
-      return;
+    const refreshToken = store && (await session.forget());
+    if (!store || refreshToken) {
+      const body = refreshToken ? { refresh_token: refreshToken } : undefined;
+      await answerOf(await send('/api/auth/logout', { body })).catch((error: AuthError) => {
+        // Nothing to end is as good as ended.
+        if (error.status !== 401) throw error;
+      });
     }
-    await answerOf(await send('/api/auth/logout')).catch((error: AuthError) => {
-      // Nothing to end is as good as ended.
-      if (error.status !== 401) throw error;
-    });
-    await session.forget();
+    if (!store) await session.forget();
   }
 
   /** Runs a request of the application. One that a cookie is refused makes us look whether the session is over. */
   async function authorized<T extends Answered>(request: (token: string | null) => Promise<T>, repeatable: boolean) {
     const answer = await session.authorized(request, repeatable);
-    if (!store && answer.status === 401 && session.getState().loggedIn) await session.me().catch(() => {});
+    if (!store && answer.status === 401 && session.verbs.getState().loggedIn) await session.verbs.me().catch(() => {});
     return answer;
   }
 
   async function authorizedFetch(input: string | URL | Request, init: RequestInit = {}): Promise<Response> {
-    const address = new URL(input instanceof Request ? input.url : input, `${server}/`);
-    const target = input instanceof Request ? input : address;
+    const request = input instanceof Request ? input : null;
+    const address = new URL(request?.url ?? (input as string | URL), `${server}/`);
+    const target = request ?? address;
     if (address.origin !== new URL(server).origin) return fetcher(target, init);
-    return authorized(
-      (token) => {
-        const headers = new Headers(init.headers ?? (input instanceof Request ? input.headers : undefined));
-        if (token && !headers.has('authorization')) headers.set('authorization', `Bearer ${token}`);
-        return fetcher(target, { ...init, headers, credentials: store ? 'omit' : 'include' });
-      },
-      isRepeatable(input, init),
-    );
+    // A body that is read while it is sent is gone after the first try.
+    const repeatable = !((init.body ?? request?.body) instanceof ReadableStream);
+    return authorized((token) => {
+      const headers = new Headers(init.headers ?? request?.headers);
+      if (token && !headers.has('authorization')) headers.set('authorization', `Bearer ${token}`);
+      return fetcher(target, { ...init, headers, credentials });
+    }, repeatable);
   }
 
-  const auth: Auth = {
-    getState: session.getState,
-    getServerSnapshot: () => LOADING,
-    subscribe: session.subscribe,
-    ready: session.ready,
+  return {
+    ...session.verbs,
     signUp: (account) => enter('/api/auth/register', account),
     signIn: (credentials) => enter('/api/auth/login', credentials),
     signOut: ({ scope = 'local' } = {}) => inTurn(() => signOut(scope)),
@@ -98,17 +97,7 @@ export function createAuth(options: AuthOptions = {}): Auth {
     ...nouns,
     ...paths,
     refresh: () => session.renew().then(() => {}),
-    me: session.me,
-    getToken: ({ minTtl } = {}) => session.token(minTtl),
     fetch: authorizedFetch,
-    dispose: session.dispose,
-  };
-  keepInsides(auth, { server, authorized, hasCookie: !store });
-  return auth;
-}
-
-/** A body that is read while it is sent is gone after the first try. */
-function isRepeatable(input: string | URL | Request, init: RequestInit): boolean {
-  const body = init.body ?? (input instanceof Request ? input.body : null);
-  return !(body instanceof ReadableStream);
+    [INSIDES]: { server, authorized, hasCookie: !store },
+  } as Auth;
 }

@@ -39,15 +39,16 @@ type AuthErrorDetails = Partial<Pick<AuthError, 'status' | 'requestId' | 'errors
 
 /** Reads a refusal: a problem document (RFC 9457), or anything else a proxy on the way may have answered. */
 export async function errorFrom(response: Response): Promise<AuthError> {
-  const problem = await response.json().catch(() => null);
-  const retryAfter = Number.parseInt(response.headers.get('retry-after') ?? '', 10);
+  const { status, headers } = response;
+  const { code, detail, errors } = (await response.json().catch(() => null)) ?? {};
+  const retryAfter = Number.parseInt(headers.get('retry-after') ?? '', 10);
   return new AuthError(
-    typeof problem?.code === 'string' ? problem.code : 'unexpected_response',
-    problem?.detail ?? problem?.title ?? `The server answered ${response.status}.`,
+    typeof code === 'string' ? (code as AuthErrorCode) : 'unexpected_response',
+    detail ?? `The server answered ${status}.`,
     {
-      status: response.status,
-      requestId: response.headers.get('x-request-id'),
-      errors: Array.isArray(problem?.errors) ? problem.errors : [],
+      status,
+      requestId: headers.get('x-request-id'),
+      errors: Array.isArray(errors) ? errors : [],
       retryAfter: retryAfter >= 0 ? retryAfter : null,
     },
   );

@@ -14,14 +14,11 @@ export interface Insides {
   authorized<T extends Answered>(request: (token: string | null) => Promise<T>, repeatable: boolean): Promise<T>;
 }
 
-const insides = new WeakMap<Auth, Insides>();
-
-export function keepInsides(auth: Auth, parts: Insides): void {
-  insides.set(auth, parts);
-}
+/** Under which a client has them, unseen by whoever lists its members. */
+export const INSIDES: unique symbol = Symbol();
 
 export function insidesOf(auth: Auth): Insides {
-  const parts = insides.get(auth);
-  if (!parts) throw new TypeError('This is no client made by createAuth.');
-  return parts;
+  const insides = (auth as Auth & { [INSIDES]?: Insides })[INSIDES];
+  if (!insides) throw new TypeError('This is no client made by createAuth.');
+  return insides;
 }

@@ -127,7 +127,7 @@ export interface paths {
         readonly put?: never;
         /**
          * Restore a user
-         * @description Brings a deleted account back. No session comes back. It is refused when somebody has taken a name since; nothing happens to one that is not deleted.
+         * @description Brings a deleted account back. No session comes back. It is refused when somebody has taken a name since, and once the account is being purged; nothing happens to one that is not deleted.
          */
         readonly post: operations["restore_user"];
         readonly delete?: never;
@@ -413,7 +413,7 @@ export interface paths {
         };
         /**
          * See a todo
-         * @description One todo, unless the client holds this version of it.
+         * @description One todo, unless the client holds this version of it, or wants another.
          */
         readonly get: operations["get_todo"];
         /**
@@ -2184,7 +2184,7 @@ export interface operations {
             readonly 403: components["responses"]["forbidden-cross_origin_refused"];
             readonly 404: components["responses"]["not_found"];
             readonly 408: components["responses"]["request_timeout"];
-            readonly 409: components["responses"]["email_taken-username_taken"];
+            readonly 409: components["responses"]["email_taken-username_taken-conflict"];
             readonly 413: components["responses"]["payload_too_large"];
             readonly 431: components["responses"]["headers_too_large"];
             readonly 500: components["responses"]["internal_error"];
@@ -2952,6 +2952,8 @@ export interface operations {
         readonly parameters: {
             readonly query?: never;
             readonly header?: {
+                /** @description The `ETag` of the version that is wanted, or `*` for any. */
+                readonly "If-Match"?: string;
                 /** @description The `ETag` of the version that the client holds. */
                 readonly "If-None-Match"?: string;
             };
@@ -2998,6 +3000,7 @@ export interface operations {
             readonly 401: components["responses"]["missing_token-invalid_token-expired_token-revoked_token"];
             readonly 404: components["responses"]["not_found"];
             readonly 408: components["responses"]["request_timeout"];
+            readonly 412: components["responses"]["precondition_failed"];
             readonly 413: components["responses"]["payload_too_large"];
             readonly 431: components["responses"]["headers_too_large"];
             readonly 500: components["responses"]["internal_error"];
@@ -3010,6 +3013,8 @@ export interface operations {
             readonly header?: {
                 /** @description The `ETag` of the version that was seen, or `*` for any. */
                 readonly "If-Match"?: string;
+                /** @description The `ETag` of versions that it is not meant for, or `*` for any. */
+                readonly "If-None-Match"?: string;
             };
             readonly path: {
                 /** @description The id of a todo of the caller. */
@@ -3074,6 +3079,8 @@ export interface operations {
             readonly header?: {
                 /** @description The `ETag` of the version that was seen, or `*` for any. */
                 readonly "If-Match"?: string;
+                /** @description The `ETag` of versions that it is not meant for, or `*` for any. */
+                readonly "If-None-Match"?: string;
             };
             readonly path: {
                 /** @description The id of a todo of the caller. */
@@ -3110,6 +3117,8 @@ export interface operations {
             readonly header?: {
                 /** @description The `ETag` of the version that was seen, or `*` for any. */
                 readonly "If-Match"?: string;
+                /** @description The `ETag` of versions that it is not meant for, or `*` for any. */
+                readonly "If-None-Match"?: string;
             };
             readonly path: {
                 /** @description The id of a todo of the caller. */
@@ -3212,6 +3221,8 @@ export interface operations {
         readonly parameters: {
             readonly query?: never;
             readonly header?: {
+                /** @description The `ETag` of the version that is wanted, or `*` for any. */
+                readonly "If-Match"?: string;
                 /** @description The `ETag` of the version that the client holds. */
                 readonly "If-None-Match"?: string;
             };
@@ -3252,6 +3263,7 @@ export interface operations {
             readonly 401: components["responses"]["missing_token-invalid_token-expired_token-revoked_token"];
             readonly 404: components["responses"]["not_found"];
             readonly 408: components["responses"]["request_timeout"];
+            readonly 412: components["responses"]["precondition_failed"];
             readonly 413: components["responses"]["payload_too_large"];
             readonly 431: components["responses"]["headers_too_large"];
             readonly 500: components["responses"]["internal_error"];

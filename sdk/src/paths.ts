@@ -7,8 +7,8 @@ import type { AuthOptions } from './types.ts';
 /** The path of this very origin that `next` names; `null` for everything that a browser could read as another host. */
 export function localPath(next: string | null): string | null {
   if (!next || !/^\/(?!\/)[^\\\p{Cc}]*$/u.test(next)) return null;
-  const { pathname, search, hash } = new URL(next, location.origin);
-  return pathname.startsWith('//') ? null : pathname + search + hash;
+  const path = pathOf(new URL(next, location.origin));
+  return path.startsWith('//') ? null : path;
 }
 
 export interface Paths {
@@ -25,11 +25,15 @@ export function pathsOf({
     toLogin() {
       const { location } = globalThis;
       if (!loginPath || !location || location.pathname === loginPath) return;
-      navigate(`${loginPath}?next=${encodeURIComponent(location.pathname + location.search + location.hash)}`);
+      navigate(`${loginPath}?next=${encodeURIComponent(pathOf(location))}`);
     },
     nextPath() {
       const path = localPath(new URLSearchParams(globalThis.location?.search).get('next'));
       return path && path.split(/[?#]/)[0] !== loginPath ? path : afterLogin;
     },
   };
+}
+
+function pathOf({ href, origin }: { href: string; origin: string }): string {
+  return href.slice(origin.length);
 }

@@ -162,7 +162,7 @@ export function createSession({ send, store, leeway, name, onEvent }: SessionPar
    * An access token with `minTtl` seconds left. While the server is out of reach one that is merely about to end is
    * still handed out; a token that never lives as long as `minTtl` is renewed at each call.
    */
-  async function token(minTtl = leeway): Promise<string> {
+  async function getToken({ minTtl = leeway } = {}): Promise<string> {
     if (secondsLeft() <= minTtl) {
       try {
         // What another tab has renewed may be half used by now.
@@ -182,7 +182,7 @@ export function createSession({ send, store, leeway, name, onEvent }: SessionPar
     repeatable = true,
   ): Promise<T> {
     if (!store) return request(null);
-    const bearer = await token().catch((error: AuthError) => {
+    const bearer = await getToken().catch((error: AuthError) => {
       if (held) throw error;
       return null;
     });
@@ -209,9 +209,10 @@ export function createSession({ send, store, leeway, name, onEvent }: SessionPar
   function renew(): Promise<boolean> {
     if (!renewal) {
       const noted = epoch;
+      const outworn = held?.refresh_token;
       const begun = alone(async () => {
         await exchanging;
-        return rotate(noted);
+        return rotate(noted, outworn);
       }).finally(() => {
         if (renewal === begun) renewal = null;
       });
@@ -273,10 +274,13 @@ export function createSession({ send, store, leeway, name, onEvent }: SessionPar
     }
   }
 
-  async function rotate(noted: number): Promise<boolean> {
+  /** `outworn` is the refresh token that was held when the renewal was asked for, however long its turn took to come. */
+  async function rotate(noted: number, outworn: string | undefined): Promise<boolean> {
     await waitOut(noted);
     const presented = await readStored(noted);
-    if (presented && adopt(presented)) return false;
+    if (presented) adopt(presented);
+    // Also where another tab's renewal was heard of, and adopted, while this one waited.
+    if (presented && presented.refresh_token !== outworn && secondsLeft() > leeway) return false;
     if (!presented && state.status === 'signed-out') throw signedOut();
     const body = presented ? { refresh_token: presented.refresh_token } : undefined;
     let answer: SessionAnswer;
@@ -307,7 +311,7 @@ export function createSession({ send, store, leeway, name, onEvent }: SessionPar
     const failures = (pause?.failures ?? 0) + 1;
     const wait = error.retryAfter === null ? backoff(failures) : error.retryAfter * 1000;
     pause = { until: performance.now() + wait, error, failures };
-    return rotate(noted);
+    return rotate(noted, presented?.refresh_token);
   }
 
   /** Waits out a short pause where there is no good token. Otherwise nobody is kept waiting, and told why. */
@@ -426,8 +430,9 @@ export function createSession({ send, store, leeway, name, onEvent }: SessionPar
     }
   }
 
-  const getState = () => state;
-  return { getState, subscribe, ready, open, forget, me, learn, ask, exchange, token, authorized, renew, dispose };
+  /** What a client shows of its session as it is. */
+  const verbs = { getState: () => state, getServerSnapshot: () => LOADING, subscribe, ready, me, getToken, dispose };
+  return { verbs, open, forget, learn, ask, exchange, authorized, renew };
 }
 
 /** Milliseconds between two tries, half of them at random, so that the clients of a server do not return as one. */

@@ -25,7 +25,7 @@ export type Send = (path: string, outgoing?: Outgoing) => Promise<Response>;
 
 export function createSend(baseUrl: string, fetcher: typeof fetch, credentials: RequestCredentials): Send {
   return async (path, { method = 'POST', body, condition = {}, token } = {}) => {
-    const headers = new Headers({ accept: 'application/json' });
+    const headers = new Headers();
     const text = body === undefined ? null : JSON.stringify(body);
     if (text) headers.set('content-type', 'application/json');
     if (token) headers.set('authorization', `Bearer ${token}`);
@@ -37,7 +37,6 @@ export function createSend(baseUrl: string, fetcher: typeof fetch, credentials: 
         headers,
         body: text,
         credentials,
-        cache: 'no-store',
         signal: AbortSignal.timeout(TIMEOUT_MILLISECONDS),
       });
     } catch (cause) {

@@ -188,7 +188,7 @@ test('the first administrator is set up with the code of the link, and is signed
 });
 
 const AT = '2026-01-31T12:00:00.000000Z';
-const TODO = {
+const MILK = {
   id: 't1',
   title: 'Buy milk',
   description: '',
@@ -215,7 +215,7 @@ async function scripted(answer: () => Response) {
 }
 
 test('todos are listed, searched and paged; what is left out is not asked for', async () => {
-  const page = { items: [TODO], total: 1, limit: 20, offset: 0 };
+  const page = { items: [MILK], total: 1, limit: 20, offset: 0 };
   const { auth, sent } = await scripted(() => json(200, page));
   await expect(auth.todos.list()).resolves.toEqual(page);
   await auth.todos.list({ completed: false, q: 'oat & milk', sort: 'due_at', limit: 5, offset: 10 });
@@ -228,8 +228,8 @@ test('todos are listed, searched and paged; what is left out is not asked for', 
 });
 
 test('a todo brings its version, which a change can name', async () => {
-  const { auth, sent } = await scripted(() => json(200, TODO, { etag: '"3"' }));
-  await expect(auth.todos.create({ title: 'Buy milk' })).resolves.toEqual({ ...TODO, etag: '"3"' });
+  const { auth, sent } = await scripted(() => json(200, MILK, { etag: '"3"' }));
+  await expect(auth.todos.create({ title: 'Buy milk' })).resolves.toEqual({ ...MILK, etag: '"3"' });
   const { id, etag } = await auth.todos.get('t1');
   await expect(auth.todos.update(id, { completed: true }, { ifMatch: etag })).resolves.toMatchObject({ etag: '"3"' });
   await auth.todos.update('a/b', { due_at: null });

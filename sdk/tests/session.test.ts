@@ -421,6 +421,30 @@ test('the tabs take turns to refresh where the browser has locks', async () => {
   expect(request.mock.calls[0]?.[0]).toBe(`vestibule:${BASE_URL}`);
 });
 
+test('what another tab has renewed while the turn was waited for is not renewed again', async () => {
+  const storage = sharedStorage();
+  const first = await signedInClient({ storage });
+  const told: Record<string, (event: object) => void> = {};
+  vi.stubGlobal('document', { addEventListener() {} });
+  vi.stubGlobal('BroadcastChannel', undefined);
+  vi.stubGlobal('addEventListener', (type: string, listener: () => void) => Object.assign(told, { [type]: listener }));
+  const second = client({ storage });
+  await second.ready();
+  letMinutesPass(16);
+  const turn = deferred();
+  vi.stubGlobal('navigator', {
+    locks: { request: (_: string, _o: object, work: () => object) => turn.promise.then(work) },
+  });
+  const waiting = second.getToken();
+  vi.unstubAllGlobals();
+  const renewed = await first.getToken();
+  told.storage?.({ key: null });
+  await vi.waitUntil(() => second.getState().token === renewed);
+  turn.resolve();
+  await expect(waiting).resolves.toBe(renewed);
+  expect(server.count(`POST ${REFRESH}`)).toBe(1);
+});
+
 test('a lock that is not granted is done without after three seconds', async () => {
   const limit = vi.spyOn(AbortSignal, 'timeout');
   const request = vi.fn(async () => {

@@ -72,9 +72,9 @@ test('a storage of your own is followed between tabs too', async () => {
   await statusOf(here.auth, 'signed-out');
 });
 
-test.each(['memory', 'session'] as const)('what belongs to one tab stays there (%s)', async (storage) => {
+test.each(['memory', 'session', 'cookie'] as const)('what belongs to one tab stays there (%s)', async (storage) => {
   const here = await readyTab({ storage: storage === 'session' ? sharedStorage() : storage });
-  const there = await readyTab({ storage });
+  const there = await readyTab({ storage: storage === 'session' ? storage : 'memory' });
   await here.auth.signIn(ADA);
   const heard = new BroadcastChannel(KEY);
   const word = new Promise((resolve) => {

@@ -3,6 +3,7 @@
  * console, which must stay clean.
  */
 
+import AxeBuilder from '@axe-core/playwright';
 import type { Page } from '@playwright/test';
 import { expect, PASSWORD, register, someone, test } from './visitor.ts';
 
@@ -62,4 +63,18 @@ test('every operation is on the page, which asks nobody but this server', async 
   const operations = Object.values(description.paths).flatMap((methods) => Object.keys(methods as object));
   await expect(page.locator('.opblock')).toHaveCount(operations.length);
   expect(elsewhere).toEqual([]);
+});
+
+test('in the dark every header is legible, and no word in code lies over the lines beside it', async ({ page }) => {
+  await page.emulateMedia({ colorScheme: 'dark' });
+  await page.goto('/api/docs');
+  await expect((await opened(page, 'get_todo')).locator('table.headers').first()).toBeVisible();
+  const { violations } = await new AxeBuilder({ page }).include('table.headers').withRules('color-contrast').analyze();
+  expect(violations).toEqual([]);
+  const words = page.locator('.info .renderedMarkdown code');
+  const heights = await words.evaluateAll((all) =>
+    all.map((word) => (word.getClientRects()[0]?.height ?? 0) / Number.parseFloat(getComputedStyle(word).fontSize)),
+  );
+  expect(heights.length).toBeGreaterThan(0);
+  expect(Math.max(...heights)).toBeLessThan(1.5);
 });

@@ -22,8 +22,10 @@ export const test = base.extend<{ context: BrowserContext; elsewhere: Elsewhere 
     const complaints: string[] = [];
     context.on('console', (message) => {
       if (message.type() !== 'error' && message.type() !== 'warning') return;
-      // Chromium reports every refused request; that the server refuses some is what the tests are about.
-      const expected = message.text().startsWith('Failed to load resource') && isAboutAccounts(message.location().url);
+      // Chromium reports every refused request; that the server refuses some is what the tests are about. So it does when
+      // a test takes the network away, also of what it would have fetched by itself.
+      const isRefusal = message.text().startsWith('Failed to load resource') && isAboutAccounts(message.location().url);
+      const expected = isRefusal || message.text().endsWith('net::ERR_INTERNET_DISCONNECTED');
       if (!expected) complaints.push(message.text());
     });
     context.on('weberror', (error) => complaints.push(String(error.error())));

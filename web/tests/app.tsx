@@ -8,9 +8,14 @@ import type { Auth } from '@vestibule/client';
 import { afterEach, vi } from 'vitest';
 import { leaveFor } from '../src/lib/leave.ts';
 import { createPageClient, SessionProvider } from '../src/lib/session.tsx';
+// Compiled beforehand, as that takes longer than any test waits.
+import '../src/pages/account.tsx';
+import '../src/pages/dashboard.tsx';
 import { Routes } from '../src/routes.tsx';
 
 vi.mock('../src/lib/leave.ts', () => ({ leaveFor: vi.fn() }));
+// A busy machine is no failure.
+configure({ asyncUtilTimeout: 6_000 });
 afterEach(() => {
   cleanup();
   // A tab that is closed hears nothing more of the others.

@@ -15,6 +15,18 @@ const DIST = join(WEB, 'dist');
 const read = (name: string) => readFileSync(join(DIST, name));
 const gzipped = (name: string) => gzipSync(read(name)).length;
 
+/** What is loaded before anything is shown: the scripts that index.html names, and whatever they import at once. */
+function firstScripts(): string[] {
+  const html = read('index.html').toString();
+  const found = [...html.matchAll(/(?:src|href)="\/api\/ui\/([^"]+\.js)"/g)].map(([, name]) => name as string);
+  for (const name of found)
+    for (const [, imported] of read(name)
+      .toString()
+      .matchAll(/(?:^|[;}])(?:import|export)\b[^;'"`]*["']\.\/([^"']+\.js)["']/g))
+      if (!found.includes(imported as string)) found.push(imported as string);
+  return found;
+}
+
 test('dist is what the sources build', { timeout: 120_000 }, () => {
   const fresh = mkdtempSync(join(tmpdir(), 'vestibule-dist-'));
   try {
@@ -33,7 +45,9 @@ test('dist is what the sources build', { timeout: 120_000 }, () => {
 });
 
 test('the first screen is at most 95 kB of script and 8 kB of style, gzipped', () => {
-  expect(gzipped('app.js')).toBeLessThanOrEqual(95_000);
+  const scripts = firstScripts();
+  expect(scripts).toContain('app.js');
+  expect(scripts.reduce((sum, name) => sum + gzipped(name), 0)).toBeLessThanOrEqual(95_000);
   expect(gzipped('app.css')).toBeLessThanOrEqual(8_000);
 });
 

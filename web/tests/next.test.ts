@@ -5,8 +5,7 @@
 import { expect, test } from 'vitest';
 import { isBuiltIn, nextFrom, withNext } from '../src/lib/next.ts';
 
-const ORIGIN = 'https://site.test';
-const nextOf = (next: string) => nextFrom(`?next=${encodeURIComponent(next)}`, ORIGIN);
+const nextOf = (next: string) => nextFrom(`?next=${encodeURIComponent(next)}`);
 
 test.each(['/members/', '/', '/members/a%20b?page=2&q=%2F%2F#top', '/dashboard', '/a//b', '/@site', '/login-help'])(
   '%s is followed',
@@ -15,29 +14,13 @@ test.each(['/members/', '/', '/members/a%20b?page=2&q=%2F%2F#top', '/dashboard',
   },
 );
 
-test.each([
-  '',
-  'members/',
-  '//elsewhere.test',
-  '///elsewhere.test',
-  '/\\elsewhere.test',
-  '\\\\elsewhere.test',
-  '/a\\b',
-  '/\t/elsewhere.test',
-  '/\n/elsewhere.test',
-  '/\u0000',
-  '/\u0085/elsewhere.test',
-  ' /members/',
-  'https://elsewhere.test/',
-  'https:elsewhere.test',
-  'javascript:alert(1)',
-  'data:text/html,hello',
-  '/.//elsewhere.test',
-  '/members/..//elsewhere.test',
-  '/%2e//elsewhere.test',
-])('%j leads to the dashboard instead', (next) => {
-  expect(nextOf(next)).toBe('/dashboard');
-});
+// What else is of another origin is tested where it is judged, in the client.
+test.each(['', 'members/', '//elsewhere.test', '/\\elsewhere.test', 'https://elsewhere.test/', 'javascript:alert(1)'])(
+  '%j leads to the dashboard instead',
+  (next) => {
+    expect(nextOf(next)).toBe('/dashboard');
+  },
+);
 
 test('a way back to log in or register is a circle, so it leads to the dashboard', () => {
   expect(nextOf('/login?next=/members/')).toBe('/dashboard');
@@ -45,13 +28,13 @@ test('a way back to log in or register is a circle, so it leads to the dashboard
 });
 
 test('of several, the first counts, and none means the dashboard', () => {
-  expect(nextFrom('?next=/a&next=//elsewhere.test', ORIGIN)).toBe('/a');
-  expect(nextFrom('', ORIGIN)).toBe('/dashboard');
+  expect(nextFrom('?next=/a&next=//elsewhere.test')).toBe('/a');
+  expect(nextFrom('')).toBe('/dashboard');
 });
 
 test('links keep next whole', () => {
   const link = withNext('/register', '/members/?page=2&sort=name#top');
-  expect(nextFrom(link.slice(link.indexOf('?')), ORIGIN)).toBe('/members/?page=2&sort=name#top');
+  expect(nextFrom(link.slice(link.indexOf('?')))).toBe('/members/?page=2&sort=name#top');
   expect(withNext('/login', '/dashboard')).toBe('/login');
 });
 

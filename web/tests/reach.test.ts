@@ -84,6 +84,14 @@ test('a hidden page does not ask, and asks when it is seen again', async () => {
   expect(asked).toBe(1);
 });
 
+test('a page that follows on one without an answer asks at once, and believes the first', async () => {
+  stop();
+  answers = false;
+  stop = watchReach((reach) => told.push(reach), 'no-answer');
+  await pass(0);
+  expect(told).toEqual(['no-answer']);
+});
+
 test('whoever has gone is told nothing more, and nothing is asked', async () => {
   stop();
   await turn('offline');

@@ -489,13 +489,14 @@ test('a refusal of the session leads to the login page, and back to the same tod
 });
 
 test('whoever logs in next sees nothing of the todos of the one before', async () => {
-  const { script } = await openTodos(1, '/dashboard', { title: 'A secret of Ada' });
+  const { script } = await openTodos(1, '/dashboard?q=A+secret', { title: 'A secret of Ada' });
   script['POST /api/auth/logout'] = gone;
   script['POST /api/auth/login'] = ok({ user: { ...ADA, id: 'another', name: 'Grace' }, expires_in: 60 });
   const held = heldBack(ok({ items: [], total: 0, limit: PAGE, offset: 0 }));
   script['GET /api/todos'] = held.answer;
   fireEvent.click(screen.getByRole('button', { name: 'Log out' }));
   fireEvent.change(await screen.findByLabelText('E-mail or username'), { target: { value: 'grace' } });
+  expect(address()).toBe('/login');
   const password = screen.getByLabelText('Password') as HTMLInputElement;
   fireEvent.change(password, { target: { value: 'a password' } });
   fireEvent.submit(password.form as HTMLFormElement);

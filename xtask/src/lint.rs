@@ -35,6 +35,7 @@ pub(crate) fn run() -> ExitCode {
     });
     report.step("client", || npm_lint("sdk"));
     report.step("pages", || npm_lint("web"));
+    report.step("browser tests", || npm_lint("xtask/browser"));
     report.finish_checks()
 }
 

@@ -1,8 +1,11 @@
 //! The suites about the released program: real clients, real servers and real failures around it. Each brings what else
 //! it needs; how long it lasts is asked of it, a short time by every test run and a long one by torture.rs.
 
+use std::path::PathBuf;
+
 use anyhow::Result;
 
+use crate::client_races::{BRIEF, races, somebodys_app};
 use crate::counts::{Counts, Runner};
 use crate::engines::control::Control;
 use crate::needs;
@@ -91,10 +94,12 @@ pub(crate) const RELEASED: &[Suite] = {
     &[
         suite("client against the server", Unwelcome, client_contract),
         suite("browser", Unwelcome, browser),
+        suite("client races", Unwelcome, || races(&BRIEF)),
         suite("outside: limits", Unwelcome, || limits(TRIES.short)),
         suite("outside: stampede", Unwelcome, stampede),
         suite("outside: faults", Unwelcome, || faults(FAULTS.short)),
         suite("outside: replicas", Welcome, replicas),
+        suite("outside: somebody's app", Welcome, somebodys_app),
         suite("outside: power cuts", Welcome, || {
             power_cuts(POWER_CUTS.short)
         }),
@@ -340,6 +345,11 @@ fn beside_servers(script: Program) -> Result<Counts> {
 pub(crate) fn outside(script: &str) -> Result<Program> {
     Ok(Program::new(needs::python()?)
         .arg(root().join("xtask/outside").join(script))
-        .env("VESTIBULE_BINARY", target()?.join("release/vestibule"))
+        .env("VESTIBULE_BINARY", released_program()?)
         .env("PYTHONDONTWRITEBYTECODE", "1"))
+}
+
+/// What [`release_build`] has built.
+pub(crate) fn released_program() -> Result<PathBuf> {
+    Ok(target()?.join("release/vestibule"))
 }

@@ -3,6 +3,7 @@
 
 use std::process::ExitCode;
 
+use crate::client_races::{LONG, axios_auth_refresh, lighthouse, races};
 use crate::counts::{Counts, Runner};
 use crate::engines::{Engines, galera::Cluster};
 use crate::released::{
@@ -18,6 +19,11 @@ use crate::test::{door_tests, tools};
 pub(crate) fn run(name: &str) -> Option<ExitCode> {
     let suites: &[(&'static str, Tests)] = match name {
         "api" => &[("API", || api(CASES.long))],
+        "client" => &[
+            ("client races", || races(&LONG)),
+            ("axios-auth-refresh", axios_auth_refresh),
+            ("Lighthouse", lighthouse),
+        ],
         "copy" => &[("moves", || moves(MOVES.long))],
         "crash" => &[("crashes", || crashes(CRASHES.long))],
         "durability" => &[

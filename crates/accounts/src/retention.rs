@@ -101,7 +101,7 @@ impl Purged {
                 audit_events,
                 sessions,
                 signing_keys,
-                "Removed what was over: {users} of deleted users and what was theirs, {todos} deleted todos, {audit_events} audit events, \
+                "Removed what was over: {users} rows of deleted users, {todos} deleted todos, {audit_events} audit events, \
                  {sessions} expired sessions, {signing_keys} retired signing keys"
             );
         }

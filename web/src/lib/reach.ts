@@ -14,17 +14,29 @@ const SOON = 5_000;
 /** A single lost answer is no news: a server that restarts is back by then. */
 const MOST_LOST = 1;
 
+/** What the page before this one knew. */
+let known: Reach = 'in-reach';
+
 export function useReach(): Reach {
-  const [reach, setReach] = useState<Reach>('in-reach');
-  useEffect(() => watchReach(setReach), []);
+  const [reach, setReach] = useState(known);
+  useEffect(() => {
+    const tell = (now: Reach) => {
+      known = now;
+      setReach(now);
+    };
+    return watchReach(tell, known);
+  }, []);
   return reach;
 }
 
-/** Tells each time that the server was asked, until the returned function is called. A hidden page does not ask. */
-export function watchReach(tell: (reach: Reach) => void): () => void {
+/**
+ * Tells each time that the server was asked, until the returned function is called; from `before` on, as it was known
+ * last. A hidden page does not ask.
+ */
+export function watchReach(tell: (reach: Reach) => void, before: Reach = 'in-reach'): () => void {
   const stopping = new AbortController();
   const { signal } = stopping;
-  let lost = 0;
+  let lost = before === 'in-reach' ? 0 : MOST_LOST;
   let timer: ReturnType<typeof setTimeout> | undefined;
 
   async function ask() {
@@ -42,7 +54,7 @@ export function watchReach(tell: (reach: Reach) => void): () => void {
 
   for (const change of ['online', 'offline']) window.addEventListener(change, ask, { signal });
   document.addEventListener('visibilitychange', ask, { signal });
-  if (navigator.onLine) timer = setTimeout(ask, CALM);
+  if (navigator.onLine && before === 'in-reach') timer = setTimeout(ask, CALM);
   else void ask();
   return () => {
     clearTimeout(timer);

@@ -62,7 +62,7 @@ export function AddTodo({ changes, onAdded, onFailed }: AddTodoProps) {
       />
       <Button type="submit">
         <Plus aria-hidden="true" size={20} />
-        {words.add}
+        <span>{words.add}</span>
       </Button>
       <p id="new-todo-error" className="field-error" role="alert">
         {error}

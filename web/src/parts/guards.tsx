@@ -39,15 +39,16 @@ export function SignedInOnly({ children }: { children: ReactNode }) {
   const { status, error } = useSession();
   const [path, navigate] = useLocation();
   const search = useSearch();
-  const here = search ? `${path}?${search}` : path;
   const [shown, setShown] = useState(false);
   if (status === 'signed-in' && !shown) setShown(true);
 
   useEffect(() => {
     if (status !== 'signed-out') return;
     const arrival: Arrival | null = shown ? { reason: error ? 'session-ended' : 'logged-out' } : null;
+    // Whoever logs in after a logout may be somebody else, whom it does not concern what was searched for.
+    const here = search && arrival?.reason !== 'logged-out' ? `${path}?${search}` : path;
     navigate(withNext('/login', here), { replace: true, state: arrival });
-  }, [status, error, shown, here, navigate]);
+  }, [status, error, shown, path, search, navigate]);
 
   if (status === 'signed-in') return children;
   return status === 'unknown' ? <OutOfReach /> : <Pending />;

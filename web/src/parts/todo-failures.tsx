@@ -23,17 +23,13 @@ interface TodoFailuresProps {
 export function TodoFailures({ failed, onRetry, onDismiss }: TodoFailuresProps) {
   const words = todoWords();
   const again = failed.filter(({ failure }) => !isGone(failure)).map(({ change }) => change);
-  const reasons = new Set(
-    failed.map(({ failure }) => (isGone(failure) ? words.noLongerThere : explain(failure, []).summary)),
-  );
+  const what = failed.map(({ change }) => sentenceOf(change));
+  const why = failed.map(({ failure }) => (isGone(failure) ? words.noLongerThere : explain(failure, []).summary));
   return (
     <div className="todo-failures">
       <div className="alert" role="alert">
-        {failed.map(({ change }) => (
-          <p key={change.todo.id + change.kind}>{sentenceOf(change)}</p>
-        ))}
-        {[...reasons].map((reason) => (
-          <p key={reason}>{reason}</p>
+        {[...new Set([...what, ...why])].map((sentence) => (
+          <p key={sentence}>{sentence}</p>
         ))}
       </div>
       {failed.length > 0 && (

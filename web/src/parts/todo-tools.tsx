@@ -5,7 +5,7 @@
 import { Search } from 'lucide-react';
 import { useEffect, useState } from 'react';
 import { Link, useLocation } from 'wouter';
-import { FILTERS, SORTS, type TodoView } from '../lib/todo-view.ts';
+import { FILTERS, LONGEST_SEARCH, SORTS, type TodoView } from '../lib/todo-view.ts';
 import { todoWords } from '../words/todos.ts';
 
 /** Long enough for the next letter, short enough to seem immediate. */
@@ -97,7 +97,8 @@ function TodoSearch({ q, onSearch }: { q: string; onSearch: (q: string) => void 
         id="todo-search"
         type="search"
         value={typed}
-        placeholder={words.search}
+        placeholder={words.searchHint}
+        maxLength={LONGEST_SEARCH}
         autoComplete="off"
         enterKeyHint="search"
         onChange={({ target }) => setTyped(target.value)}

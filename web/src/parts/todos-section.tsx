@@ -92,8 +92,8 @@ function TodosOf({ owner }: { owner: string }) {
     changes.hold({ kind: 'remove', todo, view });
   }
 
-  const [latest] = held;
-  const deleted = latest && (held.length === 1 ? words.deleted(latest.todo.title) : words.severalDeleted(held.length));
+  const [first, second] = held;
+  const deleted = first && (second ? words.severalDeleted(held.length) : words.deleted(first.todo.title));
   return (
     <section className="todos" aria-labelledby="todos">
       <h2 ref={heading} id="todos" tabIndex={-1}>

@@ -269,3 +269,15 @@ proptest! {
         prop_assert!(Login::new(&text).key().len() <= Email::MAX_BYTES);
     }
 }
+
+#[test]
+fn a_key_has_at_most_three_characters_for_each_of_its_text() {
+    // By this the columns of keys are measured. Beyond these nothing has another form.
+    let longest = ('\0'..='\u{2ffff}').map(|char| {
+        let mut text = [0; 4];
+        canonical(char.encode_utf8(&mut text)).chars().count()
+    });
+    assert_eq!(longest.max(), Some(3));
+    let text = "\u{fb2c}\u{1d160}\u{0130}";
+    assert_eq!(canonical(text).chars().count(), 3 + 3 + 2);
+}

@@ -41,6 +41,32 @@ async fn a_deleted_user_can_be_restored_for_as_long_as_it_is_said_and_is_gone_af
 }
 
 #[tokio::test]
+async fn a_user_whose_purge_has_begun_is_restored_by_nobody() {
+    let scene = scene(policy()).await;
+    let admin = scene.admin("root").await;
+    let ada = scene.newcomer("ada").await;
+    for key in ["first", "second"] {
+        scene.put(&ada, key, "{}").await.expect("puts");
+    }
+    let operator = scene.accounts.operator();
+    operator.delete("ada").await.expect("deletes");
+    let purging = scene
+        .accounts
+        .0
+        .store
+        .purge(store::Perishable::DeletedUsers, NOON.plus(DAY), 1);
+    assert_eq!(
+        purging.await.expect("purges"),
+        1,
+        "of two documents and her"
+    );
+    let restored = operator.restore("ada").await;
+    assert!(matches!(restored, Err(Error::UserPurging)), "{restored:?}");
+    let restored = admin.restore_user(ada.user.id).await;
+    assert!(matches!(restored, Err(Error::UserPurging)), "{restored:?}");
+}
+
+#[tokio::test]
 async fn a_session_says_that_it_expired_for_a_week_before_it_is_unknown() {
     let scene = scene(policy()).await;
     let (_, refresh) = tokens(scene.register("ada").await);
