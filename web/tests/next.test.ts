@@ -43,4 +43,13 @@ test('only our own pages are opened without leaving the app', () => {
   expect(isBuiltIn('/account')).toBe(true);
   expect(isBuiltIn('/members/')).toBe(false);
   expect(isBuiltIn('/dashboard-of-theirs')).toBe(false);
+  for (const path of [
+    '/admin',
+    '/admin/users?q=ada',
+    '/admin/users/0198f000-0000-7000-8000-000000000001',
+    '/admin/audit',
+  ])
+    expect(isBuiltIn(path)).toBe(true);
+  for (const path of ['/admin/help.html', '/admin/users-guide.html', '/admin/users/a/b', '/administration'])
+    expect(isBuiltIn(path)).toBe(false);
 });

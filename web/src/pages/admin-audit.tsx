@@ -9,9 +9,7 @@ import { useFilters } from '../lib/filters.ts';
 import { nameOf } from '../lib/names.ts';
 import { AdminFrame, AdminTitle } from '../parts/admin-frame.tsx';
 import { AuditList, rowOf } from '../parts/audit-list.tsx';
-import { Awaited } from '../parts/awaited.tsx';
-import { NothingFound } from '../parts/nothing-found.tsx';
-import { ShownSoFar } from '../parts/shown-so-far.tsx';
+import { PagedList } from '../parts/paged-list.tsx';
 import { Button } from '../ui/button.tsx';
 import { Select } from '../ui/select.tsx';
 import { adminWords } from '../words/admin.ts';
@@ -25,25 +23,19 @@ export function AdminAuditPage() {
   const words = adminWords();
   const filters = useFilters(FILTERS);
   const events = useAuditEvents(filters.values, filters.pages);
-  const { items, busy, hasMore, failure, refetch } = events;
   return (
     <AdminFrame>
       <AdminTitle title={words.audit} lead={words.auditLead} />
       <AuditFiltersForm filters={filters} />
-      <NewerEvents filters={filters} shown={items} onShow={refetch} />
-      {!items && <Awaited failure={failure} onRetry={refetch} />}
-      {items?.length === 0 && <NothingFound title={words.noEvents} lead={words.noEventsLead} filters={filters} />}
-      {items && items.length > 0 && (
-        <>
-          <AuditList events={items} busy={busy} />
-          <ShownSoFar
-            list={events}
-            sentence={words.eventsShown(items.length, hasMore)}
-            idOf={rowOf}
-            onMore={filters.showMore}
-          />
-        </>
-      )}
+      <NewerEvents filters={filters} shown={events.items} onShow={events.refetch} />
+      <PagedList
+        list={events}
+        filters={filters}
+        words={{ shown: words.eventsShown, none: words.noEvents, noneLead: words.noEventsLead }}
+        idOf={rowOf}
+      >
+        {(items) => <AuditList events={items} busy={events.busy} />}
+      </PagedList>
     </AdminFrame>
   );
 }

@@ -10,10 +10,8 @@ import { explain } from '../lib/explain.ts';
 import { useFilters } from '../lib/filters.ts';
 import { AddUserDialog } from '../parts/add-user-dialog.tsx';
 import { AdminFrame, AdminTitle } from '../parts/admin-frame.tsx';
-import { Awaited } from '../parts/awaited.tsx';
-import { NothingFound } from '../parts/nothing-found.tsx';
-import { ShownSoFar } from '../parts/shown-so-far.tsx';
-import { USER_FILTERS, type UserFilters, UserFiltersForm } from '../parts/user-filters.tsx';
+import { PagedList } from '../parts/paged-list.tsx';
+import { USER_FILTERS, UserFiltersForm } from '../parts/user-filters.tsx';
 import { linkOf, UserTable } from '../parts/user-table.tsx';
 import { Button } from '../ui/button.tsx';
 import { adminWords } from '../words/admin.ts';
@@ -38,30 +36,21 @@ export function AdminUsersPage() {
         }
       />
       <UserFiltersForm filters={filters} errors={refused} />
-      {Object.keys(refused).length === 0 && <UserList users={users} filters={filters} />}
+      {Object.keys(refused).length === 0 && (
+        <PagedList
+          list={users}
+          filters={filters}
+          words={{ shown: words.usersShown, none: words.noUsers, noneLead: words.noUsersLead }}
+          idOf={linkOf}
+        >
+          {(items) => <UserTable users={items} busy={users.busy} />}
+        </PagedList>
+      )}
       <AddUserDialog
         open={adding}
         onClose={() => setAdding(false)}
         onAdded={({ id }) => navigate(`/admin/users/${id}`)}
       />
     </AdminFrame>
-  );
-}
-
-function UserList({ users, filters }: { users: ReturnType<typeof useUsers>; filters: UserFilters }) {
-  const words = adminWords();
-  const { items, busy, hasMore, failure, refetch } = users;
-  if (!items) return <Awaited failure={failure} onRetry={refetch} />;
-  if (items.length === 0) return <NothingFound title={words.noUsers} lead={words.noUsersLead} filters={filters} />;
-  return (
-    <>
-      <UserTable users={items} busy={busy} />
-      <ShownSoFar
-        list={users}
-        sentence={words.usersShown(items.length, hasMore)}
-        idOf={linkOf}
-        onMore={filters.showMore}
-      />
-    </>
   );
 }

@@ -69,6 +69,7 @@ function AddUserForm({ onClose, onAdded }: Omit<AddUserDialogProps, 'open'>) {
 /** Nothing here is the admin's own, so that the browser is not to fill it in or to keep it. */
 function NewUserFields({ errors }: { errors: Record<string, string> }) {
   const words = adminWords();
+  const common = commonWords();
   const first = useFocusOnArrival<HTMLInputElement>();
   return (
     <>
@@ -77,8 +78,8 @@ function NewUserFields({ errors }: { errors: Record<string, string> }) {
         id="add-email"
         name="email"
         type="email"
-        label={words.email}
-        missing={words.missingEmail}
+        label={common.email}
+        missing={words.emailMissing}
         error={errors.email}
         autoComplete="off"
         required
@@ -88,16 +89,16 @@ function NewUserFields({ errors }: { errors: Record<string, string> }) {
         name="password"
         label={words.password}
         hint={words.passwordHint}
-        missing={words.missingPassword}
+        missing={words.passwordMissing}
         error={errors.password}
         autoComplete="new-password"
         required
       />
-      <Field id="add-name" name="name" label={words.name} error={errors.name} autoComplete="off" />
+      <Field id="add-name" name="name" label={common.name} error={errors.name} autoComplete="off" />
       <Field
         id="add-username"
         name="username"
-        label={words.username}
+        label={common.username}
         error={errors.username}
         autoComplete="off"
         autoCapitalize="none"
