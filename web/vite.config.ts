@@ -37,6 +37,13 @@ export default defineConfig(({ command }) => ({
       output: {
         entryFileNames: 'app.js',
         chunkFileNames: '[name].js',
+        // What several pages share would else be named after whichever of its modules comes first.
+        codeSplitting: {
+          groups: [
+            { name: 'react', test: /node_modules\/(react|react-dom|scheduler|wouter|regexparam)\// },
+            { name: 'data', test: /node_modules\/(axios|@tanstack)\// },
+          ],
+        },
         assetFileNames: ({ names }) => (names.some((name) => name.endsWith('.css')) ? 'app.css' : '[name][extname]'),
       },
     },
