@@ -93,11 +93,10 @@ export function createAuth(options: AuthOptions = {}): Auth {
     signUp: (account) => enter('/api/auth/register', account),
     signIn: (credentials) => enter('/api/auth/login', credentials),
     signOut: ({ scope = 'local' } = {}) => inTurn(() => signOut(scope)),
-    setUp: (account) => enter('/api/auth/setup', account),
     ...nouns,
     ...paths,
     refresh: () => session.renew().then(() => {}),
     fetch: authorizedFetch,
-    [INSIDES]: { server, authorized, hasCookie: !store },
+    [INSIDES]: { server, authorized, enter, hasCookie: !store },
   } as Auth;
 }

@@ -4,7 +4,7 @@
  */
 
 import type { Answered } from './session.ts';
-import type { Auth } from './types.ts';
+import type { Auth, User } from './types.ts';
 
 export interface Insides {
   readonly server: string;
@@ -12,6 +12,8 @@ export interface Insides {
   readonly hasCookie: boolean;
   /** Runs a request of the application with the session's token, and once more if a 401 makes that worth while. */
   authorized<T extends Answered>(request: (token: string | null) => Promise<T>, repeatable: boolean): Promise<T>;
+  /** Sends what is answered with a new session, and opens it. */
+  enter(path: string, body: object): Promise<User>;
 }
 
 /** Under which a client has them, unseen by whoever lists its members. */
