@@ -3,14 +3,13 @@
  * left to session.ts.
  */
 
-import type { AuthError } from './errors.ts';
 import { INSIDES } from './insides.ts';
 import { nounsOf } from './nouns.ts';
 import { pathsOf } from './paths.ts';
-import { type Answered, createSession } from './session.ts';
+import { createSession } from './session.ts';
 import { storeFor } from './storage.ts';
 import { answerOf, createSend } from './transport.ts';
-import type { Auth, AuthEvent, AuthOptions, SessionAnswer, SignOutScope } from './types.ts';
+import type { Auth, AuthEvent, AuthOptions, SignOutScope } from './types.ts';
 
 /** Makes the client of one server. Make one per page and share it. */
 export function createAuth(options: AuthOptions = {}): Auth {
@@ -18,7 +17,7 @@ export function createAuth(options: AuthOptions = {}): Auth {
     baseUrl = globalThis.location?.origin ?? '',
     storage = 'cookie',
     leeway = 30,
-    fetch: fetcher = (...request) => globalThis.fetch(...request),
+    fetch: fetcher = (...request) => fetch(...request),
   } = options;
   const server = baseUrl.replace(/\/+$/, '');
   const key = `vestibule:${server}`;
@@ -31,6 +30,7 @@ export function createAuth(options: AuthOptions = {}): Auth {
   const credentials = store ? 'omit' : 'include';
   const send = createSend(server, fetcher, credentials);
   const session = createSession({ send, store, leeway, name, onEvent });
+  const { authorized } = session;
   const nouns = nounsOf(session, inTurn);
   let turn: Promise<unknown> = Promise.resolve();
 
@@ -47,42 +47,31 @@ export function createAuth(options: AuthOptions = {}): Auth {
   }
 
   function enter(path: string, body: object) {
-    return inTurn(async () => {
-      const answer = await answerOf<SessionAnswer>(await send(path, { body: { ...body, mode } }));
-      return session.open(answer);
-    });
+    return inTurn(async () => session.open(await send('POST', path, { ...body, mode })));
   }
 
   async function signOut(scope: SignOutScope): Promise<void> {
     if (scope !== 'local') await nouns.sessions.endOthers();
     if (scope === 'others') return;
-    const refreshToken = store && (await session.forget());
-    if (!store || refreshToken) {
-      const body = refreshToken ? { refresh_token: refreshToken } : undefined;
-      await answerOf(await send('/api/auth/logout', { body })).catch((error: AuthError) => {
-        // Nothing to end is as good as ended.
-        if (error.status !== 401) throw error;
-      });
+    const token = store && (await session.forget());
+    if (!store || token) {
+      const response = await send('POST', '/api/auth/logout', token && { refresh_token: token });
+      // Nothing to end is as good as ended.
+      if (response.status !== 401) await answerOf(response);
     }
     if (!store) await session.forget();
   }
 
-  /** Runs a request of the application. One that a cookie is refused makes us look whether the session is over. */
-  async function authorized<T extends Answered>(request: (token: string | null) => Promise<T>, repeatable: boolean) {
-    const answer = await session.authorized(request, repeatable);
-    if (!store && answer.status === 401 && session.verbs.getState().loggedIn) await session.verbs.me().catch(() => {});
-    return answer;
-  }
-
   async function authorizedFetch(input: string | URL | Request, init: RequestInit = {}): Promise<Response> {
-    const request = input instanceof Request ? input : null;
-    const address = new URL(request?.url ?? (input as string | URL), `${server}/`);
-    const target = request ?? address;
+    // An address has none of these.
+    const { url = input, headers: own, body } = input as Partial<Request>;
+    const address = new URL(url as string, `${server}/`);
+    const target = url === input ? address : input;
     if (address.origin !== new URL(server).origin) return fetcher(target, init);
     // A body that is read while it is sent is gone after the first try.
-    const repeatable = !((init.body ?? request?.body) instanceof ReadableStream);
+    const repeatable = !((init.body ?? body) instanceof ReadableStream);
     return authorized((token) => {
-      const headers = new Headers(init.headers ?? request?.headers);
+      const headers = new Headers(init.headers ?? own);
       if (token && !headers.has('authorization')) headers.set('authorization', `Bearer ${token}`);
       return fetcher(target, { ...init, headers, credentials });
     }, repeatable);

@@ -18,16 +18,16 @@ export type Nouns = Pick<Auth, 'profile' | 'sessions' | 'todos' | 'data' | 'chan
 /** `inTurn` runs work when the logins and logouts before it are done. */
 export function nounsOf(session: Session, inTurn: <T>(work: () => Promise<T>) => Promise<T>): Nouns {
   const { ask, learn, exchange, forget } = session;
-  const get = <T>(path: string, read?: Read<T>) => ask(path, { method: 'GET' }, read);
-  const remove = (path: string, condition?: Condition) => ask<void>(path, { method: 'DELETE', condition });
+  const get = <T>(path: string, read?: Read<T>) => ask('GET', path, undefined, undefined, read);
+  const remove = (path: string, condition?: Condition) => ask<void>('DELETE', path, undefined, condition);
   const itemsOf = async <T>(path: string) => (await get<{ items: T[] }>(path)).items;
   return {
     profile: {
-      get: () => learn(PROFILE, { method: 'GET' }),
-      update: (change) => learn(PROFILE, { method: 'PATCH', body: change }),
+      get: () => learn('GET', PROFILE),
+      update: (change) => learn('PATCH', PROFILE, change),
       delete: (proof) =>
         inTurn(async () => {
-          await ask(`${PROFILE}/delete`, { body: proof });
+          await ask('POST', `${PROFILE}/delete`, proof);
           await forget();
         }),
       export: () => get('/api/user/export', (answer) => answer.blob()),
@@ -41,14 +41,14 @@ export function nounsOf(session: Session, inTurn: <T>(work: () => Promise<T>) =>
     todos: {
       list: (query = {}) => get(TODOS + searchOf(query)),
       get: (id) => get(below(TODOS, id), versioned),
-      create: (todo) => ask(TODOS, { body: todo }, versioned),
-      update: (id, body, condition) => ask(below(TODOS, id), { method: 'PATCH', body, condition }, versioned),
+      create: (todo) => ask('POST', TODOS, todo, undefined, versioned),
+      update: (id, change, condition) => ask('PATCH', below(TODOS, id), change, condition, versioned),
       remove: (id, condition) => remove(below(TODOS, id), condition),
     },
     data: {
       list: () => itemsOf(DATA),
       get: (key) => get(below(DATA, key), documentOf).catch(nothingFound),
-      set: (key, body, condition) => ask(below(DATA, key), { method: 'PUT', body, condition }, etagOf),
+      set: (key, value, condition) => ask('PUT', below(DATA, key), value, condition, etagOf),
       remove: (key, condition) => remove(below(DATA, key), condition),
     },
   };
@@ -59,8 +59,8 @@ function below(collection: string, name: string): string {
 }
 
 function searchOf(query: object): string {
-  const given = Object.entries(query).filter(([, value]) => value !== undefined);
-  return `?${new URLSearchParams(given)}`;
+  // What is `undefined` was not given, and JSON leaves it out.
+  return `?${new URLSearchParams(JSON.parse(JSON.stringify(query)))}`;
 }
 
 async function versioned(answer: Response): Promise<Versioned<Todo>> {

@@ -3,11 +3,11 @@
  * (parallel calls, other tabs, a sign-out on the way) is decided here; the verbs of the library are in client.ts.
  */
 
-import { type AuthError, errorFrom, notFromServer, signedOut } from './errors.ts';
+import { type AuthError, errorFrom, signedOut } from './errors.ts';
 import { listen, type Signals } from './signals.ts';
 import type { SessionStore, StoredSession } from './storage.ts';
-import { answerOf, type Outgoing, type Read, type Send } from './transport.ts';
-import type { AuthEvent, AuthState, AuthStatus, SessionAnswer, User } from './types.ts';
+import { answerOf, type Read, type Send } from './transport.ts';
+import type { AuthEvent, AuthState, AuthStatus, Condition, SessionAnswer, User } from './types.ts';
 
 /** How long another tab's renewal is waited for; then we go on alone, as the server answers both tabs alike. */
 const LOCK_WAIT_MILLISECONDS = 3_000;
@@ -22,6 +22,9 @@ const WRONG_PASSWORD = 'invalid_credentials';
 export interface Answered {
   readonly status: number;
 }
+
+/** A request that can be sent with one token or another, or with none. */
+export type Attempt<T extends Answered> = (token: string | null) => Promise<T>;
 
 interface Held extends StoredSession {
   /**
@@ -42,8 +45,8 @@ interface Pause {
 
 interface SessionParts {
   send: Send;
-  /** `null` where the session is a cookie. */
-  store: SessionStore | null;
+  /** `undefined` where the session is a cookie. */
+  store: SessionStore | undefined;
   /** Seconds before its end at which an access token counts as used up. */
   leeway: number;
   /** What tabs that use the same server know their lock, their channel and their stored session by. */
@@ -52,7 +55,7 @@ interface SessionParts {
 }
 
 /** What is known before anything was asked: on a server, and in the first moment of a page. */
-export const LOADING = pictureOf('loading', null, null, null);
+export const LOADING = pictureOf('loading');
 
 export type Session = ReturnType<typeof createSession>;
 
@@ -89,8 +92,8 @@ export function createSession({ send, store, leeway, name, onEvent }: SessionPar
   }
 
   /** Makes the answer to a login or registration the session of this tab. */
-  async function open(answer: SessionAnswer): Promise<User> {
-    requireWhole(answer);
+  async function open(response: Response): Promise<User> {
+    const answer = await answerOf(response, whole);
     supersede();
     await hold(answer, epoch);
     signal().tell('signed-in');
@@ -111,22 +114,28 @@ export function createSession({ send, store, leeway, name, onEvent }: SessionPar
 
   /** Asks who is signed in. */
   function me(): Promise<User> {
-    return learn('/api/auth/me', { method: 'GET' });
+    return learn('GET', '/api/auth/me');
   }
 
   /** Sends what is answered with the user, who is shown as the server describes them now. */
-  async function learn(path: string, outgoing: Outgoing): Promise<User> {
-    const user = await ask<User>(path, outgoing);
-    show('signed-in', user, null);
+  async function learn(method: string, path: string, body?: object): Promise<User> {
+    const user = await ask<User>(method, path, body);
+    show('signed-in', user);
     return user;
   }
 
   /** Asks for something that needs the session. A 401 to the newest token there is ends the session. */
-  async function ask<T>(path: string, outgoing: Outgoing, read?: Read<T>): Promise<T> {
+  async function ask<T>(
+    method: string,
+    path: string,
+    body?: unknown,
+    condition?: Condition,
+    read?: Read<T>,
+  ): Promise<T> {
     const noted = epoch;
     await exchanging;
     try {
-      const response = await authorized((token) => sendOnce(path, { ...outgoing, token }));
+      const response = await withToken((token) => sendOnce(method, path, body, condition, token));
       const answer = await answerOf(response, read);
       requireEpoch(noted);
       return answer;
@@ -147,8 +156,8 @@ export function createSession({ send, store, leeway, name, onEvent }: SessionPar
     await me();
     await renewal?.catch(() => {});
     const begun = alone(async () => {
-      const token = store ? held?.access_token : null;
-      const answer = requireWhole(await answerOf(await sendOnce(path, { body, token })));
+      const token = store && held?.access_token;
+      const answer = await answerOf(await sendOnce('POST', path, body, undefined, token), whole);
       // Another tab may have signed out meanwhile, and then it is right.
       await readStored(noted);
       await hold(answer, noted);
@@ -176,30 +185,35 @@ export function createSession({ send, store, leeway, name, onEvent }: SessionPar
     return held.access_token as string;
   }
 
+  /** Runs a request of the application. One that a cookie is refused makes us look whether the session is over. */
+  async function authorized<T extends Answered>(request: Attempt<T>, repeatable: boolean): Promise<T> {
+    const answer = await withToken(request, repeatable);
+    if (!store && answer.status === 401 && state.loggedIn) await look();
+    return answer;
+  }
+
   /** Runs `request` with the session's token, and a second time after a 401 if a different token can be had. */
-  async function authorized<T extends Answered>(
-    request: (token: string | null) => Promise<T>,
-    repeatable = true,
-  ): Promise<T> {
+  async function withToken<T extends Answered>(request: Attempt<T>, repeatable = true): Promise<T> {
     if (!store) return request(null);
-    const bearer = await getToken().catch((error: AuthError) => {
-      if (held) throw error;
-      return null;
-    });
+    const bearer = await getToken().catch(unlessHeld);
     const noted = epoch;
     const response = await request(bearer);
-    if (response.status !== 401 || bearer === null || !repeatable) return response;
+    if (response.status !== 401 || !repeatable) return response;
     if (noted === epoch && held?.access_token === bearer) {
       // Whatever the clocks say, it is used up.
       held = { ...held, until: 0 };
-      await renew().catch((error: AuthError) => {
-        // The session lives on, so the 401 would tell the caller a falsehood.
-        if (held) throw error;
-      });
+      // Where the session lives on, the 401 would tell the caller a falsehood.
+      await renew().catch(unlessHeld);
     }
     // What one user asked for is never repeated in the name of the next.
-    const newer = noted === epoch ? held?.access_token : undefined;
+    const newer = noted === epoch && held?.access_token;
     return newer && newer !== bearer ? request(newer) : response;
+  }
+
+  /** A token that cannot be had is a trouble where there is a session, and else no token. */
+  function unlessHeld(error: AuthError): null {
+    if (held) throw error;
+    return null;
   }
 
   /**
@@ -248,8 +262,8 @@ export function createSession({ send, store, leeway, name, onEvent }: SessionPar
   }
 
   /** A wrong password is thrown at once: it says nothing about the token, and trying it again counts against the user. */
-  async function sendOnce(path: string, outgoing: Outgoing): Promise<Response> {
-    const response = await send(path, outgoing);
+  async function sendOnce(...request: Parameters<Send>): Promise<Response> {
+    const response = await send(...request);
     if (response.status === 401) {
       const error = await errorFrom(response.clone());
       if (error.code === WRONG_PASSWORD) throw error;
@@ -260,7 +274,7 @@ export function createSession({ send, store, leeway, name, onEvent }: SessionPar
   async function restore(): Promise<void> {
     const noted = epoch;
     signal();
-    show('loading', state.user, null);
+    show('loading', state.user);
     const stored = await store?.read();
     if (noted !== epoch) return;
     if (stored) adopt(stored);
@@ -269,7 +283,7 @@ export function createSession({ send, store, leeway, name, onEvent }: SessionPar
       await me();
     } catch (error) {
       if (noted !== epoch) return;
-      show(stored ? 'signed-in' : 'unknown', stored?.user ?? null, error as AuthError);
+      show(stored ? 'signed-in' : 'unknown', stored?.user, error as AuthError);
       restoration = null;
     }
   }
@@ -278,34 +292,30 @@ export function createSession({ send, store, leeway, name, onEvent }: SessionPar
   async function rotate(noted: number, outworn: string | undefined): Promise<boolean> {
     await waitOut(noted);
     const presented = await readStored(noted);
-    if (presented) adopt(presented);
     // Also where another tab's renewal was heard of, and adopted, while this one waited.
     if (presented && presented.refresh_token !== outworn && secondsLeft() > leeway) return false;
     if (!presented && state.status === 'signed-out') throw signedOut();
-    const body = presented ? { refresh_token: presented.refresh_token } : undefined;
+    const body = presented && { refresh_token: presented.refresh_token };
     let answer: SessionAnswer;
     try {
-      answer = requireWhole(await answerOf(await send('/api/auth/refresh', { body })));
+      answer = await answerOf(await send('POST', '/api/auth/refresh', body), whole);
     } catch (error) {
       return refused(error as AuthError, presented, noted);
     }
     // Read again: another tab may have signed out or in while the answer was on its way, and then it is right.
     const current = await readStored(noted);
-    if (current && current.refresh_token !== presented?.refresh_token) {
-      adopt(current);
-      return false;
-    }
+    if (current?.refresh_token !== presented?.refresh_token) return false;
     await hold(answer, noted);
     onEvent({ type: 'refreshed' });
     return true;
   }
 
   /** Only a clear no (400 or 401) to the newest refresh token ends a session; anything else may pass. */
-  async function refused(error: AuthError, presented: StoredSession | null, noted: number): Promise<boolean> {
+  async function refused(error: AuthError, presented: StoredSession | undefined, noted: number): Promise<boolean> {
     const current = await readStored(noted);
     if (error.status === 400 || error.status === 401) {
       if (current?.refresh_token === presented?.refresh_token) await close(error);
-      else if (current && adopt(current)) return false;
+      else if (secondsLeft() > leeway) return false;
       throw error;
     }
     const failures = (pause?.failures ?? 0) + 1;
@@ -327,23 +337,26 @@ export function createSession({ send, store, leeway, name, onEvent }: SessionPar
     requireEpoch(noted);
   }
 
-  /** Reads the storage on behalf of the session that was `noted`; nothing there means that another tab has signed out. */
-  async function readStored(noted: number): Promise<StoredSession | null> {
-    const stored = (await store?.read()) ?? null;
+  /**
+   * What is stored now, on behalf of the session that was `noted`; `undefined` for a cookie. What another tab has renewed
+   * is taken over, and nothing there means that it has signed out.
+   */
+  async function readStored(noted: number): Promise<StoredSession | undefined> {
+    const stored = await store?.read();
     requireEpoch(noted);
-    if (store && !stored) {
+    if (stored === null) {
       close();
       throw signedOut();
     }
+    if (stored) adopt(stored);
     return stored;
   }
 
-  /** Takes over what another tab, or this page before a reload, has stored. Answers whether that renewed the token. */
-  function adopt(stored: StoredSession): boolean {
-    if (stored.refresh_token === held?.refresh_token) return false;
+  /** Takes over what another tab, or this page before a reload, has stored. */
+  function adopt(stored: StoredSession): void {
+    if (stored.refresh_token === held?.refresh_token) return;
     take(stored);
-    show(state.loading ? 'loading' : 'signed-in', stored.user, null);
-    return secondsLeft() > leeway;
+    show(state.loading ? 'loading' : 'signed-in', stored.user);
   }
 
   async function hold(answer: SessionAnswer, noted: number): Promise<void> {
@@ -352,7 +365,7 @@ export function createSession({ send, store, leeway, name, onEvent }: SessionPar
     pause = null;
     await store?.write(stored);
     requireEpoch(noted);
-    show('signed-in', answer.user, null);
+    show('signed-in', answer.user);
   }
 
   /** Holds the tokens of an answer; that to a login with a cookie has none. */
@@ -393,9 +406,10 @@ export function createSession({ send, store, leeway, name, onEvent }: SessionPar
     pause = null;
   }
 
-  function requireWhole(answer: SessionAnswer): SessionAnswer {
-    const whole = answer?.user && (!store || (answer.access_token && answer.refresh_token));
-    if (!whole) throw notFromServer(200);
+  /** Reads a session that lacks nothing; the answer is not the server's otherwise. */
+  async function whole(response: Response): Promise<SessionAnswer> {
+    const answer: SessionAnswer = await response.json();
+    if (!answer.user || (store && !(answer.access_token && answer.refresh_token))) throw new TypeError();
     return answer;
   }
 
@@ -409,25 +423,19 @@ export function createSession({ send, store, leeway, name, onEvent }: SessionPar
     return Math.min(until - performance.now(), expires_at - Date.now()) / 1000;
   }
 
-  function show(status: AuthStatus, user: User | null, error: AuthError | null): void {
+  function show(status: AuthStatus, user?: User | null, error?: AuthError | null): void {
     state = pictureOf(status, user, error, held);
     for (const listener of [...listeners]) listener();
   }
 
   /** Keeps other tabs from renewing the same stored session. A courtesy only, so that its failure is ignored. */
   async function alone<T>(work: () => Promise<T>): Promise<T> {
-    const locks = globalThis.navigator?.locks;
-    if (!store || !locks) return work();
-    let started = false;
-    try {
-      return await locks.request(name, { signal: AbortSignal.timeout(LOCK_WAIT_MILLISECONDS) }, () => {
-        started = true;
-        return work();
-      });
-    } catch (error) {
-      if (started) throw error;
-      return work();
-    }
+    let begun: Promise<T> | undefined;
+    const once = () => (begun ??= work());
+    const signal = AbortSignal.timeout(LOCK_WAIT_MILLISECONDS);
+    // Where it is the work that failed, that is told below.
+    if (store) await globalThis.navigator?.locks?.request(name, { signal }, once).catch(() => {});
+    return once();
   }
 
   /** What a client shows of its session as it is. */
@@ -440,7 +448,12 @@ function backoff(failures: number): number {
   return 250 * 2 ** Math.min(failures, 6) * (1 + Math.random());
 }
 
-function pictureOf(status: AuthStatus, user: User | null, error: AuthError | null, held: Held | null): AuthState {
+function pictureOf(
+  status: AuthStatus,
+  user: User | null = null,
+  error: AuthError | null = null,
+  held: Held | null = null,
+): AuthState {
   const token = held?.access_token ?? null;
   return { status, loggedIn: status === 'signed-in', loading: status === 'loading', token, user, error };
 }

@@ -19,9 +19,9 @@ export interface SessionStore {
   clear(): Promise<void>;
 }
 
-/** The store that an option asks for; `null` for the cookie, which no script can read. */
-export function storeFor(choice: NonNullable<AuthOptions['storage']>, key: string): SessionStore | null {
-  if (choice === 'cookie') return null;
+/** The store that an option asks for; `undefined` for the cookie, which no script can read. */
+export function storeFor(choice: NonNullable<AuthOptions['storage']>, key: string): SessionStore | undefined {
+  if (choice === 'cookie') return;
   let backing = backingFor(choice);
 
   /** Falls back to memory where the storage is blocked or full: never a reason to fail a login. */

@@ -3,42 +3,41 @@
  * travels is decided by the caller.
  */
 
-import { AuthError, errorFrom, notFromServer } from './errors.ts';
+import { AuthError, errorFrom } from './errors.ts';
 import type { Condition } from './types.ts';
 
 /** The server gives up on a request after 30 s; an answer later than this is lost on the way. */
 const TIMEOUT_MILLISECONDS = 35_000;
 
-export interface Outgoing {
-  method?: string;
-  /** Any JSON value; nothing is sent for `undefined`. */
-  body?: unknown;
-  condition?: Condition | undefined;
-  token?: string | null | undefined;
-}
-
 /** Takes from a successful answer what the caller wants of it. */
 export type Read<T> = (response: Response) => T | Promise<T>;
 
-/** Sends one request to a path of the server; throws `network_error` where no answer came. */
-export type Send = (path: string, outgoing?: Outgoing) => Promise<Response>;
+/**
+ * Sends one request to a path of the server; throws `network_error` where no answer came. The body is any JSON value;
+ * nothing is sent for `undefined`.
+ */
+export type Send = (
+  method: string,
+  path: string,
+  body?: unknown,
+  condition?: Condition,
+  token?: string | null,
+) => Promise<Response>;
 
 export function createSend(baseUrl: string, fetcher: typeof fetch, credentials: RequestCredentials): Send {
-  return async (path, { method = 'POST', body, condition = {}, token } = {}) => {
+  return async (method, path, body, { ifMatch, ifNoneMatch } = {}, token) => {
+    const text = JSON.stringify(body);
     const headers = new Headers();
-    const text = body === undefined ? null : JSON.stringify(body);
-    if (text) headers.set('content-type', 'application/json');
-    if (token) headers.set('authorization', `Bearer ${token}`);
-    if (condition.ifMatch) headers.set('if-match', condition.ifMatch);
-    if (condition.ifNoneMatch) headers.set('if-none-match', condition.ifNoneMatch);
+    const given = {
+      'content-type': text && 'application/json',
+      authorization: token && `Bearer ${token}`,
+      'if-match': ifMatch,
+      'if-none-match': ifNoneMatch,
+    };
+    for (const [name, value] of Object.entries(given)) if (value) headers.set(name, value);
+    const signal = AbortSignal.timeout(TIMEOUT_MILLISECONDS);
     try {
-      return await fetcher(baseUrl + path, {
-        method,
-        headers,
-        body: text,
-        credentials,
-        signal: AbortSignal.timeout(TIMEOUT_MILLISECONDS),
-      });
+      return await fetcher(baseUrl + path, { method, headers, body: text, credentials, signal });
     } catch (cause) {
       throw new AuthError('network_error', 'The server could not be reached.', { cause });
     }
@@ -47,11 +46,13 @@ export function createSend(baseUrl: string, fetcher: typeof fetch, credentials: 
 
 /** What a successful answer says, as `read` takes it; throws the refusal otherwise. */
 export async function answerOf<T>(response: Response, read: Read<T> = jsonOf): Promise<T> {
-  if (!response.ok) throw await errorFrom(response);
+  const { ok, status } = response;
+  if (!ok) throw await errorFrom(response);
   try {
     return await read(response);
   } catch (cause) {
-    throw notFromServer(response.status, cause);
+    // A captive portal answers 200 with its own page; that says nothing about the session.
+    throw new AuthError('unexpected_response', `The server answered ${status}.`, { status, cause });
   }
 }
 
