@@ -38,12 +38,13 @@ export class AuthError extends Error {
 type AuthErrorDetails = Partial<Pick<AuthError, 'status' | 'requestId' | 'errors' | 'retryAfter' | 'cause'>>;
 
 /** Reads a refusal: a problem document (RFC 9457), or anything else a proxy on the way may have answered. */
-export async function errorFrom(response: Response): Promise<AuthError> {
+export async function errorFrom(response: Response, cause?: unknown): Promise<AuthError> {
   const { status, headers } = response;
   const { code, detail, errors } = (await response.json().catch(() => null)) ?? {};
   // A time of day, which HTTP allows as well, is no number.
   const retryAfter = Number(headers.get('retry-after') ?? -1);
   return new AuthError(code ?? 'unexpected_response', detail ?? `The server answered ${status}.`, {
+    cause,
     status,
     requestId: headers.get('x-request-id'),
     errors: errors ?? [],

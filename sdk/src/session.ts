@@ -65,7 +65,7 @@ export type Session = ReturnType<typeof createSession>;
  */
 export function createSession({ send, store, leeway, name, onEvent }: SessionParts) {
   const listeners = new Set<() => void>();
-  let signals: Signals | null = null;
+  let signals: Signals | undefined;
   let state = LOADING;
   let held: Held | null = null;
   /** Counts sessions. Whoever awaits something notes it before and drops the result where it has changed. */
@@ -96,7 +96,7 @@ export function createSession({ send, store, leeway, name, onEvent }: SessionPar
     const answer = await answerOf(response, whole);
     supersede();
     await hold(answer, epoch);
-    signal().tell('signed-in');
+    signal()?.tell('signed-in');
     onEvent({ type: 'signed-in', user: answer.user });
     return answer.user;
   }
@@ -107,7 +107,7 @@ export function createSession({ send, store, leeway, name, onEvent }: SessionPar
     close();
     const stored = await store?.read();
     await store?.clear();
-    signal().tell('signed-out');
+    signal()?.tell('signed-out');
     // Another tab may have renewed it since; the newest one is the surest.
     return stored?.refresh_token ?? refreshToken;
   }
@@ -239,12 +239,12 @@ export function createSession({ send, store, leeway, name, onEvent }: SessionPar
   function dispose(): void {
     supersede();
     signals?.stop();
-    signals = null;
+    signals = undefined;
     listeners.clear();
     state = LOADING;
   }
 
-  function signal(): Signals {
+  function signal(): Signals | undefined {
     signals ??= listen(name, (word) => {
       if (word === 'awake' && pause?.error.status === 0) pause = null;
       // What a tab did with its cookie, it did with ours.
@@ -275,15 +275,12 @@ export function createSession({ send, store, leeway, name, onEvent }: SessionPar
     const noted = epoch;
     signal();
     show('loading', state.user);
-    const stored = await store?.read();
-    if (noted !== epoch) return;
-    if (stored) adopt(stored);
-    if (stored === null) return close();
     try {
+      await readStored(noted);
       await me();
     } catch (error) {
       if (noted !== epoch) return;
-      show(stored ? 'signed-in' : 'unknown', stored?.user, error as AuthError);
+      show(store ? 'signed-in' : 'unknown', state.user, error as AuthError);
       restoration = null;
     }
   }
@@ -344,19 +341,22 @@ export function createSession({ send, store, leeway, name, onEvent }: SessionPar
   async function readStored(noted: number): Promise<StoredSession | undefined> {
     const stored = await store?.read();
     requireEpoch(noted);
-    if (stored === null) {
-      close();
-      throw signedOut();
-    }
     if (stored) adopt(stored);
-    return stored;
+    else if (store) close();
+    requireEpoch(noted);
+    return stored as StoredSession | undefined;
   }
 
   /** Takes over what another tab, or this page before a reload, has stored. */
   function adopt(stored: StoredSession): void {
     if (stored.refresh_token === held?.refresh_token) return;
+    const { status, user } = state;
+    const wasNobody = status === 'signed-out';
+    const isAnother = wasNobody || (user && user.id !== stored.user.id);
+    if (isAnother) supersede();
     take(stored);
-    show(state.loading ? 'loading' : 'signed-in', stored.user);
+    show(isAnother || status !== 'loading' ? 'signed-in' : status, stored.user);
+    if (wasNobody) onEvent({ type: 'signed-in', user: stored.user });
   }
 
   async function hold(answer: SessionAnswer, noted: number): Promise<void> {
@@ -375,16 +375,9 @@ export function createSession({ send, store, leeway, name, onEvent }: SessionPar
     held = stored.access_token ? { ...stored, until: performance.now() + left } : null;
   }
 
-  /** Another tab changed the stored session. */
-  async function follow(): Promise<void> {
-    const noted = epoch;
-    const stored = await store?.read();
-    if (noted !== epoch || stored === undefined) return;
-    if (!stored) return close();
-    if (stored.user.id !== state.user?.id) supersede();
-    const { status } = state;
-    adopt(stored);
-    if (status === 'signed-out') onEvent({ type: 'signed-in', user: stored.user });
+  /** Another tab may have changed the stored session. */
+  function follow(): Promise<unknown> {
+    return readStored(epoch).catch(() => {});
   }
 
   /** Nobody is signed in from here on: because `error` says so, or because it was asked for, here or in another tab. */

@@ -13,9 +13,9 @@ export interface Signals {
 }
 
 /** Listens under `name`, which is also the key of the stored session. */
-export function listen(name: string, heard: (word: Word) => void): Signals {
+export function listen(name: string, heard: (word: Word) => void): Signals | undefined {
   // Outside of a page there are no tabs, and an open channel would keep a program of Node from ending.
-  if (!globalThis.document) return { tell() {}, stop() {} };
+  if (!globalThis.document) return;
   const channel = globalThis.BroadcastChannel && new BroadcastChannel(name);
   const stopping = new AbortController();
   if (channel) channel.onmessage = ({ data }) => heard(data);

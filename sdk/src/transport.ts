@@ -46,14 +46,15 @@ export function createSend(baseUrl: string, fetcher: typeof fetch, credentials: 
 
 /** What a successful answer says, as `read` takes it; throws the refusal otherwise. */
 export async function answerOf<T>(response: Response, read: Read<T> = jsonOf): Promise<T> {
-  const { ok, status } = response;
-  if (!ok) throw await errorFrom(response);
-  try {
-    return await read(response);
-  } catch (cause) {
-    // A captive portal answers 200 with its own page; that says nothing about the session.
-    throw new AuthError('unexpected_response', `The server answered ${status}.`, { status, cause });
-  }
+  let cause: unknown;
+  if (response.ok)
+    try {
+      return await read(response);
+    } catch (error) {
+      // A captive portal answers 200 with its own page; that says nothing about the session.
+      cause = error;
+    }
+  throw await errorFrom(response, cause);
 }
 
 async function jsonOf(response: Response) {
