@@ -14,7 +14,7 @@ import type { Auth } from './types.ts';
  * says why. Answers a function that takes all of this back.
  */
 export function attachAuth(instance: AxiosInstance, auth: Auth): () => void {
-  const { server, authorized, hasCookie } = insidesOf(auth);
+  const { server, authorized, credentials } = insidesOf(auth);
   // It has the defaults of `instance` and none of its interceptors, which have seen the request already.
   const bare = instance.create();
 
@@ -23,7 +23,7 @@ export function attachAuth(instance: AxiosInstance, auth: Auth): () => void {
     // Below all interceptors and transformations: where the request really goes and what it carries is known here.
     config.adapter = async (ready) => {
       const isOurs = originOf(instance.getUri(ready)) === originOf(server);
-      if (isOurs && hasCookie) ready.withCredentials = true;
+      if (isOurs && credentials === 'include') ready.withCredentials = true;
       const send = async (token: string | null): Promise<Outcome> => {
         const headers = ready.headers.concat();
         if (token) headers.setAuthorization(`Bearer ${token}`, false);

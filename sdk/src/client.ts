@@ -86,6 +86,6 @@ export function createAuth(options: AuthOptions = {}): Auth {
     ...paths,
     refresh: () => session.renew().then(() => {}),
     fetch: authorizedFetch,
-    [INSIDES]: { server, authorized, enter, hasCookie: !store },
+    [INSIDES]: { server, authorized, enter, credentials },
   } as Auth;
 }

@@ -8,8 +8,8 @@ import type { Auth, User } from './types.ts';
 
 export interface Insides {
   readonly server: string;
-  /** Whether the session is a cookie, which travels by itself where credentials may. */
-  readonly hasCookie: boolean;
+  /** `include` where the session is a cookie, which travels by itself then. */
+  readonly credentials: RequestCredentials;
   /** Runs a request of the application with the session's token, and once more if a 401 makes that worth while. */
   authorized<T extends Answered>(request: (token: string | null) => Promise<T>, repeatable: boolean): Promise<T>;
   /** Sends what is answered with a new session, and opens it. */

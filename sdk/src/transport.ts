@@ -27,19 +27,17 @@ export type Send = (
 export function createSend(baseUrl: string, fetcher: typeof fetch, credentials: RequestCredentials): Send {
   return async (method, path, body, { ifMatch, ifNoneMatch } = {}, token) => {
     const text = JSON.stringify(body);
-    const headers = new Headers();
-    const given = {
+    const headers = Object.entries({
       'content-type': text && 'application/json',
       authorization: token && `Bearer ${token}`,
       'if-match': ifMatch,
       'if-none-match': ifNoneMatch,
-    };
-    for (const [name, value] of Object.entries(given)) if (value) headers.set(name, value);
+    }).filter(([, value]) => value) as [string, string][];
     const signal = AbortSignal.timeout(TIMEOUT_MILLISECONDS);
     try {
       return await fetcher(baseUrl + path, { method, headers, body: text, credentials, signal });
     } catch (cause) {
-      throw new AuthError('network_error', 'The server could not be reached.', { cause });
+      throw new AuthError('network_error', 'No answer came.', { cause });
     }
   };
 }
