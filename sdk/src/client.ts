@@ -3,13 +3,12 @@
  * left to session.ts.
  */
 
-import { INSIDES } from './insides.ts';
-import { nounsOf } from './nouns.ts';
+import { INSIDES, type Insides } from './insides.ts';
 import { pathsOf } from './paths.ts';
 import { createSession } from './session.ts';
 import { storeFor } from './storage.ts';
-import { answerOf, createSend } from './transport.ts';
-import type { Auth, AuthEvent, AuthOptions, SignOutScope } from './types.ts';
+import { createSend } from './transport.ts';
+import type { Auth, AuthEvent, AuthOptions } from './types.ts';
 
 /** Makes the client of one server. Make one per page and share it. */
 export function createAuth(options: AuthOptions = {}): Auth {
@@ -25,41 +24,14 @@ export function createAuth(options: AuthOptions = {}): Auth {
   // Whoever signs out with tokens says nothing of the cookie.
   const name = store ? key : `${key}:cookie`;
   const paths = pathsOf(options);
-  const mode = store ? 'token' : 'cookie';
   // A cookie of the same host must not speak for a token session, so it is left at home there.
   const credentials = store ? 'omit' : 'include';
   const send = createSend(server, fetcher, credentials);
-  const session = createSession({ send, store, leeway, name, onEvent });
-  const { authorized } = session;
-  const nouns = nounsOf(session, inTurn);
-  let turn: Promise<unknown> = Promise.resolve();
+  const { verbs, authorized, enter } = createSession(send, store, leeway, name, onEvent);
 
   function onEvent(event: AuthEvent): void {
     options.onEvent?.(event);
     if (event.type === 'session-ended') paths.toLogin();
-  }
-
-  /** Logins and logouts run one after the other, so that the last one called is the one that counts. */
-  function inTurn<T>(work: () => Promise<T>): Promise<T> {
-    const result = turn.then(work);
-    turn = result.catch(() => {});
-    return result;
-  }
-
-  function enter(path: string, body: object) {
-    return inTurn(async () => session.open(await send('POST', path, { ...body, mode })));
-  }
-
-  async function signOut(scope: SignOutScope): Promise<void> {
-    if (scope !== 'local') await nouns.sessions.endOthers();
-    if (scope === 'others') return;
-    const token = store && (await session.forget());
-    if (!store || token) {
-      const response = await send('POST', '/api/auth/logout', token && { refresh_token: token });
-      // Nothing to end is as good as ended.
-      if (response.status !== 401) await answerOf(response);
-    }
-    if (!store) await session.forget();
   }
 
   async function authorizedFetch(input: string | URL | Request, init: RequestInit = {}): Promise<Response> {
@@ -77,15 +49,6 @@ export function createAuth(options: AuthOptions = {}): Auth {
     }, repeatable);
   }
 
-  return {
-    ...session.verbs,
-    signUp: (account) => enter('/api/auth/register', account),
-    signIn: (credentials) => enter('/api/auth/login', credentials),
-    signOut: ({ scope = 'local' } = {}) => inTurn(() => signOut(scope)),
-    ...nouns,
-    ...paths,
-    refresh: () => session.renew().then(() => {}),
-    fetch: authorizedFetch,
-    [INSIDES]: { server, authorized, enter, credentials },
-  } as Auth;
+  const insides: Insides = { server, authorized, enter, credentials };
+  return { ...verbs, ...paths, fetch: authorizedFetch, [INSIDES]: insides } as Auth;
 }

@@ -4,20 +4,29 @@
  */
 
 import type { AuthError } from './errors.ts';
-import type { Session } from './session.ts';
 import type { Read } from './transport.ts';
-import type { Auth, Condition, Todo, Versioned } from './types.ts';
+import type { Auth, Condition, Todo, User, Versioned } from './types.ts';
 
 const PROFILE = '/api/user/profile';
 const SESSIONS = '/api/auth/sessions';
 const TODOS = '/api/todos';
 const DATA = '/api/user/data';
 
-export type Nouns = Pick<Auth, 'profile' | 'sessions' | 'todos' | 'data' | 'changePassword'>;
+/** Asks for something that needs the session; see session.ts. */
+export type Ask = <T>(
+  method: string,
+  path: string,
+  body?: unknown,
+  condition?: Condition,
+  read?: Read<T>,
+) => Promise<T>;
 
-/** `inTurn` runs work when the logins and logouts before it are done. */
-export function nounsOf(session: Session, inTurn: <T>(work: () => Promise<T>) => Promise<T>): Nouns {
-  const { ask, learn, exchange, forget } = session;
+/** `learn` asks for something that is answered with the user, `leave` for the end of the account. */
+export function nounsOf(
+  ask: Ask,
+  learn: (method: string, path: string, body?: object) => Promise<User>,
+  leave: (path: string, body: object) => Promise<void>,
+): Pick<Auth, 'profile' | 'sessions' | 'todos' | 'data'> {
   const get = <T>(path: string, read?: Read<T>) => ask('GET', path, undefined, undefined, read);
   const remove = (path: string, condition?: Condition) => ask<void>('DELETE', path, undefined, condition);
   const itemsOf = async <T>(path: string) => (await get<{ items: T[] }>(path)).items;
@@ -25,14 +34,9 @@ export function nounsOf(session: Session, inTurn: <T>(work: () => Promise<T>) =>
     profile: {
       get: () => learn('GET', PROFILE),
       update: (change) => learn('PATCH', PROFILE, change),
-      delete: (proof) =>
-        inTurn(async () => {
-          await ask('POST', `${PROFILE}/delete`, proof);
-          await forget();
-        }),
+      delete: (proof) => leave(`${PROFILE}/delete`, proof),
       export: () => get('/api/user/export', (answer) => answer.blob()),
     },
-    changePassword: (change) => inTurn(() => exchange('/api/auth/password', change)),
     sessions: {
       list: () => itemsOf(SESSIONS),
       end: (id) => remove(below(SESSIONS, id)),

@@ -4,10 +4,22 @@
  */
 
 import { type AuthError, errorFrom, signedOut } from './errors.ts';
+import { nounsOf } from './nouns.ts';
 import { listen, type Signals } from './signals.ts';
 import type { SessionStore, StoredSession } from './storage.ts';
 import { answerOf, type Read, type Send } from './transport.ts';
-import type { AuthEvent, AuthState, AuthStatus, Condition, SessionAnswer, User } from './types.ts';
+import type {
+  AuthEvent,
+  AuthState,
+  AuthStatus,
+  Condition,
+  PasswordChange,
+  SessionAnswer,
+  SignIn,
+  SignOutScope,
+  SignUp,
+  User,
+} from './types.ts';
 
 /** How long another tab's renewal is waited for; then we go on alone, as the server answers both tabs alike. */
 const LOCK_WAIT_MILLISECONDS = 3_000;
@@ -43,27 +55,21 @@ interface Pause {
   readonly failures: number;
 }
 
-interface SessionParts {
-  send: Send;
-  /** `undefined` where the session is a cookie. */
-  store: SessionStore | undefined;
-  /** Seconds before its end at which an access token counts as used up. */
-  leeway: number;
-  /** What tabs that use the same server know their lock, their channel and their stored session by. */
-  name: string;
-  onEvent: (event: AuthEvent) => void;
-}
-
 /** What is known before anything was asked: on a server, and in the first moment of a page. */
 export const LOADING = pictureOf('loading');
 
-export type Session = ReturnType<typeof createSession>;
-
 /**
- * Keeps one session. A closure, and not a class, because a page pays for the name of each member of a class and for none
- * in here.
+ * Keeps one session: a closure that takes and gives its parts by position, because a page pays for every name of a
+ * member and for none in here. `store` is `undefined` where the session is a cookie; at `leeway` seconds before its end
+ * an access token counts as used up; by `name` tabs know their lock, their channel and their stored session.
  */
-export function createSession({ send, store, leeway, name, onEvent }: SessionParts) {
+export function createSession(
+  send: Send,
+  store: SessionStore | undefined,
+  leeway: number,
+  name: string,
+  onEvent: (event: AuthEvent) => void,
+) {
   const listeners = new Set<() => void>();
   let signals: Signals | undefined;
   let state = LOADING;
@@ -75,6 +81,7 @@ export function createSession({ send, store, leeway, name, onEvent }: SessionPar
   /** Settles when the exchange on the way, if any, is over, whatever came of it. */
   let exchanging: Promise<unknown> | null = null;
   let pause: Pause | null = null;
+  let turn: Promise<unknown> = Promise.resolve();
 
   function subscribe(listener: () => void): () => void {
     listeners.add(listener);
@@ -91,14 +98,47 @@ export function createSession({ send, store, leeway, name, onEvent }: SessionPar
     return state;
   }
 
-  /** Makes the answer to a login or registration the session of this tab. */
-  async function open(response: Response): Promise<User> {
-    const answer = await answerOf(response, whole);
-    supersede();
-    await hold(answer, epoch);
-    signal()?.tell('signed-in');
-    onEvent({ type: 'signed-in', user: answer.user });
-    return answer.user;
+  /** Logins and logouts run one after the other, so that the last one called is the one that counts. */
+  function inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const result = turn.then(work);
+    turn = result.catch(() => {});
+    return result;
+  }
+
+  /** Sends what is answered with a session, such as a login, and makes it that of this tab. */
+  function enter(path: string, body: object): Promise<User> {
+    return inTurn(async () => {
+      const mode = store ? 'token' : 'cookie';
+      const answer = await answerOf(await send('POST', path, { ...body, mode }), whole);
+      const { user } = answer;
+      supersede();
+      await hold(answer, epoch);
+      signal()?.tell('signed-in');
+      onEvent({ type: 'signed-in', user });
+      return user;
+    });
+  }
+
+  function signOut({ scope = 'local' }: { scope?: SignOutScope } = {}): Promise<void> {
+    return inTurn(async () => {
+      if (scope !== 'local') await nouns.sessions.endOthers();
+      if (scope === 'others') return;
+      const token = store && (await forget());
+      if (!store || token) {
+        const response = await send('POST', '/api/auth/logout', token && { refresh_token: token });
+        // Nothing to end is as good as ended.
+        if (response.status !== 401) await answerOf(response);
+      }
+      if (!store) await forget();
+    });
+  }
+
+  /** Sends what ends the account of the user. */
+  function leave(path: string, body: object): Promise<void> {
+    return inTurn(async () => {
+      await ask('POST', path, body);
+      await forget();
+    });
   }
 
   /** Forgets the session here. Answers the refresh token it had, with which the server can be told. */
@@ -431,9 +471,24 @@ export function createSession({ send, store, leeway, name, onEvent }: SessionPar
     return once();
   }
 
+  const nouns = nounsOf(ask, learn, leave);
   /** What a client shows of its session as it is. */
-  const verbs = { getState: () => state, getServerSnapshot: () => LOADING, subscribe, ready, me, getToken, dispose };
-  return { verbs, open, forget, learn, ask, exchange, authorized, renew };
+  const verbs = {
+    getState: () => state,
+    getServerSnapshot: () => LOADING,
+    subscribe,
+    ready,
+    signUp: (account: SignUp) => enter('/api/auth/register', account),
+    signIn: (credentials: SignIn) => enter('/api/auth/login', credentials),
+    signOut,
+    changePassword: (change: PasswordChange) => inTurn(() => exchange('/api/auth/password', change)),
+    ...nouns,
+    refresh: () => renew().then(() => {}),
+    me,
+    getToken,
+    dispose,
+  };
+  return { verbs, authorized, enter };
 }
 
 /** Milliseconds between two tries, half of them at random, so that the clients of a server do not return as one. */

@@ -19,7 +19,7 @@ export function listen(name: string, heard: (word: Word) => void): Signals | und
   const channel = globalThis.BroadcastChannel && new BroadcastChannel(name);
   if (channel) channel.onmessage = ({ data }) => heard(data);
   const stopping = new AbortController();
-  function hear({ key }: { key?: string | null }): void {
+  function hear({ key }: Event & { key?: string | null }): void {
     // Only a change of the storage has a key; that is `null` where the whole storage was cleared.
     if (key === undefined) document.hidden || heard('awake');
     else if ((key ?? name) === name) heard('stored');
