@@ -85,7 +85,7 @@ export function createSession(
 
   function subscribe(listener: () => void): () => void {
     listeners.add(listener);
-    return () => void listeners.delete(listener);
+    return () => listeners.delete(listener);
   }
 
   /** Settles once the session is confirmed or known to be absent; a server out of reach leaves what is stored in force. */
@@ -187,24 +187,26 @@ export function createSession(
   }
 
   /**
-   * Sends what ends this session on the server and is answered with its successor, which takes its place in all
-   * tabs. Nothing renews the old one meanwhile: the refusal would be taken for the end.
+   * Ends this session on the server, which answers with its successor: that takes its place in all tabs. Nothing renews
+   * the old one meanwhile: the refusal would be taken for the end.
    */
-  async function exchange(path: string, body: object): Promise<User> {
-    const noted = epoch;
-    // Sent once and no more, so the token must be good beforehand.
-    await me();
-    await renewal?.catch(() => {});
-    const begun = alone(async () => {
-      const token = store && held?.access_token;
-      const answer = await answerOf(await sendOnce('POST', path, body, undefined, token), whole);
-      // Another tab may have signed out meanwhile, and then it is right.
-      await readStored(noted);
-      await hold(answer, noted);
-      return answer.user;
+  function changePassword(change: PasswordChange): Promise<User> {
+    return inTurn(async () => {
+      const noted = epoch;
+      // Sent once and no more, so the token must be good beforehand.
+      await me();
+      await renewal?.catch(() => {});
+      const begun = alone(async () => {
+        const token = store && held?.access_token;
+        const answer = await answerOf(await sendOnce('POST', '/api/auth/password', change, undefined, token), whole);
+        // Another tab may have signed out meanwhile, and then it is right.
+        await readStored(noted);
+        await hold(answer, noted);
+        return answer.user;
+      });
+      exchanging = begun.catch(() => {});
+      return begun;
     });
-    exchanging = begun.catch(() => {});
-    return begun;
   }
 
   /**
@@ -331,7 +333,7 @@ export function createSession(
     const presented = await readStored(noted);
     // Also where another tab's renewal was heard of, and adopted, while this one waited.
     if (presented && presented.refresh_token !== outworn && secondsLeft() > leeway) return false;
-    if (!presented && state.status === 'signed-out') throw signedOut();
+    if (state.status === 'signed-out') throw signedOut();
     const body = presented && { refresh_token: presented.refresh_token };
     let answer: SessionAnswer;
     try {
@@ -350,14 +352,15 @@ export function createSession(
   /** Only a clear no (400 or 401) to the newest refresh token ends a session; anything else may pass. */
   async function refused(error: AuthError, presented: StoredSession | undefined, noted: number): Promise<boolean> {
     const current = await readStored(noted);
-    if (error.status === 400 || error.status === 401) {
+    const { status, retryAfter } = error;
+    if (status === 400 || status === 401) {
       if (current?.refresh_token === presented?.refresh_token) await close(error);
       else if (secondsLeft() > leeway) return false;
       throw error;
     }
     const failures = (pause?.failures ?? 0) + 1;
-    const wait = error.retryAfter === null ? backoff(failures) : error.retryAfter * 1000;
-    pause = { until: performance.now() + wait, error, failures };
+    const seconds = retryAfter ?? backoff(failures);
+    pause = { until: performance.now() + seconds * 1000, error, failures };
     return rotate(noted, presented?.refresh_token);
   }
 
@@ -366,11 +369,12 @@ export function createSession(
     if (!pause) return;
     const { until, error } = pause;
     const wait = until - performance.now();
-    if (wait > 0 && (wait >= PATIENCE_MILLISECONDS || secondsLeft() > 0)) {
+    if (wait <= 0) return;
+    if (wait >= PATIENCE_MILLISECONDS || secondsLeft() > 0) {
       if (state.error !== error) show(state.status, state.user, error);
       throw error;
     }
-    if (wait > 0) await new Promise((done) => setTimeout(done, wait));
+    await new Promise((done) => setTimeout(done, wait));
     requireEpoch(noted);
   }
 
@@ -457,7 +461,7 @@ export function createSession(
   }
 
   function show(status: AuthStatus, user?: User | null, error?: AuthError | null): void {
-    state = pictureOf(status, user, error, held);
+    state = pictureOf(status, user, error, held?.access_token);
     for (const listener of [...listeners]) listener();
   }
 
@@ -481,7 +485,7 @@ export function createSession(
     signUp: (account: SignUp) => enter('/api/auth/register', account),
     signIn: (credentials: SignIn) => enter('/api/auth/login', credentials),
     signOut,
-    changePassword: (change: PasswordChange) => inTurn(() => exchange('/api/auth/password', change)),
+    changePassword,
     ...nouns,
     refresh: () => renew().then(() => {}),
     me,
@@ -491,17 +495,16 @@ export function createSession(
   return { verbs, authorized, enter };
 }
 
-/** Milliseconds between two tries, half of them at random, so that the clients of a server do not return as one. */
+/** Seconds between two tries, half of them at random, so that the clients of a server do not return as one. */
 function backoff(failures: number): number {
-  return 250 * 2 ** Math.min(failures, 6) * (1 + Math.random());
+  return (2 ** Math.min(failures, 6) * (1 + Math.random())) / 4;
 }
 
 function pictureOf(
   status: AuthStatus,
   user: User | null = null,
   error: AuthError | null = null,
-  held: Held | null = null,
+  token: string | null = null,
 ): AuthState {
-  const token = held?.access_token ?? null;
   return { status, loggedIn: status === 'signed-in', loading: status === 'loading', token, user, error };
 }
