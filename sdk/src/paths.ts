@@ -23,8 +23,8 @@ export function pathsOf({
 }: AuthOptions): Paths {
   return {
     toLogin() {
-      const { location } = globalThis;
-      if (!loginPath || !location || location.pathname === loginPath) return;
+      const page = globalThis.location?.pathname;
+      if (!loginPath || !page || page === loginPath) return;
       navigate(`${loginPath}?next=${encodeURIComponent(pathOf(location))}`);
     },
     nextPath() {

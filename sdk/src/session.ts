@@ -71,7 +71,7 @@ export function createSession(
   onEvent: (event: AuthEvent) => void,
 ) {
   const listeners = new Set<() => void>();
-  let signals: Signals | undefined;
+  let signals: Signals | undefined | null;
   let state = LOADING;
   let held: Held | null = null;
   /** Counts sessions. Whoever awaits something notes it before and drops the result where it has changed. */
@@ -90,8 +90,8 @@ export function createSession(
 
   /** Settles once the session is confirmed or known to be absent; a server out of reach leaves what is stored in force. */
   async function ready(): Promise<AuthState> {
-    const { status } = state;
-    if (status === 'loading' || status === 'unknown') {
+    const { loading, status } = state;
+    if (loading || status === 'unknown') {
       restoration ??= restore();
       await restoration;
     }
@@ -281,7 +281,7 @@ export function createSession(
   function dispose(): void {
     supersede();
     signals?.stop();
-    signals = undefined;
+    signals = null;
     listeners.clear();
     state = LOADING;
   }
@@ -300,7 +300,7 @@ export function createSession(
   async function look(): Promise<void> {
     await follow();
     const { loading, loggedIn } = state;
-    if (!loading && (loggedIn || !store)) await me().catch(() => {});
+    if (store ? loggedIn : !loading) await me().catch(() => {});
   }
 
   /** A wrong password is thrown at once: it says nothing about the token, and trying it again counts against the user. */
@@ -332,9 +332,9 @@ export function createSession(
     await waitOut(noted);
     const presented = await readStored(noted);
     // Also where another tab's renewal was heard of, and adopted, while this one waited.
-    if (presented && presented.refresh_token !== outworn && secondsLeft() > leeway) return false;
+    if (presented !== outworn && secondsLeft() > leeway) return false;
     if (state.status === 'signed-out') throw signedOut();
-    const body = presented && { refresh_token: presented.refresh_token };
+    const body = presented && { refresh_token: presented };
     let answer: SessionAnswer;
     try {
       answer = await answerOf(await send('POST', '/api/auth/refresh', body), whole);
@@ -342,26 +342,25 @@ export function createSession(
       return refused(error as AuthError, presented, noted);
     }
     // Read again: another tab may have signed out or in while the answer was on its way, and then it is right.
-    const current = await readStored(noted);
-    if (current?.refresh_token !== presented?.refresh_token) return false;
+    if ((await readStored(noted)) !== presented) return false;
     await hold(answer, noted);
     onEvent({ type: 'refreshed' });
     return true;
   }
 
   /** Only a clear no (400 or 401) to the newest refresh token ends a session; anything else may pass. */
-  async function refused(error: AuthError, presented: StoredSession | undefined, noted: number): Promise<boolean> {
+  async function refused(error: AuthError, presented: string | undefined, noted: number): Promise<boolean> {
     const current = await readStored(noted);
     const { status, retryAfter } = error;
     if (status === 400 || status === 401) {
-      if (current?.refresh_token === presented?.refresh_token) await close(error);
+      if (current === presented) await close(error);
       else if (secondsLeft() > leeway) return false;
       throw error;
     }
     const failures = (pause?.failures ?? 0) + 1;
     const seconds = retryAfter ?? backoff(failures);
     pause = { until: performance.now() + seconds * 1000, error, failures };
-    return rotate(noted, presented?.refresh_token);
+    return rotate(noted, presented);
   }
 
   /** Waits out a short pause where there is no good token. Otherwise nobody is kept waiting, and told why. */
@@ -379,16 +378,16 @@ export function createSession(
   }
 
   /**
-   * What is stored now, on behalf of the session that was `noted`; `undefined` for a cookie. What another tab has renewed
-   * is taken over, and nothing there means that it has signed out.
+   * Takes over what is stored now, on behalf of the session that was `noted`: another tab may have renewed it, and nothing
+   * there means that it has signed out. Answers the refresh token; `undefined` for a cookie.
    */
-  async function readStored(noted: number): Promise<StoredSession | undefined> {
+  async function readStored(noted: number): Promise<string | undefined> {
     const stored = await store?.read();
     requireEpoch(noted);
     if (stored) adopt(stored);
     else if (store) close();
     requireEpoch(noted);
-    return stored as StoredSession | undefined;
+    return stored?.refresh_token;
   }
 
   /** Takes over what another tab, or this page before a reload, has stored. */

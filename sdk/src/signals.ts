@@ -16,8 +16,8 @@ export interface Signals {
 export function listen(name: string, heard: (word: Word) => void): Signals | undefined {
   // Outside of a page there are no tabs, and an open channel would keep a program of Node from ending.
   if (!globalThis.document) return;
-  const channel = globalThis.BroadcastChannel && new BroadcastChannel(name);
-  if (channel) channel.onmessage = ({ data }) => heard(data);
+  const channel = new BroadcastChannel(name);
+  channel.onmessage = ({ data }) => heard(data);
   const stopping = new AbortController();
   function hear({ key }: Event & { key?: string | null }): void {
     // Only a change of the storage has a key; that is `null` where the whole storage was cleared.
@@ -28,10 +28,10 @@ export function listen(name: string, heard: (word: Word) => void): Signals | und
   for (const type of ['storage', 'online', 'visibilitychange'])
     addEventListener(type, hear, { signal: stopping.signal });
   return {
-    tell: (word) => channel?.postMessage(word),
+    tell: (word) => channel.postMessage(word),
     stop() {
       stopping.abort();
-      channel?.close();
+      channel.close();
     },
   };
 }

@@ -426,7 +426,7 @@ test('what another tab has renewed while the turn was waited for is not renewed 
   const first = await signedInClient({ storage });
   const told: Record<string, (event: object) => void> = {};
   vi.stubGlobal('document', { addEventListener() {} });
-  vi.stubGlobal('BroadcastChannel', undefined);
+  vi.stubGlobal('BroadcastChannel', class {});
   vi.stubGlobal('addEventListener', (type: string, listener: () => void) => Object.assign(told, { [type]: listener }));
   const second = client({ storage });
   await second.ready();
