@@ -54,5 +54,5 @@ export async function errorFrom(response: Response, cause?: unknown): Promise<Au
 
 /** The error of a call that needs a session where there is none, or none any more. */
 export function signedOut(): AuthError {
-  return new AuthError('signed_out', 'Nobody is signed in.');
+  return new AuthError('signed_out', 'Not signed in.');
 }

@@ -263,17 +263,11 @@ export function createSession(
    * server was not asked, because another tab had renewed it already.
    */
   function renew(): Promise<boolean> {
-    if (!renewal) {
-      const noted = epoch;
-      const outworn = held?.refresh_token;
-      const begun = alone(async () => {
-        await exchanging;
-        return rotate(noted, outworn);
-      }).finally(() => {
-        if (renewal === begun) renewal = null;
-      });
-      renewal = begun;
-    }
+    const noted = epoch;
+    const outworn = held?.refresh_token;
+    renewal ??= alone(() => rotate(noted, outworn)).finally(() => {
+      if (noted === epoch) renewal = null;
+    });
     return renewal;
   }
 
@@ -316,7 +310,7 @@ export function createSession(
   async function restore(): Promise<void> {
     const noted = epoch;
     signal();
-    show('loading', state.user);
+    show('loading');
     try {
       await readStored(noted);
       await me();
@@ -329,7 +323,8 @@ export function createSession(
 
   /** `outworn` is the refresh token that was held when the renewal was asked for, however long its turn took to come. */
   async function rotate(noted: number, outworn: string | undefined): Promise<boolean> {
-    await waitOut(noted);
+    await exchanging;
+    await waitOut();
     const presented = await readStored(noted);
     // Also where another tab's renewal was heard of, and adopted, while this one waited.
     if (presented !== outworn && secondsLeft() > leeway) return false;
@@ -364,7 +359,7 @@ export function createSession(
   }
 
   /** Waits out a short pause where there is no good token. Otherwise nobody is kept waiting, and told why. */
-  async function waitOut(noted: number): Promise<void> {
+  async function waitOut(): Promise<void> {
     if (!pause) return;
     const { until, error } = pause;
     const wait = until - performance.now();
@@ -374,7 +369,6 @@ export function createSession(
       throw error;
     }
     await new Promise((done) => setTimeout(done, wait));
-    requireEpoch(noted);
   }
 
   /**
@@ -425,7 +419,7 @@ export function createSession(
 
   /** Nobody is signed in from here on: because `error` says so, or because it was asked for, here or in another tab. */
   async function close(error: AuthError | null = null): Promise<void> {
-    const lost = held !== null || state.loggedIn;
+    const lost = held || state.loggedIn;
     supersede();
     show('signed-out', null, lost ? error : null);
     if (error) await store?.clear();
