@@ -108,14 +108,12 @@ export function createSession(
   /** Sends what is answered with a session, such as a login, and makes it that of this tab. */
   function enter(path: string, body: object): Promise<User> {
     return inTurn(async () => {
-      const mode = store ? 'token' : 'cookie';
-      const answer = await answerOf(await send('POST', path, { ...body, mode }), whole);
-      const { user } = answer;
+      const answer = await answerOf(await send('POST', path, { ...body, mode: store ? 'token' : 'cookie' }), whole);
       supersede();
       await hold(answer, epoch);
       signal()?.tell('signed-in');
-      onEvent({ type: 'signed-in', user });
-      return user;
+      onEvent({ type: 'signed-in', user: answer.user });
+      return answer.user;
     });
   }
 

@@ -33,9 +33,14 @@ export function createSend(baseUrl: string, fetcher: typeof fetch, credentials: 
       'if-match': ifMatch,
       'if-none-match': ifNoneMatch,
     }).filter(([, value]) => value) as [string, string][];
-    const signal = AbortSignal.timeout(TIMEOUT_MILLISECONDS);
     try {
-      return await fetcher(baseUrl + path, { method, headers, body: text, credentials, signal });
+      return await fetcher(baseUrl + path, {
+        method,
+        headers,
+        body: text,
+        credentials,
+        signal: AbortSignal.timeout(TIMEOUT_MILLISECONDS),
+      });
     } catch (cause) {
       throw new AuthError('network_error', 'No answer came.', { cause });
     }
