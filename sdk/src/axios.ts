@@ -30,7 +30,7 @@ export function attachAuth(instance: AxiosInstance, auth: Auth): () => void {
         const request = { ...ready, headers, adapter, transformRequest: [], transformResponse: [] };
         return bare.request(request).catch(refusalOf);
       };
-      const outcome = await (isOurs ? authorized(send, isRepeatable(ready.data)) : send(null));
+      const outcome = await (isOurs ? authorized(send, isSpent(ready.data)) : send(null));
       if (outcome instanceof Error) throw outcome;
       return outcome;
     };
@@ -56,6 +56,6 @@ function originOf(address: string): string | null {
 }
 
 /** A stream is gone after the first try; everything else that axios takes, it can send again. */
-function isRepeatable(body: unknown): boolean {
-  return !(body instanceof ReadableStream || typeof (body as { pipe?: unknown } | null)?.pipe === 'function');
+function isSpent(body: unknown): boolean {
+  return body instanceof ReadableStream || typeof (body as { pipe?: unknown } | null)?.pipe === 'function';
 }

@@ -1,6 +1,6 @@
 /**
- * `createAuth`: the verbs of the library as one plain object. What a verb does to the session, and every race, is
- * left to session.ts.
+ * `createAuth`: the library as one plain object, put together from its options. What a verb does to the session, and
+ * every race, is left to session.ts.
  */
 
 import { INSIDES, type Insides } from './insides.ts';
@@ -41,12 +41,12 @@ export function createAuth(options: AuthOptions = {}): Auth {
     const target = url === input ? address : input;
     if (address.origin !== new URL(server).origin) return fetcher(target, init);
     // A body that is read while it is sent is gone after the first try.
-    const repeatable = !((init.body ?? body) instanceof ReadableStream);
+    const isSpent = (init.body ?? body) instanceof ReadableStream;
     return authorized((token) => {
       const headers = new Headers(init.headers ?? own);
       if (token && !headers.has('authorization')) headers.set('authorization', `Bearer ${token}`);
       return fetcher(target, { ...init, headers, credentials });
-    }, repeatable);
+    }, isSpent);
   }
 
   const insides: Insides = { server, authorized, enter, credentials };

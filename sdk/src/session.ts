@@ -1,6 +1,6 @@
 /**
- * The hard part, alone: which session is held, when its token is renewed, and what ends it. Everything that can race
- * (parallel calls, other tabs, a sign-out on the way) is decided here; the verbs of the library are in client.ts.
+ * The hard part, alone: which session is held, what opens it, when its token is renewed, and what ends it. Everything
+ * that can race (parallel calls, other tabs, a sign-out on the way) is decided here; what a user has is in nouns.ts.
  */
 
 import { type AuthError, errorFrom, signedOut } from './errors.ts';
@@ -226,19 +226,19 @@ export function createSession(
   }
 
   /** Runs a request of the application. One that a cookie is refused makes us look whether the session is over. */
-  async function authorized<T extends Answered>(request: Attempt<T>, repeatable: boolean): Promise<T> {
-    const answer = await withToken(request, repeatable);
+  async function authorized<T extends Answered>(request: Attempt<T>, isSpent: boolean): Promise<T> {
+    const answer = await withToken(request, isSpent);
     if (!store && answer.status === 401 && state.loggedIn) await look();
     return answer;
   }
 
-  /** Runs `request` with the session's token, and a second time after a 401 if a different token can be had. */
-  async function withToken<T extends Answered>(request: Attempt<T>, repeatable = true): Promise<T> {
+  /** Runs `request` with the session's token; after a 401 once more with a different one, unless its body `isSpent`. */
+  async function withToken<T extends Answered>(request: Attempt<T>, isSpent?: boolean): Promise<T> {
     if (!store) return request(null);
     const bearer = await getToken().catch(unlessHeld);
     const noted = epoch;
     const response = await request(bearer);
-    if (response.status !== 401 || !repeatable) return response;
+    if (response.status !== 401 || isSpent) return response;
     if (noted === epoch && held?.access_token === bearer) {
       // Whatever the clocks say, it is used up.
       held = { ...held, until: 0 };
