@@ -14,7 +14,7 @@ import type { Auth } from './types.ts';
  * says why. Answers a function that takes all of this back.
  */
 export function attachAuth(instance: AxiosInstance, auth: Auth): () => void {
-  const { server, authorized, hasCookie } = insidesOf(auth);
+  const { server, authorized, credentials } = insidesOf(auth);
   // It has the defaults of `instance` and none of its interceptors, which have seen the request already.
   const bare = instance.create();
 
@@ -23,14 +23,14 @@ export function attachAuth(instance: AxiosInstance, auth: Auth): () => void {
     // Below all interceptors and transformations: where the request really goes and what it carries is known here.
     config.adapter = async (ready) => {
       const isOurs = originOf(instance.getUri(ready)) === originOf(server);
-      if (isOurs && hasCookie) ready.withCredentials = true;
+      if (isOurs && credentials === 'include') ready.withCredentials = true;
       const send = async (token: string | null): Promise<Outcome> => {
         const headers = ready.headers.concat();
         if (token) headers.setAuthorization(`Bearer ${token}`, false);
         const request = { ...ready, headers, adapter, transformRequest: [], transformResponse: [] };
         return bare.request(request).catch(refusalOf);
       };
-      const outcome = await (isOurs ? authorized(send, isRepeatable(ready.data)) : send(null));
+      const outcome = await (isOurs ? authorized(send, isSpent(ready.data)) : send(null));
       if (outcome instanceof Error) throw outcome;
       return outcome;
     };
@@ -56,6 +56,6 @@ function originOf(address: string): string | null {
 }
 
 /** A stream is gone after the first try; everything else that axios takes, it can send again. */
-function isRepeatable(body: unknown): boolean {
-  return !(body instanceof ReadableStream || typeof (body as { pipe?: unknown } | null)?.pipe === 'function');
+function isSpent(body: unknown): boolean {
+  return body instanceof ReadableStream || typeof (body as { pipe?: unknown } | null)?.pipe === 'function';
 }

@@ -1,16 +1,14 @@
 /**
- * `createAuth`: the verbs of the library as one plain object. What a verb does to the session, and every race, is
- * left to session.ts.
+ * `createAuth`: the library as one plain object, put together from its options. What a verb does to the session, and
+ * every race, is left to session.ts.
  */
 
-import type { AuthError } from './errors.ts';
-import { INSIDES } from './insides.ts';
-import { nounsOf } from './nouns.ts';
+import { INSIDES, type Insides } from './insides.ts';
 import { pathsOf } from './paths.ts';
-import { type Answered, createSession } from './session.ts';
+import { createSession } from './session.ts';
 import { storeFor } from './storage.ts';
-import { answerOf, createSend } from './transport.ts';
-import type { Auth, AuthEvent, AuthOptions, SessionAnswer, SignOutScope } from './types.ts';
+import { createSend } from './transport.ts';
+import type { Auth, AuthEvent, AuthOptions } from './types.ts';
 
 /** Makes the client of one server. Make one per page and share it. */
 export function createAuth(options: AuthOptions = {}): Auth {
@@ -18,7 +16,7 @@ export function createAuth(options: AuthOptions = {}): Auth {
     baseUrl = globalThis.location?.origin ?? '',
     storage = 'cookie',
     leeway = 30,
-    fetch: fetcher = (...request) => globalThis.fetch(...request),
+    fetch: fetcher = (...request) => fetch(...request),
   } = options;
   const server = baseUrl.replace(/\/+$/, '');
   const key = `vestibule:${server}`;
@@ -26,78 +24,31 @@ export function createAuth(options: AuthOptions = {}): Auth {
   // Whoever signs out with tokens says nothing of the cookie.
   const name = store ? key : `${key}:cookie`;
   const paths = pathsOf(options);
-  const mode = store ? 'token' : 'cookie';
   // A cookie of the same host must not speak for a token session, so it is left at home there.
   const credentials = store ? 'omit' : 'include';
   const send = createSend(server, fetcher, credentials);
-  const session = createSession({ send, store, leeway, name, onEvent });
-  const nouns = nounsOf(session, inTurn);
-  let turn: Promise<unknown> = Promise.resolve();
+  const { verbs, authorized, enter } = createSession(send, store, leeway, name, onEvent);
 
   function onEvent(event: AuthEvent): void {
     options.onEvent?.(event);
     if (event.type === 'session-ended') paths.toLogin();
   }
 
-  /** Logins and logouts run one after the other, so that the last one called is the one that counts. */
-  function inTurn<T>(work: () => Promise<T>): Promise<T> {
-    const result = turn.then(work);
-    turn = result.catch(() => {});
-    return result;
-  }
-
-  function enter(path: string, body: object) {
-    return inTurn(async () => {
-      const answer = await answerOf<SessionAnswer>(await send(path, { body: { ...body, mode } }));
-      return session.open(answer);
-    });
-  }
-
-  async function signOut(scope: SignOutScope): Promise<void> {
-    if (scope !== 'local') await nouns.sessions.endOthers();
-    if (scope === 'others') return;
-    const refreshToken = store && (await session.forget());
-    if (!store || refreshToken) {
-      const body = refreshToken ? { refresh_token: refreshToken } : undefined;
-      await answerOf(await send('/api/auth/logout', { body })).catch((error: AuthError) => {
-        // Nothing to end is as good as ended.
-        if (error.status !== 401) throw error;
-      });
-    }
-    if (!store) await session.forget();
-  }
-
-  /** Runs a request of the application. One that a cookie is refused makes us look whether the session is over. */
-  async function authorized<T extends Answered>(request: (token: string | null) => Promise<T>, repeatable: boolean) {
-    const answer = await session.authorized(request, repeatable);
-    if (!store && answer.status === 401 && session.verbs.getState().loggedIn) await session.verbs.me().catch(() => {});
-    return answer;
-  }
-
   async function authorizedFetch(input: string | URL | Request, init: RequestInit = {}): Promise<Response> {
-    const request = input instanceof Request ? input : null;
-    const address = new URL(request?.url ?? (input as string | URL), `${server}/`);
-    const target = request ?? address;
+    // An address has none of these.
+    const { url = input, headers: own, body } = input as Partial<Request>;
+    const address = new URL(url as string, `${server}/`);
+    const target = url === input ? address : input;
     if (address.origin !== new URL(server).origin) return fetcher(target, init);
     // A body that is read while it is sent is gone after the first try.
-    const repeatable = !((init.body ?? request?.body) instanceof ReadableStream);
+    const isSpent = (init.body ?? body) instanceof ReadableStream;
     return authorized((token) => {
-      const headers = new Headers(init.headers ?? request?.headers);
+      const headers = new Headers(init.headers ?? own);
       if (token && !headers.has('authorization')) headers.set('authorization', `Bearer ${token}`);
       return fetcher(target, { ...init, headers, credentials });
-    }, repeatable);
+    }, isSpent);
   }
 
-  return {
-    ...session.verbs,
-    signUp: (account) => enter('/api/auth/register', account),
-    signIn: (credentials) => enter('/api/auth/login', credentials),
-    signOut: ({ scope = 'local' } = {}) => inTurn(() => signOut(scope)),
-    setUp: (account) => enter('/api/auth/setup', account),
-    ...nouns,
-    ...paths,
-    refresh: () => session.renew().then(() => {}),
-    fetch: authorizedFetch,
-    [INSIDES]: { server, authorized, hasCookie: !store },
-  } as Auth;
+  const insides: Insides = { server, authorized, enter, credentials };
+  return { ...verbs, ...paths, fetch: authorizedFetch, [INSIDES]: insides } as Auth;
 }

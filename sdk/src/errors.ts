@@ -29,8 +29,8 @@ export class AuthError extends Error {
   /** Seconds the server asked to wait before the next try. */
   declare readonly retryAfter: number | null;
 
-  constructor(code: AuthErrorCode, message: string, { cause, ...details }: AuthErrorDetails = {}) {
-    super(message, { cause });
+  constructor(code: AuthErrorCode, message: string, details: AuthErrorDetails = {}) {
+    super(message, details);
     Object.assign(this, { code, status: 0, requestId: null, errors: [], retryAfter: null }, details);
   }
 }
@@ -38,28 +38,21 @@ export class AuthError extends Error {
 type AuthErrorDetails = Partial<Pick<AuthError, 'status' | 'requestId' | 'errors' | 'retryAfter' | 'cause'>>;
 
 /** Reads a refusal: a problem document (RFC 9457), or anything else a proxy on the way may have answered. */
-export async function errorFrom(response: Response): Promise<AuthError> {
+export async function errorFrom(response: Response, cause?: unknown): Promise<AuthError> {
   const { status, headers } = response;
   const { code, detail, errors } = (await response.json().catch(() => null)) ?? {};
-  const retryAfter = Number.parseInt(headers.get('retry-after') ?? '', 10);
-  return new AuthError(
-    typeof code === 'string' ? (code as AuthErrorCode) : 'unexpected_response',
-    detail ?? `The server answered ${status}.`,
-    {
-      status,
-      requestId: headers.get('x-request-id'),
-      errors: Array.isArray(errors) ? errors : [],
-      retryAfter: retryAfter >= 0 ? retryAfter : null,
-    },
-  );
-}
-
-/** A captive portal answers 200 with its own page; that says nothing about the session. */
-export function notFromServer(status: number, cause?: unknown): AuthError {
-  return new AuthError('unexpected_response', 'The answer did not come from the server.', { status, cause });
+  // A time of day, which HTTP allows as well, is no number.
+  const retryAfter = Number(headers.get('retry-after') ?? -1);
+  return new AuthError(code ?? 'unexpected_response', detail ?? `The server answered ${status}.`, {
+    cause,
+    status,
+    requestId: headers.get('x-request-id'),
+    errors: errors ?? [],
+    retryAfter: retryAfter >= 0 ? retryAfter : null,
+  });
 }
 
 /** The error of a call that needs a session where there is none, or none any more. */
-export function signedOut(cause?: unknown): AuthError {
-  return new AuthError('signed_out', 'Nobody is signed in.', { cause });
+export function signedOut(): AuthError {
+  return new AuthError('signed_out', 'Not signed in.');
 }

@@ -20,7 +20,6 @@ export type {
   PasswordChange,
   ProfileChange,
   Schema,
-  SetUp,
   SignIn,
   SignOutScope,
   SignUp,

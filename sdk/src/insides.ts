@@ -3,15 +3,17 @@
  * a caller holds is theirs to say; nothing here is part of the public surface.
  */
 
-import type { Answered } from './session.ts';
-import type { Auth } from './types.ts';
+import type { Answered, Attempt } from './session.ts';
+import type { Auth, User } from './types.ts';
 
 export interface Insides {
   readonly server: string;
-  /** Whether the session is a cookie, which travels by itself where credentials may. */
-  readonly hasCookie: boolean;
-  /** Runs a request of the application with the session's token, and once more if a 401 makes that worth while. */
-  authorized<T extends Answered>(request: (token: string | null) => Promise<T>, repeatable: boolean): Promise<T>;
+  /** `include` where the session is a cookie, which travels by itself then. */
+  readonly credentials: RequestCredentials;
+  /** Runs a request of the application with the session's token, and once more after a 401, unless its body `isSpent`. */
+  authorized<T extends Answered>(request: Attempt<T>, isSpent: boolean): Promise<T>;
+  /** Sends what is answered with a new session, and opens it. */
+  enter(path: string, body: object): Promise<User>;
 }
 
 /** Under which a client has them, unseen by whoever lists its members. */

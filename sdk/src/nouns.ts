@@ -4,35 +4,39 @@
  */
 
 import type { AuthError } from './errors.ts';
-import type { Session } from './session.ts';
 import type { Read } from './transport.ts';
-import type { Auth, Condition, Todo, Versioned } from './types.ts';
+import type { Auth, Condition, Todo, User, Versioned } from './types.ts';
 
 const PROFILE = '/api/user/profile';
 const SESSIONS = '/api/auth/sessions';
 const TODOS = '/api/todos';
 const DATA = '/api/user/data';
 
-export type Nouns = Pick<Auth, 'profile' | 'sessions' | 'todos' | 'data' | 'changePassword'>;
+/** Asks for something that needs the session; see session.ts. */
+export type Ask = <T>(
+  method: string,
+  path: string,
+  body?: unknown,
+  condition?: Condition,
+  read?: Read<T>,
+) => Promise<T>;
 
-/** `inTurn` runs work when the logins and logouts before it are done. */
-export function nounsOf(session: Session, inTurn: <T>(work: () => Promise<T>) => Promise<T>): Nouns {
-  const { ask, learn, exchange, forget } = session;
-  const get = <T>(path: string, read?: Read<T>) => ask(path, { method: 'GET' }, read);
-  const remove = (path: string, condition?: Condition) => ask<void>(path, { method: 'DELETE', condition });
+/** `learn` asks for something that is answered with the user, `leave` for the end of the account. */
+export function nounsOf(
+  ask: Ask,
+  learn: (method: string, path: string, body?: object) => Promise<User>,
+  leave: (path: string, body: object) => Promise<void>,
+): Pick<Auth, 'profile' | 'sessions' | 'todos' | 'data'> {
+  const get = <T>(path: string, read?: Read<T>) => ask('GET', path, undefined, undefined, read);
+  const remove = (path: string, condition?: Condition) => ask<void>('DELETE', path, undefined, condition);
   const itemsOf = async <T>(path: string) => (await get<{ items: T[] }>(path)).items;
   return {
     profile: {
-      get: () => learn(PROFILE, { method: 'GET' }),
-      update: (change) => learn(PROFILE, { method: 'PATCH', body: change }),
-      delete: (proof) =>
-        inTurn(async () => {
-          await ask(`${PROFILE}/delete`, { body: proof });
-          await forget();
-        }),
+      get: () => learn('GET', PROFILE),
+      update: (change) => learn('PATCH', PROFILE, change),
+      delete: (proof) => leave(`${PROFILE}/delete`, proof),
       export: () => get('/api/user/export', (answer) => answer.blob()),
     },
-    changePassword: (change) => inTurn(() => exchange('/api/auth/password', change)),
     sessions: {
       list: () => itemsOf(SESSIONS),
       end: (id) => remove(below(SESSIONS, id)),
@@ -41,14 +45,14 @@ export function nounsOf(session: Session, inTurn: <T>(work: () => Promise<T>) =>
     todos: {
       list: (query = {}) => get(TODOS + searchOf(query)),
       get: (id) => get(below(TODOS, id), versioned),
-      create: (todo) => ask(TODOS, { body: todo }, versioned),
-      update: (id, body, condition) => ask(below(TODOS, id), { method: 'PATCH', body, condition }, versioned),
+      create: (todo) => ask('POST', TODOS, todo, undefined, versioned),
+      update: (id, change, condition) => ask('PATCH', below(TODOS, id), change, condition, versioned),
       remove: (id, condition) => remove(below(TODOS, id), condition),
     },
     data: {
       list: () => itemsOf(DATA),
       get: (key) => get(below(DATA, key), documentOf).catch(nothingFound),
-      set: (key, body, condition) => ask(below(DATA, key), { method: 'PUT', body, condition }, etagOf),
+      set: (key, value, condition) => ask('PUT', below(DATA, key), value, condition, etagOf),
       remove: (key, condition) => remove(below(DATA, key), condition),
     },
   };
@@ -59,8 +63,8 @@ function below(collection: string, name: string): string {
 }
 
 function searchOf(query: object): string {
-  const given = Object.entries(query).filter(([, value]) => value !== undefined);
-  return `?${new URLSearchParams(given)}`;
+  // What is `undefined` was not given, and JSON leaves it out.
+  return `?${new URLSearchParams(JSON.parse(JSON.stringify(query)))}`;
 }
 
 async function versioned(answer: Response): Promise<Versioned<Todo>> {

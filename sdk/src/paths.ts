@@ -6,8 +6,8 @@ import type { AuthOptions } from './types.ts';
 
 /** The path of this very origin that `next` names; `null` for everything that a browser could read as another host. */
 export function localPath(next: string | null): string | null {
-  if (!next || !/^\/(?!\/)[^\\\p{Cc}]*$/u.test(next)) return null;
-  const path = pathOf(new URL(next, location.origin));
+  if (!/^\/(?!\/)[^\\\p{Cc}]*$/u.test(next as string)) return null;
+  const path = pathOf(new URL(next as string, location.origin));
   return path.startsWith('//') ? null : path;
 }
 
@@ -19,12 +19,12 @@ export interface Paths {
 export function pathsOf({
   loginPath = '/login',
   afterLogin = '/dashboard',
-  navigate = (path) => globalThis.location.assign(path),
+  navigate = (path) => location.assign(path),
 }: AuthOptions): Paths {
   return {
     toLogin() {
-      const { location } = globalThis;
-      if (!loginPath || !location || location.pathname === loginPath) return;
+      const page = globalThis.location?.pathname;
+      if (!loginPath || !page || page === loginPath) return;
       navigate(`${loginPath}?next=${encodeURIComponent(pathOf(location))}`);
     },
     nextPath() {

@@ -13,22 +13,25 @@ export interface Signals {
 }
 
 /** Listens under `name`, which is also the key of the stored session. */
-export function listen(name: string, heard: (word: Word) => void): Signals {
+export function listen(name: string, heard: (word: Word) => void): Signals | undefined {
   // Outside of a page there are no tabs, and an open channel would keep a program of Node from ending.
-  if (!globalThis.document) return { tell() {}, stop() {} };
-  const channel = globalThis.BroadcastChannel && new BroadcastChannel(name);
+  if (!globalThis.document) return;
+  const channel = new BroadcastChannel(name);
+  channel.onmessage = ({ data }) => heard(data);
   const stopping = new AbortController();
-  if (channel) channel.onmessage = ({ data }) => heard(data);
-  const { signal } = stopping;
-  // A `null` key means that the whole storage was cleared.
-  addEventListener('storage', ({ key }) => (key ?? name) === name && heard('stored'), { signal });
-  addEventListener('online', () => heard('awake'), { signal });
-  document.addEventListener('visibilitychange', () => document.hidden || heard('awake'), { signal });
+  function hear({ key }: Event & { key?: string | null }): void {
+    // Only a change of the storage has a key; that is `null` where the whole storage was cleared.
+    if (key === undefined) document.hidden || heard('awake');
+    else if ((key ?? name) === name) heard('stored');
+  }
+  // All of them reach the window. A page that nobody sees can wait until somebody does.
+  for (const type of ['storage', 'online', 'visibilitychange'])
+    addEventListener(type, hear, { signal: stopping.signal });
   return {
-    tell: (word) => channel?.postMessage(word),
+    tell: (word) => channel.postMessage(word),
     stop() {
       stopping.abort();
-      channel?.close();
+      channel.close();
     },
   };
 }

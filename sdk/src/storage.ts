@@ -19,10 +19,15 @@ export interface SessionStore {
   clear(): Promise<void>;
 }
 
-/** The store that an option asks for; `null` for the cookie, which no script can read. */
-export function storeFor(choice: NonNullable<AuthOptions['storage']>, key: string): SessionStore | null {
-  if (choice === 'cookie') return null;
-  let backing = backingFor(choice);
+/** The store that an option asks for; `undefined` for the cookie, which no script can read. */
+export function storeFor(choice: NonNullable<AuthOptions['storage']>, key: string): SessionStore | undefined {
+  if (choice === 'cookie') return;
+  let backing = memoryStorage();
+  try {
+    // With site data blocked, even naming these objects throws; on a server they are absent.
+    if (typeof choice === 'object') backing = choice;
+    else backing = ((globalThis as Record<string, unknown>)[`${choice}Storage`] as KeyValueStorage) ?? backing;
+  } catch {}
 
   /** Falls back to memory where the storage is blocked or full: never a reason to fail a login. */
   async function safely(work: () => unknown): Promise<void> {
@@ -37,7 +42,7 @@ export function storeFor(choice: NonNullable<AuthOptions['storage']>, key: strin
   return {
     async read() {
       try {
-        const stored = JSON.parse((await backing.getItem(key)) ?? 'null');
+        const stored = JSON.parse((await backing.getItem(key)) as string);
         return stored?.refresh_token ? stored : null;
       } catch {
         return null;
@@ -46,16 +51,6 @@ export function storeFor(choice: NonNullable<AuthOptions['storage']>, key: strin
     write: (session) => safely(() => backing.setItem(key, JSON.stringify(session))),
     clear: () => safely(() => backing.removeItem(key)),
   };
-}
-
-function backingFor(choice: 'local' | 'session' | 'memory' | KeyValueStorage): KeyValueStorage {
-  if (typeof choice === 'object') return choice;
-  try {
-    // With site data blocked, even naming these objects throws; on a server they are absent.
-    return ((globalThis as Record<string, unknown>)[`${choice}Storage`] as KeyValueStorage) ?? memoryStorage();
-  } catch {
-    return memoryStorage();
-  }
 }
 
 /** Holds one text until the page is left, whatever its key: a store has but one. */

@@ -3,34 +3,36 @@
  * travels is decided by the caller.
  */
 
-import { AuthError, errorFrom, notFromServer } from './errors.ts';
+import { AuthError, errorFrom } from './errors.ts';
 import type { Condition } from './types.ts';
 
 /** The server gives up on a request after 30 s; an answer later than this is lost on the way. */
 const TIMEOUT_MILLISECONDS = 35_000;
 
-export interface Outgoing {
-  method?: string;
-  /** Any JSON value; nothing is sent for `undefined`. */
-  body?: unknown;
-  condition?: Condition | undefined;
-  token?: string | null | undefined;
-}
-
 /** Takes from a successful answer what the caller wants of it. */
 export type Read<T> = (response: Response) => T | Promise<T>;
 
-/** Sends one request to a path of the server; throws `network_error` where no answer came. */
-export type Send = (path: string, outgoing?: Outgoing) => Promise<Response>;
+/**
+ * Sends one request to a path of the server; throws `network_error` where no answer came. The body is any JSON value;
+ * nothing is sent for `undefined`.
+ */
+export type Send = (
+  method: string,
+  path: string,
+  body?: unknown,
+  condition?: Condition,
+  token?: string | null,
+) => Promise<Response>;
 
 export function createSend(baseUrl: string, fetcher: typeof fetch, credentials: RequestCredentials): Send {
-  return async (path, { method = 'POST', body, condition = {}, token } = {}) => {
-    const headers = new Headers();
-    const text = body === undefined ? null : JSON.stringify(body);
-    if (text) headers.set('content-type', 'application/json');
-    if (token) headers.set('authorization', `Bearer ${token}`);
-    if (condition.ifMatch) headers.set('if-match', condition.ifMatch);
-    if (condition.ifNoneMatch) headers.set('if-none-match', condition.ifNoneMatch);
+  return async (method, path, body, { ifMatch, ifNoneMatch } = {}, token) => {
+    const text = JSON.stringify(body);
+    const headers = Object.entries({
+      'content-type': text && 'application/json',
+      authorization: token && `Bearer ${token}`,
+      'if-match': ifMatch,
+      'if-none-match': ifNoneMatch,
+    }).filter(([, value]) => value) as [string, string][];
     try {
       return await fetcher(baseUrl + path, {
         method,
@@ -40,19 +42,22 @@ export function createSend(baseUrl: string, fetcher: typeof fetch, credentials: 
         signal: AbortSignal.timeout(TIMEOUT_MILLISECONDS),
       });
     } catch (cause) {
-      throw new AuthError('network_error', 'The server could not be reached.', { cause });
+      throw new AuthError('network_error', 'No answer came.', { cause });
     }
   };
 }
 
 /** What a successful answer says, as `read` takes it; throws the refusal otherwise. */
 export async function answerOf<T>(response: Response, read: Read<T> = jsonOf): Promise<T> {
-  if (!response.ok) throw await errorFrom(response);
-  try {
-    return await read(response);
-  } catch (cause) {
-    throw notFromServer(response.status, cause);
-  }
+  let cause: unknown;
+  if (response.ok)
+    try {
+      return await read(response);
+    } catch (error) {
+      // A captive portal answers 200 with its own page; that says nothing about the session.
+      cause = error;
+    }
+  throw await errorFrom(response, cause);
 }
 
 async function jsonOf(response: Response) {

@@ -130,8 +130,6 @@ export interface Auth {
    * leaves the session signed in, and throws.
    */
   signOut(options?: { scope?: SignOutScope }): Promise<void>;
-  /** Makes the first administrator and opens a session. A code that is not, or no longer, good is `setup_refused`. */
-  setUp(account: SetUp): Promise<User>;
   /**
    * Changes the password, which ends every session of the user. This client is given a new one, in all its tabs. A
    * wrong current password is `invalid_credentials`, and counts as a failed login.

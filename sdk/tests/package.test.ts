@@ -15,6 +15,7 @@ import { createElement } from 'react';
 import { AuthError, createAuth, type Schema, type Todo, type User } from '@vestibule/client';
 import { attachAuth } from '@vestibule/client/axios';
 import { AuthProvider, RequireAuth, useAuth } from '@vestibule/client/react';
+import { setUp } from '@vestibule/client/setup';
 
 const auth = createAuth({ baseUrl: 'https://accounts.test', storage: 'local', loginPath: null });
 const detach: () => void = attachAuth(axios.create(), auth);
@@ -27,6 +28,7 @@ export async function first(): Promise<Todo | undefined> {
   await auth.todos.list({ sort: 'colour' });
   return (await auth.todos.list({ sort: 'due_at' })).items[admin.length];
 }
+export const begin = (code: string): Promise<User> => setUp(auth, { code, email: 'ada@example.org', password: 'secret' });
 export function explain(error: AuthError): string {
   // @ts-expect-error The server has no such code.
   if (error.code === 'no_such_code') detach();
@@ -66,12 +68,13 @@ test('each entry is imported by plain Node, and a client that was used lets the 
     const { createAuth, AuthError } = await import('@vestibule/client');
     const { attachAuth } = await import('@vestibule/client/axios');
     const { AuthProvider, useAuth } = await import('@vestibule/client/react');
+    const { setUp } = await import('@vestibule/client/setup');
     const auth = createAuth({ baseUrl: 'http://127.0.0.1:9', storage: 'local' });
     const { status } = await auth.ready();
-    console.log(status, typeof AuthError, typeof attachAuth, typeof AuthProvider, typeof useAuth);
+    console.log(status, typeof AuthError, typeof attachAuth, typeof AuthProvider, typeof useAuth, typeof setUp);
   `;
   const said = run('node', ['--input-type=module', '--eval', program], app);
-  expect(said.trim()).toBe('signed-out function function function function');
+  expect(said.trim()).toBe('signed-out function function function function function');
 }, 60_000);
 
 test.each(['bundler', 'node16'])(

@@ -96,6 +96,21 @@ test('a call is never repeated in the name of the next user', async () => {
   expect(auth.getState().user?.username).toBe('grace');
 });
 
+test('a call is not repeated in the name of a user whom the storage alone tells of', async () => {
+  const storage = sharedStorage();
+  const here = await signedInClient({ storage });
+  const there = client({ storage });
+  server.breakOnce('/api/things', () => problem(401, 'revoked_token'));
+  const release = server.holdBack('/api/things');
+  const asked = here.fetch('/api/things', { method: 'DELETE' });
+  await server.received('DELETE /api/things');
+  await there.signIn({ login: 'grace', password: 'correct horse' });
+  release();
+  await expect(asked).rejects.toMatchObject({ code: 'signed_out' });
+  expect(server.count('DELETE /api/things')).toBe(1);
+  expect(here.getState().user?.username).toBe('grace');
+});
+
 test('another origin gets neither token nor retry', async () => {
   const elsewhere = vi.fn(async () => new Response(null, { status: 401 }));
   const auth = await signedInClient({
@@ -426,7 +441,7 @@ test('what another tab has renewed while the turn was waited for is not renewed 
   const first = await signedInClient({ storage });
   const told: Record<string, (event: object) => void> = {};
   vi.stubGlobal('document', { addEventListener() {} });
-  vi.stubGlobal('BroadcastChannel', undefined);
+  vi.stubGlobal('BroadcastChannel', class {});
   vi.stubGlobal('addEventListener', (type: string, listener: () => void) => Object.assign(told, { [type]: listener }));
   const second = client({ storage });
   await second.ready();

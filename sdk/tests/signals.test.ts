@@ -123,10 +123,10 @@ test.each(['cookie', 'local'] as const)('a page that is seen again looks who is 
   const { auth, events, navigate } = await readyTab({ storage });
   await auth.signIn(ADA);
   const hidden = vi.spyOn(document, 'hidden', 'get').mockReturnValue(true);
-  document.dispatchEvent(new Event('visibilitychange'));
+  document.dispatchEvent(new Event('visibilitychange', { bubbles: true }));
   server.endAllSessions();
   hidden.mockReturnValue(false);
-  document.dispatchEvent(new Event('visibilitychange'));
+  document.dispatchEvent(new Event('visibilitychange', { bubbles: true }));
   await statusOf(auth, 'signed-out');
   expect(auth.getState().error).toMatchObject({ status: 401 });
   expect(events).toEqual(['signed-in', 'session-ended']);
@@ -135,7 +135,7 @@ test.each(['cookie', 'local'] as const)('a page that is seen again looks who is 
 
 test('a page without a session asks nobody when it is seen again, where tokens are kept', async () => {
   await readyTab({ storage: 'local' });
-  document.dispatchEvent(new Event('visibilitychange'));
+  document.dispatchEvent(new Event('visibilitychange', { bubbles: true }));
   await new Promise(setImmediate);
   expect(server.requests).toEqual([]);
 });
@@ -146,7 +146,7 @@ test('a device that wakes renews what has ended in its sleep', async () => {
   vi.useFakeTimers({ toFake: ['Date'] });
   vi.setSystemTime(Date.now() + 8 * 3_600_000);
   server.expireAccessTokens();
-  document.dispatchEvent(new Event('visibilitychange'));
+  document.dispatchEvent(new Event('visibilitychange', { bubbles: true }));
   await server.received(ME);
   expect(server.requests.slice(1)).toEqual([`POST ${REFRESH}`, ME]);
 });
@@ -192,7 +192,7 @@ test('making a client does nothing, and one that is disposed of hears nothing un
   auth.dispose();
   const other = await readyTab();
   await other.auth.signIn(ADA);
-  document.dispatchEvent(new Event('visibilitychange'));
+  document.dispatchEvent(new Event('visibilitychange', { bubbles: true }));
   await vi.waitUntil(() => server.count(ME) === 3);
   expect(auth.getState().status).toBe('loading');
   await auth.ready();

@@ -8,9 +8,10 @@ import { build, type Rollup } from 'vite';
 import { expect, test } from 'vitest';
 
 test.each([
-  ['the whole core', 'index', 'createAuth', 4400],
+  ['the whole core', 'index', 'createAuth', 4000],
   ['axios', 'axios', 'attachAuth', 600],
   ['React', 'react', 'AuthProvider', 1000],
+  ['the set-up', 'setup', '/api/auth/setup', 200],
 ])('%s is small enough, gzipped', async (_what, entry, name, limit) => {
   const code = await built(entry);
   expect(code).toContain(name);

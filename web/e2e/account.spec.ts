@@ -20,7 +20,7 @@ async function openAccount(page: Page) {
 
 /** Headless tabs are never hidden, so the return to one is announced here. */
 async function lookAgain(page: Page) {
-  await page.evaluate(() => document.dispatchEvent(new Event('visibilitychange')));
+  await page.evaluate(() => document.dispatchEvent(new Event('visibilitychange', { bubbles: true })));
 }
 
 test('a name is changed at will, an e-mail address with the password alone', async ({ page }) => {

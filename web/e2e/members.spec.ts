@@ -58,7 +58,7 @@ test('a login in one tab is known in the other', async ({ page, context }) => {
   await logIn(page, account.email);
   await expect(page).toHaveURL('/dashboard');
   // Headless tabs are never hidden, so the return to this one is announced here.
-  await other.evaluate(() => document.dispatchEvent(new Event('visibilitychange')));
+  await other.evaluate(() => document.dispatchEvent(new Event('visibilitychange', { bubbles: true })));
   await expect(other).toHaveURL('/members/');
 });
 

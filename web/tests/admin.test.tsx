@@ -46,7 +46,7 @@ test('the way to these pages is shown to admins alone', async () => {
   await screen.findByRole('heading', { name: 'Figures' });
   expect(screen.getByRole('link', { name: 'Admin' }).getAttribute('aria-current')).toBe('page');
   script['GET /api/auth/me'] = ok(ADA);
-  document.dispatchEvent(new Event('visibilitychange'));
+  document.dispatchEvent(new Event('visibilitychange', { bubbles: true }));
   await waitFor(() => expect(screen.queryByRole('link', { name: 'Admin' })).toBeNull());
 });
 

@@ -52,7 +52,7 @@ test('a session that ended elsewhere is noticed when the tab is seen again', asy
   const { script } = openApp('/dashboard', { 'GET /api/auth/me': ok(ADA) });
   await screen.findByRole('heading', { name: 'Welcome, Ada Lovelace' });
   script['GET /api/auth/me'] = refused(401, 'revoked_token');
-  document.dispatchEvent(new Event('visibilitychange'));
+  document.dispatchEvent(new Event('visibilitychange', { bubbles: true }));
   await screen.findByText(/session has ended/);
 });
 

@@ -79,7 +79,7 @@ test('a hidden page does not ask, and asks when it is seen again', async () => {
   await pass(300);
   expect(asked).toBe(0);
   hidden.mockReturnValue(false);
-  document.dispatchEvent(new Event('visibilitychange'));
+  document.dispatchEvent(new Event('visibilitychange', { bubbles: true }));
   await pass(0);
   expect(asked).toBe(1);
 });

@@ -261,7 +261,7 @@ test.each([
     'the tab is hidden, and may be thrown away',
     () => {
       vi.spyOn(document, 'visibilityState', 'get').mockReturnValue('hidden');
-      document.dispatchEvent(new Event('visibilitychange'));
+      document.dispatchEvent(new Event('visibilitychange', { bubbles: true }));
     },
   ],
 ])('a deletion is sent at once when %s', async (_, leave) => {
@@ -513,7 +513,7 @@ test('a tab whose user has changed in another tab shows nothing of the former on
   fireEvent.click(screen.getByRole('button', { name: 'Undo' }));
   script['GET /api/auth/me'] = ok({ ...ADA, id: 'another', name: 'Grace' });
   script['GET /api/todos'] = ok({ items: [todo(7)], total: 1, limit: PAGE, offset: 0 });
-  document.dispatchEvent(new Event('visibilitychange'));
+  document.dispatchEvent(new Event('visibilitychange', { bubbles: true }));
   await screen.findByRole('heading', { name: 'Welcome, Grace' });
   expect(document.body.textContent).not.toContain('A secret of Ada');
   await waitFor(() => expect(shownTitles()).toEqual(['Todo 7']));

@@ -3,6 +3,7 @@
  */
 
 import { AuthError } from '@vestibule/client';
+import { setUp } from '@vestibule/client/setup';
 import { type ReactNode, useState } from 'react';
 import { Link, useLocation } from 'wouter';
 import { siteName } from '../lib/branding.ts';
@@ -27,7 +28,7 @@ export function SetUpPage() {
   async function send({ email = '', password = '', username, name }: Record<string, string>) {
     if (!code) return;
     try {
-      await auth.setUp({ code, email, password, username, name });
+      await setUp(auth, { code, email, password, username, name });
       navigate('/dashboard', { replace: true });
     } catch (failure) {
       if (failure instanceof AuthError && failure.code === 'setup_refused') setRefused(code);
