@@ -57,12 +57,13 @@ test('a login in one tab is known in the other', async ({ page, context }) => {
   await other.getByLabel('Password', { exact: true }).waitFor();
   await logIn(page, account.email);
   await expect(page).toHaveURL('/dashboard');
-  // Headless tabs are never hidden, so the return to this one is announced here.
-  await other.evaluate(() => document.dispatchEvent(new Event('visibilitychange', { bubbles: true })));
   await expect(other).toHaveURL('/members/');
 });
 
-test('a second login form still works when the first has been used', async ({ page, context }) => {
+test('a second login form that was not told of the first still works', async ({ page, context }) => {
+  await page.addInitScript(() => {
+    BroadcastChannel.prototype.postMessage = () => {};
+  });
   const account = await register(page);
   await page.getByRole('button', { name: 'Log out' }).click();
   const other = await context.newPage();

@@ -52,6 +52,8 @@ pub(crate) const LEAVERS: Length = length("--clients 500", "--clients 5000");
 pub(crate) const FAULTS: Length = length("", "--long");
 /// Users at once on each engine, and the requests of each.
 pub(crate) const USERS: Length = length("--users 60 --requests 20", "--users 1000 --requests 100");
+/// Themes and widths in which each state of each page is looked at: two of the four pairs, or all.
+pub(crate) const DRESSES: Length = length("some", "all");
 /// Kills of a program that migrates, on each engine.
 pub(crate) const KILLS: Length = length("--kills 5", "--kills 100 --partly");
 /// Cases that are made of the API's description, on each of two engines: the same in every test run, so that a change
@@ -93,7 +95,7 @@ pub(crate) const RELEASED: &[Suite] = {
     }
     &[
         suite("client against the server", Unwelcome, client_contract),
-        suite("browser", Unwelcome, browser),
+        suite("browser", Unwelcome, || browser(DRESSES.short)),
         suite("client races", Unwelcome, || races(&BRIEF)),
         suite("outside: limits", Unwelcome, || limits(TRIES.short)),
         suite("outside: stampede", Unwelcome, stampede),
@@ -153,12 +155,14 @@ fn client_contract() -> Result<Counts> {
     Counts::of(Runner::Vitest, &tests.watch()?)
 }
 
-fn browser() -> Result<Counts> {
+/// The built-in pages in Chromium, each state of them in `dresses`: themes and widths.
+pub(crate) fn browser(dresses: &str) -> Result<Counts> {
     needs::node()?;
     needs::npm_packages("sdk")?;
     needs::npm_packages("web")?;
     let tests = outside("serve_while.py")?
         .env("CHROMIUM", needs::chromium()?)
+        .env("DRESSES", dresses)
         .words("npm --prefix web run e2e");
     Counts::of(Runner::Playwright, &tests.watch()?)
 }

@@ -71,12 +71,10 @@ pub(crate) fn run_only(names: &[&str]) -> ExitCode {
     report.finish_tests()
 }
 
-/// Runs one suite in a process of its own, so that what it prints stays together.
+/// Runs one suite in a process of its own, so that what it prints stays together. By way of cargo, since the tests have
+/// built this very program anew.
 fn alone(name: &str) -> Result<Ran> {
-    Program::new(std::env::current_exe()?)
-        .arg("test")
-        .arg(name)
-        .listen()
+    Program::new("cargo").words("xtask test").arg(name).listen()
 }
 
 /// Finds or installs every tool at once, so that a missing one is known before the long suites.

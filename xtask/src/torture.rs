@@ -7,10 +7,10 @@ use crate::client_races::{LONG, axios_auth_refresh, lighthouse, races};
 use crate::counts::{Counts, Runner};
 use crate::engines::{Engines, galera::Cluster};
 use crate::released::{
-    CASES, CRASHES, FAULTS, FILLINGS, GUIDE, KILLED_SERVERS, KILLS, LEAVERS, MOVES, POWER_CUTS,
-    RACES, RESTARTS, TRIES, Tests, USERS, api, crashes, faults, full_disk, guide_to_adding,
-    isolation, killed_servers, leavers, limits, migrations, moves, nodes, outside, power_cuts,
-    release_build, rolling_restart,
+    CASES, CRASHES, DRESSES, FAULTS, FILLINGS, GUIDE, KILLED_SERVERS, KILLS, LEAVERS, MOVES,
+    POWER_CUTS, RACES, RESTARTS, TRIES, Tests, USERS, api, browser, crashes, faults, full_disk,
+    guide_to_adding, isolation, killed_servers, leavers, limits, migrations, moves, nodes, outside,
+    power_cuts, release_build, rolling_restart,
 };
 use crate::report::Report;
 use crate::test::{door_tests, tools};
@@ -21,6 +21,7 @@ pub(crate) fn run(name: &str) -> Option<ExitCode> {
         "api" => &[("API", || api(CASES.long))],
         "client" => &[
             ("client races", || races(&LONG)),
+            ("browser", || browser(DRESSES.long)),
             ("axios-auth-refresh", axios_auth_refresh),
             ("Lighthouse", lighthouse),
         ],
