@@ -56,7 +56,7 @@ async function addUser(page: Page, fields: object = {}) {
 
 /** Headless tabs are never hidden, so the return to one is announced here. */
 async function lookAgain(page: Page) {
-  await page.evaluate(() => document.dispatchEvent(new Event('visibilitychange')));
+  await page.evaluate(() => document.dispatchEvent(new Event('visibilitychange', { bubbles: true })));
 }
 
 const heading = (page: Page, name: string | RegExp) => page.getByRole('heading', { name, level: 1 });
