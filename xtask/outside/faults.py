@@ -198,14 +198,15 @@ def out_of_connections(trial):
 # off, and whoever asks whether the program is ready may be the one who gets it.
 NOBODY, CLIENTS_ALONE, EVERYBODY = range(3)
 
-# Each with the seconds that it takes in a short run and in a long one, and who is sure to hear of it.
+# Each with the seconds that it takes in a short run and in a long one, and who is sure to hear of it: whoever asks may be
+# kept waiting for as long as the program waits for a connection, and then be answered as if nothing had been.
 FAULTS = [
     (stopped, 8, 20, EVERYBODY),
     (frozen, 5, 60, EVERYBODY),
     (restarted, 0, 60, NOBODY),
     (robbed_of_its_connections, 3, 30, NOBODY),
     (locked_before_a_crowd, 6, 12, CLIENTS_ALONE),
-    (out_of_connections, 1, 20, EVERYBODY),
+    (out_of_connections, 5, 20, EVERYBODY),
 ]
 
 
