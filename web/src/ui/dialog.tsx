@@ -28,8 +28,9 @@ export function Dialog({ open, labelledBy, held = false, onClose, children }: Di
       ref={dialog}
       className="dialog"
       aria-labelledby={labelledBy}
-      onCancel={(event) => held && event.preventDefault()}
-      onClose={onClose}
+      onCancel={(event) => (held ? event.preventDefault() : onClose())}
+      // The word of its closing comes late. Whoever has opened it anew by then is not meant.
+      onClose={({ currentTarget }) => currentTarget.open || onClose()}
     >
       {open && children}
     </dialog>
