@@ -4,18 +4,8 @@
 
 import { fireEvent, screen, waitFor, within } from '@testing-library/react';
 import { expect, test, vi } from 'vitest';
-import { ADA, address, gone, ok, openApp, refused } from './app.tsx';
+import { ADA, address, gone, HERE, ok, openApp, refused } from './app.tsx';
 
-const HERE = {
-  id: 's1',
-  kind: 'cookie',
-  device: 'Mozilla/5.0 (X11; Linux x86_64; rv:142.0) Gecko/20100101 Firefox/142.0',
-  address: '192.0.2.1',
-  created_at: '2026-03-01T12:00:00Z',
-  last_used_at: '2026-03-02T12:00:00Z',
-  expires_at: '2026-03-09T12:00:00Z',
-  current: true,
-};
 const elsewhere = (id: string, device: string) => ({ ...HERE, id, device, kind: 'token', current: false });
 const SESSIONS = 'GET /api/auth/sessions';
 

@@ -46,6 +46,18 @@ export const ADA = {
   updated_at: '2026-03-02T12:00:00Z',
 };
 
+/** Where she is signed in. */
+export const HERE = {
+  id: 's1',
+  kind: 'cookie',
+  device: 'Mozilla/5.0 (X11; Linux x86_64; rv:142.0) Gecko/20100101 Firefox/142.0',
+  address: '192.0.2.1',
+  created_at: '2026-03-01T12:00:00Z',
+  last_used_at: '2026-03-02T12:00:00Z',
+  expires_at: '2026-03-09T12:00:00Z',
+  current: true,
+};
+
 type Answer = (body: unknown, request: Request) => Response | Promise<Response>;
 
 export const ok = (body: unknown) => () => Response.json(body);

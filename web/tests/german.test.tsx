@@ -6,7 +6,7 @@ import { fireEvent, screen, waitFor } from '@testing-library/react';
 import { AuthError } from '@vestibule/client';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { explain } from '../src/lib/explain.ts';
-import { ADA, ok, openApp, refused } from './app.tsx';
+import { ADA, HERE, ok, openApp, refused } from './app.tsx';
 
 beforeEach(() => {
   document.documentElement.lang = 'de';
@@ -41,17 +41,7 @@ test('register: a refused password is told in German, with the bound that the se
 });
 
 test('the account: sections, devices and days', async () => {
-  const session = {
-    id: 's1',
-    kind: 'cookie',
-    device: 'Mozilla/5.0 (X11; Linux x86_64; rv:142.0) Gecko/20100101 Firefox/142.0',
-    address: '192.0.2.1',
-    created_at: '2026-03-01T12:00:00Z',
-    last_used_at: '2026-03-02T12:00:00Z',
-    expires_at: '2026-03-09T12:00:00Z',
-    current: true,
-  };
-  openApp('/account', { 'GET /api/auth/me': ok(ADA), 'GET /api/auth/sessions': ok({ items: [session] }) });
+  openApp('/account', { 'GET /api/auth/me': ok(ADA), 'GET /api/auth/sessions': ok({ items: [HERE] }) });
   await screen.findByText('Firefox auf Linux');
   const headings = screen.getAllByRole('heading', { level: 2 }).map(({ textContent }) => textContent);
   expect(headings).toEqual(['Profil', 'Passwort', 'Darstellung', 'Geräte', 'Deine Daten', 'Konto löschen']);
