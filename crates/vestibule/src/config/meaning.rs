@@ -93,6 +93,8 @@ pub(super) fn resolve(said: Said, terminal: bool) -> Result<Loaded, Problems> {
         site: Site {
             dir: meaning.maybe("site.dir"),
             rules: meaning.site_rules(),
+            remote_user: meaning.one("site.remote_user"),
+            unverified_email: meaning.one("site.unverified_email"),
         },
         ui: Ui {
             enabled: meaning.one("ui.enabled"),

@@ -150,6 +150,8 @@ fn nothing_said_means_the_defaults() {
     site.dir = 
     site.protect = 
     site.rules = 
+    site.remote_user = id
+    site.unverified_email = false
     database.url = sqlite://./vestibule-data/vestibule.db
     database.direct_url = 
     database.replica_urls = 
