@@ -397,14 +397,11 @@ impl Meaning {
         let site_is_known = config.site.dir.is_some()
             || self.said.incomplete
             || self.said.problems.concern("site.dir");
-        for key in ["site.protect", "site.rules"] {
-            if !site_is_known && !self.is_default(key) {
-                self.refuse(
-                    key,
-                    "site.dir as well (--site FOLDER), since without a site it protects nothing",
-                    None,
-                );
-            }
+        // `site.rules` can stand alone: proxies that ask for each request have sites of their own.
+        if !site_is_known && !self.is_default("site.protect") {
+            let expected =
+                "site.dir as well (--site FOLDER), since without a site it protects nothing";
+            self.refuse("site.protect", expected, None);
         }
     }
 
