@@ -3,10 +3,20 @@
 import contextlib
 import http.server
 import json
+import sys
 import threading
 
 # Whoever holds it is told 304 where the app is asked.
 TAG = '"the-same-for-everybody"'
+
+
+class Listener(http.server.ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, request, client_address):
+        """A proxy that goes away, as after each question whether we are well, is no error."""
+        if not isinstance(sys.exc_info()[1], ConnectionError):
+            super().handle_error(request, client_address)
 
 
 class EchoApp:
@@ -14,8 +24,7 @@ class EchoApp:
 
     def __init__(self):
         self.requests = []
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
-        self.server.daemon_threads = True
+        self.server = Listener(("127.0.0.1", 0), self._handler())
         self.listen = f"127.0.0.1:{self.server.server_port}"
         self.url = f"http://{self.listen}"
 

@@ -47,6 +47,9 @@ AMBIGUOUS = [
     "/%ff",
 ]
 
+# A name that is nobody's.
+DOMAIN = "id.example.org"
+
 # Clients at a time in the long run of requests.
 AT_ONCE = 8
 
@@ -283,7 +286,7 @@ def a_visitor_is_known_by_the_address_that_they_have(proxy):
     token = elsewhere.post("/api/auth/login", login, headers=spoofed)["access_token"]
     sessions = json.loads(elsewhere.get("/api/auth/sessions", token).bytes)
     current = [session for session in sessions["items"] if session["current"]]
-    expect([session["address"] for session in current], "127.0.0.77", ["127.0.0.77"])
+    expect([session["address"] for session in current], ["127.0.0.77"])
 
 
 def without_vestibule_nobody_gets_through(proxy):
@@ -360,23 +363,49 @@ def haproxy_passes_on_nobodys_own_word(proxy):
     expect(dict(visitor.get("/")["headers"])["x-forwarded-proto"], "http")
 
 
-def its_own_program_finds_the_configuration_sound(configuration, command, around="{}"):
+def the_program_itself_finds_the_configuration_sound(name):
+    """As it is printed for a name on the internet, with a certificate in the place of the one that is named there."""
     with tempfile.TemporaryDirectory() as folder:
+        printed = subprocess.run(
+            [os.environ["VESTIBULE_BINARY"], "print", name, f"--public-url=https://{DOMAIN}"],
+            cwd=folder,
+            env={},
+            check=True,
+            capture_output=True,
+            text=True,
+            timeout=30,
+        )
+        expect(printed.stderr, "")
+        certify(pathlib.Path(folder))
+        configuration = printed.stdout.replace(f"/etc/letsencrypt/live/{DOMAIN}", folder)
+        before, command, after = ASKED[name]
         file = pathlib.Path(folder) / "configuration"
-        file.write_text(around.replace("{}", configuration))
-        words = [word.replace("FILE", str(file)).replace("FOLDER", folder) for word in command]
-        ran = subprocess.run(words, capture_output=True, text=True, timeout=30)
+        file.write_text(before + configuration + after)
+        program = os.environ[f"VESTIBULE_{name.upper()}"]
+        words = [word.replace("FOLDER", folder) for word in command.split()]
+        ran = subprocess.run([program, *words], cwd=folder, capture_output=True, text=True, timeout=30)
         assert ran.returncode == 0 and "warn" not in ran.stderr.lower(), ran.stderr
 
 
-def soundness(name, configuration):
-    """How each program is asked whether it would take its configuration."""
-    nginx_words = ["-t", "-p", "FOLDER", "-c", "FILE", "-g", "pid FOLDER/pid; error_log stderr;"]
-    return {
-        "nginx": ([os.environ["VESTIBULE_NGINX"], *nginx_words], "events {}\nhttp { access_log off; {} }"),
-        "caddy": ([os.environ["VESTIBULE_CADDY"], "adapt", "--validate", "--adapter", "caddyfile", "--config", "FILE"], "{}"),
-        "haproxy": ([os.environ["VESTIBULE_HAPROXY"], "-c", "-f", "FILE"], "global\n    maxconn 100\n{}"),
-    }[name]
+# What each program is asked, and what has to stand around a site: `nginx -t` wants to write where we may.
+ASKED = {
+    "nginx": (
+        "pid nginx.pid; error_log stderr; events {} http { access_log off;\n",
+        "-t -p FOLDER -c FOLDER/configuration",
+        "}",
+    ),
+    "caddy": ("", "adapt --validate --adapter caddyfile --config configuration", ""),
+    "haproxy": ("global\n    maxconn 100\n\n", "-c -f configuration", ""),
+}
+
+
+def certify(folder):
+    """A certificate as certbot leaves one, and key and certificate in one file, as HAProxy has them."""
+    files = ["-keyout", "privkey.pem", "-out", "fullchain.pem"]
+    words = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", f"/CN={DOMAIN}", *files]
+    subprocess.run(words, cwd=folder, check=True, capture_output=True, timeout=60)
+    pems = [(folder / name).read_text() for name in ("fullchain.pem", "privkey.pem")]
+    (folder / "haproxy.pem").write_text("".join(pems))
 
 
 def main():
@@ -385,6 +414,9 @@ def main():
     requests = parser.parse_args().requests
 
     checks = Checks()
+    for name in ASKED:
+        sound = the_program_itself_finds_the_configuration_sound
+        checks.run(f"{name}: {sound.__name__.replace('_', ' ')}", sound, name)
     port = free_port()
     url = f"http://127.0.0.1:{port}"
     folder = tempfile.TemporaryDirectory(prefix="vestibule-")
@@ -395,10 +427,7 @@ def main():
 
         def tried(name, in_front, checked, *arguments, listen=server.listen):
             printed = server.command("print", name, "--listen", listen, *arguments)
-            command, around = soundness(name, printed)
             named = lambda check: f"{name}: {check.__name__.replace('_', ' ')}"
-            sound = its_own_program_finds_the_configuration_sound
-            checks.run(named(sound), sound, printed, command, around)
             with in_front(printed):
                 proxy = Proxy(name, url, app, server)
                 for check in checked:
