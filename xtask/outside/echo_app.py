@@ -49,6 +49,8 @@ class EchoApp:
 
             def answer(self):
                 app.requests.append(self.path)
+                if self.headers.get("Upgrade") == "websocket":
+                    return self.change_protocol()
                 body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
                 if self.headers.get("If-None-Match") == TAG:
                     self.send_response(304)
@@ -69,6 +71,16 @@ class EchoApp:
                 self.end_headers()
                 if self.command != "HEAD":
                     self.wfile.write(text)
+
+            def change_protocol(self):
+                """To one that gives back a line, after that of who is there."""
+                self.close_connection = True
+                self.send_response(101)
+                self.send_header("Upgrade", "websocket")
+                self.send_header("Connection", "Upgrade")
+                self.end_headers()
+                line = self.rfile.readline()
+                self.wfile.write(self.headers.get("Remote-User", "").encode() + b"\n" + line)
 
             do_GET = do_HEAD = do_POST = do_PUT = do_DELETE = do_OPTIONS = answer
 

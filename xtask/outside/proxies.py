@@ -19,6 +19,7 @@ from frontends import caddy, haproxy
 from nginx import Nginx
 from ports import free_port
 from server import NO_LIMITS, Server
+from wire import Wire
 
 PASSWORD = "correct horse battery staple"
 RULES = "[[site.rules]]\npath = '/staff/**'\nroles = ['staff']\n"
@@ -244,6 +245,30 @@ def roles_are_asked_for_by_the_rules(proxy):
                 expect(answer.headers["Location"], None)
 
 
+def a_websocket_is_opened_for_whoever_may_and_nothing_else_is_changed_to(proxy):
+    user = proxy.user()
+    opening = {"Host": proxy.url.removeprefix("http://"), "Origin": proxy.url, "Connection": "Upgrade"} | user.proof
+    socket = opening | {"Upgrade": "websocket", "Sec-WebSocket-Version": "13"}
+    socket |= {"Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ=="}
+    with Wire(proxy.url) as wire:
+        wire.send(request_head("GET", "/live", socket))
+        expect(wire.answer().status, 101)
+        wire.send(b"hello\n")
+        expect(wire.received.read(), f"{user.id}\nhello\n".encode())
+    with Wire(proxy.url) as wire:
+        other = {"Upgrade": "h2c", "HTTP2-Settings": "AAMAAABkAAQAAP__", "Connection": "Upgrade, HTTP2-Settings"}
+        wire.send(request_head("GET", "/", opening | other))
+        answer = wire.answer()
+        expect(answer.status, 200)
+        names = [name.lower() for name, _ in json.loads(answer.body)["headers"]]
+        assert "upgrade" not in names, names
+
+
+def request_head(method, target, headers):
+    lines = [f"{method} {target} HTTP/1.1", *(f"{name}: {value}" for name, value in headers.items())]
+    return "\r\n".join([*lines, "", ""]).encode()
+
+
 def what_somebody_keeps_is_no_way_in(proxy):
     user, stranger = proxy.user(), proxy.stranger()
     kept = {"If-None-Match": TAG}
@@ -334,6 +359,7 @@ IN_FRONT_OF_AN_APP = [
     nobody_says_what_they_ask_for_but_by_asking,
     an_address_that_can_be_read_in_two_ways_reaches_nobody,
     roles_are_asked_for_by_the_rules,
+    a_websocket_is_opened_for_whoever_may_and_nothing_else_is_changed_to,
     what_somebody_keeps_is_no_way_in,
     a_logout_ends_access_at_once,
     everything_of_vestibule_is_answered_by_vestibule,
