@@ -220,6 +220,8 @@ def nobody_says_what_they_ask_for_but_by_asking(proxy):
         everything = {name: "GET" if "Method" in name else "/" for name in names}
         expect(user.get("/staff/plans", everything).status, 403)
         expect(user.ask("POST", "/order", everything | {"Origin": FOREIGN}, body="a=b").status, 403)
+        # The form of a request to a proxy (RFC 9112, section 3.2.2).
+        expect(user.get(f"{proxy.url}/staff/plans").status, 403)
     expect(user.get("/", {name: "/staff/plans" for name in names if "Method" not in name}).status, 200)
 
 
