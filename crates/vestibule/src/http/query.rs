@@ -2,7 +2,7 @@
 //! is a malformed request; what a parameter may not be is named, all at once. Here too is how a
 //! list tells where it goes on.
 
-use accounts::{Error, FieldError, Page, Place, Timestamp};
+use accounts::{Error, FieldError, Page, Place, Role, Timestamp};
 use axum::{
     Json,
     extract::FromRequestParts,
@@ -138,10 +138,14 @@ impl Query {
 
     /// A text. Without a value it counts as left out, as an empty field of a form is sent.
     pub(super) fn text(&mut self, name: &'static str) -> Option<String> {
+        self.named(name).filter(|value| !value.is_empty())
+    }
+
+    fn named(&mut self, name: &'static str) -> Option<String> {
         self.known.push(name);
         let place = self.left.iter().position(|(left, _)| left == name)?;
         let (_, value) = self.left.remove(place);
-        Some(value).filter(|value| !value.is_empty())
+        Some(value)
     }
 
     /// A value that `read` makes of a text; `expected` says what it takes.
@@ -155,13 +159,29 @@ impl Query {
         let text = self.text(name)?;
         let value = read(&text);
         if value.is_none() {
-            self.broken.push(FieldError {
-                field: name.into(),
-                code,
-                message: expected.into(),
-            });
+            self.refuse(name, code, expected);
         }
         value
+    }
+
+    /// A role that somebody has to have. Without a value it is none, and not left out: a demand that nobody filled in
+    /// must not open anything.
+    pub(super) fn demanded_role(&mut self) -> Option<Role> {
+        let text = self.named("role")?;
+        let role = Role::parse(&text).ok();
+        if role.is_none() {
+            let expected = "Send one role: 1 to 32 of the characters a-z, 0-9, _ and -.";
+            self.refuse("role", "invalid_role", expected);
+        }
+        role
+    }
+
+    fn refuse(&mut self, name: &'static str, code: &'static str, expected: &'static str) {
+        self.broken.push(FieldError {
+            field: name.into(),
+            code,
+            message: expected.into(),
+        });
     }
 
     /// A point in time.
