@@ -50,14 +50,12 @@ def run(*command, **options):
 
 def debian(folder, *options):
     """An empty Debian, from where this machine has its packages."""
-    sources = " ".join(
-        path.read_text()
-        for path in [pathlib.Path("/etc/apt/sources.list"), *pathlib.Path("/etc/apt/sources.list.d").glob("*")]
-        if path.is_file()
+    places = subprocess.check_output(
+        ["apt-get", "indextargets", "--format", "$(REPO_URI) $(CODENAME) $(COMPONENT)"], text=True
     )
-    mirror = re.search(r"https?://\S+?/debian(?=[\s/])", sources)
+    found = re.search(rf"^(\S+) {SUITE} main$", places, re.MULTILINE)
     command = ["debootstrap", "--variant=minbase", *options, SUITE, folder]
-    run(*command, *([mirror.group()] if mirror else []), stdout=subprocess.DEVNULL)
+    run(*command, *([found.group(1)] if found else []), stdout=subprocess.DEVNULL)
 
 
 def base_image(folder):
@@ -185,7 +183,9 @@ class Image:
         home = pathlib.Path(os.environ.get("CARGO_HOME", pathlib.Path.home() / ".cargo"))
         rustup = pathlib.Path(os.environ.get("RUSTUP_HOME", pathlib.Path.home() / ".rustup"))
         tools = [(home, self.root / "usr/local/cargo"), (rustup, self.root / "usr/local/rustup")]
-        shutil.copy("/etc/resolv.conf", self.root / "etc/resolv.conf")
+        # Names are looked up, and packages believed, as on this machine.
+        for file in ("etc/resolv.conf", "etc/ssl/certs/ca-certificates.crt"):
+            shutil.copy(f"/{file}", self.root / file)
         with mounted(*tools, *pairs):
             proxies = {name: value for name, value in os.environ.items() if re.search(r"_(proxy|CAINFO)$", name, re.I)}
             line = f"cd {shlex.quote(self.workdir)} && {command}"
