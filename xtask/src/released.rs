@@ -130,6 +130,7 @@ pub(crate) const RELEASED: &[Suite] = {
         suite("outside: documentation", Welcome, documentation),
         suite("outside: poolers", Welcome, poolers),
         suite("outside: guide to moving", Welcome, guide_to_moving),
+        suite("outside: containers", Welcome, containers),
         suite("outside: tokens", Welcome, tokens),
         suite("outside: user data", Welcome, user_data),
         suite("outside: oauth", Welcome, oauth),
@@ -359,6 +360,22 @@ pub(crate) fn proxies(how_many: &str) -> Result<Counts> {
         .env("VESTIBULE_CADDY", needs::caddy()?)
         .env("VESTIBULE_HAPROXY", needs::haproxy()?);
     Counts::of(Runner::Outside, &tests.words(how_many).watch()?)
+}
+
+/// Holds the files for containers against the programs that read them.
+fn containers() -> Result<Counts> {
+    needs::system_program("docker-compose", "docker-compose")?;
+    Counts::of(Runner::Outside, &outside("containers.py")?.watch()?)
+}
+
+/// Makes the image without Docker, and runs it. What it releases is its own.
+pub(crate) fn image() -> Result<Counts> {
+    needs::system_program("debootstrap", "debootstrap")?;
+    ensure!(
+        needs::is_root(),
+        "only root may change into another root folder"
+    );
+    Counts::of(Runner::Outside, &outside("image.py")?.watch()?)
 }
 
 /// Runs a script that asks for database servers of its own.

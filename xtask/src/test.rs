@@ -93,6 +93,7 @@ pub(crate) fn tools() -> Result<()> {
     needs::nginx()?;
     needs::caddy()?;
     needs::haproxy()?;
+    needs::system_program("docker-compose", "docker-compose")?;
     needs::system_program("openssl", "openssl")?;
     needs::system_program("sqlite3", "sqlite3")?;
     needs::debian_files(DOCUMENTATION)?;
