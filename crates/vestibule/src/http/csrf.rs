@@ -35,6 +35,30 @@ pub(super) async fn refuse_cross_origin(
     if is_safe(request.method()) || !(opens || by_cookie) || is_ours(&app, headers, by_cookie) {
         return next.run(request).await;
     }
+    refused(headers)
+}
+
+/// Whether a page of another origin made a browser send what somebody else is to answer, who may take bodies of any
+/// type. A foreign `Origin` counts there whatever else is said, and the opening of a WebSocket, on which no browser
+/// asks first, as much as a method that changes something.
+pub(super) fn is_foreign(
+    app: &App,
+    method: &Method,
+    headers: &HeaderMap,
+    presented: &Presented,
+) -> bool {
+    let by_cookie = matches!(presented, Presented::Cookie(_));
+    let is_harmless = is_safe(method) && !headers.contains_key(header::SEC_WEBSOCKET_KEY);
+    if is_harmless || !by_cookie {
+        return false;
+    }
+    let named = Sender::of(headers).origin;
+    let is_named_foreign = named.is_some_and(|origin| !app.is_own_or_allowed_origin(origin));
+    is_named_foreign || !is_ours(app, headers, by_cookie)
+}
+
+/// The answer to what another origin sent. It names that origin and the setting by which it could be let in.
+pub(super) fn refused(headers: &HeaderMap) -> Response {
     let received = headers.get(header::ORIGIN).map(|origin| {
         let origin = String::from_utf8_lossy(origin.as_bytes());
         let shown = origin.chars().take(LONGEST_SHOWN);

@@ -4,7 +4,7 @@
 use accounts::Caller;
 use axum::{
     extract::{Request, State},
-    http::{HeaderMap, HeaderValue, Method, StatusCode, header},
+    http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header},
     response::{IntoResponse, Response},
 };
 
@@ -37,7 +37,7 @@ pub(super) async fn serve(State(app): State<App>, request: Request) -> Response 
                 headers,
             };
             match visitor.admit(&app, &access).await {
-                Ok(()) => site.serve(target, method, headers).await,
+                Ok(_) => site.serve(target, method, headers).await,
                 Err(refusal) => refusal,
             }
         }
@@ -45,19 +45,19 @@ pub(super) async fn serve(State(app): State<App>, request: Request) -> Response 
 }
 
 /// Whoever asks for something protected.
-struct Visitor<'a> {
-    asked: &'a str,
-    method: &'a Method,
-    headers: &'a HeaderMap,
+pub(super) struct Visitor<'a> {
+    pub(super) asked: &'a str,
+    pub(super) method: &'a Method,
+    pub(super) headers: &'a HeaderMap,
 }
 
 impl Visitor<'_> {
-    /// Lets the request pass, or says how it is turned away. To an anonymous visitor a protected
+    /// Lets the request pass and says in whose name, or how it is turned away. To an anonymous visitor a protected
     /// place is the same whether there is a file or not.
-    async fn admit(&self, app: &App, access: &Access) -> Result<(), Response> {
+    pub(super) async fn admit(&self, app: &App, access: &Access) -> Result<Caller, Response> {
         let presented = Presented::of(app, self.headers);
         let refusal = match presented.caller(app.accounts()).await {
-            Ok(caller) if allows(access, &caller) => return Ok(()),
+            Ok(caller) if allows(access, &caller) => return Ok(caller),
             Ok(_) => ApiError::Forbidden,
             Err(refusal) if refusal.is_about_the_credential() => {
                 if app.config().ui.enabled && is_page_visit(self.method, self.headers) {
@@ -72,13 +72,21 @@ impl Visitor<'_> {
     }
 
     fn to_login(&self) -> Response {
-        let location = HeaderValue::try_from(login_location(self.asked))
-            .unwrap_or(HeaderValue::from_static("/login"));
-        private((StatusCode::SEE_OTHER, [(header::LOCATION, location)]).into_response())
+        private((StatusCode::SEE_OTHER, [login_header(self.asked)]).into_response())
     }
 }
 
-fn allows(access: &Access, caller: &Caller) -> bool {
+/// The `Location` at which somebody logs in and then comes back to what they asked for.
+pub(super) fn login_header(asked: &str) -> (HeaderName, HeaderValue) {
+    let location = HeaderValue::try_from(login_location(asked));
+    (
+        header::LOCATION,
+        location.unwrap_or(HeaderValue::from_static("/login")),
+    )
+}
+
+/// Whether somebody who is signed in meets a demand.
+pub(super) fn allows(access: &Access, caller: &Caller) -> bool {
     match access {
         Access::Public | Access::SignedIn => true,
         Access::Roles(roles) => caller.has_any_role(roles),
@@ -86,7 +94,7 @@ fn allows(access: &Access, caller: &Caller) -> bool {
 }
 
 /// No cache may keep what depends on who asks.
-fn private(mut answer: Response) -> Response {
+pub(super) fn private(mut answer: Response) -> Response {
     answer
         .headers_mut()
         .insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));

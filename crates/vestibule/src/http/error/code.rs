@@ -31,13 +31,15 @@ pub(in crate::http) enum Code {
     RateLimited,
     HeadersTooLarge,
     InternalError,
+    BadGateway,
     Unavailable,
+    GatewayTimeout,
     StorageFull,
 }
 
 impl Code {
     /// All of them, in the order of their status.
-    pub(in crate::http) const ALL: [Self; 27] = [
+    pub(in crate::http) const ALL: [Self; 29] = [
         Self::MalformedRequest,
         Self::InvalidCredentials,
         Self::MissingToken,
@@ -63,7 +65,9 @@ impl Code {
         Self::RateLimited,
         Self::HeadersTooLarge,
         Self::InternalError,
+        Self::BadGateway,
         Self::Unavailable,
+        Self::GatewayTimeout,
         Self::StorageFull,
     ];
 
@@ -216,6 +220,16 @@ impl Code {
                 "unavailable",
                 "The server cannot answer at the moment, or is read-only. Try again after \
                  the time in Retry-After.",
+            ),
+            Self::BadGateway => (
+                S::BAD_GATEWAY,
+                "bad_gateway",
+                "The app behind the gate cannot be reached, or gave no answer that could be passed on.",
+            ),
+            Self::GatewayTimeout => (
+                S::GATEWAY_TIMEOUT,
+                "gateway_timeout",
+                "The app behind the gate did not answer in time.",
             ),
             Self::StorageFull => (
                 S::INSUFFICIENT_STORAGE,
