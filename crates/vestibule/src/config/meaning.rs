@@ -404,7 +404,7 @@ impl Meaning {
         // `site.rules` can stand alone: proxies that ask for each request have sites of their own.
         if !site_is_known && !self.is_default("site.protect") {
             let expected =
-                "site.dir as well (--site FOLDER), since without a site it protects nothing";
+                "a site as well (--site FOLDER or --upstream URL), without which it protects nothing";
             self.refuse("site.protect", expected, None);
         }
         self.check_upstream(config);
