@@ -403,8 +403,7 @@ impl Meaning {
             || self.said.problems.concern("site.upstream");
         // `site.rules` can stand alone: proxies that ask for each request have sites of their own.
         if !site_is_known && !self.is_default("site.protect") {
-            let expected =
-                "a site as well (--site FOLDER or --upstream URL), without which it protects nothing";
+            let expected = "a site as well (--site FOLDER or --upstream URL), without which it protects nothing";
             self.refuse("site.protect", expected, None);
         }
         self.check_upstream(config);

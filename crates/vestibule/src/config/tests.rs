@@ -431,7 +431,8 @@ fn an_app_is_reached_by_http_is_somebody_else_and_stands_in_the_place_of_a_folde
         problem(&["--upstream", "http://127.0.0.1:5000/app"]),
         @"site.upstream from --upstream: expected an origin such as https://example.org and nothing behind it; got `http://127.0.0.1:5000/app`"
     );
-    let config = Operator::says(&["--upstream", "http://127.0.0.1:5000", "--protect", "/**"]).config();
+    let config =
+        Operator::says(&["--upstream", "http://127.0.0.1:5000", "--protect", "/**"]).config();
     assert_eq!(config.site.upstream.unwrap().port(), 5000);
 }
 
