@@ -28,11 +28,14 @@ pub(super) async fn forward(State(app): State<App>, query: Query, request: Reque
     match Question::read(query, &app, &request) {
         Ok(question) => question.answer(&app, request.headers()).await,
         Err(NoQuestion::Misused(error)) => error.into_response(),
-        Err(NoQuestion::Refused(reason)) => {
-            tracing::info!(reason, "A forward-auth request was refused: {reason}");
-            StatusCode::FORBIDDEN.into_response()
-        }
+        Err(NoQuestion::Refused(reason)) => refused(reason),
     }
+}
+
+/// 403, whose reason is for the log.
+fn refused(reason: &'static str) -> Response {
+    tracing::info!(reason, "A forward-auth request was refused: {reason}");
+    StatusCode::FORBIDDEN.into_response()
 }
 
 /// Which family of headers counts. The other one may be the visitor's own, so it is never read.
@@ -77,7 +80,7 @@ struct Target {
 enum NoQuestion {
     /// The query is wrong, which whoever set up the proxy has to know.
     Misused(ApiError),
-    /// 403, for a reason that is for the log.
+    /// What is told of the visitor's request cannot be taken, for this reason.
     Refused(&'static str),
 }
 
@@ -104,17 +107,14 @@ impl Question {
     async fn answer(&self, app: &App, headers: &HeaderMap) -> Response {
         let presented = Presented::of(app, headers);
         if csrf::is_foreign(app, &self.method, headers, &presented) {
-            tracing::info!(
-                "A forward-auth request was refused: a page of another origin has sent it"
-            );
-            return StatusCode::FORBIDDEN.into_response();
+            return refused("a page of another origin has sent it");
         }
         match presented.caller(app.accounts()).await {
             Ok(caller) if self.admits(app, &caller) => {
                 let identity = Identity::of(&caller.user, &app.config().site);
                 identity.headers().into_response()
             }
-            Ok(_) => StatusCode::FORBIDDEN.into_response(),
+            Ok(_) => refused("the visitor lacks the role"),
             Err(refusal) if refusal.is_about_the_credential() => self.to_login(headers, refusal),
             // Nobody knows who asks: nothing is shown, and nobody is asked to log in again.
             Err(failure) => failure.into_response(),
