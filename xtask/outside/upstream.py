@@ -174,7 +174,7 @@ def events_come_one_by_one_as_they_are_sent(server):
 
 def a_large_upload_flows_through(server):
     visitor = Visitor(server, "uploader")
-    before = server.memory_kib()
+    before = server.memory_kib("VmHWM")
     for headers in ({}, {"Transfer-Encoding": "chunked"}, {"Expect": "100-continue"}):
         size = LARGE if not headers else MIB
         chunks = (bytes(256 * 1024) for _ in range(size // (256 * 1024)))
@@ -204,7 +204,7 @@ def an_answer_before_the_end_of_an_upload_arrives(server):
 def a_large_file_of_nginx_flows_through(server):
     """As fast as it is read: nothing is kept of what a slow reader leaves."""
     visitor = Visitor(server, "downloader")
-    before = server.memory_kib()
+    before = server.memory_kib("VmHWM")
     visitor.connection.request("GET", "/members/large", headers=visitor.headers)
     answer = visitor.connection.getresponse()
     expect((answer.status, answer.headers["Content-Length"]), (200, str(LARGE)))

@@ -13,7 +13,7 @@ use std::time::Duration;
 use axum::body::Body;
 use axum::http::request::Parts;
 use axum::http::uri::{Authority, PathAndQuery, Scheme};
-use axum::http::{HeaderMap, Method, Request, Response, StatusCode, Uri, Version};
+use axum::http::{HeaderMap, Request, Response, StatusCode, Uri, Version};
 use http_body::Body as _;
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
@@ -108,7 +108,7 @@ impl Upstream {
             hop::name_websocket(&mut parts.headers);
         }
         parts.headers.extend(told);
-        let again = (is_safe(&parts.method) && body.is_end_stream()).then(|| parts.clone());
+        let again = (parts.method.is_safe() && body.is_end_stream()).then(|| parts.clone());
         let answer = match (self.send(parts, body).await, again) {
             (Err(Failure::Broken(_)), Some(parts)) => self.send(parts, Body::empty()).await?,
             (answer, _) => answer?,
@@ -172,11 +172,6 @@ fn handed_on(
         answer.extensions_mut().insert(tunnel);
     }
     Ok(answer)
-}
-
-/// RFC 9110, section 9.2.1.
-fn is_safe(method: &Method) -> bool {
-    matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS)
 }
 
 /// A failure with what it comes from, since the outermost of them says next to nothing.

@@ -8,12 +8,11 @@ use crate::{
     app::App,
     http::{
         cookie,
-        peer::{self, REQUEST_ID, ThisPeer},
+        peer::{self, FORWARDED_FOR, REQUEST_ID, ThisPeer},
     },
     site::identity::{Identity, strip_identity},
 };
 
-const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 const FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 const FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
 
