@@ -411,10 +411,7 @@ fn settings_that_do_not_go_together_are_refused() {
 
 #[test]
 fn an_app_is_reached_by_http_is_somebody_else_and_stands_in_the_place_of_a_folder() {
-    let problem = |arguments: &[&str]| {
-        let problems = Operator::says(arguments).problems().to_string();
-        problems.trim().to_owned()
-    };
+    let problem = |arguments: &[&str]| Operator::says(arguments).problems();
     assert_snapshot!(
         problem(&["--site", "public", "--upstream", "http://127.0.0.1:5000"]),
         @"site.upstream from --upstream: expected one of site.dir and site.upstream: what is behind the gate is a folder or an app; got `http://127.0.0.1:5000`"

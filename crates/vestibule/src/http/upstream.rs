@@ -4,6 +4,8 @@
 mod lasting;
 mod told;
 
+use std::sync::Once;
+
 use accounts::Caller;
 use axum::{
     body::Body,
@@ -120,7 +122,10 @@ fn refuse_our_cookie(headers: &mut HeaderMap) {
     if !set.iter().any(|set| cookie::is_ours(set.as_bytes())) {
         return;
     }
-    tracing::warn!("The app has set a cookie of the name of the session cookie, which was dropped");
+    static TOLD: Once = Once::new();
+    TOLD.call_once(|| {
+        tracing::warn!("The app sets a cookie of the name of the session cookie, which is dropped");
+    });
     let kept: Vec<_> = set
         .iter()
         .filter(|set| !cookie::is_ours(set.as_bytes()))

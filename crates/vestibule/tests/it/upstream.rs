@@ -39,7 +39,7 @@ async fn soon<F: IntoFuture>(future: F) -> F::Output {
 }
 
 /// An app that shows what a request has become.
-async fn telling() -> SocketAddr {
+fn telling() -> SocketAddr {
     let tell = |request: Request| async move {
         let (head, body) = request.into_parts();
         let body = to_bytes(body, usize::MAX).await.expect("a body");
@@ -66,7 +66,9 @@ async fn telling() -> SocketAddr {
             ("set-cookie", "vestibule=evil"),
             ("x-hop", "for us"),
         ] {
-            answer.headers_mut().append(name, value.parse().unwrap());
+            answer
+                .headers_mut()
+                .append(name, value.parse().expect("a value"));
         }
         answer
     };
@@ -196,7 +198,7 @@ fn claiming(call: Call) -> Call {
 
 #[tokio::test]
 async fn the_app_is_told_who_asks_and_from_where_and_nothing_that_the_client_says_of_it() {
-    let (app, _) = gate(telling().await, &[]).await;
+    let (app, _) = gate(telling(), &[]).await;
     let ada = app.browser("ada").await;
     let id = ada.get("/api/auth/me").await.text_at("id");
     let cookie = format!("theme=dark; {}; lang=de", ada.cookie().expect("a cookie"));
@@ -246,7 +248,7 @@ async fn the_app_is_told_who_asks_and_from_where_and_nothing_that_the_client_say
 #[tokio::test]
 async fn whoever_is_not_known_is_told_by_no_header_on_a_public_page_and_a_session_is_known_there_too()
  {
-    let (app, anon) = gate(telling().await, &[]).await;
+    let (app, anon) = gate(telling(), &[]).await;
     let told = Told::by(claiming(anon.get("/"))).await;
     for name in [
         "remote-user",
@@ -279,7 +281,7 @@ async fn a_trusted_proxy_is_believed_about_its_visitor() {
         ("trusted_proxies", "192.0.2.0/24"),
         ("public_url", "https://example.org"),
     ];
-    let (_app, anon) = gate(telling().await, &settings).await;
+    let (_app, anon) = gate(telling(), &settings).await;
     let told = Told::by(claiming(anon.get("/").header("host", "example.org"))).await;
     for (name, value) in [
         ("x-forwarded-for", Some("203.0.113.9")),
@@ -301,7 +303,7 @@ async fn a_trusted_proxy_is_believed_about_its_visitor() {
 
 #[tokio::test]
 async fn what_is_protected_is_so_in_every_spelling_and_for_every_method() {
-    let (app, anon) = gate(telling().await, &[]).await;
+    let (app, anon) = gate(telling(), &[]).await;
     let ada = app.browser("ada").await;
     for path in [
         "/members",
@@ -342,7 +344,7 @@ async fn what_is_protected_is_so_in_every_spelling_and_for_every_method() {
 
 #[tokio::test]
 async fn a_page_of_another_origin_changes_nothing_in_a_visitors_name() {
-    let (app, anon) = gate(telling().await, &[]).await;
+    let (app, anon) = gate(telling(), &[]).await;
     let ada = app.browser("ada").await;
     let evil = "https://evil.example";
     for path in ["/", "/members/"] {
@@ -372,7 +374,7 @@ async fn a_page_of_another_origin_changes_nothing_in_a_visitors_name() {
 
 #[tokio::test]
 async fn an_answer_of_the_app_is_passed_on_but_for_what_is_not_its_to_say() {
-    let (app, anon) = gate(telling().await, &[]).await;
+    let (app, anon) = gate(telling(), &[]).await;
     let answer = anon.get("/own").streamed().await;
     assert_eq!(answer.status(), 302);
     let headers = answer.headers();
@@ -410,7 +412,7 @@ async fn an_answer_of_the_app_is_passed_on_but_for_what_is_not_its_to_say() {
 
 #[tokio::test]
 async fn both_sides_flow_as_they_come() {
-    let (_app, anon) = gate(telling().await, &[]).await;
+    let (_app, anon) = gate(telling(), &[]).await;
     let (send, mut sent) = mpsc::channel::<Bytes>(1);
     let chunks = stream::poll_fn(move |cx| sent.poll_recv(cx)).map(Ok::<_, std::io::Error>);
     let call = anon.call("POST", "/back").stream(Body::from_stream(chunks));
@@ -575,6 +577,31 @@ impl Listening {
         expect(&mut near, b"hello").await;
         (near, far)
     }
+}
+
+#[tokio::test]
+async fn no_trailer_of_a_request_reaches_the_app_and_those_of_an_answer_reach_the_client() {
+    let (listener, address) = scripted();
+    let (app, _) = gate(address, &[]).await;
+    let server = Listening::new(&app);
+    let request = "POST / HTTP/1.1\r\nHost: a\r\nTE: trailers\r\nTrailer: Remote-User\r\n\
+                   Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\nRemote-User: root\r\n\r\n";
+    let mut near = server.send(request).await;
+    let (mut far, asked) = asked(&listener).await;
+    assert!(!asked.contains("trailer:"), "{asked}");
+    assert!(asked.contains("transfer-encoding: chunked\r\n"), "{asked}");
+    expect(&mut far, b"5\r\nhello\r\n0\r\n\r\n").await;
+    let answer = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTrailer: x-sum\r\n\r\n\
+                  2\r\nok\r\n0\r\nx-sum: 7\r\n\r\n";
+    far.write_all(answer.as_bytes()).await.expect("a reader");
+    let mut answered = String::new();
+    soon(near.read_to_string(&mut answered))
+        .await
+        .expect("an end");
+    assert!(
+        answered.ends_with("2\r\nok\r\n0\r\nx-sum: 7\r\n\r\n"),
+        "{answered}"
+    );
 }
 
 async fn expect(stream: &mut TcpStream, bytes: &[u8]) {
