@@ -293,6 +293,7 @@ def main():
         port = free_port()
         uvicorn = [sys.executable, "-m", "uvicorn", "upstream_app:app", "--port", str(port), "--log-level", "error"]
         with Server("--upstream", f"http://127.0.0.1:{port}", *NO_LIMITS, site=None) as server:
+            checks.run("the ready line names the app", expect, server.ready["upstream"], f"http://127.0.0.1:{port}")
             with program(*uvicorn, port=port, folder=ROOT / "xtask/outside"):
                 checks.run_all(
                     [

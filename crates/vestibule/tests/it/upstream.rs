@@ -22,6 +22,8 @@ use tokio::{
     time::timeout,
 };
 use vestibule::{
+    app::refuse_itself_as_app,
+    config::{Inputs, load_from},
     http,
     serve::{Bounds, Drained, bind, serve},
 };
@@ -509,6 +511,31 @@ async fn a_client_that_leaves_is_not_worked_for() {
     let (mut stream, _) = asked(&listener).await;
     waiting.abort();
     assert_eq!(soon(stream.read(&mut [0])).await.expect("an end"), 0);
+}
+
+#[tokio::test]
+async fn a_server_that_would_ask_itself_does_not_start() {
+    for (listen, upstream, is_refused) in [
+        ("127.0.0.1:5000", "http://127.0.0.1:5000", true),
+        ("0.0.0.0:5000", "http://localhost:5000", true),
+        ("[::]:5000", "http://127.0.0.1:5000", true),
+        ("127.0.0.1:5001", "http://127.0.0.1:5000", false),
+        ("127.0.0.2:5000", "http://127.0.0.1:5000", false),
+    ] {
+        let settings = [
+            ("listen", listen),
+            ("public_url", "https://example.org"),
+            ("site.upstream", upstream),
+        ];
+        let flags = settings.map(|(key, value)| (key, vec![value.to_owned()]));
+        let inputs = Inputs {
+            flags: flags.into(),
+            ..Inputs::default()
+        };
+        let config = load_from(inputs).expect("settings without problems").config;
+        let refused = refuse_itself_as_app(&config).await;
+        assert_eq!(refused.is_err(), is_refused, "{listen} {upstream}");
+    }
 }
 
 /// A gate that is reached by sockets.
