@@ -126,6 +126,7 @@ pub(crate) const RELEASED: &[Suite] = {
         suite("outside: sockets", Welcome, sockets),
         suite("outside: database TLS", Welcome, database_tls),
         suite("outside: generated clients", Welcome, generated_clients),
+        suite("outside: upstream", Welcome, upstream),
         suite("outside: isolation", Welcome, || isolation(USERS.short)),
         suite("outside: documentation", Welcome, documentation),
         suite("outside: poolers", Welcome, poolers),
@@ -376,6 +377,13 @@ pub(crate) fn image() -> Result<Counts> {
         "only root may change into another root folder"
     );
     Counts::of(Runner::Outside, &outside("image.py")?.watch()?)
+}
+
+/// Stands in front of apps that others wrote, one of them the guide's own.
+fn upstream() -> Result<Counts> {
+    needs::system_program("curl", "curl")?;
+    let tests = outside("upstream.py")?.env("VESTIBULE_NGINX", needs::nginx()?);
+    Counts::of(Runner::Outside, &tests.watch()?)
 }
 
 /// Runs a script that asks for database servers of its own.

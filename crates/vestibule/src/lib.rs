@@ -11,3 +11,4 @@ mod setup_link;
 pub mod site;
 pub mod telemetry;
 mod terminal;
+pub mod upstream;

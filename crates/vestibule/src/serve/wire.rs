@@ -105,6 +105,12 @@ impl<'a, S> OneRequest<'a, S> {
         }
     }
 
+    /// A stream of all that follows a head by which the connection has left HTTP.
+    pub(super) fn endless(wire: &'a mut Wire<S>, outcome: &'a mut Outcome) -> Self {
+        let request = (Bytes::new(), Framing::Length(u64::MAX));
+        Self::new(wire, request, Progress::default(), outcome)
+    }
+
     /// Fails a write that makes no progress for so long.
     pub(super) fn give_up_writing_after(self, write_stall: Duration) -> Self {
         OneRequest {
