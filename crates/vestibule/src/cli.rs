@@ -17,6 +17,7 @@ mod migrate;
 mod openapi;
 mod output;
 mod progress;
+mod reload;
 mod serve;
 mod user;
 
@@ -120,7 +121,7 @@ pub fn command() -> Command {
 
 fn dispatch(matches: &ArgMatches, loaded: Loaded) -> Ended {
     match matches.subcommand() {
-        Some(("serve", _)) => in_runtime(serve::run(loaded)),
+        Some(("serve", _)) => in_runtime(serve::run(matches, loaded)),
         Some(("migrate", matches)) => in_runtime(migrate::run(matches, &loaded)),
         Some(("user", matches)) => in_runtime(user::run(matches, &loaded)),
         Some(("backup", matches)) => in_runtime(backup::back_up(matches, &loaded)),
