@@ -30,8 +30,10 @@ pub(super) const HTTP_2: &[u8] = b"h2";
 /// certificate whose key is still being written.
 const LOOK_EVERY: Duration = Duration::from_secs(2);
 
-/// Certificates are renewed a month before their end, or a third of their life: with less left, nobody renews this one.
+/// Certificates are renewed a month before their end, and short ones when a third of their life is left. With a sixth of
+/// it left, or a week, nobody seems to renew this one.
 const SOON: Duration = Duration::from_secs(7 * 24 * 60 * 60);
+const SOON_OF_LIFE: u32 = 6;
 
 /// The files of a certificate, both in PEM.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -125,7 +127,8 @@ impl Certificates {
         } else if now < from {
             Some(refused(format!("is not valid before {}", day(from))))
         } else {
-            (until - now < SOON).then(|| Doubt {
+            let soon = SOON.min(until.saturating_sub(from) / SOON_OF_LIFE);
+            (until - now < soon).then(|| Doubt {
                 is_refused: false,
                 text: format!(
                     "{certificate} expires on {}, and nothing has renewed it",
