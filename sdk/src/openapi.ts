@@ -156,6 +156,26 @@ export interface paths {
         readonly patch?: never;
         readonly trace?: never;
     };
+    readonly "/api/auth/forward": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * Judge a visitor of a proxy
+         * @description For `auth_request` of nginx, `forward_auth` of Caddy and the like: whether the visitor whose headers these are may have what they ask the proxy for, and who they are. A session is always needed; `site.rules` add roles for the path that the proxy names. Any method is answered alike. `vestibule print` writes the configuration of the proxy.
+         */
+        readonly get: operations["forward"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
     readonly "/api/auth/login": {
         readonly parameters: {
             readonly query?: never;
@@ -1678,7 +1698,7 @@ export interface components {
         readonly ETag: string;
         /** @description Other parts of the list (RFC 8288): `first`, `prev`, `next`, `last`. */
         readonly Link: string;
-        /** @description Where what was made is read. */
+        /** @description Where what was made is read, or where to log in. */
         readonly Location: string;
         /** @description As RFC 6749 section 5.1 wants it. */
         readonly Pragma: string;
@@ -1686,6 +1706,14 @@ export interface components {
         readonly RateLimit: string;
         /** @description The limit: how many requests in how many seconds. */
         readonly "RateLimit-Policy": string;
+        /** @description The e-mail address, if somebody vouched for it. */
+        readonly "Remote-Email": string;
+        /** @description The roles, with commas between them. */
+        readonly "Remote-Groups": string;
+        /** @description The name, as percent-encoded UTF-8. */
+        readonly "Remote-Name": string;
+        /** @description The id of the user, or by `site.remote_user` the username or the address; empty where there is none. */
+        readonly "Remote-User": string;
         /** @description After so many seconds another try makes sense. */
         readonly "Retry-After": number;
         /** @description The session cookie, where one is set or removed. */
@@ -2222,6 +2250,70 @@ export interface operations {
             readonly 500: components["responses"]["internal_error"];
             readonly 503: components["responses"]["unavailable"];
             readonly 507: components["responses"]["storage_full"];
+        };
+    };
+    readonly forward: {
+        readonly parameters: {
+            readonly query?: {
+                /** @description Which headers name the visitor's request: `X-Original-URL` and `X-Original-Method` of nginx, or `X-Forwarded-Uri` and `X-Forwarded-Method`. They count from `trusted_proxies` alone. */
+                readonly from?: "nginx" | "caddy" | "traefik";
+                /** @description A role that the visitor has to have. */
+                readonly role?: string;
+                /** @description `auto`: whoever opens a page is redirected to log in. */
+                readonly mode?: "auto";
+            };
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description The visitor is signed in and may have it. */
+            readonly 200: {
+                headers: {
+                    readonly "Remote-Email": components["headers"]["Remote-Email"];
+                    readonly "Remote-Groups": components["headers"]["Remote-Groups"];
+                    readonly "Remote-Name": components["headers"]["Remote-Name"];
+                    readonly "Remote-User": components["headers"]["Remote-User"];
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
+                    readonly [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description With `mode=auto`: somebody opens a page and has to log in first. */
+            readonly 302: {
+                headers: {
+                    readonly Location: components["headers"]["Location"];
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
+                    readonly [name: string]: unknown;
+                };
+                content?: never;
+            };
+            readonly 400: components["responses"]["malformed_request"];
+            /** @description Nobody is signed in. */
+            readonly 401: {
+                headers: {
+                    readonly Location: components["headers"]["Location"];
+                    readonly "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
+                    readonly [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A role is missing, another origin has sent it, or what is said of the visitor's request is malformed or comes from no trusted proxy. */
+            readonly 403: {
+                headers: {
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
+                    readonly [name: string]: unknown;
+                };
+                content?: never;
+            };
+            readonly 408: components["responses"]["request_timeout"];
+            readonly 413: components["responses"]["payload_too_large"];
+            readonly 422: components["responses"]["validation_failed"];
+            readonly 431: components["responses"]["headers_too_large"];
+            readonly 500: components["responses"]["internal_error"];
+            readonly 503: components["responses"]["unavailable"];
         };
     };
     readonly login: {

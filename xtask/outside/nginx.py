@@ -1,6 +1,6 @@
-"""nginx as a child process, with the configuration of a guide and nothing of the machine's own.
+"""nginx as a child process, with the configuration that a reader copies and nothing of the machine's own.
 
-Of the guide's block only addresses and certificates are replaced; everything else is what a reader copies.
+Of a guide's block only addresses and certificates are replaced; everything else is as it is shown.
 """
 
 import os
@@ -32,19 +32,22 @@ http {
 """
 
 
+def block_of(guide, replacements):
+    """The one block for nginx in a guide. Each replacement is a pair, and its first text has to be there exactly once."""
+    blocks = re.findall(r"^```nginx\n(.*?)^```$", guide.read_text(), re.MULTILINE | re.DOTALL)
+    assert len(blocks) == 1, f"{len(blocks)} blocks for nginx in {guide}"
+    block = blocks[0]
+    for shown, used in replacements:
+        assert block.count(shown) == 1, f"{shown!r} is not there exactly once"
+        block = block.replace(shown, used)
+    return block
+
+
 class Nginx:
-    """`with Nginx(guide, replacements) as nginx:`; the program is named by VESTIBULE_NGINX.
+    """`with Nginx(configuration) as nginx:`, of what stands inside `http`; the program is named by VESTIBULE_NGINX."""
 
-    Each replacement is a pair, and its first text has to be there exactly once.
-    """
-
-    def __init__(self, guide, replacements):
-        blocks = re.findall(r"^```nginx\n(.*?)^```$", guide.read_text(), re.MULTILINE | re.DOTALL)
-        assert len(blocks) == 1, f"{len(blocks)} blocks for nginx in {guide}"
-        self.configuration = blocks[0]
-        for shown, used in replacements:
-            assert self.configuration.count(shown) == 1, f"{shown!r} is not there exactly once"
-            self.configuration = self.configuration.replace(shown, used)
+    def __init__(self, configuration):
+        self.configuration = configuration
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="vestibule-nginx-"))
         self.errors = []
         self.process = None

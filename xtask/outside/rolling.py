@@ -17,7 +17,7 @@ from checks import Checks, expect, expect_answer
 from client import Client
 from databases import Database
 from load import PASSWORD
-from nginx import Nginx
+from nginx import Nginx, block_of
 from pair import pair
 from ports import free_port
 from server import ROOT
@@ -197,7 +197,7 @@ def main():
             ("    ssl_certificate /etc/ssl/id.example.org.pem;\n", ""),
             ("    ssl_certificate_key /etc/ssl/id.example.org.key;\n", ""),
         ]
-        with Nginx(GUIDE, replacements) as nginx:
+        with Nginx(block_of(GUIDE, replacements)) as nginx:
             with Load(url, "restarted") as load:
                 roll(nodes, load, rounds)
             checks.run_all([nothing_fails], load)

@@ -57,7 +57,7 @@ class Wire:
         version, status = line.split(maxsplit=2)[:2]
         assert version in (b"HTTP/1.0", b"HTTP/1.1"), line
         headers = http.client.parse_headers(self.received)
-        has_body = method != "HEAD" and status not in (b"100", b"204", b"304")
+        has_body = method != "HEAD" and status not in (b"100", b"101", b"204", b"304")
         return RawAnswer(int(status), headers, self._body(headers) if has_body else b"")
 
     def answers(self):

@@ -92,12 +92,7 @@ pub(crate) fn mariadbd() -> Result<PathBuf> {
 
 /// PgBouncer, a pooler in front of PostgreSQL.
 pub(crate) fn pgbouncer() -> Result<PathBuf> {
-    // This folder is on root's PATH alone.
-    let daemon = PathBuf::from("/usr/sbin/pgbouncer");
-    match daemon.exists() {
-        true => Ok(daemon),
-        false => system_program("pgbouncer", "pgbouncer"),
-    }
+    daemon("pgbouncer")
 }
 
 /// The library that makes a MariaDB a node of a Galera cluster, with the programs by which nodes copy their data.
@@ -118,13 +113,26 @@ pub(crate) fn galera() -> Result<PathBuf> {
 
 /// nginx, without the package's own service and sites.
 pub(crate) fn nginx() -> Result<PathBuf> {
-    // This folder is on root's PATH alone.
-    let daemon = PathBuf::from("/usr/sbin/nginx");
-    if daemon.is_file() {
-        return Ok(daemon);
+    daemon("nginx")
+}
+
+/// HAProxy, without the package's own service.
+pub(crate) fn haproxy() -> Result<PathBuf> {
+    daemon("haproxy")
+}
+
+/// Caddy, without the package's own service.
+pub(crate) fn caddy() -> Result<PathBuf> {
+    system_program("caddy", "caddy")
+}
+
+/// A program of the folder that is on root's PATH alone, of a Debian package that has its name.
+fn daemon(name: &str) -> Result<PathBuf> {
+    let path = Path::new("/usr/sbin").join(name);
+    if path.is_file() {
+        return Ok(path);
     }
-    system_program("nginx", "nginx")
-        .or_else(|error| daemon.is_file().then_some(daemon).ok_or(error))
+    system_program(name, name).or_else(|error| path.is_file().then_some(path).ok_or(error))
 }
 
 /// Whether this process may do everything.

@@ -64,6 +64,9 @@ pub(crate) const GUIDE: Length = length("--briefly", "");
 /// Users that are moved, and how often each move is killed.
 pub(crate) const MOVES: Length = length("--users 3000 --kills 3", "--users 50000 --kills 12");
 
+/// Requests of several users through each proxy.
+pub(crate) const PASSES: Length = length("--requests 1000", "--requests 10000");
+
 /// Runs the tests of a suite, and says how many there were.
 pub(crate) type Tests = fn() -> Result<Counts>;
 
@@ -119,6 +122,7 @@ pub(crate) const RELEASED: &[Suite] = {
         suite("outside: moves", Welcome, || moves(MOVES.short)),
         suite("outside: migrations", Welcome, || migrations(KILLS.short)),
         suite("outside: backups", Welcome, backups),
+        suite("outside: proxies", Welcome, || proxies(PASSES.short)),
         suite("outside: sockets", Welcome, sockets),
         suite("outside: database TLS", Welcome, database_tls),
         suite("outside: generated clients", Welcome, generated_clients),
@@ -337,6 +341,16 @@ pub(crate) fn guide_to_adding(how_far: &str) -> Result<Counts> {
 /// Runs the commands of the guide, as a reader would.
 fn guide_to_moving() -> Result<Counts> {
     beside_servers(outside("guide_to_moving.py")?)
+}
+
+/// Tries to get past nginx, Caddy and HAProxy, by the configuration that the program prints.
+pub(crate) fn proxies(how_many: &str) -> Result<Counts> {
+    needs::system_program("openssl", "openssl")?;
+    let tests = outside("proxies.py")?
+        .env("VESTIBULE_NGINX", needs::nginx()?)
+        .env("VESTIBULE_CADDY", needs::caddy()?)
+        .env("VESTIBULE_HAPROXY", needs::haproxy()?);
+    Counts::of(Runner::Outside, &tests.words(how_many).watch()?)
 }
 
 /// Runs a script that asks for database servers of its own.

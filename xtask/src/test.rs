@@ -88,6 +88,9 @@ pub(crate) fn tools() -> Result<()> {
     needs::chromium()?;
     engines::install()?;
     needs::nginx()?;
+    needs::caddy()?;
+    needs::haproxy()?;
+    needs::system_program("openssl", "openssl")?;
     needs::system_program("sqlite3", "sqlite3")?;
     needs::debian_files(DOCUMENTATION)?;
     Ok(())

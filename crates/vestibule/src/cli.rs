@@ -16,6 +16,7 @@ mod keys;
 mod migrate;
 mod openapi;
 mod output;
+mod print;
 mod progress;
 mod reload;
 mod serve;
@@ -98,6 +99,7 @@ pub fn command() -> Command {
         .subcommand(health::command())
         .subcommand(doctor::command())
         .subcommand(keys::command())
+        .subcommand(print::command())
         .subcommand(
             Command::new("config").about("Look at the settings").subcommand_required(true).subcommand(
                 Command::new("show")
@@ -130,6 +132,7 @@ fn dispatch(matches: &ArgMatches, loaded: Loaded) -> Ended {
         Some(("doctor", matches)) => in_runtime(doctor::run(matches, &loaded)),
         Some(("health", _)) => in_runtime(health::run(&loaded)),
         Some(("keys", matches)) => in_runtime(keys::run(matches, &loaded)),
+        Some(("print", matches)) => print::run(matches, &loaded),
         Some(("config", matches)) => show_config(matches, &loaded),
         _ => Err(Failure::Usage(
             "no such command; see vestibule --help".to_owned(),

@@ -39,7 +39,7 @@ pub use setting::{Kind, PREFIX, Preset, Secrecy, Setting};
 pub use supervision::Supervision;
 pub use table::SETTINGS;
 pub(crate) use value::key_from_bytes;
-pub use value::{Locale, LogFormat, Origin, PasswordAlgorithm, Registration};
+pub use value::{Locale, LogFormat, Origin, PasswordAlgorithm, Registration, RemoteUser};
 
 /// Everything an operator can decide, in the types that the program works with.
 #[derive(Debug)]
@@ -211,6 +211,10 @@ pub struct Site {
     pub dir: Option<PathBuf>,
     /// `site.rules` and behind them `site.protect`, in the order in which they are judged.
     pub rules: Rules,
+    /// What an app behind the server gets as `Remote-User`.
+    pub remote_user: RemoteUser,
+    /// Whether apps are told addresses that nobody has vouched for.
+    pub unverified_email: bool,
 }
 
 /// The built-in pages.

@@ -15,6 +15,7 @@ mod docs;
 mod error;
 mod export;
 mod forms;
+mod forward;
 mod headers;
 mod health;
 mod language;
@@ -157,6 +158,10 @@ pub fn router(app: App) -> Router {
             .layer(bounds::body_limit(body_bytes, BODY_TIME))
     };
 
+    // Asked by proxies in the name of others, by any method: what a page of another origin may do is judged by the
+    // method of the visitor, and a preflight is as little let through as anything else.
+    let forward = Router::new().route("/api/auth/forward", any(forward::forward));
+
     let measuring = app.config().metrics_listen.is_some();
     let measuring =
         measuring.then(|| middleware::from_fn_with_state(app.clone(), metrics::measure));
@@ -165,6 +170,7 @@ pub fn router(app: App) -> Router {
         .merge(bounded(documents, DOCUMENT_BODY_BYTES))
         .layer(bounds::panic_barrier())
         .layer(middleware::from_fn_with_state(app.clone(), cors::share))
+        .merge(bounded(forward, BODY_BYTES).layer(bounds::panic_barrier()))
         .layer(middleware::from_fn(headers::no_store))
         .fallback_service(site)
         .layer(bounds::refusals())

@@ -5,6 +5,7 @@ mod answer;
 pub(crate) mod conditions;
 pub(crate) mod encoding;
 mod files;
+pub mod identity;
 mod path;
 mod private;
 mod room;

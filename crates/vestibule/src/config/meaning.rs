@@ -94,6 +94,8 @@ pub(super) fn resolve(said: Said, terminal: bool) -> Result<Loaded, Problems> {
         site: Site {
             dir: meaning.maybe("site.dir"),
             rules: meaning.site_rules(),
+            remote_user: meaning.one("site.remote_user"),
+            unverified_email: meaning.one("site.unverified_email"),
         },
         ui: Ui {
             enabled: meaning.one("ui.enabled"),
@@ -414,14 +416,11 @@ impl Meaning {
         let site_is_known = config.site.dir.is_some()
             || self.said.incomplete
             || self.said.problems.concern("site.dir");
-        for key in ["site.protect", "site.rules"] {
-            if !site_is_known && !self.is_default(key) {
-                self.refuse(
-                    key,
-                    "site.dir as well (--site FOLDER), since without a site it protects nothing",
-                    None,
-                );
-            }
+        // `site.rules` can stand alone: proxies that ask for each request have sites of their own.
+        if !site_is_known && !self.is_default("site.protect") {
+            let expected =
+                "site.dir as well (--site FOLDER), since without a site it protects nothing";
+            self.refuse("site.protect", expected, None);
         }
     }
 

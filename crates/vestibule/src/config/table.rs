@@ -114,7 +114,25 @@ pub static SETTINGS: &[Setting] = &[
         .details(
             "For the file alone: `[[site.rules]]` tables with `path`, and either `roles = \
              [\"staff\"]` (any one of them is enough), `public = true`, or neither (any \
-             login).",
+             login). A forward-auth proxy asks for a login everywhere, so that `roles` alone add to that.",
+        ),
+    Setting::new(
+        "site.remote_user",
+        SITE,
+        Kind::Choice(&["id", "username", "email"]),
+    )
+    .help("What an app behind the server gets as Remote-User")
+    .default("id")
+    .details(
+        "An id is one user's for ever. Usernames and addresses can be changed, and be taken by somebody else \
+         after that; see the guide on proxies.",
+    ),
+    Setting::new("site.unverified_email", SITE, Kind::Switch)
+        .help("Tell apps addresses that nobody has vouched for")
+        .default("false")
+        .bare_flag()
+        .details(
+            "Anybody can register with any address. Those given by an operator or admin are always told.",
         ),
     Setting::new("database.url", DATABASE, Kind::DatabaseUrl)
         .help("Where the database is")

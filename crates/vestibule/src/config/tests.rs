@@ -150,6 +150,8 @@ fn nothing_said_means_the_defaults() {
     site.dir = 
     site.protect = 
     site.rules = 
+    site.remote_user = id
+    site.unverified_email = false
     database.url = sqlite://./vestibule-data/vestibule.db
     database.direct_url = 
     database.replica_urls = 
@@ -363,7 +365,6 @@ fn all_problems_are_reported_at_once() {
     secret_key from vestibule.toml:4: expected 32 or more random bytes as base64 or hexadecimal digits
     site.protect from vestibule.toml:8: expected a path pattern (`members` must begin with `/`, for example `/members/**`); got `members`
     site.protect from vestibule.toml:8: expected site.dir as well (--site FOLDER), since without a site it protects nothing
-    site.rules from vestibule.toml:11: expected site.dir as well (--site FOLDER), since without a site it protects nothing
     site.rules.public from vestibule.toml:11: expected either roles or public = true, not both
     site.rules.role from vestibule.toml:15: expected path, roles or public, and nothing else
     site.rules.roles from vestibule.toml:11: expected roles of 1 to 32 of the characters a-z, 0-9, _ and -; got `Staff`

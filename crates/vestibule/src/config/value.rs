@@ -35,6 +35,17 @@ pub enum Registration {
     Closed,
 }
 
+/// By what an app behind the server knows a user.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RemoteUser {
+    /// The id, which is one user's for ever.
+    Id,
+    /// The username, which may be empty and can be taken over when it is free again.
+    Username,
+    /// The e-mail address, with the same two caveats.
+    Email,
+}
+
 /// How new passwords are hashed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PasswordAlgorithm {
@@ -232,6 +243,17 @@ impl FromText for Registration {
         match text {
             "open" => Ok(Self::Open),
             "closed" => Ok(Self::Closed),
+            _ => Err(kind.to_string()),
+        }
+    }
+}
+
+impl FromText for RemoteUser {
+    fn from_text(text: &str, kind: Kind) -> Result<Self, String> {
+        match text {
+            "id" => Ok(Self::Id),
+            "username" => Ok(Self::Username),
+            "email" => Ok(Self::Email),
             _ => Err(kind.to_string()),
         }
     }

@@ -43,6 +43,25 @@ pub(super) async fn refuse_cross_origin(
     ApiError::CrossOrigin { received }.into_response()
 }
 
+/// Whether a page of another origin made a browser send what somebody else is to answer, who may take bodies of any
+/// type. A foreign `Origin` counts there whatever else is said, and the opening of a WebSocket, on which no browser
+/// asks first, as much as a method that changes something.
+pub(super) fn is_foreign(
+    app: &App,
+    method: &Method,
+    headers: &HeaderMap,
+    presented: &Presented,
+) -> bool {
+    let by_cookie = matches!(presented, Presented::Cookie(_));
+    let is_harmless = is_safe(method) && !headers.contains_key(header::SEC_WEBSOCKET_KEY);
+    if is_harmless || !by_cookie {
+        return false;
+    }
+    let named = Sender::of(headers).origin;
+    let is_named_foreign = named.is_some_and(|origin| !app.is_own_or_allowed_origin(origin));
+    is_named_foreign || !is_ours(app, headers, by_cookie)
+}
+
 fn is_ours(app: &App, headers: &HeaderMap, by_cookie: bool) -> bool {
     let Sender { site, origin } = Sender::of(headers);
     match (site, origin) {

@@ -231,13 +231,17 @@ fn headers() -> Value {
     let seconds = json!({ "type": "integer", "minimum": 0 });
     json!({
         "X-Request-Id": header(true, of("uuid"), "The id of the request, which the log has as well."),
-        "Location": header(true, of("uri-reference"), "Where what was made is read."),
+        "Location": header(true, of("uri-reference"), "Where what was made is read, or where to log in."),
         "Set-Cookie": header(false, text(), "The session cookie, where one is set or removed."),
         "RateLimit": header(false, text(), "What is left of the limit that counted this request."),
         "RateLimit-Policy": header(false, text(), "The limit: how many requests in how many seconds."),
         "Retry-After": header(true, seconds, "After so many seconds another try makes sense."),
         "WWW-Authenticate": header(true, text(), "The challenge of RFC 6750 section 3."),
         "ETag": header(true, text(), "The version, for `If-Match` and `If-None-Match`."),
+        "Remote-User": header(true, text(), "The id of the user, or by `site.remote_user` the username or the address; empty where there is none."),
+        "Remote-Email": header(true, text(), "The e-mail address, if somebody vouched for it."),
+        "Remote-Name": header(true, text(), "The name, as percent-encoded UTF-8."),
+        "Remote-Groups": header(true, text(), "The roles, with commas between them."),
         "Link": header(true, text(), "Other parts of the list (RFC 8288): `first`, `prev`, `next`, `last`."),
         "Content-Disposition": header(true, text(), "The name of the file."),
         "Accept-Patch": header(false, text(), "The media types of a `PATCH` (RFC 5789 section 2.2)."),

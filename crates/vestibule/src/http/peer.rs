@@ -6,7 +6,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use accounts::Peer;
 use axum::{
     extract::{ConnectInfo, FromRequestParts, Request, State},
-    http::{HeaderMap, HeaderName, HeaderValue, header, request::Parts},
+    http::{Extensions, HeaderMap, HeaderName, HeaderValue, header, request::Parts},
     middleware::Next,
     response::Response,
 };
@@ -42,10 +42,7 @@ impl<S: Send + Sync> FromRequestParts<S> for ThisPeer {
 /// neither address nor query nor any header.
 pub(super) async fn identify(State(app): State<App>, mut request: Request, next: Next) -> Response {
     let id = app.request_id();
-    let connection = request
-        .extensions()
-        .get::<ConnectInfo<SocketAddr>>()
-        .map(|info| info.0.ip());
+    let connection = connection_address(request.extensions());
     let address = connection.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |connection| {
         client_address(connection, request.headers(), &app.config().trusted_proxies)
     });
@@ -79,10 +76,25 @@ pub(super) async fn identify(State(app): State<App>, mut request: Request, next:
     answer
 }
 
+/// Whether the connection comes from a proxy whose word about its visitor counts.
+pub(super) fn is_trusted_proxy(app: &App, extensions: &Extensions) -> bool {
+    let connection = connection_address(extensions);
+    connection.is_some_and(|address| is_in(address.to_canonical(), &app.config().trusted_proxies))
+}
+
+fn connection_address(extensions: &Extensions) -> Option<IpAddr> {
+    let info = extensions.get::<ConnectInfo<SocketAddr>>();
+    info.map(|info| info.0.ip())
+}
+
+fn is_in(address: IpAddr, networks: &[IpNet]) -> bool {
+    networks.iter().any(|network| network.contains(&address))
+}
+
 /// The right-most address of `X-Forwarded-For` that is no trusted proxy; the connection's own
 /// where that is not a trusted proxy or the header holds anything but addresses.
 fn client_address(connection: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) -> IpAddr {
-    let is_trusted = |address: IpAddr| trusted.iter().any(|network| network.contains(&address));
+    let is_trusted = |address: IpAddr| is_in(address, trusted);
     let mut nearest = connection.to_canonical();
     if !is_trusted(nearest) {
         return nearest;

@@ -138,10 +138,14 @@ impl Query {
 
     /// A text. Without a value it counts as left out, as an empty field of a form is sent.
     pub(super) fn text(&mut self, name: &'static str) -> Option<String> {
+        self.named(name).filter(|value| !value.is_empty())
+    }
+
+    fn named(&mut self, name: &'static str) -> Option<String> {
         self.known.push(name);
         let place = self.left.iter().position(|(left, _)| left == name)?;
         let (_, value) = self.left.remove(place);
-        Some(value).filter(|value| !value.is_empty())
+        Some(value)
     }
 
     /// A value that `read` makes of a text; `expected` says what it takes.
@@ -153,7 +157,30 @@ impl Query {
         expected: &'static str,
     ) -> Option<T> {
         let text = self.text(name)?;
-        let value = read(&text);
+        self.read(name, &text, read, code, expected)
+    }
+
+    /// The same of what must not be empty where it is named: a demand that nobody filled in is no missing one.
+    pub(super) fn strict_value<T>(
+        &mut self,
+        name: &'static str,
+        read: impl FnOnce(&str) -> Option<T>,
+        code: &'static str,
+        expected: &'static str,
+    ) -> Option<T> {
+        let text = self.named(name)?;
+        self.read(name, &text, read, code, expected)
+    }
+
+    fn read<T>(
+        &mut self,
+        name: &'static str,
+        text: &str,
+        read: impl FnOnce(&str) -> Option<T>,
+        code: &'static str,
+        expected: &'static str,
+    ) -> Option<T> {
+        let value = read(text);
         if value.is_none() {
             self.broken.push(FieldError {
                 field: name.into(),

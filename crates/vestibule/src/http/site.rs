@@ -4,7 +4,7 @@
 use accounts::Caller;
 use axum::{
     extract::{Request, State},
-    http::{HeaderMap, HeaderValue, Method, StatusCode, header},
+    http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header},
     response::{IntoResponse, Response},
 };
 
@@ -72,13 +72,21 @@ impl Visitor<'_> {
     }
 
     fn to_login(&self) -> Response {
-        let location = HeaderValue::try_from(login_location(self.asked))
-            .unwrap_or(HeaderValue::from_static("/login"));
-        private((StatusCode::SEE_OTHER, [(header::LOCATION, location)]).into_response())
+        private((StatusCode::SEE_OTHER, [login_header(self.asked)]).into_response())
     }
 }
 
-fn allows(access: &Access, caller: &Caller) -> bool {
+/// The `Location` at which somebody logs in and then comes back to what they asked for.
+pub(super) fn login_header(asked: &str) -> (HeaderName, HeaderValue) {
+    let location = HeaderValue::try_from(login_location(asked));
+    (
+        header::LOCATION,
+        location.unwrap_or(HeaderValue::from_static("/login")),
+    )
+}
+
+/// Whether somebody who is signed in meets a demand.
+pub(super) fn allows(access: &Access, caller: &Caller) -> bool {
     match access {
         Access::Public | Access::SignedIn => true,
         Access::Roles(roles) => caller.has_any_role(roles),

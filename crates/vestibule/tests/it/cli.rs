@@ -10,6 +10,7 @@ mod first_admin;
 mod health;
 mod migrate;
 mod openapi;
+mod print;
 mod serve;
 mod user;
 

@@ -12,6 +12,7 @@ mod csrf;
 mod data;
 mod docs;
 mod export;
+mod forward;
 mod headers;
 mod health;
 mod hostile;

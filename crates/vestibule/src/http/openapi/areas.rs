@@ -8,9 +8,12 @@ use serde_json::json;
 
 use super::{
     operation::{Access, Answer, Operation, operation},
-    schema::{anything, named, one_of},
+    schema::{anything, named, one_of, word},
+    shapes,
 };
-use crate::http::{auth, error::Code, health, oauth, openapi, password, profile, sessions, setup};
+use crate::http::{
+    auth, error::Code, forward, health, oauth, openapi, password, profile, sessions, setup,
+};
 
 /// The headers of an answer that opens a session.
 const OPENS: &[&str] = &["Set-Cookie", "RateLimit", "RateLimit-Policy"];
@@ -36,6 +39,11 @@ pub(super) fn all() -> Vec<Area> {
             name: "Sessions",
             description: "The devices that a user is signed in with.",
             operations: own_sessions(),
+        },
+        Area {
+            name: "Proxies",
+            description: "For proxies in front of other apps.",
+            operations: for_proxies(),
         },
         Area {
             name: "Profile",
@@ -254,6 +262,48 @@ fn own_sessions() -> Vec<Operation> {
         .takes(named("PasswordChange"))
         .answers(Answer::json(200, "The new session.", "OpenedSession").with(OPENS))
         .may(&[Code::InvalidCredentials, Code::RateLimited]),
+    ]
+}
+
+fn for_proxies() -> Vec<Operation> {
+    let whoever = "The visitor is signed in and may have it.";
+    let identity = [
+        "Remote-User",
+        "Remote-Email",
+        "Remote-Name",
+        "Remote-Groups",
+    ];
+    vec![
+        operation(Method::GET, "/api/auth/forward", &forward::forward)
+            .does(
+                "Judge a visitor of a proxy",
+                "For `auth_request` of nginx, `forward_auth` of Caddy and the like: whether the visitor whose headers \
+                 these are may have what they ask the proxy for, and who they are. A session is always needed; \
+                 `site.rules` add roles for the path that the proxy names. Any method is answered alike. \
+                 `vestibule print` writes the configuration of the proxy.",
+            )
+            .by(Access::Forwarded)
+            .query(
+                "from",
+                word(["nginx", "caddy", "traefik"]),
+                "Which headers name the visitor's request: `X-Original-URL` and `X-Original-Method` of nginx, or \
+                 `X-Forwarded-Uri` and `X-Forwarded-Method`. They count from `trusted_proxies` alone.",
+            )
+            .strict_query("role", shapes::role(), "A role that the visitor has to have.")
+            .query("mode", word(["auto"]), "`auto`: whoever opens a page is redirected to log in.")
+            .answers(Answer::empty(200, whoever).with(&identity))
+            .answers(
+                Answer::empty(302, "With `mode=auto`: somebody opens a page and has to log in first.")
+                    .with(&["Location"]),
+            )
+            .answers(
+                Answer::empty(401, "Nobody is signed in.").with(&["Location", "WWW-Authenticate"]),
+            )
+            .answers(Answer::empty(
+                403,
+                "A role is missing, another origin has sent it, or what is said of the visitor's request is malformed \
+                 or comes from no trusted proxy.",
+            )),
     ]
 }
 

@@ -37,6 +37,8 @@ pub(super) enum Access {
     AnyoneOrCredential,
     /// Whoever is signed in.
     SignedIn,
+    /// Whoever is signed in, as a proxy asks in their name: others are refused without a body.
+    Forwarded,
     /// Whoever is signed in and has the role `admin`.
     Admin,
 }
@@ -163,6 +165,15 @@ impl Operation {
         self.may(&[Code::ValidationFailed])
     }
 
+    /// A parameter of the query, which may be left out but not be without a value.
+    pub(super) fn strict_query(mut self, name: &str, schema: Schema, description: &str) -> Self {
+        self.parameters.push(json!({
+            "name": name, "in": "query", "description": description,
+            "schema": schema.into_value(),
+        }));
+        self.may(&[Code::ValidationFailed])
+    }
+
     /// The parameters with which a list is read in pages.
     pub(super) fn paged(self) -> Self {
         let limit = count(20).between(1, 100).usually(20);
@@ -247,7 +258,7 @@ impl Operation {
             Access::AnyoneOrCredential => {
                 json!([{}, { "bearer": [] }, { "password": [] }, { "cookie": [] }])
             }
-            Access::SignedIn | Access::Admin => {
+            Access::SignedIn | Access::Forwarded | Access::Admin => {
                 json!([{ "bearer": [] }, { "password": [] }, { "cookie": [] }])
             }
         }

@@ -59,6 +59,9 @@ const fn row(method: &'static str, path: &'static str, who: Who, body: Body, sta
     }
 }
 
+/// The route that proxies ask, by any method. Its refusals have no body and so no code.
+pub(crate) const FORWARD: &str = "/api/auth/forward";
+
 /// All routes. One that the router has and this list lacks fails a test, and the other way round.
 pub(crate) const ROUTES: &[Row] = &[
     row("POST", "/api/auth/register", Anyone, Json(newcomer), 201),
@@ -73,6 +76,7 @@ pub(crate) const ROUTES: &[Row] = &[
     row("GET", "/api/auth/sessions", SignedIn, Nothing, 200),
     row("DELETE", "/api/auth/sessions", SignedIn, Nothing, 204),
     row("DELETE", "/api/auth/sessions/{id}", Owner, Nothing, 204),
+    row("ANY", FORWARD, SignedIn, Nothing, 200),
     row("GET", "/api/user/profile", SignedIn, Nothing, 200),
     row("PUT", "/api/user/profile", SignedIn, Json(profile), 200),
     row("PATCH", "/api/user/profile", SignedIn, Json(name), 200),

@@ -1,0 +1,129 @@
+//! `vestibule print`. That the programs take what is printed, and what it does, is tried with themselves by
+//! `xtask/outside/proxies.py`.
+
+use super::folder;
+use crate::process::{run, stderr, stdout};
+
+const PROXIES: [&str; 4] = ["nginx", "caddy", "traefik", "haproxy"];
+const NAMES: [&str; 4] = ["User", "Email", "Name", "Groups"];
+
+fn printed(arguments: &[&str]) -> String {
+    let folder = folder();
+    let output = run(folder.path(), [&["print"], arguments].concat());
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    assert!(
+        !folder.path().join("vestibule-data").exists(),
+        "printing makes nothing"
+    );
+    stdout(&output)
+}
+
+#[test]
+fn what_is_printed_is_ready_for_the_settings() {
+    for proxy in PROXIES {
+        for (public_url, named) in [
+            ("https://id.example.org", "id.example.org"),
+            ("http://127.0.0.1:20443", "127.0.0.1"),
+        ] {
+            let text = printed(&[
+                proxy,
+                "--public-url",
+                public_url,
+                "--listen",
+                "0.0.0.0:9090",
+            ]);
+            assert!(!text.contains("{{") && !text.contains("}}"), "{text}");
+            assert!(text.contains(public_url) && text.contains(named), "{text}");
+            assert!(
+                text.contains("127.0.0.1:9090"),
+                "where the proxy finds us: {text}"
+            );
+            assert!(
+                text.contains("trusted_proxies = [\"127.0.0.1/32\"]"),
+                "{text}"
+            );
+        }
+    }
+}
+
+#[test]
+fn what_visitors_say_of_themselves_is_taken_away_in_both_spellings() {
+    for proxy in PROXIES {
+        let text = printed(&[proxy, "--public-url", "https://id.example.org"]);
+        for name in NAMES {
+            let is_named = |spelling: String| text.contains(&spelling);
+            let by_name = is_named(format!("Remote-{name}")) && is_named(format!("Remote_{name}"));
+            let by_beginning = text.contains("-Remote-*") && text.contains("-Remote_*")
+                || text.contains("Remote- -m beg") && text.contains("Remote_ -m beg");
+            assert!(by_name || by_beginning, "{proxy}: {name}");
+        }
+    }
+}
+
+#[test]
+fn the_app_is_where_the_operator_says() {
+    for proxy in ["nginx", "caddy", "traefik"] {
+        let usual = printed(&[proxy, "--public-url", "https://id.example.org"]);
+        assert!(usual.contains("http://127.0.0.1:3000"), "{usual}");
+        let app = ["--app", "http://app.internal:5000/"];
+        let text =
+            printed(&[&[proxy, "--public-url", "https://id.example.org"], &app[..]].concat());
+        assert!(
+            text.contains("http://app.internal:5000") && !text.contains(":3000"),
+            "{text}"
+        );
+    }
+}
+
+#[test]
+fn a_proxy_that_is_trusted_already_is_not_asked_for_again() {
+    let arguments = [
+        "nginx",
+        "--public-url",
+        "https://id.example.org",
+        "--trusted-proxies",
+        "127.0.0.0/8",
+    ];
+    let text = printed(&arguments);
+    assert!(!text.contains("trusted_proxies = ["), "{text}");
+    let elsewhere = printed(&[
+        "nginx",
+        "--public-url",
+        "https://id.example.org",
+        "--listen",
+        "10.0.0.11:8080",
+    ]);
+    assert!(elsewhere.contains("server 10.0.0.11:8080;"), "{elsewhere}");
+    assert!(
+        elsewhere.contains("its address has to be one of trusted_proxies"),
+        "{elsewhere}"
+    );
+}
+
+#[test]
+fn what_a_proxy_could_not_work_with_is_said() {
+    let folder = folder();
+    let output = run(folder.path(), ["print", "nginx"]);
+    assert_eq!(output.status.code(), Some(0));
+    assert!(
+        stderr(&output).contains("public_url is http://localhost:8080"),
+        "{}",
+        stderr(&output)
+    );
+    for wrong in [
+        &["print"][..],
+        &["print", "apache"],
+        &["print", "nginx", "--app", "127.0.0.1:3000"],
+        &["print", "nginx", "--app", "http://127.0.0.1:3000/app"],
+        &["print", "haproxy", "--app", "http://127.0.0.1:3000"],
+        &["print", "nginx", "--listen", "127.0.0.1:0"],
+    ] {
+        let output = run(folder.path(), wrong);
+        assert_eq!(
+            output.status.code(),
+            Some(2),
+            "{wrong:?}: {}",
+            stderr(&output)
+        );
+    }
+}
