@@ -1,5 +1,5 @@
 """What systemd hears of the server, by a socket of ours that stands for systemd's: that it is ready, well, reading its
-files again, and ending; and that a server that is stuck says nothing.
+files again, and ending; and that a server that is stuck says nothing. And what systemd says of the unit that is printed.
 
 Negative control: without the socket's name in its environment the server runs and says nothing.
 """
@@ -8,6 +8,7 @@ import os
 import pathlib
 import signal
 import socket
+import subprocess
 import tempfile
 import time
 
@@ -17,6 +18,9 @@ from server import Server
 # After how long without a word systemd would take the server for dead, in seconds.
 WATCHDOG = 2
 PATIENCE = 60
+
+# What `systemd-analyze security` may find at the most, in tenths; docs/guides/systemd.md says what it finds.
+EXPOSURE = 15
 
 
 class Supervisor:
@@ -136,6 +140,45 @@ def a_hang_up_has_the_log_level_read_again_and_names_what_waits(name):
     supervisor.close()
 
 
+def printed(folder, **settings):
+    """The unit that is printed for these settings, with this program in it."""
+    file = pathlib.Path(folder) / "vestibule.toml"
+    file.write_text("".join(f'{name} = "{value}"\n' for name, value in settings.items()))
+    program = os.environ["VESTIBULE_BINARY"]
+    unit = subprocess.run(
+        [program, "print", "systemd", "--config", str(file)], capture_output=True, text=True, check=True, cwd=folder
+    ).stdout
+    assert unit.count("/usr/local/bin/vestibule") == 1, unit
+    path = pathlib.Path(folder) / "vestibule.service"
+    path.write_text(unit.replace("/usr/local/bin/vestibule", program))
+    return path
+
+
+def analyze(*arguments):
+    ended = subprocess.run(["systemd-analyze", *arguments], capture_output=True, text=True, timeout=PATIENCE)
+    return ended.returncode, ended.stdout + ended.stderr
+
+
+def the_unit_that_is_printed_is_taken_by_systemd_without_a_word(folder):
+    for settings in [
+        {"public_url": "https://id.example.org"},
+        {"public_url": "https://id.example.org", "listen": "0.0.0.0:443", "data_dir": "/srv/own data"},
+    ]:
+        path = printed(folder, **settings)
+        expect(analyze("verify", "--man=no", str(path)), (0, ""))
+    path.write_text(path.read_text().replace("Type=notify", "Type=notifying"))
+    _, said = analyze("verify", "--man=no", str(path))
+    assert "notifying" in said, f"anything is taken: {said}"
+
+
+def the_unit_leaves_little_to_whoever_gets_hold_of_the_server(folder):
+    path = printed(folder, public_url="https://id.example.org")
+    status, said = analyze("security", "--offline=yes", "--no-pager", f"--threshold={EXPOSURE}", str(path))
+    [line] = [line for line in said.splitlines() if "Overall exposure level" in line]
+    print(f"-- {line.strip()}", flush=True)
+    expect(status, 0)
+
+
 def main():
     checks = Checks()
     with tempfile.TemporaryDirectory(prefix="vestibule-notify-") as folder:
@@ -154,6 +197,13 @@ def main():
             ]
         ):
             checks.run_all([check], f"{folder}/{number}")
+        checks.run_all(
+            [
+                the_unit_that_is_printed_is_taken_by_systemd_without_a_word,
+                the_unit_leaves_little_to_whoever_gets_hold_of_the_server,
+            ],
+            folder,
+        )
     checks.finish()
 
 

@@ -27,6 +27,7 @@ pub(crate) fn run(name: &str) -> Option<ExitCode> {
         ],
         "copy" => &[("moves", || moves(MOVES.long))],
         "crash" => &[("crashes", || crashes(CRASHES.long))],
+        "drains" => &[("drains", || drains(DRAINS.long))],
         "durability" => &[
             ("power cuts", || power_cuts(POWER_CUTS.long)),
             ("killed servers", || killed_servers(KILLED_SERVERS.long)),

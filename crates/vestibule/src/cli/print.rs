@@ -1,6 +1,8 @@
 //! `vestibule print`: configuration of the programs that Vestibule works with, ready for the settings in force. What is
 //! printed stands in a file for each program; here are the values in it.
 
+mod unit;
+
 use std::net::{IpAddr, SocketAddr};
 
 use clap::{Arg, ArgMatches, Command};
@@ -45,6 +47,12 @@ const PRINTED: &[Printed] = &[
         template: include_str!("print/haproxy.cfg"),
         has_app: false,
     },
+    Printed {
+        name: "systemd",
+        about: "A unit of systemd that runs Vestibule, with what it has no use for taken away",
+        template: include_str!("print/vestibule.service"),
+        has_app: false,
+    },
 ];
 
 pub(super) fn command() -> Command {
@@ -64,7 +72,7 @@ pub(super) fn command() -> Command {
         }
     });
     Command::new("print")
-        .about("Print the configuration of a proxy, ready for these settings")
+        .about("Print the configuration of a proxy or of systemd, ready for these settings")
         .subcommand_required(true)
         .subcommands(commands)
 }
@@ -86,7 +94,8 @@ pub(super) fn run(matches: &ArgMatches, loaded: &Loaded) -> Ended {
              will reach the proxy, for instance --public-url https://example.org"
         );
     }
-    let values = Values::of(&loaded.config, app)?;
+    let mut values = Values::of(&loaded.config, app)?;
+    values.0.extend(unit::values(loaded));
     say!("{}", values.put_into(printed.template).trim_end());
     Ok(())
 }
