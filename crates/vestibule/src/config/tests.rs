@@ -5,6 +5,7 @@ mod addresses;
 mod branding;
 mod database;
 mod dot_env;
+mod https;
 mod secrets;
 
 use std::fs;
