@@ -8,12 +8,12 @@ Negative control: SIGKILL fails some.
 
 import argparse
 import json
+import math
 import pathlib
 import random
 import socket
 import ssl
 import tempfile
-import threading
 import time
 
 import hpack
@@ -31,6 +31,7 @@ from hyperframe.frame import (
 
 from certificates import Authority
 from checks import Checks, expect
+from load import Busy
 from server import NO_LIMITS, Server
 
 # Clients of each kind, and the answers between a start and the next end.
@@ -141,27 +142,17 @@ class Http2:
         self.connection.sendall(frame.serialize())
 
 
-class Load:
+class Load(Busy):
     """Clients that never pause, each with a connection that it keeps for as long as the server does."""
 
     def __init__(self, connect):
         self.connect = connect
-        self.ended_at = None
+        # When the server was told to end for the last time, and when it was there again.
+        self.ended_at, self.back_at = math.inf, math.inf
         self.answered = 0
         self.lost = []
         self.wrong = []
-        self.over = threading.Event()
-        self.threads = [threading.Thread(target=self._client, args=[number]) for number in range(CLIENTS)]
-
-    def __enter__(self):
-        for thread in self.threads:
-            thread.start()
-        return self
-
-    def __exit__(self, *_):
-        self.over.set()
-        for thread in self.threads:
-            thread.join()
+        super().__init__(CLIENTS)
 
     def wait_for_more(self):
         wanted, until = self.answered + BETWEEN_ENDS, time.monotonic() + PATIENCE
@@ -170,11 +161,15 @@ class Load:
             time.sleep(0.01)
 
     def end(self, server, how):
-        """Ends the server: what was sent before this moment has arrived, as the kernel hands it over by itself."""
-        self.ended_at = time.monotonic()
-        return how(server)
+        """Ends the server, and starts it again. What was sent before this moment has arrived, as the kernel hands it
+        over by itself."""
+        self.ended_at, self.back_at = time.monotonic(), math.inf
+        status = how(server)
+        server.start()
+        self.back_at = time.monotonic()
+        return status
 
-    def _client(self, number):
+    def work(self, number):
         client = None
         while not self.over.is_set():
             method, path, body, wanted = random.choice(ASKED)
@@ -185,7 +180,7 @@ class Load:
             except (OSError, Gone) as failure:
                 client = None
                 # Neither who was refused, nor who has sent something to a server that was told to end, has lost anything.
-                if sent_at and (self.ended_at is None or sent_at[0] < self.ended_at):
+                if sent_at and not self.ended_at <= sent_at[0] < self.back_at:
                     self.lost.append(f"{method} {path}: {failure!r}")
                 time.sleep(0.01)
                 continue
@@ -203,11 +198,8 @@ class Load:
 def drained(server, connect, rounds):
     with Load(connect) as load:
         for _ in range(rounds):
-            load.ended_at = None
             load.wait_for_more()
             expect(load.end(server, Server.stop), 0)
-            server.start()
-        load.ended_at = None
         load.wait_for_more()
     print(f"-- {rounds} ends, {load.answered} answers", flush=True)
     expect(load.wrong[:3] + load.lost[:3], [])
@@ -217,10 +209,8 @@ def killed(server, connect):
     """Up to ten tries, as a server may be killed while it happens to have nothing to do."""
     with Load(connect) as load:
         for _ in range(10):
-            load.ended_at = None
             load.wait_for_more()
             load.end(server, Server.kill)
-            server.start()
             if load.lost:
                 break
     assert load.lost, "kill -9 under load lost no request, so nothing can be said about SIGTERM either"

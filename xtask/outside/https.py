@@ -10,21 +10,23 @@ import json
 import os
 import pathlib
 import re
+import shlex
 import signal
 import socket
 import ssl
 import subprocess
 import tempfile
-import threading
 import time
 
 from cryptography import x509
 
 from certificates import Authority
 from checks import Checks, expect
-from load import PASSWORD
+from load import PASSWORD, Busy
 from ports import free_port
-from server import NO_LIMITS, Server
+from server import NO_LIMITS, ROOT, Server
+
+GUIDE = ROOT / "docs/guides/https.md"
 
 IDLE = 1000
 REQUESTS = 1000
@@ -173,27 +175,33 @@ def health_and_doctor_know_of_the_certificate(scene):
     expect(found["verdict"], "ok")
 
 
-class Load:
+def the_commands_of_the_guide_do_what_they_say():
+    """With the port that the server has here."""
+    blocks = re.findall(r"^```console\n(.*?)^```$", GUIDE.read_text(), re.MULTILINE | re.DOTALL)
+    making, asking = [block.replace("\\\n", " ").removeprefix("$ ") for block in blocks]
+    openssl, serving = making.splitlines()[:2]
+    flags = shlex.split(serving)[3:]
+    shown = flags.pop(flags.index("--listen") + 1)
+    flags.remove("--listen")
+    server = Server(*flags)
+    subprocess.run(openssl, shell=True, check=True, cwd=server.folder.name, capture_output=True, timeout=PATIENCE)
+    with server:
+        port = server.listen.rpartition(":")[2]
+        asked, answer = asking.replace(shown.rpartition(":")[2], port).splitlines()
+        said = subprocess.check_output(asked, shell=True, cwd=server.folder.name, text=True, timeout=PATIENCE)
+        expect(said, answer)
+
+
+class Load(Busy):
     """Clients that never pause, of whom every second one connects anew for each request."""
 
     def __init__(self, scene):
         self.scene = scene
         self.failures = []
         self.answered = 0
-        self.over = threading.Event()
-        self.threads = [threading.Thread(target=self._ask, args=[number % 2]) for number in range(4)]
+        super().__init__(4)
 
-    def __enter__(self):
-        for thread in self.threads:
-            thread.start()
-        return self
-
-    def __exit__(self, *_):
-        self.over.set()
-        for thread in self.threads:
-            thread.join()
-
-    def _ask(self, anew):
+    def work(self, number):
         client = self.scene.client()
         while not self.over.is_set():
             try:
@@ -205,7 +213,7 @@ class Load:
             except Exception as failure:
                 self.failures.append(repr(failure))
                 client.close()
-            if anew:
+            if number % 2:
                 client.close()
 
 
@@ -285,6 +293,7 @@ def main():
                 ],
                 scene,
             )
+            checks.run_all([the_commands_of_the_guide_do_what_they_say])
             checks.run_all([handshakes_that_come_to_no_end_are_closed], silent)
     checks.finish()
 

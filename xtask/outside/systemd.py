@@ -13,7 +13,7 @@ import tempfile
 import time
 
 from checks import Checks, expect
-from server import Server
+from server import SETTINGS, Server
 
 # After how long without a word systemd would take the server for dead, in seconds.
 WATCHDOG = 2
@@ -145,9 +145,9 @@ def printed(folder, **settings):
     file = pathlib.Path(folder) / "vestibule.toml"
     file.write_text("".join(f'{name} = "{value}"\n' for name, value in settings.items()))
     program = os.environ["VESTIBULE_BINARY"]
-    unit = subprocess.run(
-        [program, "print", "systemd", "--config", str(file)], capture_output=True, text=True, check=True, cwd=folder
-    ).stdout
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(SETTINGS)}
+    command = [program, "print", "systemd", "--config", str(file)]
+    unit = subprocess.check_output(command, cwd=folder, env=environment, text=True, timeout=PATIENCE)
     assert unit.count("/usr/local/bin/vestibule") == 1, unit
     path = pathlib.Path(folder) / "vestibule.service"
     path.write_text(unit.replace("/usr/local/bin/vestibule", program))

@@ -331,6 +331,7 @@ async fn attend(
     if let Err(failure) = stream.set_nodelay(true) {
         debug!(%failure, "TCP_NODELAY could not be set");
     }
+    let stream = Unstalled::new(stream, server.bounds.write_stall);
     let conversation = async {
         match &server.certificates {
             None => converse(stream, peer, &server, server.draining.cancelled()).await,
@@ -346,12 +347,11 @@ async fn attend(
 
 /// Lets the client choose what to speak over TLS, and then speaks it.
 async fn shake_hands(
-    stream: TcpStream,
+    stream: Unstalled<TcpStream>,
     peer: SocketAddr,
     server: &Arc<Server>,
     certificates: &Certificates,
 ) {
-    let stream = Unstalled::new(stream, server.bounds.write_stall);
     let handshake = TlsAcceptor::from(certificates.config()).accept(stream);
     let stream = match timeout(server.bounds.handshake_time, handshake).await {
         Ok(Ok(stream)) => stream,
@@ -473,7 +473,6 @@ async fn exchange<S: AsyncRead + AsyncWrite + Unpin + Send>(
     let request = asked.unwrap_or((Bytes::from_static(PLACEHOLDER), Framing::Length(0)));
     let last = request.1 == Framing::Chunked;
     let stream = OneRequest::new(wire, request, progress.clone(), &mut outcome)
-        .give_up_writing_after(server.bounds.write_stall)
         .watch_for_departure(refusal.is_none());
     let service = service_fn(|request| {
         let progress = progress.clone();

@@ -21,6 +21,7 @@ use hyper::server::conn::http2;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::sync::Notify;
 use tokio::time::{Instant, sleep_until};
 use tracing::debug;
 
@@ -196,7 +197,11 @@ impl<F: Future<Output = ()> + Send + 'static> Executor<F> for Streams {
 }
 
 /// How a connection is getting on.
-struct Pace(Mutex<Progress>);
+struct Pace {
+    progress: Mutex<Progress>,
+    /// A request has begun, after which there may be something else to wait for.
+    awake: Notify,
+}
 
 struct Progress {
     /// Requests under way.
@@ -219,12 +224,15 @@ enum Over {
 
 impl Pace {
     fn new() -> Self {
-        Pace(Mutex::new(Progress {
-            open: 0,
-            held: 0,
-            changed: now(),
-            used: false,
-        }))
+        Pace {
+            progress: Mutex::new(Progress {
+                open: 0,
+                held: 0,
+                changed: now(),
+                used: false,
+            }),
+            awake: Notify::new(),
+        }
     }
 
     /// Resolves when the connection has had its time. After a farewell an idle one is waited for briefly.
@@ -233,7 +241,10 @@ impl Pace {
             let (deadline, over) = self.deadline(bounds, farewell);
             match over {
                 Some(over) if deadline <= now() => return over,
-                _ => sleep_until(deadline).await,
+                _ => tokio::select! {
+                    () = sleep_until(deadline) => {}
+                    () = self.awake.notified() => {}
+                },
             }
         }
     }
@@ -261,7 +272,7 @@ impl Pace {
     }
 
     fn lock(&self) -> MutexGuard<'_, Progress> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.progress.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -277,6 +288,7 @@ impl Held {
             progress.open += 1;
             progress.used = true;
         });
+        pace.awake.notify_one();
         Self {
             pace: Arc::clone(pace),
             _under_way: UnderWay(Arc::clone(server)),

@@ -70,7 +70,6 @@ pub(super) struct OneRequest<'a, S> {
     progress: Progress,
     /// Whether a client that goes away ends the request.
     watched: bool,
-    stall: Stall,
     outcome: &'a mut Outcome,
 }
 
@@ -100,16 +99,7 @@ impl<'a, S> OneRequest<'a, S> {
             body,
             progress,
             watched: true,
-            stall: Stall::new(Duration::MAX),
             outcome,
-        }
-    }
-
-    /// Fails a write that makes no progress for so long.
-    pub(super) fn give_up_writing_after(self, write_stall: Duration) -> Self {
-        OneRequest {
-            stall: Stall::new(write_stall),
-            ..self
         }
     }
 
@@ -186,9 +176,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for OneRequest<'_, S> {
         cx: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        let this = self.get_mut();
-        let written = Pin::new(&mut this.wire.stream).poll_write(cx, bytes);
-        this.stall.bound(cx, written)
+        Pin::new(&mut self.get_mut().wire.stream).poll_write(cx, bytes)
     }
 
     fn poll_write_vectored(
@@ -196,9 +184,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for OneRequest<'_, S> {
         cx: &mut Context<'_>,
         slices: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        let this = self.get_mut();
-        let written = Pin::new(&mut this.wire.stream).poll_write_vectored(cx, slices);
-        this.stall.bound(cx, written)
+        Pin::new(&mut self.get_mut().wire.stream).poll_write_vectored(cx, slices)
     }
 
     fn is_write_vectored(&self) -> bool {
@@ -221,7 +207,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for OneRequest<'_, S> {
     }
 }
 
-/// A stream below TLS, which writes when it likes: a write that makes no progress for too long fails.
+/// The socket, below whatever is spoken over it: a write that makes no progress for too long fails.
 pub(super) struct Unstalled<S> {
     stream: S,
     stall: Stall,
