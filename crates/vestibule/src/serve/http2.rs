@@ -11,6 +11,7 @@ use std::pin::{Pin, pin};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 
+use axum::http::uri::Authority;
 use axum::http::{HeaderMap, Method};
 use axum::response::Response;
 use http_body::{Body, Frame, SizeHint};
@@ -136,10 +137,7 @@ fn judge(request: &mut hyper::Request<Incoming>, most_bytes: usize) -> Result<()
             "The request has more than one Content-Length.",
         ));
     }
-    let host = host_of(
-        headers,
-        target.authority().map(|authority| authority.as_str()),
-    )?;
+    let host = host_of(headers, target.authority().map(Authority::as_str))?;
     request.headers_mut().insert(HOST, host);
     Ok(())
 }

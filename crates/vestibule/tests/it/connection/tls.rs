@@ -38,10 +38,10 @@ impl Pair {
 
     /// Another certificate in place of the one before.
     fn renew(&self) {
-        self.write(CertificateParams::new(["localhost".to_owned()]).expect("a name"));
+        self.write(&CertificateParams::new(["localhost".to_owned()]).expect("a name"));
     }
 
-    fn write(&self, parameters: CertificateParams) {
+    fn write(&self, parameters: &CertificateParams) {
         let key = KeyPair::generate().expect("a key");
         let certificate = parameters.self_signed(&key).expect("a certificate");
         let TlsFiles {
@@ -232,7 +232,7 @@ fn what_browsers_will_refuse_is_known_beforehand() {
     let mut parameters = CertificateParams::new(["a.example".to_owned()]).expect("a name");
     parameters.not_before = date_time_ymd(2026, 1, 1);
     parameters.not_after = date_time_ymd(2026, 4, 1);
-    pair.write(parameters);
+    pair.write(&parameters);
     let certificates = pair.open();
     let doubts = |host, day: i64| {
         let seconds = (date_time_ymd(2026, 1, 1).unix_timestamp() + day * 86_400).unsigned_abs();
