@@ -327,3 +327,25 @@ def a_broken_promise_is_found(client, domain):
 
 def _id(answer):
     return answer.headers["X-Request-Id"]
+
+
+class Busy:
+    """Threads that work for as long as the block lasts: `work` is called with the number of its thread, and looks at
+    `over` from time to time."""
+
+    def __init__(self, threads):
+        self.over = threading.Event()
+        self.threads = [threading.Thread(target=self.work, args=[number]) for number in range(threads)]
+
+    def __enter__(self):
+        for thread in self.threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self.over.set()
+        for thread in self.threads:
+            thread.join()
+
+    def work(self, number):
+        raise NotImplementedError

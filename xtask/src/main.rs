@@ -44,6 +44,8 @@ cargo xtask COMMAND
   torture durability
                   cut the power under SQLite and kill -9 the other database servers, 200 times each, and look
                   for every write that was acknowledged (`test` does 40 and 3)
+  torture drains  SIGTERM at load, 100 times in plain HTTP, with TLS and in HTTP/2; no request that has arrived is
+                  lost (`test` does 3)
   torture full    fill the disk under the server 30 times; reading goes on, and all comes back (`test` does 2)
   torture faults  stop, freeze, restart, lock and crowd out PostgreSQL and MariaDB under load, for up to a minute each
   torture leavers 5,000 clients on each engine, half of whom leave before their answer (`test` has 500)

@@ -67,6 +67,9 @@ pub(crate) const MOVES: Length = length("--users 3000 --kills 3", "--users 50000
 /// Requests of several users through each proxy.
 pub(crate) const PASSES: Length = length("--requests 1000", "--requests 10000");
 
+/// Ends of a server that is busy, in each of the ways in which it is spoken to.
+pub(crate) const DRAINS: Length = length("--rounds 3", "--rounds 100");
+
 /// Runs the tests of a suite, and says how many there were.
 pub(crate) type Tests = fn() -> Result<Counts>;
 
@@ -123,6 +126,9 @@ pub(crate) const RELEASED: &[Suite] = {
         suite("outside: migrations", Welcome, || migrations(KILLS.short)),
         suite("outside: backups", Welcome, backups),
         suite("outside: proxies", Welcome, || proxies(PASSES.short)),
+        suite("outside: TLS", Welcome, https),
+        suite("outside: systemd", Welcome, systemd),
+        suite("outside: drains", Welcome, || drains(DRAINS.short)),
         suite("outside: sockets", Welcome, sockets),
         suite("outside: database TLS", Welcome, database_tls),
         suite("outside: generated clients", Welcome, generated_clients),
@@ -384,6 +390,28 @@ fn upstream() -> Result<Counts> {
     needs::system_program("curl", "curl")?;
     let tests = outside("upstream.py")?.env("VESTIBULE_NGINX", needs::nginx()?);
     Counts::of(Runner::Outside, &tests.watch()?)
+}
+
+/// Has curl, OpenSSL and nghttp2 speak TLS with the program, and exchanges its certificate under them.
+fn https() -> Result<Counts> {
+    needs::system_program("curl", "curl")?;
+    needs::system_program("openssl", "openssl")?;
+    needs::system_program("h2load", "nghttp2-client")?;
+    Counts::of(Runner::Outside, &outside("https.py")?.watch()?)
+}
+
+/// Listens to what the program tells its supervisor, and has systemd judge the unit that it prints.
+fn systemd() -> Result<Counts> {
+    needs::system_program("systemd-analyze", "systemd")?;
+    Counts::of(Runner::Outside, &outside("systemd.py")?.watch()?)
+}
+
+/// Ends the program at load, over and over, and looks for requests that were lost.
+pub(crate) fn drains(rounds: &str) -> Result<Counts> {
+    Counts::of(
+        Runner::Outside,
+        &outside("drains.py")?.words(rounds).watch()?,
+    )
 }
 
 /// Runs a script that asks for database servers of its own.

@@ -95,6 +95,8 @@ pub(crate) fn tools() -> Result<()> {
     needs::haproxy()?;
     needs::system_program("docker-compose", "docker-compose")?;
     needs::system_program("openssl", "openssl")?;
+    needs::system_program("h2load", "nghttp2-client")?;
+    needs::system_program("systemd-analyze", "systemd")?;
     needs::system_program("sqlite3", "sqlite3")?;
     needs::debian_files(DOCUMENTATION)?;
     Ok(())

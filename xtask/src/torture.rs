@@ -7,10 +7,10 @@ use crate::client_races::{LONG, axios_auth_refresh, lighthouse, races};
 use crate::counts::{Counts, Runner};
 use crate::engines::{Engines, galera::Cluster};
 use crate::released::{
-    CASES, CRASHES, DRESSES, FAULTS, FILLINGS, GUIDE, KILLED_SERVERS, KILLS, LEAVERS, MOVES,
-    PASSES, POWER_CUTS, RACES, RESTARTS, TRIES, Tests, USERS, api, browser, crashes, faults,
-    full_disk, guide_to_adding, image, isolation, killed_servers, leavers, limits, migrations,
-    moves, nodes, outside, power_cuts, proxies, release_build, rolling_restart,
+    CASES, CRASHES, DRAINS, DRESSES, FAULTS, FILLINGS, GUIDE, KILLED_SERVERS, KILLS, LEAVERS,
+    MOVES, PASSES, POWER_CUTS, RACES, RESTARTS, TRIES, Tests, USERS, api, browser, crashes, drains,
+    faults, full_disk, guide_to_adding, image, isolation, killed_servers, leavers, limits,
+    migrations, moves, nodes, outside, power_cuts, proxies, release_build, rolling_restart,
 };
 use crate::report::Report;
 use crate::test::{door_tests, tools};
@@ -27,6 +27,7 @@ pub(crate) fn run(name: &str) -> Option<ExitCode> {
         ],
         "copy" => &[("moves", || moves(MOVES.long))],
         "crash" => &[("crashes", || crashes(CRASHES.long))],
+        "drains" => &[("drains", || drains(DRAINS.long))],
         "durability" => &[
             ("power cuts", || power_cuts(POWER_CUTS.long)),
             ("killed servers", || killed_servers(KILLED_SERVERS.long)),

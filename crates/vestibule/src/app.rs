@@ -19,7 +19,7 @@ use accounts::{
 use crate::{
     config::{Config, PasswordAlgorithm, Registration, SecretKeySource},
     secret_key,
-    serve::{self, OpenFiles},
+    serve::{self, Certificates, Doubt, OpenFiles},
     site::{AppSite, Private, Site},
     upstream::Upstream,
 };
@@ -311,6 +311,7 @@ pub fn open_site(config: &Config) -> Result<Option<Site>, StartError> {
     private.extend(config.database.url.file().map(Private::Database));
     private.extend(config.secret_key_file.as_deref().map(Private::SecretKey));
     private.extend(config.signing_key_file.as_deref().map(Private::SigningKey));
+    private.extend(config.tls.as_ref().map(|tls| Private::TlsKey(&tls.key)));
     let admin = config.admin.as_ref();
     private.extend(admin.map(|admin| Private::AdminPassword(&admin.password_file)));
     let values = config.value_files.iter();
@@ -343,6 +344,24 @@ pub async fn refuse_itself_as_app(config: &Config) -> Result<(), StartError> {
         )));
     }
     Ok(())
+}
+
+/// Reads the certificate of a server that speaks TLS itself.
+///
+/// # Errors
+/// [`StartError::Misconfigured`] with what to do about the files.
+pub fn open_certificates(config: &Config) -> Result<Option<Arc<Certificates>>, StartError> {
+    let opened = config.tls.clone().map(Certificates::open).transpose();
+    opened
+        .map(|certificates| certificates.map(Arc::new))
+        .map_err(|problem| StartError::Misconfigured(problem.to_string()))
+}
+
+/// What browsers have against a certificate in front of `public_url`.
+#[must_use]
+pub fn doubts(config: &Config, certificates: &Certificates, clock: &Clock) -> Vec<Doubt> {
+    let now = u64::try_from(clock.now().as_seconds()).unwrap_or_default();
+    certificates.doubts(config.public_url.host(), Duration::from_secs(now))
 }
 
 /// Files with secrets that others than their owner may read, a sentence each.

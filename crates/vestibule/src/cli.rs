@@ -18,6 +18,7 @@ mod openapi;
 mod output;
 mod print;
 mod progress;
+mod reload;
 mod serve;
 mod user;
 
@@ -122,7 +123,7 @@ pub fn command() -> Command {
 
 fn dispatch(matches: &ArgMatches, loaded: Loaded) -> Ended {
     match matches.subcommand() {
-        Some(("serve", _)) => in_runtime(serve::run(loaded)),
+        Some(("serve", _)) => in_runtime(serve::run(matches, loaded)),
         Some(("migrate", matches)) => in_runtime(migrate::run(matches, &loaded)),
         Some(("user", matches)) => in_runtime(user::run(matches, &loaded)),
         Some(("backup", matches)) => in_runtime(backup::back_up(matches, &loaded)),

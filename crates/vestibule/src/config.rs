@@ -9,6 +9,7 @@ mod problem;
 mod reference;
 mod said;
 mod setting;
+mod supervision;
 mod table;
 #[cfg(test)]
 mod tests;
@@ -27,6 +28,7 @@ use ipnet::IpNet;
 use secrecy::SecretBox;
 use serde::Serialize;
 
+use crate::serve::TlsFiles;
 use crate::site::Rules;
 
 pub use branding::BrandFile;
@@ -34,6 +36,7 @@ pub use file::Document;
 pub use problem::{Problem, Problems, Source};
 pub use reference::reference;
 pub use setting::{Kind, PREFIX, Preset, Secrecy, Setting};
+pub use supervision::Supervision;
 pub use table::SETTINGS;
 pub(crate) use value::key_from_bytes;
 pub use value::{Locale, LogFormat, Origin, PasswordAlgorithm, Registration, RemoteUser};
@@ -83,6 +86,10 @@ pub struct Config {
     pub site: Site,
     /// The built-in pages.
     pub ui: Ui,
+    /// The certificate with which HTTPS is served here; `None` serves plain HTTP.
+    pub tls: Option<TlsFiles>,
+    /// Where to send plain HTTP on to `public_url`, if anywhere; port 0 lets the system choose.
+    pub https_redirect: Option<SocketAddr>,
     /// Where to serve metrics, if anywhere; port 0 lets the system choose.
     pub metrics_listen: Option<SocketAddr>,
     /// Whether nothing is written: reads go on, and whatever changes something is refused.
@@ -249,6 +256,8 @@ pub struct Loaded {
     pub sources: Vec<String>,
     /// What an operator should change soon, a sentence each.
     pub warnings: Vec<String>,
+    /// Whoever has started the program and wants to hear of it.
+    pub supervision: Option<Supervision>,
 }
 
 /// One effective setting as it may be shown to anybody.
@@ -297,7 +306,12 @@ pub fn load(matches: &ArgMatches) -> Result<Loaded, Problems> {
 /// All problems at once.
 pub fn load_from(inputs: Inputs) -> Result<Loaded, Problems> {
     let terminal = inputs.terminal;
-    meaning::resolve(said::Said::listen(inputs), terminal)
+    let supervision = Supervision::of(&inputs.environment, std::process::id());
+    let loaded = meaning::resolve(said::Said::listen(inputs), terminal)?;
+    Ok(Loaded {
+        supervision,
+        ..loaded
+    })
 }
 
 impl Inputs {
@@ -369,7 +383,7 @@ impl Config {
     /// The public URL of a server that listens there.
     pub fn public_url_for(&self, bound: SocketAddr) -> Origin {
         if self.public_url_follows {
-            Origin::local("localhost", bound.port())
+            Origin::local(self.public_url.is_https(), "localhost", bound.port())
         } else {
             self.public_url.clone()
         }
@@ -378,11 +392,9 @@ impl Config {
     /// The origins that count as our own: `public_url`, and where that is `localhost` on the
     /// listening port, as by default, the addresses of this machine on it as well.
     pub fn own_origins(&self) -> Vec<Origin> {
-        let port = self.listen.port();
-        if self.public_url == Origin::local("localhost", port) {
-            ["localhost", "127.0.0.1", "[::1]"]
-                .map(|host| Origin::local(host, port))
-                .to_vec()
+        let local = |host| Origin::local(self.public_url.is_https(), host, self.listen.port());
+        if self.public_url == local("localhost") {
+            ["localhost", "127.0.0.1", "[::1]"].map(local).to_vec()
         } else {
             vec![self.public_url.clone()]
         }

@@ -29,6 +29,7 @@ mod peer;
 mod preconditions;
 mod profile;
 mod query;
+pub(crate) mod redirect;
 mod sessions;
 mod setup;
 mod site;

@@ -9,6 +9,7 @@ mod secret_key;
 pub mod serve;
 mod setup_link;
 pub mod site;
+mod supervisor;
 pub mod telemetry;
 mod terminal;
 pub mod upstream;

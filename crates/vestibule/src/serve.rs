@@ -4,10 +4,14 @@
 //! Between two requests a connection is a socket and a timer. hyper is given one request at a time, after its head has
 //! arrived whole and was judged by `head.rs`: so an idle connection holds no buffer, the time that a head may take and
 //! the time that a client may be silent are two numbers, and a head that could be read in two ways never reaches a route.
+//! Where there is a certificate, TLS comes first, and a client may choose HTTP/2, whose connections are in `http2.rs`.
 
 mod head;
+mod http2;
 mod last_call;
 mod open_files;
+mod signals;
+mod tls;
 mod tunnel;
 mod wire;
 
@@ -15,6 +19,7 @@ use std::convert::Infallible;
 use std::future::{Future, poll_fn};
 use std::io;
 use std::net::SocketAddr;
+use std::ops::Deref;
 use std::pin::pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -33,19 +38,21 @@ use hyper_util::rt::TokioIo;
 use socket2::{SockRef, TcpKeepalive};
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
-use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, sleep, timeout};
+use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tower::Service;
-use tracing::{debug, error, warn};
+use tracing::{debug, warn};
 
 use self::head::Framing;
 pub(crate) use self::head::Refusal;
 pub use self::open_files::{OpenFiles, open_files, open_files_limit};
+pub use self::signals::{HangUps, hang_ups, terminated};
+pub use self::tls::{Certificates, Doubt, TlsFiles, TlsProblem};
 pub(crate) use self::tunnel::Tunnel;
-use self::wire::{Answer, OneRequest, Outcome, Progress, Wire};
+use self::wire::{Answer, OneRequest, Outcome, Progress, Unstalled, Wire};
 
 /// After how many seconds whoever is turned away for now is to try again: the API and the site say the same.
 pub(crate) const RETRY_AFTER: &str = "5";
@@ -65,14 +72,17 @@ const LINGER_TIME: Duration = Duration::from_secs(2);
 /// After so much silence the system asks whether the machine at the other end is still there.
 const KEEP_ALIVE: Duration = Duration::from_secs(60);
 
-/// A signal that follows another within this time is an echo of it.
-const ECHO_TIME: Duration = Duration::from_secs(1);
+/// Who has connected in time should have an answer: for so long after the handshake the first request is waited for,
+/// also when the server is on its way down.
+const FIRST_REQUEST: Duration = Duration::from_secs(1);
 
 /// How large and how slow a connection may be. The default is what is promised to clients.
 #[derive(Clone, Copy, Debug)]
 pub struct Bounds {
     /// Bytes of a request head, request line and empty line included.
     pub header_bytes: usize,
+    /// How long the handshake of TLS may take.
+    pub handshake_time: Duration,
     /// From the first byte of a head to its last.
     pub header_time: Duration,
     /// How long a new connection may be silent.
@@ -93,13 +103,15 @@ impl Default for Bounds {
     fn default() -> Self {
         Bounds {
             header_bytes: 16 * 1024,
+            handshake_time: Duration::from_secs(10),
             header_time: Duration::from_secs(10),
             silent_time: Duration::from_secs(10),
             // Longer than the 60 s of nginx, which would otherwise send a request into a connection that we are closing.
             idle_time: Duration::from_secs(75),
             write_stall: Duration::from_secs(30),
             drain_delay: Duration::ZERO,
-            drain_time: Duration::from_secs(30),
+            // With what is left to do afterwards, the end comes within the ten seconds after which `docker stop` kills.
+            drain_time: Duration::from_secs(8),
             connections: 10_000,
         }
     }
@@ -153,8 +165,31 @@ pub async fn serve(
     bounds: Bounds,
     shutdown: impl Future<Output = ()>,
 ) -> Drained {
+    run(listener, None, app, bounds, shutdown).await
+}
+
+/// Like [`serve`], over TLS alone, and with HTTP/2 for the clients that ask for it.
+pub async fn serve_tls(
+    listener: TcpListener,
+    certificates: Arc<Certificates>,
+    app: Router,
+    bounds: Bounds,
+    shutdown: impl Future<Output = ()>,
+) -> Drained {
+    run(listener, Some(certificates), app, bounds, shutdown).await
+}
+
+async fn run(
+    listener: TcpListener,
+    certificates: Option<Arc<Certificates>>,
+    app: Router,
+    bounds: Bounds,
+    shutdown: impl Future<Output = ()>,
+) -> Drained {
     let server = Arc::new(Server {
         app,
+        certificates,
+        connections: TaskTracker::new(),
         http: http(&bounds),
         room: Arc::new(Semaphore::new(bounds.connections)),
         bounds,
@@ -164,72 +199,32 @@ pub async fn serve(
         finished: AtomicUsize::new(0),
         cut: AtomicUsize::new(0),
     });
-    let connections = TaskTracker::new();
     tokio::select! {
         () = shutdown => {}
-        never = accept_all(&listener, &server, &connections) => match never {},
+        never = accept_all(&listener, &server) => match never {},
     }
     server.leaving.cancel();
     if !bounds.drain_delay.is_zero() {
-        let accepting = accept_all(&listener, &server, &connections);
+        let accepting = accept_all(&listener, &server);
         let Err(_over) = timeout(bounds.drain_delay, accepting).await;
         last_call::refuse_newcomers(&listener).await;
     }
     for (stream, peer) in last_call::take_waiting(listener) {
         if let Ok(place) = Arc::clone(&server.room).try_acquire_owned() {
-            connections.spawn(attend(stream, peer, Arc::clone(&server), place));
+            let attended = attend(stream, peer, Arc::clone(&server), place);
+            server.connections.spawn(attended);
         }
     }
-    server.drain(&connections).await
-}
-
-/// From the call on, SIGTERM and SIGINT no longer end the process; the future resolves when one comes. A second such
-/// signal, a second or more later, ends the process at once.
-pub fn terminated() -> impl Future<Output = ()> {
-    let signals = signal(SignalKind::terminate())
-        .and_then(|term| Ok((term, signal(SignalKind::interrupt())?)));
-    async move {
-        match signals {
-            Ok((mut term, mut interrupt)) => {
-                either(&mut term, &mut interrupt).await;
-                tokio::spawn(end_when_asked_again(term, interrupt));
-            }
-            Err(failure) => {
-                error!(%failure, "Signals cannot be received, so the server will not end gracefully");
-                std::future::pending::<()>().await;
-            }
-        }
-    }
-}
-
-#[expect(
-    clippy::disallowed_methods,
-    reason = "who asks twice wants the end, clean or not"
-)]
-async fn end_when_asked_again(mut term: Signal, mut interrupt: Signal) {
-    // A wrapper that hands its own signal on, as `timeout` and `npm` do, is not an impatient person.
-    let mut settled = pin!(sleep(ECHO_TIME));
-    let mut is_settled = false;
-    loop {
-        tokio::select! {
-            () = &mut settled, if !is_settled => is_settled = true,
-            () = either(&mut term, &mut interrupt) => if is_settled { break },
-        }
-    }
-    warn!("A second signal ended the server before its requests had finished");
-    std::process::exit(1);
-}
-
-async fn either(one: &mut Signal, other: &mut Signal) {
-    tokio::select! {
-        _ = one.recv() => {}
-        _ = other.recv() => {}
-    }
+    server.drain().await
 }
 
 /// What all connections share.
 struct Server {
     app: Router,
+    /// Where TLS is spoken, what is shown to clients.
+    certificates: Option<Arc<Certificates>>,
+    /// The tasks of all connections.
+    connections: TaskTracker,
     http: http1::Builder,
     bounds: Bounds,
     /// A place for each connection.
@@ -253,15 +248,15 @@ fn http(bounds: &Bounds) -> http1::Builder {
 }
 
 impl Server {
-    async fn drain(&self, connections: &TaskTracker) -> Drained {
+    async fn drain(&self) -> Drained {
         self.draining.cancel();
-        connections.close();
-        if timeout(self.bounds.drain_time, connections.wait())
+        self.connections.close();
+        if timeout(self.bounds.drain_time, self.connections.wait())
             .await
             .is_err()
         {
             self.cutting.cancel();
-            connections.wait().await;
+            self.connections.wait().await;
         }
         Drained {
             finished: self.finished.load(Ordering::Relaxed),
@@ -271,11 +266,7 @@ impl Server {
 }
 
 /// Accepts while there is room. At the cap it stops, so further clients wait in the kernel's queue until one leaves.
-async fn accept_all(
-    listener: &TcpListener,
-    server: &Arc<Server>,
-    connections: &TaskTracker,
-) -> Infallible {
+async fn accept_all(listener: &TcpListener, server: &Arc<Server>) -> Infallible {
     let cap = server.bounds.connections;
     let mut full = Seldom::default();
     let mut failing = Seldom::default();
@@ -292,7 +283,8 @@ async fn accept_all(
             .expect("the semaphore is never closed");
         match listener.accept().await {
             Ok((stream, peer)) => {
-                connections.spawn(attend(stream, peer, Arc::clone(server), place));
+                let attended = attend(stream, peer, Arc::clone(server), place);
+                server.connections.spawn(attended);
             }
             Err(failure) if is_of_one_connection(&failure) => {}
             Err(failure) => {
@@ -350,36 +342,69 @@ async fn attend(
     if let Err(failure) = SockRef::from(&stream).set_tcp_keepalive(&probing) {
         debug!(%failure, "TCP keep-alive could not be set");
     }
-    let wire = Wire {
-        stream,
-        received: BytesMut::new(),
+    let stream = Unstalled::new(stream, server.bounds.write_stall);
+    let conversation = async {
+        match &server.certificates {
+            None => converse(stream, peer, &server, server.draining.cancelled()).await,
+            // Boxed, so that no connection without it is as large as one with it.
+            Some(certificates) => Box::pin(shake_hands(stream, peer, &server, certificates)).await,
+        }
     };
     tokio::select! {
-        () = converse(wire, peer, &server) => {}
+        () = conversation => {}
         () = server.cutting.cancelled() => {}
     }
 }
 
-/// Takes one request after the other until either side has had enough.
+/// Lets the client choose what to speak over TLS, and then speaks it.
+async fn shake_hands(
+    stream: Unstalled<TcpStream>,
+    peer: SocketAddr,
+    server: &Arc<Server>,
+    certificates: &Certificates,
+) {
+    let handshake = TlsAcceptor::from(certificates.config()).accept(stream);
+    let stream = match timeout(server.bounds.handshake_time, handshake).await {
+        Ok(Ok(stream)) => stream,
+        Ok(Err(failure)) => return debug!(%failure, "A TLS handshake failed: {failure}"),
+        Err(_late) => return debug!("A TLS handshake took too long"),
+    };
+    if stream.get_ref().1.alpn_protocol() == Some(tls::HTTP_2) {
+        return http2::converse(stream, peer, server).await;
+    }
+    let mut settled = pin!(sleep(FIRST_REQUEST));
+    let ending = async {
+        server.draining.cancelled().await;
+        settled.as_mut().await;
+    };
+    converse(stream, peer, server, ending).await;
+}
+
+/// Takes one request after the other until either side has had enough, or `ending` is over and none has arrived.
 async fn converse<S: AsyncRead + AsyncWrite + Unpin + Send>(
-    mut wire: Wire<S>,
+    stream: S,
     peer: SocketAddr,
     server: &Server,
+    ending: impl Future<Output = ()>,
 ) {
-    let mut draining = pin!(server.draining.cancelled());
+    let mut wire = Wire {
+        stream,
+        received: BytesMut::new(),
+    };
+    let mut ending = pin!(ending);
     let mut patience = server.bounds.silent_time;
     loop {
-        let next = tokio::select! {
+        let (next, is_last) = tokio::select! {
             biased;
-            next = next_request(&mut wire, &server.bounds, patience) => next,
-            () = draining.as_mut() => arrived_request(&mut wire, &server.bounds).await,
+            next = next_request(&mut wire, &server.bounds, patience) => (next, false),
+            () = ending.as_mut() => (arrived_request(&mut wire, &server.bounds).await, true),
         };
         let Some(asked) = next else { return };
         // Boxed, so that a connection that waits is not as large as one that works.
         let outcome = Box::pin(exchange(&mut wire, asked, peer, server)).await;
         match outcome {
-            Outcome::Reusable => {}
-            Outcome::Finished => return linger(&mut wire).await,
+            Outcome::Reusable if !is_last => {}
+            Outcome::Reusable | Outcome::Finished => return linger(&mut wire).await,
             Outcome::Broken => return,
         }
         if wire.received.is_empty() {
@@ -460,7 +485,6 @@ async fn exchange<S: AsyncRead + AsyncWrite + Unpin + Send>(
     let last = request.1 == Framing::Chunked;
     let opened = Arc::new(OnceLock::new());
     let stream = OneRequest::new(wire, request, progress.clone(), &mut outcome)
-        .give_up_writing_after(server.bounds.write_stall)
         .watch_for_departure(refusal.is_none());
     let service = service_fn(|request| {
         let (progress, opened) = (progress.clone(), Arc::clone(&opened));
@@ -482,8 +506,7 @@ async fn exchange<S: AsyncRead + AsyncWrite + Unpin + Send>(
     }
     if let Some(tunnel) = Arc::into_inner(opened).and_then(OnceLock::into_inner) {
         // What hyper was given ended with the head, so all that follows is still here.
-        let near_end = OneRequest::endless(wire, &mut outcome)
-            .give_up_writing_after(server.bounds.write_stall);
+        let near_end = OneRequest::endless(wire, &mut outcome);
         tokio::select! {
             () = tunnel.carry(near_end) => {}
             () = server.draining.cancelled() => {}
@@ -533,11 +556,11 @@ async fn route(
 }
 
 /// Counts a request that ends during the drain, however it ends.
-struct UnderWay<'a>(&'a Server);
+struct UnderWay<S: Deref<Target = Server>>(S);
 
-impl Drop for UnderWay<'_> {
+impl<S: Deref<Target = Server>> Drop for UnderWay<S> {
     fn drop(&mut self) {
-        let server = self.0;
+        let server = &self.0;
         if server.cutting.is_cancelled() {
             server.cut.fetch_add(1, Ordering::Relaxed);
         } else if server.draining.is_cancelled() {

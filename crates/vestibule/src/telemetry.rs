@@ -4,16 +4,28 @@
 
 pub(crate) mod metrics;
 
-use tracing_subscriber::{EnvFilter, fmt, prelude::*};
+use tracing_subscriber::{EnvFilter, Registry, fmt, prelude::*, reload};
 
 use crate::config::{LogFormat, Logging};
 
 /// Our crates, whose events hold no secrets.
 const OURS: [&str; 3] = ["vestibule", "accounts", "store"];
 
+/// The level of the log, which may change while it is written.
+pub(crate) struct Level(reload::Handle<EnvFilter, Registry>);
+
+impl Level {
+    /// From now on events are written from this level on, as one of the words of the table.
+    pub(crate) fn set(&self, level: &str) {
+        // The log ends with the process, so there always is one.
+        let _changed = self.0.reload(filter(level));
+    }
+}
+
 /// Starts the log. To be called once.
-pub(crate) fn start(log: &Logging) {
-    let registry = tracing_subscriber::registry().with(filter(&log.level));
+pub(crate) fn start(log: &Logging) -> Level {
+    let (filter, level) = reload::Layer::new(filter(&log.level));
+    let registry = tracing_subscriber::registry().with(filter);
     report_panics();
     match log.format {
         LogFormat::Pretty => registry
@@ -31,6 +43,7 @@ pub(crate) fn start(log: &Logging) {
                 .init();
         }
     }
+    Level(level)
 }
 
 /// What of all events is written at a level.

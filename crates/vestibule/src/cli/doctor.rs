@@ -15,6 +15,7 @@ use crate::{
     app::{self, StartError},
     config::{Config, Loaded, SecretKeySource},
     secret_key,
+    serve::Doubt,
 };
 
 /// What a check came to.
@@ -93,6 +94,7 @@ fn of_configuration(loaded: &Loaded) -> Vec<Finding> {
         .chain(app::wide_modes(config));
     findings.extend(warnings.map(|warning| warn("configuration", warning, None)));
     findings.push(public_url(config));
+    findings.extend(certificate(config));
     findings.push(proxies(config));
     findings
 }
@@ -109,8 +111,29 @@ fn public_url(config: &Config) -> Finding {
         format!(
             "{url} is neither https nor this machine: passwords and cookies travel in the clear"
         ),
-        Some("put TLS in front and set public_url to the https address".to_owned()),
+        Some(
+            "set tls.cert and tls.key, or put TLS in front, and public_url to the https address"
+                .to_owned(),
+        ),
     )
+}
+
+/// Nothing where somebody else speaks TLS, or nobody.
+fn certificate(config: &Config) -> Vec<Finding> {
+    let certificates = match app::open_certificates(config) {
+        Ok(Some(certificates)) => certificates,
+        Ok(None) => return Vec::new(),
+        Err(error) => return vec![fail("certificate", error.to_string(), None)],
+    };
+    let doubts = app::doubts(config, &certificates, &Clock::system());
+    if doubts.is_empty() {
+        return vec![ok("certificate", certificates.describe())];
+    }
+    let finding = |doubt: Doubt| match doubt.is_refused {
+        true => fail("certificate", doubt.text, None),
+        false => warn("certificate", doubt.text, None),
+    };
+    doubts.into_iter().map(finding).collect()
 }
 
 /// Whose word counts for the address of a client, by which limits count and the audit log speaks.
@@ -128,7 +151,8 @@ fn proxies(config: &Config) -> Finding {
             Some("name in trusted_proxies the addresses of your proxies alone".to_owned()),
         );
     }
-    match (trusted.is_empty(), config.public_url.is_https()) {
+    let is_behind_tls = config.public_url.is_https() && config.tls.is_none();
+    match (trusted.is_empty(), is_behind_tls) {
         (true, true) => warn(
             "proxies",
             "none is trusted, and public_url is https: behind a proxy all clients count as one"

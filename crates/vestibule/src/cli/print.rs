@@ -1,6 +1,8 @@
 //! `vestibule print`: configuration of the programs that Vestibule works with, ready for the settings in force. What is
 //! printed stands in a file for each program; here are the values in it.
 
+mod unit;
+
 use std::net::{IpAddr, SocketAddr};
 
 use clap::{Arg, ArgMatches, Command};
@@ -51,6 +53,12 @@ const PRINTED: &[Printed] = &[
         with_choices: with_database,
         template: compose,
     },
+    Printed {
+        name: "systemd",
+        about: "A unit of systemd that runs Vestibule, with what it has no use for taken away",
+        with_choices: |command| command,
+        template: |_| include_str!("print/vestibule.service"),
+    },
 ];
 
 /// Files for Docker Compose: how they are asked for, and the text. They can be used as they lie in `deploy/compose`, too.
@@ -95,7 +103,8 @@ pub(super) fn run(matches: &ArgMatches, loaded: &Loaded) -> Ended {
              will reach the proxy, for instance --public-url https://example.org"
         );
     }
-    let values = Values::of(&loaded.config, app)?;
+    let mut values = Values::of(&loaded.config, app)?;
+    values.0.extend(unit::values(loaded));
     let public_url = loaded.config.public_url.to_string();
     let text = values.put_into((printed.template)(matches));
     let text = text.replace(PUBLIC_URL_OF_COMPOSE, &public_url);

@@ -1,45 +1,59 @@
 //! `vestibule serve`: the server, from its first line to its last.
 
-use std::{convert::Infallible, future::pending, io::IsTerminal as _, net::SocketAddr};
+use std::{convert::Infallible, future::pending, io::IsTerminal as _, net::SocketAddr, sync::Arc};
 
-use clap::Command;
+use axum::{Router, body::Body, extract::Request};
+use clap::{ArgMatches, Command};
 use serde_json::json;
 use tokio::net::TcpListener;
+use tower::ServiceExt as _;
+use tracing::{instrument::WithSubscriber as _, subscriber::NoSubscriber};
 
 use super::{
     Ended, Failure,
     first_admin::{self, FirstAdmin},
     output::say,
+    reload::Reload,
 };
 use crate::{
     app::{self, App},
     config::{Config, Loaded, Origin},
-    http, serve,
+    http,
+    serve::{self, Certificates},
     site::Site,
+    supervisor::Supervisor,
     telemetry::{self, metrics::Metrics},
 };
 
 /// Who collects metrics is one or two programs.
 const METRICS_CONNECTIONS: usize = 32;
 
+/// A browser that is sent on is there for a moment, and once.
+const REDIRECT_CONNECTIONS: usize = 64;
+
 pub(super) fn command() -> Command {
     Command::new("serve").about("Run the server")
 }
 
-pub(super) async fn run(loaded: Loaded) -> Ended {
+pub(super) async fn run(matches: &ArgMatches, loaded: Loaded) -> Ended {
     let database_source = loaded.source_of("database.url").to_string();
     let Loaded {
         config,
         sources,
+        rows,
         warnings,
-        ..
+        supervision,
     } = loaded;
-    telemetry::start(&config.log);
+    let level = telemetry::start(&config.log);
+    let certificates = app::open_certificates(&config)?;
     let (listener, bound) = listen(config.listen, "listen")?;
     let metrics = match config.metrics_listen {
         Some(address) => Some(MetricsDoor::open(address)?),
         None => None,
     };
+    let redirect = config.https_redirect;
+    let redirect = redirect.map(|address| listen(address, "https_redirect"));
+    let redirect = redirect.transpose()?;
     let config = config.with_bound(bound);
     app::refuse_itself_as_app(&config).await?;
 
@@ -50,15 +64,22 @@ pub(super) async fn run(loaded: Loaded) -> Ended {
     let first_admin = first_admin::provide(&accounts, &config).await?;
     let mut warnings = warnings;
     warnings.extend(app::wide_modes(&config));
+    let doubts = certificates
+        .iter()
+        .flat_map(|shown| app::doubts(&config, shown, &clock));
+    warnings.extend(doubts.map(|doubt| doubt.text));
     warnings.extend(app::weak_durability(&database).await?);
     warnings.extend(app::few_files(&config));
     warnings.extend(site.iter().flat_map(site_warnings));
     // Whoever reads that the server is ready may end it from then on, and gracefully.
     let terminated = serve::terminated();
+    let hang_ups = serve::hang_ups();
+    let supervisor = Supervisor::of(supervision.as_ref());
     let announcement = Announcement {
         config: &config,
         bound,
         metrics: metrics.as_ref().map(|metrics| metrics.bound),
+        redirect: redirect.as_ref().map(|(_, bound)| *bound),
         database_source,
         sources,
         first_admin,
@@ -68,6 +89,8 @@ pub(super) async fn run(loaded: Loaded) -> Ended {
     for warning in announcement.unprinted() {
         tracing::warn!("{warning}");
     }
+    let status = announcement.last_line();
+    supervisor.ready(&status);
 
     let bounds = serve::Bounds {
         drain_delay: config.drain_delay,
@@ -75,22 +98,93 @@ pub(super) async fn run(loaded: Loaded) -> Ended {
     };
     let chores = accounts.clone();
     let app = App::new(accounts, config, site, clock);
-    let draining = app.clone();
-    let shutdown = async move {
+    let router = http::router(app.clone());
+    let reload = Reload {
+        matches,
+        rows,
+        certificates: certificates.clone(),
+        level,
+        supervisor: &supervisor,
+        status,
+    };
+    let shutdown = async {
         terminated.await;
-        draining.start_draining();
+        app.start_draining();
+        supervisor.stopping();
         tracing::info!("Shutting down");
     };
+    let serving = serve_at(
+        listener,
+        certificates.clone(),
+        router.clone(),
+        bounds,
+        shutdown,
+    );
+    // All of it is one task, and so is the watch over it: where one of these hangs, nobody says that the server is well.
     let drained = tokio::select! {
-        drained = serve::serve(listener, http::router(app.clone()), bounds, shutdown) => drained,
-        never = MetricsDoor::serve(metrics, app) => match never {},
+        drained = serving => drained,
+        never = MetricsDoor::serve(metrics, app.clone()) => match never {},
+        never = serve_redirect(redirect, app.clone()) => match never {},
+        never = keep_certificate_current(certificates) => match never {},
+        never = reload.keep_reloading(hang_ups) => match never {},
+        never = supervisor.keep_watch(|| answers(router.clone())) => match never {},
         never = chores.keep_keys_current() => match never {},
         never = chores.keep_revocations_current() => match never {},
         never = chores.keep_purging() => match never {},
     };
-    tracing::info!(?drained, "The last request has ended");
+    let serve::Drained { finished, cut } = drained;
+    tracing::info!(
+        finished,
+        cut,
+        "The last request has ended: since the shutdown {finished} were answered, and {cut} were cut off"
+    );
     database.close().await;
     Ok(())
+}
+
+async fn serve_at(
+    listener: TcpListener,
+    certificates: Option<Arc<Certificates>>,
+    router: Router,
+    bounds: serve::Bounds,
+    shutdown: impl Future<Output = ()>,
+) -> serve::Drained {
+    match certificates {
+        Some(certificates) => {
+            serve::serve_tls(listener, certificates, router, bounds, shutdown).await
+        }
+        None => serve::serve(listener, router, bounds, shutdown).await,
+    }
+}
+
+async fn serve_redirect(door: Option<(TcpListener, SocketAddr)>, app: App) -> Infallible {
+    let Some((listener, _)) = door else {
+        return pending().await;
+    };
+    let bounds = serve::Bounds {
+        connections: REDIRECT_CONNECTIONS,
+        ..serve::Bounds::default()
+    };
+    serve::serve(listener, http::redirect::router(app), bounds, pending()).await;
+    pending().await
+}
+
+async fn keep_certificate_current(certificates: Option<Arc<Certificates>>) -> Infallible {
+    match certificates {
+        Some(certificates) => certificates.keep_current().await,
+        None => pending().await,
+    }
+}
+
+/// Whether a request is answered: on another thread than this task's, by all layers. The database is not asked, as a
+/// restart would not mend it.
+async fn answers(router: Router) -> bool {
+    let request = Request::get("/livez").body(Body::empty());
+    let request = request.expect("a path makes a request");
+    // Nobody has sent it, so the log is silent about it.
+    let answer = router.oneshot(request).with_subscriber(NoSubscriber::new());
+    let answer = tokio::spawn(answer).await;
+    answer.is_ok_and(|answer| answer.is_ok_and(|answer| answer.status().is_success()))
 }
 
 /// Listens there; `setting` is what the operator may change if that is not possible.
@@ -156,6 +250,8 @@ struct Announcement<'a> {
     bound: SocketAddr,
     /// Where the metrics are.
     metrics: Option<SocketAddr>,
+    /// Where plain http is sent on.
+    redirect: Option<SocketAddr>,
     /// Where the database's URL was said: a stray one is the mistake that costs most.
     database_source: String,
     sources: Vec<String>,
@@ -193,6 +289,7 @@ impl Announcement<'_> {
             "url": self.config.public_url.as_str(),
             "listen": self.bound.to_string(),
             "metrics": self.metrics.map(|address| format!("http://{address}/metrics")),
+            "https_redirect": self.redirect.map(|address| address.to_string()),
             "data_dir": self.config.data_dir.display().to_string(),
             "database": self.config.database.url.to_string(),
             "database_from": self.database_source,
@@ -226,11 +323,20 @@ impl Announcement<'_> {
             true => ", read-only",
             false => "",
         };
+        let tls = self.config.tls.as_ref().map_or("", |_| ", with TLS");
+        let redirect = self
+            .redirect
+            .map(|address| format!(", redirecting from {address}"));
+        let redirect = redirect.unwrap_or_default();
         let addresses = [
-            format!("  listening on {}{read_only}", self.bound),
-            format!("ready on {}", self.config.public_url),
+            format!("  listening on {}{tls}{redirect}{read_only}", self.bound),
+            self.last_line(),
         ];
         way_in.into_iter().chain(addresses).collect()
+    }
+
+    fn last_line(&self) -> String {
+        format!("ready on {}", self.config.public_url)
     }
 
     fn facts(&self) -> Vec<String> {

@@ -46,7 +46,7 @@ impl Document {
         Self {
             path: path.to_owned(),
             text,
-            readable_by_all: mode_of(path) & 0o004 != 0,
+            readable_by_all: is_readable_by_all(path),
         }
     }
 
@@ -355,6 +355,11 @@ fn warn_of_wide_mode(path: &Path, warnings: &mut Vec<String>) {
             "{path} holds a secret and has mode {mode:04o}: chmod 600 {path}"
         ));
     }
+}
+
+/// Whether every user of the machine may read it.
+pub(super) fn is_readable_by_all(path: &Path) -> bool {
+    mode_of(path) & 0o004 != 0
 }
 
 /// The permission bits of a file; none where the system has no such thing.

@@ -15,7 +15,7 @@ use serde_json::json;
 
 use super::file::{self, SaidRule};
 use super::problem::{Source, quoted, showable};
-use super::said::Said;
+use super::said::{self, Said};
 use super::setting::{Kind, Preset, Secrecy, Setting};
 use super::table::{self, SETTINGS};
 use super::value::{FromText, Origin, key_from_bytes, key_from_text};
@@ -23,6 +23,7 @@ use super::{
     Admin, BrandFile, Config, Cookie, Cors, Database, Loaded, Logging, Password, Problems,
     Retention, Row, SecretKeySource, Site, Token, Ui,
 };
+use crate::serve::TlsFiles;
 use crate::site::{Access, Pattern, Rule, Rules};
 
 /// Turns what was said into what it means.
@@ -105,6 +106,8 @@ pub(super) fn resolve(said: Said, terminal: bool) -> Result<Loaded, Problems> {
             css: meaning.brand_file("ui.css", BrandFile::style),
             locale: meaning.one("ui.locale"),
         },
+        tls: meaning.tls(),
+        https_redirect: meaning.maybe("https_redirect"),
         metrics_listen: meaning.maybe("metrics_listen"),
         read_only: meaning.one("read_only"),
         drain_delay: meaning.one("drain_delay"),
@@ -132,6 +135,7 @@ pub(super) fn resolve(said: Said, terminal: bool) -> Result<Loaded, Problems> {
         sources: places(&rows),
         rows,
         warnings,
+        supervision: None,
     })
 }
 
@@ -145,7 +149,7 @@ impl Meaning {
     /// Defaults that follow from other settings, each after those it follows from.
     fn derive_defaults(&mut self, terminal: bool) {
         let port = self.one::<SocketAddr>("listen").port();
-        let local = Origin::local("localhost", port).to_string();
+        let local = Origin::local(!self.is_default("tls.cert"), "localhost", port).to_string();
         self.derive("public_url", local);
         let public_url = self.one::<Origin>("public_url").to_string();
         self.derive("token.issuer", public_url.clone());
@@ -286,14 +290,28 @@ impl Meaning {
             .ok()
     }
 
-    /// Address and password file of the first admin, which make no sense alone.
-    fn admin(&mut self) -> Option<Admin> {
-        let keys = ["admin.email", "admin.password_file"];
+    /// Certificate and key, which make no sense alone. They are read by the server alone: others who run commands
+    /// beside it may have no right to.
+    fn tls(&mut self) -> Option<TlsFiles> {
+        self.refuse_alone(["tls.cert", "tls.key"]);
+        Some(TlsFiles {
+            certificate: self.maybe("tls.cert")?,
+            key: self.maybe("tls.key")?,
+        })
+    }
+
+    /// Two settings of which each needs the other.
+    fn refuse_alone(&mut self, keys: [&'static str; 2]) {
         for (said, missing) in [(keys[0], keys[1]), (keys[1], keys[0])] {
             if !self.is_default(said) && self.is_default(missing) && !self.said.incomplete {
                 self.refuse(said, format!("{missing} as well"), None);
             }
         }
+    }
+
+    /// Address and password file of the first admin, which make no sense alone.
+    fn admin(&mut self) -> Option<Admin> {
+        self.refuse_alone(["admin.email", "admin.password_file"]);
         Some(Admin {
             email: self.maybe("admin.email")?,
             password_file: self.maybe("admin.password_file")?,
@@ -396,6 +414,7 @@ impl Meaning {
             self.refuse("database.direct_url", expected, None);
         }
         self.check_replicas(database);
+        self.check_https(config);
         let site_is_known = config.site.dir.is_some()
             || config.site.upstream.is_some()
             || self.said.incomplete
@@ -424,6 +443,22 @@ impl Meaning {
             return;
         };
         self.refuse("site.upstream", expected, Some(quoted(upstream.as_str())));
+    }
+
+    /// What browsers reach by TLS has an https address, or they would get no cookie and be refused as strangers; and
+    /// whoever is sent on must not be sent back to where he was.
+    fn check_https(&mut self, config: &Config) {
+        if config.public_url.is_https() || self.said.problems.concern("public_url") {
+            return;
+        }
+        let got = quoted(config.public_url.as_str());
+        if config.tls.is_some() {
+            let expected = "an https origin, since tls.cert has this server speak TLS alone";
+            self.refuse("public_url", expected, Some(got));
+        } else if config.https_redirect.is_some() {
+            let expected = "public_url to be an https origin, to which it sends browsers";
+            self.refuse("https_redirect", expected, Some(got));
+        }
     }
 
     fn check_replicas(&mut self, database: &Database) {
@@ -471,6 +506,13 @@ impl Meaning {
                      use {variable} instead"
                 ));
             }
+        }
+        if let Some(files) = config
+            .tls
+            .as_ref()
+            .filter(|tls| file::is_readable_by_all(&tls.key))
+        {
+            self.said.warnings.push(said::readable_by_all(&files.key));
         }
         if config.public_url_follows && !config.listen.ip().is_loopback() {
             let public_url = &config.public_url;

@@ -388,7 +388,8 @@ fn names_a_secret(name: &str, value: &SecretString) -> bool {
         .is_some_and(|setting| setting.is_secret_in(value.expose_secret()))
 }
 
-fn readable_by_all(path: &Path) -> String {
+/// What is said of a file with a secret that others may read.
+pub(super) fn readable_by_all(path: &Path) -> String {
     let path = crate::terminal::printable(&path.to_string_lossy());
     format!("{path} holds a secret and every user of this machine can read it: chmod 600 {path}")
 }

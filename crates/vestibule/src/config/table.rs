@@ -41,7 +41,7 @@ pub static SETTINGS: &[Setting] = &[
         ),
     Setting::new("public_url", SERVER, Kind::Origin)
         .help("The address under which browsers reach this server")
-        .derived("`http://localhost:` and the port of `listen`")
+        .derived("`http://localhost:` and the port of `listen`; `https:` with `tls.cert`")
         .details(
             "The only source of absolute links, of the security of cookies, of the issuer \
              of tokens and of what counts as our own origin; the `Host` and `X-Forwarded-*` \
@@ -59,6 +59,22 @@ pub static SETTINGS: &[Setting] = &[
         .help("Other origins whose pages may call the API")
         .repeatable()
         .details("Exact origins; there is no wildcard, because credentials are allowed for them."),
+    Setting::new("tls.cert", SERVER, Kind::Path)
+        .help("File with the certificate with which to serve HTTPS itself")
+        .details(
+            "PEM: the server's own certificate first, then those that lead to its authority. `listen` then speaks TLS \
+             1.2 and 1.3 alone, with HTTP/1.1 and HTTP/2. The file and that of `tls.key` are read again when they \
+             change, and at once on SIGHUP. See [HTTPS](../guides/https.md).",
+        ),
+    Setting::new("tls.key", SERVER, Kind::Path)
+        .help("File with the private key of that certificate")
+        .details("PEM: PKCS 8, PKCS 1 or SEC 1, without a passphrase."),
+    Setting::new("https_redirect", SERVER, Kind::Address)
+        .help("Address and port on which to send plain http on to public_url")
+        .details(
+            "Usually `0.0.0.0:80`. `GET` and `HEAD` are answered 308 with the same path below `public_url`, which \
+             must be https; everything else is refused, since what it held has already travelled in the clear.",
+        ),
     Setting::new("metrics_listen", SERVER, Kind::Address)
         .help("Address and port on which to serve Prometheus metrics")
         .details(

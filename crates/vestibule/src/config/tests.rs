@@ -5,6 +5,7 @@ mod addresses;
 mod branding;
 mod database;
 mod dot_env;
+mod https;
 mod secrets;
 
 use std::fs;
@@ -144,6 +145,9 @@ fn nothing_said_means_the_defaults() {
     public_url = http://localhost:8080
     trusted_proxies = 
     cors.origins = 
+    tls.cert = 
+    tls.key = 
+    https_redirect = 
     metrics_listen = 
     read_only = false
     drain_delay = 0s
@@ -289,6 +293,9 @@ fn every_setting_is_reachable_in_every_form_it_has() {
         let with_site = |operator: Operator| match setting.key {
             "site.protect" => operator.variable("VESTIBULE_SITE_DIR", "/srv/site"),
             "database.replica_urls" => operator.variable("DATABASE_URL", "mysql://ada@db/app"),
+            "tls.cert" => operator.variable("VESTIBULE_TLS_KEY", "/srv/key.pem"),
+            "tls.key" => operator.variable("VESTIBULE_TLS_CERT", "/srv/cert.pem"),
+            "https_redirect" => operator.variable("VESTIBULE_PUBLIC_URL", "https://a.example"),
             "admin.email" => operator.variable("VESTIBULE_ADMIN_PASSWORD_FILE", "/srv/password"),
             "admin.password_file" => operator.variable("VESTIBULE_ADMIN_EMAIL", "a@example.org"),
             _ => operator,

@@ -130,9 +130,10 @@ impl Origin {
         &self.url
     }
 
-    /// Plain HTTP on a name or address of this machine.
-    pub(super) fn local(host: &str, port: u16) -> Self {
-        Self::parse(&format!("http://{host}:{port}"))
+    /// A port on a name or address of this machine.
+    pub(super) fn local(is_https: bool, host: &str, port: u16) -> Self {
+        let scheme = if is_https { "https" } else { "http" };
+        Self::parse(&format!("{scheme}://{host}:{port}"))
             .expect("a local host and a port make an origin")
     }
 }

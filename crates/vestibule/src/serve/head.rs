@@ -5,7 +5,7 @@
 use hyper::Uri;
 
 /// More header fields than this are refused with the too large heads; it is hyper's own bound.
-const MOST_FIELDS: usize = 100;
+pub(super) const MOST_FIELDS: usize = 100;
 
 /// Why a request is turned away before any route sees it. Each one ends its connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -101,13 +101,19 @@ fn judge_host<'a>(
             Ok(None)
         };
     };
+    judge_host_name(host)?;
+    Ok(Some(host))
+}
+
+/// Only what a host and a port may hold.
+pub(super) fn judge_host_name(host: &[u8]) -> Result<(), Refusal> {
     let plain = |byte: &u8| byte.is_ascii_alphanumeric() || b".-_:[]".contains(byte);
     if host.is_empty() || !host.iter().all(plain) {
         return Err(Refusal::Malformed(
             "The host is not a name or address with an optional port.",
         ));
     }
-    Ok(Some(host))
+    Ok(())
 }
 
 /// A path; `*` with OPTIONS; or the absolute form, if it names the host that the Host field names. A route never sees

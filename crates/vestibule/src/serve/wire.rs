@@ -70,7 +70,6 @@ pub(super) struct OneRequest<'a, S> {
     progress: Progress,
     /// Whether a client that goes away ends the request.
     watched: bool,
-    stall: Stall,
     outcome: &'a mut Outcome,
 }
 
@@ -100,7 +99,6 @@ impl<'a, S> OneRequest<'a, S> {
             body,
             progress,
             watched: true,
-            stall: Stall::new(Duration::MAX),
             outcome,
         }
     }
@@ -109,14 +107,6 @@ impl<'a, S> OneRequest<'a, S> {
     pub(super) fn endless(wire: &'a mut Wire<S>, outcome: &'a mut Outcome) -> Self {
         let request = (Bytes::new(), Framing::Length(u64::MAX));
         Self::new(wire, request, Progress::default(), outcome)
-    }
-
-    /// Fails a write that makes no progress for so long.
-    pub(super) fn give_up_writing_after(self, write_stall: Duration) -> Self {
-        OneRequest {
-            stall: Stall::new(write_stall),
-            ..self
-        }
     }
 
     /// Whether a client that closes its side ends the request that is being answered.
@@ -192,9 +182,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for OneRequest<'_, S> {
         cx: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        let this = self.get_mut();
-        let written = Pin::new(&mut this.wire.stream).poll_write(cx, bytes);
-        this.stall.bound(cx, written)
+        Pin::new(&mut self.get_mut().wire.stream).poll_write(cx, bytes)
     }
 
     fn poll_write_vectored(
@@ -202,9 +190,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for OneRequest<'_, S> {
         cx: &mut Context<'_>,
         slices: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        let this = self.get_mut();
-        let written = Pin::new(&mut this.wire.stream).poll_write_vectored(cx, slices);
-        this.stall.bound(cx, written)
+        Pin::new(&mut self.get_mut().wire.stream).poll_write_vectored(cx, slices)
     }
 
     fn is_write_vectored(&self) -> bool {
@@ -224,6 +210,65 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for OneRequest<'_, S> {
     /// The socket outlives the request, so only `serve.rs` shuts it down.
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         self.poll_flush(cx)
+    }
+}
+
+/// The socket, below whatever is spoken over it: a write that makes no progress for too long fails.
+pub(super) struct Unstalled<S> {
+    stream: S,
+    stall: Stall,
+}
+
+impl<S> Unstalled<S> {
+    pub(super) fn new(stream: S, write_stall: Duration) -> Self {
+        Unstalled {
+            stream,
+            stall: Stall::new(write_stall),
+        }
+    }
+}
+
+impl<S: AsyncRead + Unpin> AsyncRead for Unstalled<S> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_read(cx, buffer)
+    }
+}
+
+impl<S: AsyncWrite + Unpin> AsyncWrite for Unstalled<S> {
+    fn poll_write(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        let this = self.get_mut();
+        let written = Pin::new(&mut this.stream).poll_write(cx, bytes);
+        this.stall.bound(cx, written)
+    }
+
+    fn poll_write_vectored(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        slices: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let this = self.get_mut();
+        let written = Pin::new(&mut this.stream).poll_write_vectored(cx, slices);
+        this.stall.bound(cx, written)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(cx)
     }
 }
 

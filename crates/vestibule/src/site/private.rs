@@ -19,6 +19,8 @@ pub enum Private<'a> {
     SecretKey(&'a Path),
     /// The file of `signing_key_file`.
     SigningKey(&'a Path),
+    /// The file of `tls.key`.
+    TlsKey(&'a Path),
     /// The file of `admin.password_file`.
     AdminPassword(&'a Path),
     /// The file behind a variable `…_FILE`, which comes first.
@@ -62,6 +64,7 @@ impl Private<'_> {
             | Self::Database(path)
             | Self::SecretKey(path)
             | Self::SigningKey(path)
+            | Self::TlsKey(path)
             | Self::AdminPassword(path)
             | Self::Value(_, path)
             | Self::Backup(path)
@@ -76,6 +79,7 @@ impl Private<'_> {
             Self::Database(_) => "database",
             Self::SecretKey(_) => "secret key file",
             Self::SigningKey(_) => "signing key file",
+            Self::TlsKey(_) => "key of the certificate",
             Self::AdminPassword(_) => "password file of the admin",
             Self::Value(..) => "file of a secret setting",
             Self::Backup(_) => "backup",
@@ -92,6 +96,7 @@ impl Private<'_> {
             Self::Copy(_) => format!("vestibule copy --to {}", quoted(&url_of(place))),
             Self::SecretKey(_) => format!("--secret-key-file {}", quoted(place)),
             Self::SigningKey(_) => format!("--signing-key-file {}", quoted(place)),
+            Self::TlsKey(_) => format!("--tls-key {}", quoted(place)),
             Self::AdminPassword(_) => format!("--admin-password-file {}", quoted(place)),
             Self::Value(variable, _) => format!("{variable}={}", quoted(place)),
             Self::Backup(_) => format!("vestibule backup {}", quoted(place)),

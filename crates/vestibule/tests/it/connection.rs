@@ -4,7 +4,9 @@
 mod ambiguous;
 mod crowded;
 mod drain;
+mod http2;
 mod refused;
+mod tls;
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
@@ -36,6 +38,7 @@ const GET: &str = "GET / HTTP/1.1\r\nHost: a\r\n\r\n";
 /// Bounds that no test meets unless it shortens one.
 fn generous() -> Bounds {
     Bounds {
+        handshake_time: PATIENCE,
         header_time: PATIENCE,
         silent_time: PATIENCE,
         idle_time: PATIENCE,

@@ -28,6 +28,7 @@ mod place;
 mod process;
 mod profile;
 mod read_only;
+mod redirect;
 mod revocation;
 mod secrets;
 mod sessions;

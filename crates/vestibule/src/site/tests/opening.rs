@@ -49,11 +49,12 @@ fn a_folder_that_cannot_be_a_site_is_refused_with_what_to_do() {
 }
 
 /// A file of the server, and how the flag begins that moves it.
-fn files_at(path: &Path) -> [(Private<'_>, &'static str); 7] {
+fn files_at(path: &Path) -> [(Private<'_>, &'static str); 8] {
     [
         (Private::Database(path), "--database-url sqlite://"),
         (Private::SecretKey(path), "--secret-key-file "),
         (Private::SigningKey(path), "--signing-key-file "),
+        (Private::TlsKey(path), "--tls-key "),
         (Private::AdminPassword(path), "--admin-password-file "),
         (
             Private::Value("VESTIBULE_DATABASE_URL_FILE", path),

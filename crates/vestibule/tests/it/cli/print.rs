@@ -1,5 +1,5 @@
 //! `vestibule print`. That the programs take what is printed, and what it does, is tried with themselves by
-//! `xtask/outside/proxies.py`.
+//! `xtask/outside/proxies.py`, for the unit of systemd by `xtask/outside/systemd.py`.
 
 use std::path::Path;
 
@@ -147,4 +147,53 @@ fn what_compose_gets_is_the_file_of_the_database_with_the_address_in_it() {
         let expected = file.replace(url_of_the_environment, "https://id.example.org");
         assert_eq!(text, expected);
     }
+}
+
+#[test]
+fn the_unit_of_systemd_may_do_what_these_settings_need_and_no_more() {
+    let unit = printed(&["systemd", "--public-url", "https://id.example.org"]);
+    assert!(!unit.contains("{{") && !unit.contains("}}"), "{unit}");
+    for line in [
+        "Description=Vestibule, user accounts for https://id.example.org",
+        "ExecStart=/usr/local/bin/vestibule serve --config /etc/vestibule/vestibule.toml",
+        "Environment=VESTIBULE_DATA_DIR=/var/lib/vestibule",
+        "TimeoutStopSec=15",
+        "CapabilityBoundingSet=",
+        "PrivateUsers=yes",
+    ] {
+        assert!(
+            unit.lines().any(|printed| printed == line),
+            "{line}: {unit}"
+        );
+    }
+    let folder = folder();
+    std::fs::write(
+        folder.path().join("own settings.toml"),
+        "listen = \"0.0.0.0:443\"\ndata_dir = \"/srv/100% ours\"\ndrain_delay = \"5s\"\n",
+    )
+    .expect("a file");
+    let output = run(
+        folder.path(),
+        ["print", "systemd", "--config", "own settings.toml"],
+    );
+    let unit = stdout(&output);
+    let config = std::fs::canonicalize(folder.path()).expect("a path");
+    let config = config.join("own settings.toml");
+    for line in [
+        &format!(
+            "ExecStart=/usr/local/bin/vestibule serve --config \"{}\"",
+            config.display()
+        ),
+        "Environment=\"VESTIBULE_DATA_DIR=/srv/100%% ours\"",
+        "ReadWritePaths=\"/srv/100%% ours\"",
+        "TimeoutStopSec=20",
+        "CapabilityBoundingSet=CAP_NET_BIND_SERVICE",
+        "AmbientCapabilities=CAP_NET_BIND_SERVICE",
+    ] {
+        assert!(
+            unit.lines().any(|printed| printed == line),
+            "{line}: {unit}"
+        );
+    }
+    assert!(!unit.contains("PrivateUsers"), "{unit}");
 }
