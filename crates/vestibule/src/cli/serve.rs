@@ -51,6 +51,7 @@ pub(super) async fn run(loaded: Loaded) -> Ended {
     warnings.extend(app::wide_modes(&config));
     warnings.extend(app::weak_durability(&database).await?);
     warnings.extend(app::few_files(&config));
+    warnings.extend(app::missing_redis(&accounts).await);
     warnings.extend(site.iter().flat_map(site_warnings));
     // Whoever reads that the server is ready may end it from then on, and gracefully.
     let terminated = serve::terminated();
@@ -85,6 +86,7 @@ pub(super) async fn run(loaded: Loaded) -> Ended {
         never = MetricsDoor::serve(metrics, app) => match never {},
         never = chores.keep_keys_current() => match never {},
         never = chores.keep_revocations_current() => match never {},
+        never = chores.keep_redis_connected() => match never {},
         never = chores.keep_purging() => match never {},
     };
     tracing::info!(?drained, "The last request has ended");
