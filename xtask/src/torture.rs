@@ -8,9 +8,9 @@ use crate::counts::{Counts, Runner};
 use crate::engines::{Engines, galera::Cluster};
 use crate::released::{
     CASES, CRASHES, DRESSES, FAULTS, FILLINGS, GUIDE, KILLED_SERVERS, KILLS, LEAVERS, MOVES,
-    POWER_CUTS, RACES, RESTARTS, TRIES, Tests, USERS, api, browser, crashes, faults, full_disk,
-    guide_to_adding, isolation, killed_servers, leavers, limits, migrations, moves, nodes, outside,
-    power_cuts, release_build, rolling_restart,
+    POWER_CUTS, RACES, REDIS, RESTARTS, TRIES, Tests, USERS, api, browser, crashes, faults,
+    full_disk, guide_to_adding, isolation, killed_servers, leavers, limits, migrations, moves,
+    nodes, outside, power_cuts, redis, release_build, rolling_restart,
 };
 use crate::report::Report;
 use crate::test::{door_tests, tools};
@@ -43,6 +43,7 @@ pub(crate) fn run(name: &str) -> Option<ExitCode> {
             ("nodes", || nodes(RACES.long)),
             ("rolling restart", || rolling_restart(RESTARTS.long)),
         ],
+        "redis" => &[("redis", || redis(REDIS.long))],
         _ => return None,
     };
     let mut report = Report::default();

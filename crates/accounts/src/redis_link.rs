@@ -51,7 +51,7 @@ impl Default for Bounds {
 /// How often a connection is tried that nobody uses, and one that is lost is sought.
 const LOOK_INTERVAL: Duration = Duration::from_secs(1);
 /// A connection that lasted shorter is sought with longer pauses each time, up to as long.
-const STEADY: Duration = Duration::from_secs(10);
+const STEADY: Duration = Duration::from_secs(5);
 
 /// All that a node does with Redis, done on a key that means nothing: a Redis that is full, or a replica, or one that
 /// lets us run no scripts, fails here and not at somebody's login.
@@ -277,6 +277,7 @@ impl Inner {
             }
             *line = Line::Down { told: false };
         }
+        meter::redis_is_up(false);
         meter::redis_was_lost(failure.kind());
         self.tell(failure);
         self.lost.notify_one();

@@ -1,0 +1,127 @@
+"""A Redis server as a child process, that can be killed, stopped and emptied, and a way to it that can be slow.
+
+It is ended by its process id; what is tried on it is up to the scripts.
+"""
+
+import os
+import select
+import signal
+import socket
+import subprocess
+import tempfile
+import threading
+import time
+
+from ports import free_port
+
+PATIENCE = 60
+
+
+class Redis:
+    """`with Redis() as redis:` runs `redis-server`, which is on PATH; it keeps nothing on a disk."""
+
+    def __init__(self):
+        self.port = free_port()
+        self.password = f"password-{os.urandom(8).hex()}"
+        self.folder = tempfile.TemporaryDirectory(prefix="vestibule-redis-")
+        self.process = None
+
+    def __enter__(self):
+        self.start()
+        return self
+
+    def __exit__(self, *_):
+        self.kill()
+        self.folder.cleanup()
+
+    def start(self):
+        """Starts it, empty, on the port and with the password that it had before, and waits until it answers."""
+        self.process = subprocess.Popen(
+            ["redis-server", "--bind", "127.0.0.1", "--port", str(self.port), "--save", ""]
+            + ["--requirepass", self.password],
+            cwd=self.folder.name,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        deadline = time.monotonic() + PATIENCE
+        while "PONG" not in self._client("ping").stdout:
+            assert self.process.poll() is None, "redis-server has ended instead of starting"
+            assert time.monotonic() < deadline, "redis-server does not answer"
+            time.sleep(0.05)
+
+    def kill(self):
+        """SIGKILL; what it held is lost."""
+        self.process.kill()
+        self.process.wait()
+
+    def pause(self):
+        """SIGSTOP: connections stay open, and nothing answers on them."""
+        self.process.send_signal(signal.SIGSTOP)
+
+    def resume(self):
+        """Lets it go on after a pause."""
+        self.process.send_signal(signal.SIGCONT)
+
+    def ask(self, *words):
+        """What its client program prints."""
+        ended = self._client(*words)
+        assert ended.returncode == 0 and "(error)" not in ended.stdout, (words, ended)
+        return ended.stdout
+
+    def change_password(self, password):
+        """From now on nobody gets in by the old one, nor stays in."""
+        self.ask("config", "set", "requirepass", password)
+        self.password, old = password, self.password
+        self.ask("client", "kill", "type", "normal", "skipme", "yes")
+        self.ask("client", "kill", "type", "pubsub", "skipme", "yes")
+        return old
+
+    def _client(self, *words):
+        command = ["redis-cli", "-p", str(self.port), "--no-auth-warning", *words]
+        environment = os.environ | {"REDISCLI_AUTH": self.password}
+        return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=PATIENCE)
+
+
+class SlowRoad:
+    """`with SlowRoad(port) as road:` passes on what comes to `road.port`, each answer `road.delay` seconds late."""
+
+    def __init__(self, port):
+        self.target = port
+        self.delay = 0
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self.listener.getsockname()[1]
+
+    def __enter__(self):
+        threading.Thread(target=self._accept, daemon=True).start()
+        return self
+
+    def __exit__(self, *_):
+        self.listener.close()
+
+    def _accept(self):
+        while True:
+            try:
+                near, _ = self.listener.accept()
+            except OSError:
+                return
+            threading.Thread(target=self._pass_on, args=[near], daemon=True).start()
+
+    def _pass_on(self, near):
+        with near:
+            try:
+                with socket.create_connection(("127.0.0.1", self.target)) as far:
+                    self._exchange(near, far)
+            except OSError:
+                pass
+
+    def _exchange(self, near, far):
+        while True:
+            ready, _, _ = select.select([near, far], [], [])
+            for source in ready:
+                data = source.recv(65536)
+                if not data:
+                    return
+                if source is far:
+                    time.sleep(self.delay)
+                (near if source is far else far).sendall(data)
