@@ -185,6 +185,7 @@ fn nothing_said_means_the_defaults() {
     limits.login_per_ip = 30/15m
     limits.register_per_ip = 20/1h
     limits.refresh_per_ip = 3000/1h
+    redis.url = 
     ui.enabled = true
     ui.name = Vestibule
     ui.logo = 
@@ -361,7 +362,7 @@ fn all_problems_are_reported_at_once() {
     password.min_length from vestibule.toml:3: expected a whole number from 8 to 64; got the string `8`
     public-url from vestibule.toml:2: expected the name of a setting; did you mean public_url?
     public_url from vestibule.toml:5: expected an origin such as https://example.org and nothing behind it; got `https://ada:***@example.org`
-    redis.url from vestibule.toml:17: expected the URL of a Redis, such as redis://host:6379, rediss://user:password@host or unix:///run/redis.sock; got `x`
+    redis.url from vestibule.toml:17: expected the URL of a Redis, such as redis://host:6379, rediss://user:password@host or unix:///run/redis.sock
     secret_key from vestibule.toml:4: expected 32 or more random bytes as base64 or hexadecimal digits
     site.protect from vestibule.toml:8: expected a path pattern (`members` must begin with `/`, for example `/members/**`); got `members`
     site.protect from vestibule.toml:8: expected site.dir as well (--site FOLDER), since without a site it protects nothing
