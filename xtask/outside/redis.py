@@ -18,9 +18,13 @@ PATIENCE = 60
 
 
 class Redis:
-    """`with Redis() as redis:` runs `redis-server`, which is on PATH; it keeps nothing on a disk."""
+    """`with Redis() as redis:` runs `redis-server`, which is on PATH; it keeps nothing on a disk.
 
-    def __init__(self):
+    With `certificate`, its file, that of its key and that of the authority, it speaks TLS alone.
+    """
+
+    def __init__(self, certificate=None):
+        self.certificate = certificate
         self.port = free_port()
         self.password = f"password-{os.urandom(8).hex()}"
         self.folder = tempfile.TemporaryDirectory(prefix="vestibule-redis-")
@@ -36,9 +40,13 @@ class Redis:
 
     def start(self):
         """Starts it, empty, on the port and with the password that it had before, and waits until it answers."""
+        listen = ["--port", str(self.port)]
+        if self.certificate:
+            certificate, key, authority = map(str, self.certificate)
+            listen = ["--port", "0", "--tls-port", str(self.port), "--tls-auth-clients", "no"]
+            listen += ["--tls-cert-file", certificate, "--tls-key-file", key, "--tls-ca-cert-file", authority]
         self.process = subprocess.Popen(
-            ["redis-server", "--bind", "127.0.0.1", "--port", str(self.port), "--save", ""]
-            + ["--requirepass", self.password],
+            ["redis-server", "--bind", "127.0.0.1", *listen, "--save", "", "--requirepass", self.password],
             cwd=self.folder.name,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
@@ -78,7 +86,8 @@ class Redis:
         return old
 
     def _client(self, *words):
-        command = ["redis-cli", "-p", str(self.port), "--no-auth-warning", *words]
+        encrypted = ["--tls", "--cacert", str(self.certificate[2])] if self.certificate else []
+        command = ["redis-cli", "-p", str(self.port), *encrypted, "--no-auth-warning", *words]
         environment = os.environ | {"REDISCLI_AUTH": self.password}
         return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=PATIENCE)
 

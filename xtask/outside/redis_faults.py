@@ -10,12 +10,20 @@ Logins are of names that nobody has, whose failures count as any others; those t
 
 import argparse
 import contextlib
+import ipaddress
 import itertools
 import json
+import os
+import pathlib
 import statistics
+import subprocess
+import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor
 
+from cryptography import x509
+
+from certificates import Authority
 from checks import Checks, expect, expect_answer
 from client import Client
 from databases import Database
@@ -73,6 +81,10 @@ class Installation:
             assert time.monotonic() < deadline, f"Redis is {'not ' * used}used still"
             time.sleep(0.05)
 
+    def losses(self):
+        """How often each node has given Redis up."""
+        return [figure(node, "vestibule_redis_lost_total") for node in self.nodes]
+
     def lines(self, text):
         """How many lines of its log each node has had with this text."""
         return [sum(text in line and "Redis" in line for line in node.log) for node in self.nodes]
@@ -98,13 +110,13 @@ def undisturbed(installation, attempt):
     """Tries again where a busy machine took Redis for hung meanwhile, as it is right to do."""
     for _ in range(5):
         installation.wait_until_used(True)
-        before = [figure(node, "vestibule_redis_lost_total") for node in installation.nodes]
+        before = installation.losses()
         failure = None
         try:
             attempt()
         except AssertionError as failed:
             failure = failed
-        if before == [figure(node, "vestibule_redis_lost_total") for node in installation.nodes]:
+        if before == installation.losses():
             if failure:
                 raise failure
             return
@@ -239,9 +251,9 @@ def logins_go_on_and_no_limit_opens(installation, fault):
     """Each node is asked at once, before it has noticed by itself."""
     one, other = installation.nodes
     name = installation.new_name()
-    undisturbed(installation, lambda: None)
+    installation.wait_until_used(True)
     use_up(one, name)
-    before = installation.lines(LOST), installation.lines(FOUND)
+    before = installation.losses()
 
     with fault(installation):
         for node in (one, other):
@@ -253,21 +265,27 @@ def logins_go_on_and_no_limit_opens(installation, fault):
         expect_answer(guess(one, name), 429, "rate_limited")
         use_up(other, installation.new_name())
     installation.wait_until_used(True)
-    lost = [now - then for now, then in zip(installation.lines(LOST), before[0])]
-    found = [now - then for now, then in zip(installation.lines(FOUND), before[1])]
-    expect((lost, found), ([1, 1], [1, 1]))
+    # A busy machine may lose it more often than we take it away; each time is told once, and so is its end.
+    losses = installation.losses()
+    assert all(now > then for now, then in zip(losses, before)), (before, losses)
+    expect(installation.lines(LOST), losses)
+    expect(installation.lines(FOUND), losses)
     failures_at_either_node_count_at_both(installation)
 
 
 def emptied(installation):
-    """What a node has counted itself it goes on to refuse."""
+    """What a node has counted itself it goes on to refuse, and nobody takes the Redis for lost."""
     one, _other = installation.nodes
     name = installation.new_name()
     use_up(one, name)
-    before = installation.lines(LOST)
-    installation.redis.ask("flushall")
-    expect_answer(guess(one, name), 429, "rate_limited")
-    expect(installation.lines(LOST), before)
+
+    def attempt():
+        before = installation.losses()
+        installation.redis.ask("flushall")
+        expect_answer(guess(one, name), 429, "rate_limited")
+        expect(installation.losses(), before)
+
+    undisturbed(installation, attempt)
     failures_at_either_node_count_at_both(installation)
 
 
@@ -293,6 +311,28 @@ def its_password_is_shown_to_nobody(installation):
         assert not any(installation.redis.password in line for line in node.log), node.log
 
 
+def an_encrypted_one_is_used_if_its_certificate_is_trusted(installation):
+    node = installation.nodes[0]
+    with tempfile.TemporaryDirectory(prefix="vestibule-") as folder:
+        authority = Authority(pathlib.Path(folder), "authority")
+        files = authority.issue("redis", x509.IPAddress(ipaddress.ip_address("127.0.0.1")))
+        with Redis((*files, authority.file)) as redis:
+            environment = node.environment | {
+                "VESTIBULE_REDIS_URL": f"rediss://:{redis.password}@127.0.0.1:{redis.port}"
+            }
+            expect(verdict(environment), "fail")
+            expect(verdict(environment | {"SSL_CERT_FILE": str(authority.file)}), "ok")
+
+
+def verdict(environment):
+    """What the doctor says of Redis."""
+    command = [os.environ["VESTIBULE_BINARY"], "doctor", "--json"]
+    with tempfile.TemporaryDirectory(prefix="vestibule-") as folder:
+        ended = subprocess.run(command, env=environment, cwd=folder, capture_output=True, text=True, timeout=PATIENCE)
+    (redis,) = [finding for finding in json.loads(ended.stdout) if finding["check"] == "redis"]
+    return redis["verdict"]
+
+
 def what_it_holds_goes_by_itself_and_names_nobody(installation):
     keys = installation.redis.ask("--scan").split()
     assert keys, "nothing was counted"
@@ -314,6 +354,7 @@ def try_all(checks, installation, rounds, faults):
         [
             a_node_starts_without_it_says_so_and_finds_it_later,
             its_password_is_shown_to_nobody,
+            an_encrypted_one_is_used_if_its_certificate_is_trusted,
             what_it_holds_goes_by_itself_and_names_nobody,
         ],
         installation,

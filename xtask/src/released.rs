@@ -45,7 +45,7 @@ pub(crate) const TRIES: Length = length("--tries 20", "--tries 100 --promptly");
 pub(crate) const RACES: Length = length("10", "200");
 pub(crate) const RESTARTS: Length = length("1", "20");
 /// Guesses at the same moment on two nodes that share a Redis, and what befalls that.
-pub(crate) const REDIS: Length = length("--rounds 3 --briefly", "--rounds 50");
+pub(crate) const REDIS: Length = length("--rounds 2 --briefly", "--rounds 50");
 /// How often the disk is filled.
 pub(crate) const FILLINGS: Length = length("--rounds 2", "--rounds 30 --promptly");
 /// Clients, of whom half leave at a moment of chance.
