@@ -1,9 +1,11 @@
 """A Redis server as a child process, that can be killed, stopped and emptied, and a way to it that can be slow.
 
-It is ended by its process id; what is tried on it is up to the scripts.
+Programs log in to it as the user of docs/guides/several-nodes.md, who may do what is written there and no more. It is
+ended by its process id; what is tried on it is up to the scripts.
 """
 
 import os
+import re
 import select
 import signal
 import socket
@@ -13,6 +15,9 @@ import threading
 import time
 
 from ports import free_port
+from server import ROOT
+
+GUIDE = ROOT / "docs/guides/several-nodes.md"
 
 PATIENCE = 60
 
@@ -27,6 +32,7 @@ class Redis:
         self.certificate = certificate
         self.port = free_port()
         self.password = f"password-{os.urandom(8).hex()}"
+        (self.user,) = re.findall(r"^user (vestibule on .*)$", GUIDE.read_text(), re.MULTILINE)
         self.folder = tempfile.TemporaryDirectory(prefix="vestibule-redis-")
         self.process = None
 
@@ -46,7 +52,8 @@ class Redis:
             listen = ["--port", "0", "--tls-port", str(self.port), "--tls-auth-clients", "no"]
             listen += ["--tls-cert-file", certificate, "--tls-key-file", key, "--tls-ca-cert-file", authority]
         self.process = subprocess.Popen(
-            ["redis-server", "--bind", "127.0.0.1", *listen, "--save", "", "--requirepass", self.password],
+            ["redis-server", "--bind", "127.0.0.1", *listen, "--save", "", "--requirepass", self.password]
+            + ["--user", *self.user.replace("PASSWORD", self.password).split()],
             cwd=self.folder.name,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
@@ -77,13 +84,15 @@ class Redis:
         assert ended.returncode == 0 and "(error)" not in ended.stdout, (words, ended)
         return ended.stdout
 
+    def login(self, port=None):
+        """What stands before the database in a URL of programs, by another port if there is one."""
+        return f"vestibule:{self.password}@127.0.0.1:{port or self.port}"
+
     def change_password(self, password):
-        """From now on nobody gets in by the old one, nor stays in."""
-        self.ask("config", "set", "requirepass", password)
-        self.password, old = password, self.password
-        self.ask("client", "kill", "type", "normal", "skipme", "yes")
-        self.ask("client", "kill", "type", "pubsub", "skipme", "yes")
-        return old
+        """From now on no program gets in by another one, nor stays in."""
+        self.ask("acl", "setuser", "vestibule", "resetpass", f">{password}")
+        for kind in ["normal", "pubsub"]:
+            self.ask("client", "kill", "type", kind, "skipme", "yes")
 
     def _client(self, *words):
         encrypted = ["--tls", "--cacert", str(self.certificate[2])] if self.certificate else []

@@ -228,11 +228,11 @@ def slow(installation):
 @contextlib.contextmanager
 def locked(installation):
     """Its password is another one."""
-    old = installation.redis.change_password("another one")
+    installation.redis.change_password("another-one")
     try:
         yield
     finally:
-        installation.redis.change_password(old)
+        installation.redis.change_password(installation.redis.password)
 
 
 @contextlib.contextmanager
@@ -317,9 +317,7 @@ def an_encrypted_one_is_used_if_its_certificate_is_trusted(installation):
         authority = Authority(pathlib.Path(folder), "authority")
         files = authority.issue("redis", x509.IPAddress(ipaddress.ip_address("127.0.0.1")))
         with Redis((*files, authority.file)) as redis:
-            environment = node.environment | {
-                "VESTIBULE_REDIS_URL": f"rediss://:{redis.password}@127.0.0.1:{redis.port}"
-            }
+            environment = node.environment | {"VESTIBULE_REDIS_URL": f"rediss://{redis.login()}"}
             expect(verdict(environment), "fail")
             expect(verdict(environment | {"SSL_CERT_FILE": str(authority.file)}), "ok")
 
@@ -370,7 +368,7 @@ def main():
     checks = Checks()
     database = Database("postgres", *NO_DISK)
     with Redis() as redis, SlowRoad(redis.port) as road:
-        variables = {"VESTIBULE_REDIS_URL": f"redis://:{redis.password}@127.0.0.1:{road.port}"}
+        variables = {"VESTIBULE_REDIS_URL": f"redis://{redis.login(road.port)}"}
         flags = ["--metrics-listen=127.0.0.1:0"]
         with pair([database.url] * 2, *flags, limits=LIMITS, variables=variables) as nodes:
             try_all(checks, Installation(nodes, redis, road), arguments.rounds, faults)

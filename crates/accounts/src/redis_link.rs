@@ -317,7 +317,8 @@ impl fmt::Display for Failure {
             Self::Refused(error) => {
                 let text = error.to_string();
                 let shown = text.chars().filter(|letter| !letter.is_control());
-                f.write_str(&shown.take(LONGEST).collect::<String>())
+                let shown: String = shown.take(LONGEST).collect();
+                f.write_str(shown.trim_end_matches('.'))
             }
         }
     }

@@ -31,7 +31,8 @@ impl RedisUrl {
         let login = info.redis_settings().clone();
         let login = login
             .set_protocol(ProtocolVersion::RESP3)
-            .set_lib_name("vestibule", env!("CARGO_PKG_VERSION"));
+            // Releases before 7.2 do not know what it is set with, and access lists would have to allow it.
+            .set_skip_set_lib_name();
         let tcp = info.tcp_settings().clone().set_nodelay(true);
         Ok(Self(info.set_redis_settings(login).set_tcp_settings(tcp)))
     }
