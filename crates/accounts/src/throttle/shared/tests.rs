@@ -169,8 +169,13 @@ async fn what_redis_holds_names_nobody_and_does_not_stay() {
         let _counted = node.register(network(77)).await;
     }
     let keys = redis.ask(&["keys", "*"]);
-    assert_eq!(keys.lines().count(), 6, "{keys}");
-    for key in keys.lines() {
+    // What the connection was tried with says nothing, and may have gone.
+    let counts: Vec<_> = keys
+        .lines()
+        .filter(|key| !key.ends_with(":probe"))
+        .collect();
+    assert_eq!(counts.len(), 5, "{keys}");
+    for key in counts {
         assert!(key.starts_with("vestibule:{tested}:"), "{key}");
         // A name and an address as they are would hold what no hash does.
         let (_, hash) = key.rsplit_once(':').expect("it has parts");
