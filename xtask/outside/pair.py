@@ -26,18 +26,19 @@ class Node(Server):
 
 
 @contextlib.contextmanager
-def pair(databases, *flags, public_url="http://localhost:8080", at_once=True):
+def pair(databases, *flags, public_url="http://localhost:8080", at_once=True, limits=NO_LIMITS, variables=None):
     """Starts two nodes, at the same moment unless it is to be one by one, and yields them.
 
-    `databases` are the URLs of theirs, by which they should come to one and the same.
+    `databases` are the URLs of theirs, by which they should come to one and the same; `variables` are more settings in
+    the environment.
     """
     with contextlib.ExitStack() as stack:
         folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="vestibule-"))
         key = pathlib.Path(folder) / "secret.key"
         key.write_bytes(base64.b64encode(os.urandom(32)) + b"\n")
         key.chmod(0o600)
-        flags = [*NO_LIMITS, f"--secret-key-file={key}", f"--public-url={public_url}", *flags]
-        nodes = [Node(*flags, database=database) for database in databases]
+        flags = [*limits, f"--secret-key-file={key}", f"--public-url={public_url}", *flags]
+        nodes = [Node(*flags, database=database, variables=variables) for database in databases]
         with concurrent.futures.ThreadPoolExecutor(max_workers=2 if at_once else 1) as starting:
             starts = [starting.submit(node.__enter__) for node in nodes]
         for node, start in zip(nodes, starts):

@@ -52,6 +52,7 @@ cargo xtask COMMAND
   torture client  the client library in Chromium over 50 expiries of its token, with wrong clocks and 100 lost answers
                   (`test` has 1 and 6); the pages in both themes at both widths; the races by axios-auth-refresh, to
                   compare; Lighthouse
+  torture redis   kill, hang, slow, lock and fill the Redis of two nodes; guesses at both at once (`test` hangs it)
   torture api     10,000 cases made of the API's description, on SQLite and on PostgreSQL (`test` has 300)
   torture copy    move 50,000 users through all engines, with kill -9 on the way (`test` moves 3,000)
   torture guide   add a resource to a copy of the tree as docs/guides/add-a-resource.md says, and run its tests there

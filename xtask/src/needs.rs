@@ -111,6 +111,12 @@ pub(crate) fn galera() -> Result<PathBuf> {
     Ok(library)
 }
 
+/// A Redis with its client program. Debian 12 has no Valkey.
+pub(crate) fn redis() -> Result<()> {
+    system_program("redis-cli", "redis-tools")?;
+    system_program("redis-server", "redis-server").map(drop)
+}
+
 /// nginx, without the package's own service and sites.
 pub(crate) fn nginx() -> Result<PathBuf> {
     daemon("nginx")

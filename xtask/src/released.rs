@@ -44,6 +44,8 @@ pub(crate) const TRIES: Length = length("--tries 20", "--tries 100 --promptly");
 /// Races between two nodes, and restarts of both.
 pub(crate) const RACES: Length = length("10", "200");
 pub(crate) const RESTARTS: Length = length("1", "20");
+/// Guesses at the same moment on two nodes that share a Redis, and what befalls that.
+pub(crate) const REDIS: Length = length("--rounds 2 --briefly", "--rounds 50");
 /// How often the disk is filled.
 pub(crate) const FILLINGS: Length = length("--rounds 2", "--rounds 30 --promptly");
 /// Clients, of whom half leave at a moment of chance.
@@ -116,6 +118,7 @@ pub(crate) const RELEASED: &[Suite] = {
         }),
         suite("outside: crashes", Welcome, || crashes(CRASHES.short)),
         suite("outside: nodes", Welcome, || nodes(RACES.short)),
+        suite("outside: redis", Welcome, || redis(REDIS.short)),
         suite("outside: API", Welcome, || api(CASES.short)),
         suite("outside: leavers", Welcome, || leavers(LEAVERS.short)),
         suite("outside: full disk", Welcome, || full_disk(FILLINGS.short)),
@@ -302,6 +305,12 @@ fn replicas() -> Result<Counts> {
 /// Asks two nodes on one database for what they have to do together.
 pub(crate) fn nodes(rounds: &str) -> Result<Counts> {
     beside_servers(outside("nodes.py")?.arg("--rounds").arg(rounds))
+}
+
+/// Has two nodes share a Redis, and takes it away.
+pub(crate) fn redis(length: &str) -> Result<Counts> {
+    needs::redis()?;
+    beside_servers(outside("redis_faults.py")?.words(length))
 }
 
 /// Restarts two nodes one after the other behind nginx, under load.

@@ -8,9 +8,9 @@ use crate::counts::{Counts, Runner};
 use crate::engines::{Engines, galera::Cluster};
 use crate::released::{
     CASES, CRASHES, DRAINS, DRESSES, FAULTS, FILLINGS, GUIDE, KILLED_SERVERS, KILLS, LEAVERS,
-    MOVES, PASSES, POWER_CUTS, RACES, RESTARTS, TRIES, Tests, USERS, api, browser, crashes, drains,
-    faults, full_disk, guide_to_adding, image, isolation, killed_servers, leavers, limits,
-    migrations, moves, nodes, outside, power_cuts, proxies, release_build, rolling_restart,
+    MOVES, PASSES, POWER_CUTS, RACES, REDIS, RESTARTS, TRIES, Tests, USERS, api, browser, crashes,
+    drains, faults, full_disk, guide_to_adding, image, isolation, killed_servers, leavers, limits,
+    migrations, moves, nodes, outside, power_cuts, proxies, redis, release_build, rolling_restart,
 };
 use crate::report::Report;
 use crate::test::{door_tests, tools};
@@ -46,6 +46,7 @@ pub(crate) fn run(name: &str) -> Option<ExitCode> {
             ("rolling restart", || rolling_restart(RESTARTS.long)),
         ],
         "proxies" => &[("proxies", || proxies(PASSES.long))],
+        "redis" => &[("redis", || redis(REDIS.long))],
         _ => return None,
     };
     let mut report = Report::default();

@@ -50,9 +50,9 @@ impl Accounts {
     ///
     /// # Errors
     /// [`Error::Limited`] after five within an hour.
-    pub fn export(&self, caller: Caller) -> Result<Export, Error> {
+    pub async fn export(&self, caller: Caller) -> Result<Export, Error> {
         Ok(Export {
-            quota: self.0.throttle.export(caller.user.id)?,
+            quota: self.0.throttle.export(caller.user.id).await?,
             accounts: self.clone(),
             begun_at: self.0.clock.now(),
             caller,

@@ -70,7 +70,7 @@ impl Accounts {
         self.0.store.check_writable()?;
         // Before anything else, so that nobody without the code makes the server hash.
         let Some(seen) = self.open_code(&code).await? else {
-            self.0.throttle.register(Network::of(peer.address))?;
+            self.0.throttle.register(Network::of(peer.address)).await?;
             return Err(Error::SetupRefused);
         };
         let parsed = Parsed::parse(registration, &self.0.policy.password_rules())?;

@@ -24,6 +24,7 @@ mod operator;
 mod password;
 mod policy;
 mod profile;
+mod redis_link;
 mod register;
 mod retention;
 mod secret;
@@ -38,6 +39,8 @@ use std::sync::Arc;
 
 use store::{Actor, NewAudit, Store};
 use uuid::Uuid;
+
+use redis_link::{Bounds, RedisLink};
 
 pub use admin::{AccountEdit, Admin, Figures};
 pub use caller::{Caller, Credential, Peer};
@@ -63,6 +66,7 @@ pub use names::{Role, is_steering};
 pub use operator::{Change, HashCensus, NewAccount, Operator};
 pub use policy::Policy;
 pub use profile::{Edit, ProfileEdit};
+pub use redis_link::{RedisReport, RedisUrl};
 pub use register::Registration;
 pub use retention::Purged;
 pub use secret::{SECRET_KEY_BYTES, SecretKey, SecretKeyTooShort};
@@ -92,6 +96,7 @@ struct Inner {
     clock: Clock,
     gate: hash::HashGate,
     throttle: throttle::Throttle,
+    redis: Option<RedisLink>,
     access: token::AccessTokens,
     cookies: token::CookieTokens,
     refresh: token::RefreshTokens,
@@ -130,11 +135,22 @@ impl Accounts {
         let cookies = token::CookieTokens::new(&keys, issuer.clone());
         let refresh = token::RefreshTokens::new(&keys);
         let audit_name = keys.audit_name.clone();
+        let redis = policy
+            .redis
+            .clone()
+            .map(|url| RedisLink::new(url, &keys.installation, clock.clone(), Bounds::default()));
+        let throttle = throttle::Throttle::new(
+            policy.limits,
+            clock.clone(),
+            keys.shared_counters.clone(),
+            redis.clone(),
+        );
         let (ring, signing) = signing::open(&policy, keys, stored, now, clock.monotonic())?;
         let standing = standing::open(&store, &clock).await?;
         Ok(Self(Arc::new(Inner {
             gate: hash::HashGate::new(policy.hash_cost, policy.hash_slots, policy.hash_queue),
-            throttle: throttle::Throttle::new(policy.limits, clock.clone()),
+            throttle,
+            redis,
             access: token::AccessTokens::new(ring, issuer, audience, policy.access_ttl),
             cookies,
             refresh,

@@ -80,7 +80,12 @@ impl Accounts {
         let id = caller.user.id;
         let found = self.0.store.credentials_of(id).await?;
         let account = id.to_string();
-        let attempt = match self.0.throttle.login(&account, Network::of(peer.address)) {
+        let attempt = match self
+            .0
+            .throttle
+            .login(&account, Network::of(peer.address))
+            .await
+        {
             Ok(attempt) => attempt,
             Err(limited) => {
                 if limited.first {
@@ -95,13 +100,13 @@ impl Accounts {
         let verdict = match gate.verify(password, hash.clone()).await {
             Ok(verdict) => verdict,
             Err(failure) => {
-                attempt.unjudged();
+                attempt.unjudged().await;
                 return Err(failure.into());
             }
         };
         match (verdict, hash) {
             (Verdict::Match | Verdict::MatchButWeak, Some(hash)) => {
-                attempt.succeeded();
+                attempt.succeeded().await;
                 Ok(hash)
             }
             (Verdict::Unusable(reason), _) => {
@@ -135,13 +140,13 @@ impl Accounts {
         let gate = self.0.gate.for_standing(attempt.standing());
         match self.prove(&gate, &name, found, password, mode, peer).await {
             Ok(opened) => {
-                attempt.succeeded();
+                attempt.succeeded().await;
                 Ok(opened)
             }
             Err(Error::InvalidCredentials) => Err(Error::InvalidCredentials),
             // Nobody said whether the password was right, so the attempt counts for nothing.
             Err(failure) => {
-                attempt.unjudged();
+                attempt.unjudged().await;
                 Err(failure)
             }
         }
@@ -202,7 +207,12 @@ impl Accounts {
     ) -> Result<LoginAttempt, Error> {
         let account =
             found.map_or_else(|| name.key().to_owned(), |found| found.user.id.to_string());
-        match self.0.throttle.login(&account, Network::of(peer.address)) {
+        match self
+            .0
+            .throttle
+            .login(&account, Network::of(peer.address))
+            .await
+        {
             Ok(attempt) => Ok(attempt),
             Err(limited) => {
                 self.record_limited(&limited, name, found, peer).await?;

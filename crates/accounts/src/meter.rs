@@ -1,13 +1,24 @@
-//! What is counted about logins, registrations and refreshes, each once for a try, and under which names. Who reads
-//! the counters is left to the program; while nobody does, they cost nothing.
+//! What is counted about logins, registrations and refreshes, each once for a try, and of a shared Redis; and under
+//! which names. Who reads the counters is left to the program; while nobody does, they cost nothing.
 
-use metrics::{counter, describe_counter};
+use std::time::Duration;
+
+use metrics::{
+    Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram,
+};
 
 use crate::Error;
 
 const LOGINS: &str = "vestibule_logins_total";
 const REGISTRATIONS: &str = "vestibule_registrations_total";
 const REFRESHES: &str = "vestibule_refreshes_total";
+
+const REDIS_UP: &str = "vestibule_redis_up";
+const REDIS_LOST: &str = "vestibule_redis_lost_total";
+const REDIS_SECONDS: &str = "vestibule_redis_call_duration_seconds";
+
+/// Why a connection to Redis can be given up: the label `reason`.
+const LOSSES: [&str; 3] = ["late", "lost", "refused"];
 
 /// How a try can end: the label `outcome`.
 const OUTCOMES: [&str; 5] = ["succeeded", "refused", "reused", "limited", "unavailable"];
@@ -19,6 +30,19 @@ pub fn describe() {
     describe_counter!(
         REFRESHES,
         "Refreshes of a session, by outcome; reused is a refresh token that was used twice"
+    );
+    describe_gauge!(
+        REDIS_UP,
+        "Whether limits are counted with the other nodes now"
+    );
+    describe_counter!(
+        REDIS_LOST,
+        "How often Redis was given up, by reason, until it was found again"
+    );
+    describe_histogram!(
+        REDIS_SECONDS,
+        Unit::Seconds,
+        "Time that requests waited for Redis"
     );
     for outcome in OUTCOMES {
         counter!(REFRESHES, "outcome" => outcome).increment(0);
@@ -42,6 +66,27 @@ pub(crate) fn registration<T>(ended: &Result<T, Error>) {
 /// Counts a refresh, by token or by cookie.
 pub(crate) fn refresh<T>(ended: &Result<T, Error>) {
     counter!(REFRESHES, "outcome" => outcome(ended)).increment(1);
+}
+
+/// Takes down whether a configured Redis is used.
+pub(crate) fn redis_is_up(is_up: bool) {
+    if !is_up {
+        // Each begins at 0, for whoever has configured one.
+        for reason in LOSSES {
+            counter!(REDIS_LOST, "reason" => reason).increment(0);
+        }
+    }
+    gauge!(REDIS_UP).set(u32::from(is_up));
+}
+
+/// Counts that Redis is given up, for one of [`LOSSES`].
+pub(crate) fn redis_was_lost(reason: &'static str) {
+    counter!(REDIS_LOST, "reason" => reason).increment(1);
+}
+
+/// Takes down how long a request has waited for Redis, with an answer or without.
+pub(crate) fn redis_answered(after: Duration) {
+    histogram!(REDIS_SECONDS).record(after.as_secs_f64());
 }
 
 fn outcome<T>(ended: &Result<T, Error>) -> &'static str {

@@ -3,7 +3,8 @@
 use std::{num::NonZeroUsize, time::Duration};
 
 use crate::{
-    SigningAlgorithm, SigningKeyPair, hash::HashCost, password, throttle::ThrottleSettings,
+    RedisUrl, SigningAlgorithm, SigningKeyPair, hash::HashCost, password,
+    throttle::ThrottleSettings,
 };
 
 /// The policy of an installation.
@@ -39,6 +40,8 @@ pub struct Policy {
     pub audit_retention: Duration,
     /// The limits on attempts.
     pub limits: ThrottleSettings,
+    /// Where they are counted with the other nodes, and revocations are told.
+    pub redis: Option<RedisUrl>,
     /// What password hashes are, and their cost.
     pub hash_cost: HashCost,
     /// How many hashes are made at a time.

@@ -63,7 +63,7 @@ impl Accounts {
         let password = needed(password, &mut broken).ok_or(Error::Invalid(broken))?;
         let seen = self.prove_again(caller, password, peer).await?;
         // The answer tells whether a name is taken, as that to a registration does.
-        self.0.throttle.register(Network::of(peer.address))?;
+        self.0.throttle.register(Network::of(peer.address)).await?;
         match self.edit(caller, change, Some(seen), peer).await? {
             Editing::Changed(user) | Editing::Unchanged(user) => Ok(user),
             Editing::Stale | Editing::PasswordNeeded => Err(self.refuse_caller(caller, peer).await),

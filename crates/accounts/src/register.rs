@@ -62,7 +62,7 @@ impl Accounts {
         }
         let parsed = Parsed::parse(registration, &self.0.policy.password_rules())?;
         // Counted where the work begins, so that mistakes in a form cost nobody their tries.
-        let quota = self.0.throttle.register(Network::of(peer.address))?;
+        let quota = self.0.throttle.register(Network::of(peer.address)).await?;
         let gate = self.0.gate.for_standing(Standing::Untried);
         let hash = gate.hash(parsed.password.clone()).await?;
         let user = self.new_user(parsed, hash, BTreeSet::new(), false);

@@ -39,6 +39,8 @@ impl SecretKey {
             refresh_mac: key("refresh token authentication"),
             refresh_successor: key("refresh token succession"),
             audit_name: key("names in the audit log"),
+            shared_counters: key("counters shared between nodes"),
+            installation: installation(&self.derive("name of the installation")),
             cookie: self.derive("session cookie signature"),
             check: key("secret key check").sign_to_vec(b"vestibule"),
             seal: RandomizedNonceKey::new(&AES_256_GCM, &*self.derive("signing keys at rest"))
@@ -58,6 +60,12 @@ impl SecretKey {
     }
 }
 
+/// As many digits as no two installations will have in common.
+fn installation(name: &[u8; 32]) -> String {
+    let digits = name.iter().take(8).map(|byte| format!("{byte:02x}"));
+    digits.collect()
+}
+
 /// What [`SecretKey::keys`] derives.
 pub(crate) struct Keys {
     /// Proves that a refresh token was made here.
@@ -66,6 +74,10 @@ pub(crate) struct Keys {
     pub(crate) refresh_successor: hmac::Key,
     /// Hides what somebody typed as a name.
     pub(crate) audit_name: hmac::Key,
+    /// Hides whose uses are counted where other nodes count too.
+    pub(crate) shared_counters: hmac::Key,
+    /// Tells this installation from others; it says nothing about the secret.
+    pub(crate) installation: String,
     /// Signs session cookies.
     pub(crate) cookie: Zeroizing<[u8; 32]>,
     /// Tells whether a database was founded with the same secret key, and nothing about it.
@@ -141,10 +153,16 @@ mod tests {
         let (one, other) = (keys(1), keys(2));
         assert_ne!(*one.cookie, *other.cookie);
         assert_ne!(one.check, other.check);
-        let signatures = [&one.refresh_mac, &one.refresh_successor, &one.audit_name]
-            .map(|key| hmac::sign(key, b"x").as_ref().to_vec());
+        let signatures = [
+            &one.refresh_mac,
+            &one.refresh_successor,
+            &one.shared_counters,
+        ]
+        .map(|key| hmac::sign(key, b"x").as_ref().to_vec());
         assert_ne!(signatures[0], signatures[1]);
         assert_ne!(signatures[1], signatures[2]);
+        assert_ne!(one.installation, other.installation);
+        assert_eq!(one.installation.len(), 16);
         assert_eq!(one.check, keys(1).check, "the same secret passes its check");
     }
 

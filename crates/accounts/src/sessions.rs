@@ -94,7 +94,7 @@ impl Accounts {
     }
 
     async fn exchange(&self, token: &str, peer: &Peer) -> Result<Opened, Error> {
-        let quota = self.0.throttle.refresh(Network::of(peer.address))?;
+        let quota = self.0.throttle.refresh(Network::of(peer.address)).await?;
         let presented = self.0.refresh.read(token)?;
         let nonce: [u8; 16] = entropy::bytes();
         let successor = self.0.refresh.successor(&presented, &nonce);
@@ -223,7 +223,7 @@ impl Accounts {
     }
 
     async fn grant_by_cookie(&self, cookie: &str, peer: &Peer) -> Result<Granted, Error> {
-        let quota = self.0.throttle.refresh(Network::of(peer.address))?;
+        let quota = self.0.throttle.refresh(Network::of(peer.address)).await?;
         let Caller { user, session, .. } = self.caller_of_cookie(cookie).await?;
         let bearing = Bearing {
             user: user.id,

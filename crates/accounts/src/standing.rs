@@ -16,6 +16,10 @@ use crate::{Accounts, Clock, Error, Inner, token::Bearing};
 /// as the command line, is to take effect here within a second.
 const ASK_INTERVAL: Duration = Duration::from_millis(500);
 
+/// How often it is asked for at the most, when others say that they have revoked something: so often would the
+/// database be asked on behalf of whoever says so without end.
+const LEAST_INTERVAL: Duration = Duration::from_millis(50);
+
 /// The memory of a program that starts: empty, and ready to be believed.
 pub(crate) async fn open(store: &Store, clock: &Clock) -> Result<StandingCache, store::Error> {
     let memory = StandingCache::new();
@@ -37,7 +41,10 @@ impl Accounts {
     pub async fn keep_revocations_current(&self) -> Infallible {
         let mut failed = false;
         loop {
-            tokio::time::sleep(ASK_INTERVAL).await;
+            tokio::time::sleep(LEAST_INTERVAL).await;
+            let rest = ASK_INTERVAL.saturating_sub(LEAST_INTERVAL);
+            // Whether somebody said so or not, the database tells what was revoked.
+            let _said = tokio::time::timeout(rest, self.revocation_announced()).await;
             let asked = self.read_revocations().await;
             match &asked {
                 Err(error) if !failed => {
@@ -47,6 +54,14 @@ impl Accounts {
                 Ok(()) | Err(_) => {}
             }
             failed = asked.is_err();
+        }
+    }
+
+    /// Waits until another node says that it has revoked something.
+    async fn revocation_announced(&self) {
+        match &self.0.redis {
+            Some(link) => link.revocation_announced().await,
+            None => std::future::pending().await,
         }
     }
 
@@ -103,6 +118,9 @@ impl Accounts {
             let Counted { outcome, count } = event.await?;
             if let Some(count) = count {
                 accounts.0.standing.revoked(scope, count);
+                if let Some(link) = &accounts.0.redis {
+                    link.announce_revocation();
+                }
             }
             Ok(outcome)
         };

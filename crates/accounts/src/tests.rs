@@ -54,6 +54,7 @@ fn policy() -> Policy {
         deleted_retention: Duration::from_secs(30 * 86_400),
         audit_retention: Duration::from_secs(365 * 86_400),
         limits: unlimited(),
+        redis: None,
         hash_cost: HashCost::Argon2id(Argon2Cost::TRIFLING),
         hash_slots: NonZeroUsize::new(2).expect("two"),
         hash_queue: 1_000,

@@ -1,6 +1,8 @@
-//! How often logins, registrations and refreshes may be tried: counters in memory, and the figures that the
-//! answers' headers show. What a refusal looks like is left to HTTP, what counts as a failed login to the caller.
+//! How often logins, registrations and refreshes may be tried: counters in memory, those that all nodes share where
+//! there is a Redis, and the figures that the answers' headers show. What a refusal looks like is left to HTTP, what
+//! counts as a failed login to the caller.
 
+mod shared;
 mod windows;
 
 use std::{
@@ -13,8 +15,11 @@ use aws_lc_rs::hmac;
 use moka::{policy::EvictionPolicy, sync::Cache};
 use uuid::Uuid;
 
-use self::windows::{Admitted, Fate, Key, Windows};
-use crate::{clock::Clock, entropy};
+use self::{
+    shared::{Counted, Pair, Rule, SharedCharge, SharedCounters, Use},
+    windows::{Admitted, Fate, Key, Windows},
+};
+use crate::{clock::Clock, redis_link::RedisLink};
 
 /// Failures of one account within an hour, from all networks together, beyond which networks that never logged
 /// in to it get one try per window.
@@ -22,6 +27,9 @@ const UNDER_ATTACK: Limit = Limit {
     count: 100,
     window: Duration::from_hours(1),
 };
+
+/// The name of the limit that is lower while an account is under attack.
+const LOGIN_PER_ACCOUNT: &str = "login_per_account";
 
 /// Exports of one account. Each reads all that there is about it.
 const EXPORTS: Limit = Limit {
@@ -114,6 +122,13 @@ pub struct Limited {
     pub first: bool,
 }
 
+impl Limited {
+    /// Whether a pair of account and network that is familiar may be admitted nevertheless: that alone has one try.
+    fn spares_the_familiar(&self) -> bool {
+        self.quota.policy == LOGIN_PER_ACCOUNT && self.quota.limit == 1
+    }
+}
+
 /// What is known of whoever tries to log in, before their password is looked at. Under load the first go first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Standing {
@@ -127,10 +142,13 @@ pub(crate) enum Standing {
 
 /// All limits; a clone counts with the same counters.
 ///
-/// Everything is keyed by a hash under a key of this process, so the memory holds no names or addresses, and
+/// Everything is keyed by a hash under a key of the installation, so no memory holds names or addresses, and
 /// nobody can aim at another's counter. They are bounded, under 64 MiB in all, and forget the least used first: a flood
 /// of names and addresses pushes out its own counters, not that of an account under attack. It has to come from many
 /// networks, since a network's own limit is asked first.
+///
+/// Every use is counted here, and then with the other nodes where there are some to count with; the stricter of the
+/// two answers holds. So a Redis that is lost, or has lost what it held, makes nobody free who was refused here.
 #[derive(Clone)]
 pub(crate) struct Throttle(Arc<Counters>);
 
@@ -145,6 +163,8 @@ struct Counters {
     exports_of_account: Counter,
     /// Pairs of account and network with an earlier success.
     familiar: Cache<Key, ()>,
+    /// What all nodes count together.
+    shared: Option<SharedCounters>,
 }
 
 impl Throttle {
@@ -155,16 +175,21 @@ impl Throttle {
     /// Pairs of account and network whose earlier success is remembered.
     const FAMILIAR: u64 = 24_576;
 
-    /// Fresh counters, on the time of `clock`.
+    /// Fresh counters, on the time of `clock`, by hashes under `key`; nodes that count together need the same one.
     #[must_use]
-    pub(crate) fn new(settings: ThrottleSettings, clock: Clock) -> Self {
+    pub(crate) fn new(
+        settings: ThrottleSettings,
+        clock: Clock,
+        key: hmac::Key,
+        others: Option<RedisLink>,
+    ) -> Self {
         let counter = |policy, limit: Option<Limit>| {
             limit.map(|limit| Counter::new(policy, limit, Self::KEYS))
         };
         Self(Arc::new(Counters {
             clock,
-            key: hmac::Key::new(hmac::HMAC_SHA256, &entropy::bytes::<32>()),
-            login_per_account: counter("login_per_account", settings.login_per_account),
+            key,
+            login_per_account: counter(LOGIN_PER_ACCOUNT, settings.login_per_account),
             login_per_ip: counter("login_per_ip", settings.login_per_ip),
             register_per_ip: counter("register_per_ip", settings.register_per_ip),
             refresh_per_ip: counter("refresh_per_ip", settings.refresh_per_ip),
@@ -175,6 +200,7 @@ impl Throttle {
                 .max_capacity(Self::FAMILIAR)
                 .eviction_policy(EvictionPolicy::lru())
                 .build(),
+            shared: others.map(SharedCounters::new),
         }))
     }
 
@@ -185,23 +211,44 @@ impl Throttle {
     ///
     /// # Errors
     /// The limit that is used up. A refused attempt is judged by nobody and counts nowhere.
-    pub(crate) fn login(
+    pub(crate) async fn login(
         &self,
         account_key: &str,
         network: Network,
     ) -> Result<LoginAttempt, Limited> {
+        let counters = &self.0;
+        let admitted = match (self.login_here(account_key, network), &counters.shared) {
+            (admitted, None) => return admitted,
+            (Err(limited), Some(shared)) => {
+                let pair = counters.key_of(Some(network), account_key);
+                if !limited.spares_the_familiar() || !shared.is_familiar(pair).await {
+                    return Err(limited);
+                }
+                counters.familiar.insert(pair, ());
+                let again = self.login_here(account_key, network);
+                again.map_err(|again| Limited {
+                    first: limited.first,
+                    ..again
+                })?
+            }
+            (Ok(attempt), Some(_)) => attempt,
+        };
+        admitted.with_the_others(account_key, network).await
+    }
+
+    fn login_here(&self, account_key: &str, network: Network) -> Result<LoginAttempt, Limited> {
         let counters = &self.0;
         let mut attempt = LoginAttempt {
             throttle: self.clone(),
             pair: counters.key_of(Some(network), account_key),
             standing: Standing::Untried,
             charges: Vec::with_capacity(3),
+            shared: Vec::new(),
         };
-        let admitted = counters.charge_login(&mut attempt, account_key, network);
-        match admitted {
+        match counters.charge_login(&mut attempt, account_key, network) {
             Ok(()) => Ok(attempt),
             Err(limited) => {
-                attempt.unjudged();
+                attempt.take_back_here();
                 Err(limited)
             }
         }
@@ -211,27 +258,27 @@ impl Throttle {
     ///
     /// # Errors
     /// The limit, when it is used up.
-    pub(crate) fn register(&self, network: Network) -> Result<Option<Quota>, Limited> {
-        self.0.count(self.0.register_per_ip.as_ref(), network)
+    pub(crate) async fn register(&self, network: Network) -> Result<Option<Quota>, Limited> {
+        let limit = self.0.register_per_ip.as_ref();
+        self.0.count_of_network(limit, network).await
     }
 
     /// Counts one refresh of a session.
     ///
     /// # Errors
     /// The limit, when it is used up.
-    pub(crate) fn refresh(&self, network: Network) -> Result<Option<Quota>, Limited> {
-        self.0.count(self.0.refresh_per_ip.as_ref(), network)
+    pub(crate) async fn refresh(&self, network: Network) -> Result<Option<Quota>, Limited> {
+        let limit = self.0.refresh_per_ip.as_ref();
+        self.0.count_of_network(limit, network).await
     }
 
     /// Counts one export of an account.
     ///
     /// # Errors
     /// The limit, when it is used up.
-    pub(crate) fn export(&self, account: Uuid) -> Result<Quota, Limited> {
+    pub(crate) async fn export(&self, account: Uuid) -> Result<Quota, Limited> {
         let key = self.0.key_of(None, &account.to_string());
-        let now = self.0.clock.monotonic();
-        let (_, _, quota) = self.0.exports_of_account.charge(key, now)?;
-        Ok(quota)
+        self.0.count(&self.0.exports_of_account, key).await
     }
 }
 
@@ -242,6 +289,8 @@ pub(crate) struct LoginAttempt {
     pair: Key,
     standing: Standing,
     charges: Vec<Charge>,
+    /// Where the other nodes know of it.
+    shared: Vec<SharedCharge>,
 }
 
 impl LoginAttempt {
@@ -258,14 +307,64 @@ impl LoginAttempt {
         self.charges.push(charge);
     }
 
+    /// Has an attempt that this node admits counted by the other ones, which may have seen others.
+    async fn with_the_others(
+        mut self,
+        account_key: &str,
+        network: Network,
+    ) -> Result<Self, Limited> {
+        let counters = Arc::clone(&self.throttle.0);
+        let Some(shared) = &counters.shared else {
+            return Ok(self);
+        };
+        let uses = counters.uses_of_login(self.pair, account_key, network);
+        let pair = Pair {
+            key: self.pair,
+            is_familiar: self.standing == Standing::Familiar,
+        };
+        match shared.charge(&uses, Some(pair)).await {
+            None => {}
+            Some(Ok(Counted {
+                charges,
+                is_familiar,
+                ..
+            })) => {
+                self.shared = charges;
+                if is_familiar {
+                    self.standing = Standing::Familiar;
+                    counters.familiar.insert(self.pair, ());
+                }
+            }
+            Some(Err(limited)) => {
+                self.take_back_here();
+                return Err(limited);
+            }
+        }
+        Ok(self)
+    }
+
     /// The password was right: it counts no more, and the network is known to the account from now on.
-    pub(crate) fn succeeded(self) {
+    pub(crate) async fn succeeded(self) {
         self.throttle.0.familiar.insert(self.pair, ());
-        self.unjudged();
+        let pair = Some(self.pair);
+        self.take_back(pair).await;
     }
 
     /// Nobody looked at the password, as the server was too busy: it counts no more.
-    pub(crate) fn unjudged(self) {
+    pub(crate) async fn unjudged(self) {
+        self.take_back(None).await;
+    }
+
+    async fn take_back(mut self, logged_in: Option<Key>) {
+        let counters = Arc::clone(&self.throttle.0);
+        let counted = std::mem::take(&mut self.shared);
+        self.take_back_here();
+        if let Some(shared) = &counters.shared {
+            shared.settle(&counted, logged_in).await;
+        }
+    }
+
+    fn take_back_here(self) {
         for charge in self.charges {
             charge.take_back();
         }
@@ -306,13 +405,50 @@ impl Counters {
         Ok(())
     }
 
-    fn count(&self, counter: Option<&Counter>, network: Network) -> Result<Option<Quota>, Limited> {
-        let Some(counter) = counter else {
-            return Ok(None);
+    /// What [`Counters::charge_login`] counts, in its order, for all nodes.
+    fn uses_of_login(&self, pair: Key, account_key: &str, network: Network) -> Vec<Use> {
+        let mut uses = Vec::with_capacity(3);
+        if let Some(per_ip) = &self.login_per_ip {
+            uses.push(per_ip.one_use(self.key_of(Some(network), ""), Rule::Limit));
+        }
+        if let Some(per_account) = &self.login_per_account {
+            let account = self.key_of(None, account_key);
+            uses.push(self.failures_of_account.one_use(account, Rule::Watch));
+            uses.push(per_account.one_use(pair, Rule::Guard));
+        }
+        uses
+    }
+
+    async fn count_of_network(
+        &self,
+        counter: Option<&Counter>,
+        network: Network,
+    ) -> Result<Option<Quota>, Limited> {
+        match counter {
+            Some(counter) => {
+                let key = self.key_of(Some(network), "");
+                self.count(counter, key).await.map(Some)
+            }
+            None => Ok(None),
+        }
+    }
+
+    /// Counts a use that nobody takes back, unless the other nodes refuse it.
+    async fn count(&self, counter: &Counter, key: Key) -> Result<Quota, Limited> {
+        let (charge, _, here) = counter.charge(key, self.clock.monotonic())?;
+        let Some(shared) = &self.shared else {
+            return Ok(here);
         };
-        let key = self.key_of(Some(network), "");
-        let (_, _, quota) = counter.charge(key, self.clock.monotonic())?;
-        Ok(Some(quota))
+        let one_use = counter.one_use(key, Rule::Limit);
+        match shared.charge(&[one_use], None).await {
+            None => Ok(here),
+            Some(Ok(Counted { quota, .. })) if quota.remaining < here.remaining => Ok(quota),
+            Some(Ok(_)) => Ok(here),
+            Some(Err(limited)) => {
+                charge.take_back();
+                Err(limited)
+            }
+        }
     }
 
     fn key_of(&self, network: Option<Network>, account_key: &str) -> Key {
@@ -399,6 +535,16 @@ impl Counter {
     fn charge_beyond_limit(&self, key: Key, now: Duration) -> (Charge, u32) {
         let (slice, used) = self.windows.charge_beyond_limit(key, now);
         (self.counted(key, slice), used)
+    }
+
+    /// The same use, as it is counted with the other nodes.
+    fn one_use(&self, key: Key, rule: Rule) -> Use {
+        Use {
+            policy: self.policy,
+            key,
+            limit: self.limit,
+            rule,
+        }
     }
 
     fn counted(&self, key: Key, slice: u64) -> Charge {

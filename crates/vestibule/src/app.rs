@@ -299,6 +299,14 @@ pub async fn weak_durability(database: &Database) -> Result<Vec<String>, StartEr
         .collect())
 }
 
+/// A sentence to the operator where the configured Redis cannot be used. The first connection is made here.
+pub async fn missing_redis(accounts: &Accounts) -> Option<String> {
+    let reason = accounts.connect_redis().await.err()?;
+    Some(format!(
+        "redis.url: {reason}. Until it can be used, each node counts limits for itself"
+    ))
+}
+
 /// Opens the configured static site, if there is one.
 ///
 /// # Errors
@@ -454,6 +462,7 @@ fn policy(config: &Config) -> Policy {
         deleted_retention: config.retention.deleted,
         audit_retention: config.retention.audit,
         limits: config.limits,
+        redis: config.redis.url.clone(),
         hash_cost: match config.password.algorithm {
             PasswordAlgorithm::Argon2id => HashCost::Argon2id(Argon2Cost::RECOMMENDED),
             PasswordAlgorithm::Bcrypt => HashCost::Bcrypt(BcryptCost::RECOMMENDED),

@@ -22,7 +22,9 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use accounts::{DatabaseUrl, SigningAlgorithm, SigningKeyPair, ThrottleSettings, TlsMode};
+use accounts::{
+    DatabaseUrl, RedisUrl, SigningAlgorithm, SigningKeyPair, ThrottleSettings, TlsMode,
+};
 use clap::{ArgMatches, Command};
 use ipnet::IpNet;
 use secrecy::SecretBox;
@@ -80,6 +82,8 @@ pub struct Config {
     pub retention: Retention,
     /// How often something may be tried; `None` is off.
     pub limits: ThrottleSettings,
+    /// What the nodes share besides the database.
+    pub redis: Redis,
     /// Pages of other origins.
     pub cors: Cors,
     /// The site.
@@ -195,6 +199,13 @@ pub struct Retention {
     pub deleted: Duration,
     /// Audit events.
     pub audit: Duration,
+}
+
+/// What the nodes share besides the database.
+#[derive(Debug)]
+pub struct Redis {
+    /// Where it is; `None` counts limits by each node alone.
+    pub url: Option<RedisUrl>,
 }
 
 /// Pages of other origins.

@@ -2,10 +2,14 @@
 //! dropped at the end, also of a test that fails. It belongs to the tests, and knows nothing of
 //! the program that they test.
 
+mod redis;
+
 use std::hash::{BuildHasher as _, RandomState};
 
 use sqlx::{AssertSqlSafe, Connection as _, mysql::MySqlConnection, postgres::PgConnection};
 use url::Url;
+
+pub use redis::Redis;
 
 /// A server for tests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -14,7 +14,7 @@ struct Whole {
 
 impl Scene {
     async fn exported(&self, caller: &Caller) -> Whole {
-        let mut export = self.accounts.export(caller.clone()).expect("begins");
+        let mut export = self.accounts.export(caller.clone()).await.expect("begins");
         let mut whole = Whole::default();
         while let Some(page) = export.next_page().await.expect("reads") {
             whole.pages += 1;
@@ -171,10 +171,10 @@ async fn five_exports_an_hour_are_allowed_for_each_account() {
     let ada = scene.newcomer("ada").await;
     let eve = scene.newcomer("eve").await;
     for left in (0..5).rev() {
-        let export = scene.accounts.export(ada.clone()).expect("allowed");
+        let export = scene.accounts.export(ada.clone()).await.expect("allowed");
         assert_eq!(export.quota().remaining, left);
     }
-    let Err(Error::Limited(limited)) = scene.accounts.export(ada.clone()) else {
+    let Err(Error::Limited(limited)) = scene.accounts.export(ada.clone()).await else {
         panic!("not limited");
     };
     assert_eq!(
@@ -184,9 +184,10 @@ async fn five_exports_an_hour_are_allowed_for_each_account() {
     scene
         .accounts
         .export(eve)
+        .await
         .expect("the limit is of an account");
     scene.clock.advance(limited.quota.reset);
-    scene.accounts.export(ada).expect("its time is over");
+    scene.accounts.export(ada).await.expect("its time is over");
 }
 
 #[tokio::test]
@@ -194,7 +195,7 @@ async fn an_export_ends_with_the_session_that_has_begun_it() {
     let scene = scene(policy()).await;
     let (access, _) = tokens(scene.register("ada").await);
     let caller = scene.caller(&access).await;
-    let mut export = scene.accounts.export(caller).expect("begins");
+    let mut export = scene.accounts.export(caller).await.expect("begins");
     assert!(export.next_page().await.expect("reads").is_some());
     scene
         .accounts

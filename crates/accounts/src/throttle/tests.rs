@@ -2,6 +2,7 @@
 
 use std::sync::Barrier;
 
+use futures_util::FutureExt as _;
 use proptest::prelude::*;
 use store::Timestamp;
 
@@ -11,7 +12,8 @@ const MINUTE: Duration = Duration::from_mins(1);
 
 fn throttle(settings: ThrottleSettings) -> (Throttle, Clock) {
     let clock = Clock::fixed(Timestamp::from_micros(1_769_860_800_000_000));
-    (Throttle::new(settings, clock.clone()), clock)
+    let key = hmac::Key::new(hmac::HMAC_SHA256, b"of these tests");
+    (Throttle::new(settings, clock.clone(), key, None), clock)
 }
 
 fn only_per_account(count: u32) -> ThrottleSettings {
@@ -34,23 +36,24 @@ fn of(address: &str) -> Network {
     Network::of(address.parse().unwrap())
 }
 
+/// What a single node decides it decides at once.
+fn now<T>(decision: impl Future<Output = T>) -> T {
+    decision
+        .now_or_never()
+        .expect("there is nobody to wait for")
+}
+
 fn limited(throttle: &Throttle, account: &str, network: Network) -> Option<Limited> {
-    throttle.login(account, network).err()
+    now(throttle.login(account, network)).err()
 }
 
 fn fail(throttle: &Throttle, account: &str, network: Network) {
-    drop(
-        throttle
-            .login(account, network)
-            .expect("it is not limited yet"),
-    );
+    drop(now(throttle.login(account, network)).expect("it is not limited yet"));
 }
 
 fn succeed(throttle: &Throttle, account: &str, network: Network) {
-    throttle
-        .login(account, network)
-        .expect("it is not limited yet")
-        .succeeded();
+    let attempt = now(throttle.login(account, network)).expect("it is not limited yet");
+    now(attempt.succeeded());
 }
 
 #[test]
@@ -86,7 +89,7 @@ fn success_gives_the_attempt_back_and_so_does_one_that_was_never_judged() {
     fail(&throttle, "ada", network(1));
     for _ in 0..50 {
         succeed(&throttle, "ada", network(1));
-        throttle.login("ada", network(1)).unwrap().unjudged();
+        now(now(throttle.login("ada", network(1))).unwrap().unjudged());
     }
     fail(&throttle, "ada", network(1));
     assert!(limited(&throttle, "ada", network(1)).is_some());
@@ -140,9 +143,9 @@ fn the_wait_that_is_told_is_enough_and_at_most_a_fifteenth_too_long() {
 #[test]
 fn a_quota_tells_what_is_left_and_when_there_will_be_more() {
     let (throttle, clock) = throttle(ThrottleSettings::default());
-    throttle.register(network(1)).unwrap();
+    now(throttle.register(network(1))).unwrap();
     clock.advance(20 * MINUTE);
-    let quota = throttle.register(network(1)).unwrap().unwrap();
+    let quota = now(throttle.register(network(1))).unwrap().unwrap();
     let figures = (quota.policy, quota.limit, quota.remaining, quota.reset);
     assert_eq!(figures, ("register_per_ip", 20, 18, 44 * MINUTE));
 }
@@ -194,11 +197,11 @@ fn the_one_try_of_a_strange_network_makes_it_familiar_when_it_succeeds() {
 #[test]
 fn a_network_is_untried_until_it_fails_and_familiar_to_an_account_it_has_logged_in_to() {
     let (throttle, _) = throttle(ThrottleSettings::default());
-    let attempt = |account| throttle.login(account, network(1)).unwrap();
+    let attempt = |account| now(throttle.login(account, network(1))).unwrap();
     assert_eq!(attempt("ada").standing(), Standing::Untried);
     assert_eq!(attempt("ada").standing(), Standing::Failed);
     assert_eq!(attempt("bob").standing(), Standing::Failed);
-    attempt("ada").succeeded();
+    now(attempt("ada").succeeded());
     assert_eq!(attempt("ada").standing(), Standing::Familiar);
     assert_eq!(attempt("bob").standing(), Standing::Failed);
 }
@@ -206,27 +209,27 @@ fn a_network_is_untried_until_it_fails_and_familiar_to_an_account_it_has_logged_
 #[test]
 fn of_two_right_logins_at_once_neither_has_failed() {
     let (throttle, _) = throttle(ThrottleSettings::default());
-    let attempt = |account| throttle.login(account, network(1)).unwrap();
+    let attempt = |account| now(throttle.login(account, network(1))).unwrap();
     let (first, second) = (attempt("ada"), attempt("bob"));
     assert_eq!(first.standing(), Standing::Untried);
     assert_eq!(second.standing(), Standing::Untried);
     let third = attempt("ada");
     assert_eq!(third.standing(), Standing::Untried);
-    first.succeeded();
-    third.unjudged();
+    now(first.succeeded());
+    now(third.unjudged());
     assert_eq!(
         attempt("eve").standing(),
         Standing::Untried,
         "bob's is open"
     );
     assert_eq!(attempt("eve").standing(), Standing::Failed, "eve's is not");
-    second.succeeded();
+    now(second.succeeded());
 }
 
 #[test]
 fn a_flood_of_attempts_from_one_network_has_failed_before_any_is_judged() {
     let (throttle, _) = throttle(ThrottleSettings::default());
-    let attempt = |number: u32| throttle.login(&number.to_string(), network(1)).unwrap();
+    let attempt = |number: u32| now(throttle.login(&number.to_string(), network(1))).unwrap();
     let flood: Vec<_> = (0..20).map(attempt).collect();
     for (number, attempt) in flood.iter().enumerate() {
         let expected = match number {
@@ -236,7 +239,7 @@ fn a_flood_of_attempts_from_one_network_has_failed_before_any_is_judged() {
         assert_eq!(attempt.standing(), expected, "{number}");
     }
     for attempt in flood {
-        attempt.unjudged();
+        now(attempt.unjudged());
     }
     assert_eq!(
         attempt(0).standing(),
@@ -249,21 +252,23 @@ fn a_flood_of_attempts_from_one_network_has_failed_before_any_is_judged() {
 fn registrations_and_refreshes_count_every_call() {
     let (throttle, clock) = throttle(ThrottleSettings::default());
     for left in (0..20).rev() {
-        let quota = throttle
-            .register(network(1))
+        let quota = now(throttle.register(network(1)))
             .unwrap()
             .expect("the limit is on");
         assert_eq!((quota.policy, quota.remaining), ("register_per_ip", left));
     }
-    let refused = throttle.register(network(1)).unwrap_err();
+    let refused = now(throttle.register(network(1))).unwrap_err();
     assert_eq!(refused.quota.policy, "register_per_ip");
-    assert!(throttle.register(network(2)).is_ok());
+    assert!(now(throttle.register(network(2))).is_ok());
     assert_eq!(
-        throttle.refresh(network(1)).unwrap().unwrap().remaining,
+        now(throttle.refresh(network(1)))
+            .unwrap()
+            .unwrap()
+            .remaining,
         2999
     );
     clock.advance(refused.quota.reset);
-    assert!(throttle.register(network(1)).is_ok());
+    assert!(now(throttle.register(network(1))).is_ok());
 }
 
 #[test]
@@ -274,8 +279,8 @@ fn a_limit_that_is_off_never_refuses_and_one_of_zero_always_does() {
     });
     for _ in 0..200 {
         fail(&none, "ada", network(1));
-        assert_eq!(none.register(network(1)), Ok(None));
-        assert_eq!(none.refresh(network(1)), Ok(None));
+        assert_eq!(now(none.register(network(1))), Ok(None));
+        assert_eq!(now(none.refresh(network(1))), Ok(None));
     }
     let (zero, _) = throttle(only_per_account(0));
     assert!(limited(&zero, "ada", network(1)).unwrap().quota.reset >= 14 * MINUTE);
@@ -290,7 +295,7 @@ fn a_hundred_threads_on_one_account_never_get_past_the_limit() {
             .map(|_| {
                 scope.spawn(|| {
                     start.wait();
-                    throttle.login("ada", network(1)).is_ok()
+                    now(throttle.login("ada", network(1))).is_ok()
                 })
             })
             .collect();
@@ -312,8 +317,8 @@ fn flood(throttle: &Throttle, clock: &Clock) {
         }
         let network = network(u32::from_be_bytes([20, 0, 0, 0]) + number);
         fail(throttle, &format!("name {number}"), network);
-        throttle.register(network).expect("it is the first");
-        throttle.refresh(network).expect("it is the first");
+        now(throttle.register(network)).expect("it is the first");
+        now(throttle.refresh(network)).expect("it is the first");
     }
 }
 
@@ -329,7 +334,7 @@ fn a_million_names_and_addresses_stay_in_bounds_and_reset_no_counter_that_is_use
         fail(&throttle, &format!("guess {name}"), network(1));
     }
     for _ in 0..20 {
-        throttle.register(network(1)).expect("twenty are allowed");
+        now(throttle.register(network(1))).expect("twenty are allowed");
     }
     let used_up = clock.monotonic();
     flood(&throttle, &clock);
@@ -355,7 +360,7 @@ fn a_million_names_and_addresses_stay_in_bounds_and_reset_no_counter_that_is_use
     assert_eq!(of_pair.quota.policy, "login_per_account");
     let of_network = limited(&throttle, "another", network(1)).expect("thirty were allowed");
     assert_eq!(of_network.quota.policy, "login_per_ip");
-    let registration = throttle.register(network(1)).unwrap_err();
+    let registration = now(throttle.register(network(1))).unwrap_err();
     assert_eq!(registration.quota.policy, "register_per_ip");
     fail(&throttle, "ada", network(2));
     let of_stranger = limited(&throttle, "ada", network(2)).expect("ada is under attack");
@@ -416,15 +421,15 @@ proptest! {
     ) {
         let limit = Limit { count, window: Duration::from_secs(window_seconds) };
         let (throttle, clock) = throttle(ThrottleSettings { register_per_ip: Some(limit), ..only_per_account(1) });
-        let slice = throttle.0.register_per_ip.as_ref().expect("it is on").windows.slice_length();
+        let slice = windows::slice_length(limit.window);
         let mut admitted: Vec<Duration> = Vec::new();
         for step in steps {
             clock.advance(Duration::from_millis(step));
-            if let Err(limited) = throttle.register(network(1)) {
+            if let Err(limited) = now(throttle.register(network(1))) {
                 prop_assert!(limited.quota.reset <= limit.window + 2 * slice);
                 if step % 3 == 0 {
                     clock.advance(limited.quota.reset + Duration::from_micros(1));
-                    prop_assert!(throttle.register(network(1)).is_ok());
+                    prop_assert!(now(throttle.register(network(1))).is_ok());
                     admitted.push(clock.monotonic());
                 }
             } else {

@@ -70,9 +70,8 @@ impl Windows {
 
     /// Counts nothing yet; for about `capacity` keys, whose memory is taken as they come.
     pub(super) fn new(window: Duration, capacity: usize) -> Self {
-        let nanos = window.as_nanos().div_ceil(u128::from(SLICES)).max(1);
         Self {
-            slice_length: Duration::from_nanos(u64::try_from(nanos).unwrap_or(u64::MAX)),
+            slice_length: slice_length(window),
             sets: (0..capacity.div_ceil(SET).max(1))
                 .map(|_| Mutex::default())
                 .collect(),
@@ -142,12 +141,6 @@ impl Windows {
         entries * Self::BYTES_PER_KEY + size_of_val(&*self.sets)
     }
 
-    /// The length of a slice.
-    #[cfg(test)]
-    pub(super) fn slice_length(&self) -> Duration {
-        self.slice_length
-    }
-
     /// Looks at the window of a key as it is now, making one where there is none.
     fn with<T>(&self, key: Key, now: Duration, look: impl FnOnce(&mut Window) -> T) -> T {
         let nanos = now.as_nanos() / self.slice_length.as_nanos();
@@ -175,6 +168,12 @@ impl Windows {
         let number = usize::try_from(number).expect("a remainder is below the number of sets");
         lock(&self.sets[number])
     }
+}
+
+/// The length of the slices into which a window is cut.
+pub(super) fn slice_length(window: Duration) -> Duration {
+    let nanos = window.as_nanos().div_ceil(u128::from(SLICES)).max(1);
+    Duration::from_nanos(u64::try_from(nanos).unwrap_or(u64::MAX))
 }
 
 /// Lets a set hold one key more, and takes all its memory at once, or the allocator would keep what it grew out of.

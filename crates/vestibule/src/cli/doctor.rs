@@ -2,7 +2,7 @@
 
 use accounts::{
     Accounts, Clock, Database, EngineReport, HashCensus, Link, MigrationStatus, MissingBound,
-    ReplicaReport, ReplicaState, SchemaDifference,
+    RedisReport, ReplicaReport, ReplicaState, SchemaDifference,
 };
 use clap::{ArgMatches, Command};
 use serde::Serialize;
@@ -50,6 +50,7 @@ pub(super) fn command() -> Command {
 pub(super) async fn run(matches: &ArgMatches, loaded: &Loaded) -> Ended {
     let mut findings = of_configuration(loaded);
     findings.extend(of_database(&loaded.config).await);
+    findings.extend(redis(&loaded.config).await);
     if output::wants_json(matches) {
         output::json(&findings)?;
     } else {
@@ -290,6 +291,40 @@ fn replica(report: ReplicaReport) -> Finding {
             ),
         ),
     }
+}
+
+/// Whether the nodes can count limits together. Without that each counts for itself.
+async fn redis(config: &Config) -> Option<Finding> {
+    let url = config.redis.url.as_ref()?;
+    let report = match url.inspect().await {
+        Ok(report) => report,
+        Err(reason) => {
+            return Some(fail(
+                "redis",
+                format!("{url}: {reason}"),
+                Some(
+                    "start it, or correct redis.url; each node counts limits for itself meanwhile"
+                        .to_owned(),
+                ),
+            ));
+        }
+    };
+    let RedisReport {
+        server, latency, ..
+    } = &report;
+    let found = format!("{url}, {server}, answers in {} µs", latency.as_micros());
+    if report.most_memory.is_none() || !report.evicts {
+        return Some(ok("redis", found));
+    }
+    Some(warn(
+        "redis",
+        format!("{found}, evicts keys when it is full"),
+        Some(
+            "set its maxmemory-policy to noeviction; of a count that is evicted, each node remembers \
+             only what it has counted itself"
+                .to_owned(),
+        ),
+    ))
 }
 
 /// What backs the database up. Neither way leaves a trace in it.

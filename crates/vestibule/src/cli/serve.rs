@@ -70,6 +70,7 @@ pub(super) async fn run(matches: &ArgMatches, loaded: Loaded) -> Ended {
     warnings.extend(doubts.map(|doubt| doubt.text));
     warnings.extend(app::weak_durability(&database).await?);
     warnings.extend(app::few_files(&config));
+    warnings.extend(app::missing_redis(&accounts).await);
     warnings.extend(site.iter().flat_map(site_warnings));
     // Whoever reads that the server is ready may end it from then on, and gracefully.
     let terminated = serve::terminated();
@@ -130,6 +131,7 @@ pub(super) async fn run(matches: &ArgMatches, loaded: Loaded) -> Ended {
         never = supervisor.keep_watch(|| answers(router.clone())) => match never {},
         never = chores.keep_keys_current() => match never {},
         never = chores.keep_revocations_current() => match never {},
+        never = chores.keep_redis_connected() => match never {},
         never = chores.keep_purging() => match never {},
     };
     let serve::Drained { finished, cut } = drained;

@@ -20,7 +20,7 @@ use super::setting::{Kind, Preset, Secrecy, Setting};
 use super::table::{self, SETTINGS};
 use super::value::{FromText, Origin, key_from_bytes, key_from_text};
 use super::{
-    Admin, BrandFile, Config, Cookie, Cors, Database, Loaded, Logging, Password, Problems,
+    Admin, BrandFile, Config, Cookie, Cors, Database, Loaded, Logging, Password, Problems, Redis,
     Retention, Row, SecretKeySource, Site, Token, Ui,
 };
 use crate::serve::TlsFiles;
@@ -87,6 +87,9 @@ pub(super) fn resolve(said: Said, terminal: bool) -> Result<Loaded, Problems> {
             login_per_ip: meaning.one("limits.login_per_ip"),
             register_per_ip: meaning.one("limits.register_per_ip"),
             refresh_per_ip: meaning.one("limits.refresh_per_ip"),
+        },
+        redis: Redis {
+            url: meaning.maybe("redis.url"),
         },
         cors: Cors {
             origins: meaning.many("cors.origins"),

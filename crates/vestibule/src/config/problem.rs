@@ -183,7 +183,7 @@ pub(super) fn without_password(value: &str) -> Cow<'_, str> {
 }
 
 fn hide_secret_parameter(parameter: &str) -> Cow<'_, str> {
-    const SECRET_NAMES: [&str; 5] = ["password", "passwd", "pwd", "secret", "token"];
+    const SECRET_NAMES: [&str; 4] = ["pass", "pwd", "secret", "token"];
     match parameter.split_once('=') {
         Some((name, _))
             if SECRET_NAMES

@@ -376,6 +376,15 @@ pub static SETTINGS: &[Setting] = &[
     Setting::new("limits.refresh_per_ip", LIMITS, Kind::Limit)
         .help("Refreshed sessions per client address")
         .default("3000/1h"),
+    Setting::new("redis.url", LIMITS, Kind::RedisUrl)
+        .help("A Redis or Valkey in which several nodes count limits together")
+        .url_password()
+        .details(
+            "`redis://USER:PASSWORD@HOST:PORT/DATABASE`, `rediss://…` for TLS, or `unix:///PATH`. Revocations reach \
+             the other nodes sooner by it, too. Nothing is lost with it, and while it is away each node counts for \
+             itself. See [several nodes](../guides/several-nodes.md#redis). A password does not belong into the flag, \
+             which every user of the machine can read.",
+        ),
     Setting::new("ui.enabled", PAGES, Kind::Switch)
         .help("Whether to serve the built-in pages")
         .default("true")

@@ -95,6 +95,7 @@ fn other_value(setting: &Setting) -> &'static str {
         Kind::Rules => "",
         Kind::DatabaseUrl if setting.repeatable => "mysql://ada@db/other",
         Kind::DatabaseUrl => "sqlite:///srv/other.db",
+        Kind::RedisUrl => "redis://cache:7000/1",
         Kind::SecretKey => KEY,
         Kind::Duration(..) => "11s",
         Kind::Count(..) => "9",
@@ -192,6 +193,7 @@ fn nothing_said_means_the_defaults() {
     limits.login_per_ip = 30/15m
     limits.register_per_ip = 20/1h
     limits.refresh_per_ip = 3000/1h
+    redis.url = 
     ui.enabled = true
     ui.name = Vestibule
     ui.logo = 
@@ -353,7 +355,7 @@ fn all_problems_are_reported_at_once() {
             "databse.url = 'x'\npublic-url = 'x'\npassword.min_length = '8'\nsecret_key = 'canary'\n\
              public_url = 'https://ada:canary@example.org'\ntoken.refresh_idle_ttl = '91d'\nui = 3\n\
              site.protect = ['members']\nlimits.login_per_ip = 'none'\ncors.origins = ['*']\n\
-             [[site.rules]]\npath = '/a'\nroles = ['Staff']\npublic = true\nrole = 1\n[redis]\nurl = 'x'\n",
+             [[site.rules]]\npath = '/a'\nroles = ['Staff']\npublic = true\nrole = 1\n[redis]\nurl = 'x'\n[mail]\nhost = 'x'\n",
         )
         .problems();
     assert_snapshot!(problems, @r"
@@ -368,10 +370,11 @@ fn all_problems_are_reported_at_once() {
     drain_delay from VESTIBULE_DRAIN_DELAY in .env: expected a duration from 0s to 5m, such as 90s, 15m or 30d; got `1h`
     limits.login_per_ip from vestibule.toml:9: expected a limit such as 10/15m, for a time from 1s to 24h, or off; got `none`
     listen from --listen: expected an IP address and a port, such as 127.0.0.1:8080 or [::1]:8080; got `8080`
+    mail.host from vestibule.toml:19: expected the name of a setting
     password.min_length from vestibule.toml:3: expected a whole number from 8 to 64; got the string `8`
     public-url from vestibule.toml:2: expected the name of a setting; did you mean public_url?
     public_url from vestibule.toml:5: expected an origin such as https://example.org and nothing behind it; got `https://ada:***@example.org`
-    redis.url from vestibule.toml:17: expected the name of a setting
+    redis.url from vestibule.toml:17: expected the URL of a Redis, such as redis://host:6379, rediss://user:password@host or unix:///run/redis.sock
     secret_key from vestibule.toml:4: expected 32 or more random bytes as base64 or hexadecimal digits
     site.protect from vestibule.toml:8: expected a path pattern (`members` must begin with `/`, for example `/members/**`); got `members`
     site.protect from vestibule.toml:8: expected a site as well (--site FOLDER or --upstream URL), without which it protects nothing

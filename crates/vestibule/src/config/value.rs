@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use accounts::SECRET_KEY_BYTES;
-use accounts::{DatabaseUrl, Limit, SigningAlgorithm, TlsMode};
+use accounts::{DatabaseUrl, Limit, RedisUrl, SigningAlgorithm, TlsMode};
 use base64::Engine;
 use base64::alphabet;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
@@ -347,6 +347,13 @@ impl FromText for DatabaseUrl {
             let problem = problem.to_string();
             problem.trim_start_matches("expected ").to_owned()
         })
+    }
+}
+
+/// The URL of a shared Redis.
+impl FromText for RedisUrl {
+    fn from_text(text: &str, _: Kind) -> Result<Self, String> {
+        Self::parse(text)
     }
 }
 

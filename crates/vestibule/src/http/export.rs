@@ -42,7 +42,7 @@ pub(super) async fn export_user_data(
     State(app): State<App>,
     SignedInCaller(caller): SignedInCaller,
 ) -> ApiResult<Response> {
-    let mut export = app.accounts().export(caller)?;
+    let mut export = app.accounts().export(caller).await?;
     // What fails before the first byte is answered like anything else that fails.
     let first = export.next_page().await?;
     let mut answer = headers(export.begun_at()).into_response();

@@ -44,7 +44,7 @@ impl Metrics {
     /// Why nothing can be counted, in words.
     pub(crate) fn start() -> Result<Self, String> {
         let recorder = PrometheusBuilder::new()
-            .set_buckets_for_metric(Matcher::Full(REQUEST_SECONDS.to_owned()), &BUCKETS)
+            .set_buckets_for_metric(Matcher::Suffix("_duration_seconds".to_owned()), &BUCKETS)
             .map_err(|error| error.to_string())?
             .build_recorder();
         let metrics = Self(recorder.handle());

@@ -1,5 +1,6 @@
 //! `vestibule doctor`.
 
+use scratch::Redis;
 use serde_json::Value;
 
 use super::{add, folder, folder_of_a_file};
@@ -37,6 +38,8 @@ fn the_doctor_finds_what_is_wrong_and_says_how_to_mend_it() {
     assert_eq!(doctor(&["--secret-key-file", "other.key"]), ["database"]);
 
     assert_eq!(doctor(&["--trusted-proxies", "0.0.0.0/0"]), ["proxies"]);
+    let away = ["--redis-url", "unix:///nowhere/redis.sock"];
+    assert_eq!(doctor(&away), ["redis"]);
 
     let report = stdout(&run(folder.path(), ["doctor"]));
     assert!(
@@ -110,4 +113,31 @@ fn the_doctor_warns_of_what_works_and_should_be_changed() {
     assert_eq!(run(folder.path(), appoint).status.code(), Some(0));
     let report = stdout(&run(folder.path(), ["doctor"]));
     assert!(report.contains("ok    admin: there is one"), "{report}");
+}
+
+#[test]
+fn the_doctor_looks_whether_a_shared_redis_keeps_what_is_counted_in_it() {
+    let folder = folder_of_a_file();
+    assert_eq!(
+        add(folder.path(), "ada@example.org", &[]).status.code(),
+        Some(0)
+    );
+    let redis = Redis::start();
+    let url = format!("{}?pass=canary", redis.url());
+    let report = || stdout(&run(folder.path(), ["doctor", "--redis-url", &url]));
+    let found = format!("  redis: {}?db=0, Redis ", redis.url());
+    let _set = redis.ask(&["config", "set", "requirepass", "canary"]);
+    let before = report();
+    assert!(before.contains(&format!("ok  {found}")), "{before}");
+    assert!(!before.contains("canary"), "{before}");
+
+    for (setting, value) in [("maxmemory", "100mb"), ("maxmemory-policy", "allkeys-lru")] {
+        let _set = redis.ask(&["-a", "canary", "config", "set", setting, value]);
+    }
+    let after = report();
+    assert!(after.contains(&format!("warn{found}")), "{after}");
+    assert!(
+        after.contains("set its maxmemory-policy to noeviction"),
+        "{after}"
+    );
 }
