@@ -48,7 +48,10 @@ pub enum Failure {
     /// Nobody listens there.
     #[error("it cannot be reached: {0}")]
     Unreachable(String),
-    /// The connection broke before the answer's head was whole, or that is no HTTP.
+    /// The connection broke before the answer's head was whole.
+    #[error("its connection broke off: {0}")]
+    Lost(String),
+    /// What it answered is no HTTP, or something that nobody asked for.
     #[error("its answer is broken: {0}")]
     Broken(String),
     /// It took the request, and said nothing in time.
@@ -84,8 +87,8 @@ impl Upstream {
     }
 
     /// Sends a request on to `target`, with the headers of `told` in the place of whatever the client sent by these
-    /// names. The bodies of both sides flow as they come. If the answer changes to another protocol, it carries a
-    /// [`Tunnel`].
+    /// names. The bodies of both sides flow as they come. An answer that changes to another protocol carries the way
+    /// on, for the connection that it is the answer on.
     ///
     /// # Errors
     /// [`Failure`]. Nothing but a safe method without a body is sent twice, and that once, where a connection broke
@@ -110,7 +113,7 @@ impl Upstream {
         parts.headers.extend(told);
         let again = (parts.method.is_safe() && body.is_end_stream()).then(|| parts.clone());
         let answer = match (self.send(parts, body).await, again) {
-            (Err(Failure::Broken(_)), Some(parts)) => self.send(parts, Body::empty()).await?,
+            (Err(Failure::Lost(_)), Some(parts)) => self.send(parts, Body::empty()).await?,
             (answer, _) => answer?,
         };
         handed_on(answer, wants_websocket)
@@ -130,7 +133,8 @@ impl Upstream {
                     return answer.map_err(|failure| match pace.waiting() {
                         Waiting::InVain => Failure::RequestBroken,
                         _ if failure.is_connect() => Failure::Unreachable(causes(&failure)),
-                        _ => Failure::Broken(causes(&failure)),
+                        _ if is_no_http(&failure) => Failure::Broken(causes(&failure)),
+                        _ => Failure::Lost(causes(&failure)),
                     });
                 }
                 () = pace.moved() => {}
@@ -172,6 +176,13 @@ fn handed_on(
         answer.extensions_mut().insert(tunnel);
     }
     Ok(answer)
+}
+
+fn is_no_http(failure: &dyn Error) -> bool {
+    let source = failure
+        .source()
+        .and_then(|source| source.downcast_ref::<hyper::Error>());
+    source.is_some_and(hyper::Error::is_parse)
 }
 
 /// A failure with what it comes from, since the outermost of them says next to nothing.

@@ -144,7 +144,7 @@ fn failed(failure: &Failure, is_page_visit: bool) -> Response {
             Code::BadGateway,
             "The app behind this server cannot be reached at the moment. Try again shortly.",
         ),
-        Failure::Broken(_) => (
+        Failure::Lost(_) | Failure::Broken(_) => (
             Code::BadGateway,
             "The app behind this server gave no answer that could be passed on.",
         ),
@@ -162,7 +162,7 @@ fn failed(failure: &Failure, is_page_visit: bool) -> Response {
         ),
     };
     match failure {
-        Failure::Unreachable(_) | Failure::Broken(_) | Failure::Silent => {
+        Failure::Unreachable(_) | Failure::Lost(_) | Failure::Broken(_) | Failure::Silent => {
             tracing::warn!(%failure, "The app behind the gate gave no answer: {failure}");
         }
         Failure::RequestTooSlow | Failure::RequestBroken => {

@@ -496,11 +496,19 @@ async fn only_what_is_safe_is_sent_again_when_a_connection_breaks() {
     let (mut stream, head) = asked(&listener).await;
     assert!(head.starts_with("GET /twice HTTP/1.1\r\n"), "{head}");
     stream
-        .write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok")
+        .write_all(b"HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: 2\r\n\r\nok")
         .await
         .expect("a reader");
     let repeated = soon(repeated).await.expect("an answer");
     assert_eq!(text(repeated).await, "ok");
+    let answered = tokio::spawn(anon.get("/garbled").into_future());
+    let (mut garbling, _) = asked(&listener).await;
+    garbling
+        .write_all(b"220 ready\r\n\r\n")
+        .await
+        .expect("a reader");
+    let answered = soon(answered).await.expect("an answer");
+    answered.expect_problem(502, "bad_gateway");
 }
 
 #[tokio::test]
