@@ -25,7 +25,9 @@ export default defineConfig({
   use: {
     baseURL: process.env.VESTIBULE_URL ?? 'http://localhost:8080',
     browserName: 'chromium',
-    screenshot: 'only-on-failure',
+    // Of every test the last thing seen, and of every state of a page what dress.ts saw: under test-results/.
+    screenshot: 'on',
+    video: 'off',
     launchOptions: chromium,
   },
 });

@@ -58,24 +58,22 @@ const SIGNED_OUT: [name: string, show: (page: Page) => Promise<void>][] = [
 
 for (const [name, show] of SIGNED_OUT) {
   test(`${name}: no barrier in either theme at either width`, async ({ page }) => {
-    await inEveryDress(page, () => show(page));
+    await show(page);
+    await inEveryDress(page);
   });
 }
 
 test('dashboard and missing page: no barrier in either theme at either width', async ({ page }) => {
   await register(page);
   await expect(page).toHaveURL('/dashboard');
-  await inEveryDress(page, async () => {
-    await open(page, '/dashboard', /Welcome/);
-    await page.getByText('For support').click();
+  await expect(page.getByRole('heading', { name: /Welcome/ })).toBeVisible();
+  await page.getByText('For support').click();
+  await inEveryDress(page);
+  await page.evaluate(() => {
+    history.pushState(null, '', '/dashboard/nothing');
   });
-  await inEveryDress(page, async () => {
-    await open(page, '/dashboard', /Welcome/);
-    await page.evaluate(() => {
-      history.pushState(null, '', '/dashboard/nothing');
-    });
-    await expect(page.getByRole('heading', { name: 'There is no door here' })).toBeVisible();
-  });
+  await expect(page.getByRole('heading', { name: 'There is no door here' })).toBeVisible();
+  await inEveryDress(page);
 });
 
 /** Every state of the account page that looks different. */
@@ -119,11 +117,10 @@ for (const [name, show] of ACCOUNT) {
     const { username } = await register(page);
     await expect(page).toHaveURL('/dashboard');
     await elsewhere(username, 'curl/8.5.0');
-    await inEveryDress(page, async () => {
-      await open(page, '/account', 'Your account');
-      await expect(page.getByRole('heading', { name: 'Delete your account' })).toBeVisible();
-      await show(page);
-    });
+    await open(page, '/account', 'Your account');
+    await expect(page.getByRole('heading', { name: 'Delete your account' })).toBeVisible();
+    await show(page);
+    await inEveryDress(page);
   });
 }
 
@@ -158,6 +155,34 @@ for (const [path, heading, end] of ASSEMBLED)
       expect(shifts, `at ${viewport.width} px`).toHaveLength(1);
     }
   });
+
+test('nothing moves for whoever asks for that', async ({ page }) => {
+  await page.emulateMedia({ reducedMotion: 'reduce' });
+  await page.addInitScript(() => {
+    const moving: string[] = [];
+    for (const kind of ['transitionrun', 'animationstart'] as const)
+      document.addEventListener(kind, (event) => {
+        const what = 'animationName' in event ? event.animationName : event.propertyName;
+        // Nothing is moved by what comes out of nothing where it stands.
+        if (what !== 'appear') moving.push(`${what} of ${(event.target as Element).outerHTML.slice(0, 100)}`);
+      });
+    Object.assign(window, { moving });
+  });
+  await register(page);
+  await expect(page.getByRole('heading', { name: 'A clear desk' })).toBeVisible();
+  await addTodos(page, 1);
+  await page.reload();
+  await page.getByRole('button', { name: 'Edit Todo 1' }).hover();
+  await page.getByRole('checkbox').check();
+  await page.getByRole('button', { name: 'Delete “Todo 1”' }).click();
+  await expect(page.getByRole('button', { name: 'Undo' })).toBeVisible();
+  const moving = () => page.evaluate(() => (window as unknown as { moving: string[] }).moving);
+  expect(await moving()).toEqual([]);
+  // It would have been noticed.
+  await page.emulateMedia({ reducedMotion: 'no-preference' });
+  await page.getByRole('button', { name: 'Undo' }).hover();
+  await expect.poll(moving).not.toEqual([]);
+});
 
 test('without JavaScript the page says what is missing', async ({ browser }) => {
   const context: BrowserContext = await browser.newContext({ javaScriptEnabled: false });

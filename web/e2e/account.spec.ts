@@ -4,7 +4,8 @@
 
 import { readFileSync } from 'node:fs';
 import type { Page } from '@playwright/test';
-import { expect, logIn, PASSWORD, register, test } from './visitor.ts';
+import { tabTo } from './dress.ts';
+import { expect, logIn, lookAgain, PASSWORD, register, test } from './visitor.ts';
 
 const NEW_PASSWORD = 'another hall of nine arches';
 const FIREFOX = 'Mozilla/5.0 (X11; Linux x86_64; rv:142.0) Gecko/20100101 Firefox/142.0';
@@ -16,11 +17,6 @@ async function openAccount(page: Page) {
   await expect(page.getByRole('heading', { name: 'Your account', level: 1 })).toBeFocused();
   await expect(page.getByRole('heading', { name: 'Delete your account' })).toBeVisible();
   return account;
-}
-
-/** Headless tabs are never hidden, so the return to one is announced here. */
-async function lookAgain(page: Page) {
-  await page.evaluate(() => document.dispatchEvent(new Event('visibilitychange', { bubbles: true })));
 }
 
 test('a name is changed at will, an e-mail address with the password alone', async ({ page }) => {
@@ -141,4 +137,41 @@ test('an account is deleted with the password alone, and nobody logs in to it ag
   await expect(page).toHaveURL('/login');
   await logIn(page, email);
   await expect(page.getByRole('alert')).toContainText('did not match');
+});
+
+test('the keyboard alone is enough for everything', async ({ page, elsewhere }) => {
+  const { username } = await openAccount(page);
+  await elsewhere(username, FIREFOX);
+  await page.reload();
+  await expect(page.getByRole('listitem')).toHaveCount(2);
+  const write = async (label: string, text: string) => {
+    await tabTo(page, page.getByLabel(label, { exact: true }));
+    await page.keyboard.type(text);
+  };
+
+  await write('Name (optional)', 'Ada Lovelace');
+  await page.keyboard.press('Enter');
+  await expect(page.getByText('Your profile is saved.')).toBeVisible();
+
+  await write('Current password', PASSWORD);
+  await write('New password', NEW_PASSWORD);
+  await page.keyboard.press('Enter');
+  await expect(page.getByText('Your password is changed.')).toBeVisible();
+  await expect(page.getByRole('listitem')).toHaveCount(1);
+
+  await tabTo(page, page.getByRole('radio', { checked: true }));
+  await page.keyboard.press('ArrowRight');
+  await expect(page.locator('html')).toHaveAttribute('data-theme', /light|dark/);
+
+  const download = page.waitForEvent('download');
+  await tabTo(page, 'Download my data');
+  await page.keyboard.press('Enter');
+  await download;
+
+  await tabTo(page, 'Delete account…');
+  await page.keyboard.press('Enter');
+  await expect(page.getByLabel('Your password').last()).toBeFocused();
+  await page.keyboard.type(NEW_PASSWORD);
+  await page.keyboard.press('Enter');
+  await expect(page.getByText('Your account is deleted')).toBeVisible();
 });

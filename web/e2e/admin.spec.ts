@@ -1,33 +1,12 @@
 /**
- * The pages of administration: what admins do to users, and what becomes of those. The first of them is made by the
- * command line: `VESTIBULE_BINARY` is the program, `VESTIBULE_DATA` the data folder of the running server.
+ * The pages of administration: what admins do to users, and what becomes of those.
  */
 
-import { execFileSync } from 'node:child_process';
-import { tmpdir } from 'node:os';
 import type { Page } from '@playwright/test';
 import { inEveryDress, open, tabTo } from './dress.ts';
-import { expect, logIn, PASSWORD, someone, test } from './visitor.ts';
+import { expect, logIn, logInAsAdmin, lookAgain, PASSWORD, someone, test } from './visitor.ts';
 
 const FIREFOX = 'Mozilla/5.0 (X11; Linux x86_64; rv:142.0) Gecko/20100101 Firefox/142.0';
-
-/** Makes an admin, beside the running server, and logs them in. */
-async function logInAsAdmin(page: Page) {
-  const { VESTIBULE_BINARY, VESTIBULE_DATA } = process.env;
-  if (!VESTIBULE_BINARY || !VESTIBULE_DATA) throw new Error('VESTIBULE_BINARY and VESTIBULE_DATA must be set');
-  const admin = someone();
-  const command = ['user', 'add', admin.email, '--username', admin.username, '--role', 'admin', '--password-stdin'];
-  // Settings of whoever runs the tests are not for this program.
-  execFileSync(VESTIBULE_BINARY, [...command, '--data-dir', VESTIBULE_DATA], {
-    input: PASSWORD,
-    env: {},
-    cwd: tmpdir(),
-  });
-  await page.goto('/login');
-  await logIn(page, admin.username);
-  await expect(page).toHaveURL('/dashboard');
-  return admin;
-}
 
 /** Adds users without touching the page. Answers their ids. */
 async function addUsers(page: Page, users: object[]): Promise<string[]> {
@@ -52,11 +31,6 @@ async function addUser(page: Page, fields: object = {}) {
   const user = { ...someone(), name: 'Alan Turing' };
   const [id = ''] = await addUsers(page, [{ ...user, ...fields }]);
   return { ...user, id };
-}
-
-/** Headless tabs are never hidden, so the return to one is announced here. */
-async function lookAgain(page: Page) {
-  await page.evaluate(() => document.dispatchEvent(new Event('visibilitychange', { bubbles: true })));
 }
 
 const heading = (page: Page, name: string | RegExp) => page.getByRole('heading', { name, level: 1 });
@@ -231,7 +205,8 @@ test('an admin steps down knowingly, and the pages are closed from then on', asy
   await logIn(page, username);
   await expect(heading(page, 'This page is for administrators')).toBeFocused();
   await expect(page.getByRole('link', { name: 'Admin', exact: true })).toHaveCount(0);
-  await inEveryDress(page, () => open(page, '/admin', 'This page is for administrators'));
+  await open(page, '/admin', 'This page is for administrators');
+  await inEveryDress(page);
 });
 
 /** Every state of these pages that looks different, about a user of this id. */
@@ -270,11 +245,10 @@ for (const [name, path, show] of STATES) {
   test(`${name}: no barrier in either theme at either width`, async ({ page }) => {
     await logInAsAdmin(page);
     const { id } = await addUser(page, { roles: ['press', 'staff'] });
-    await inEveryDress(page, async () => {
-      await page.goto(path(id));
-      await expect(page.getByRole('heading', { level: 1 })).toBeVisible();
-      await show(page);
-    });
+    await page.goto(path(id));
+    await expect(page.getByRole('heading', { level: 1 })).toBeVisible();
+    await show(page);
+    await inEveryDress(page);
   });
 }
 
@@ -282,8 +256,7 @@ test('a deleted user: no barrier in either theme at either width', async ({ page
   await logInAsAdmin(page);
   const { id } = await addUser(page);
   await page.evaluate((id) => fetch(`/api/admin/users/${id}`, { method: 'DELETE' }), id);
-  await inEveryDress(page, async () => {
-    await open(page, `/admin/users/${id}`, 'Alan Turing');
-    await expect(page.getByText('deleted the account of')).toBeVisible();
-  });
+  await open(page, `/admin/users/${id}`, 'Alan Turing');
+  await expect(page.getByText('deleted the account of')).toBeVisible();
+  await inEveryDress(page);
 });

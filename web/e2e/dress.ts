@@ -1,10 +1,12 @@
 /**
  * How every page is looked at: by axe in both themes at two widths, without sideways scrolling, and with the keyboard
- * alone. Which pages and states there are is for the tests of each to say.
+ * alone. A picture of each is kept beside the test's results. Which pages and states there are is for the tests of each
+ * to say.
  */
 
+import { existsSync } from 'node:fs';
 import AxeBuilder from '@axe-core/playwright';
-import { expect, type Locator, type Page } from '@playwright/test';
+import { expect, type Locator, type Page, test } from '@playwright/test';
 
 const NARROW = { width: 320, height: 640 };
 const WIDE = { width: 1280, height: 800 };
@@ -24,19 +26,32 @@ export async function open(page: Page, path: string, heading: string | RegExp) {
   await expect(page.getByRole('heading', { name: heading, level: 1 })).toBeVisible();
 }
 
-export async function inEveryDress(page: Page, show: () => Promise<void>) {
+/** Looks at what `page` shows. Nothing is loaded anew: themes and widths are for the style sheets alone to know. */
+export async function inEveryDress(page: Page) {
   for (const { viewport, colorScheme } of WORN) {
+    const dress = `${viewport.width}-${colorScheme}`;
     await page.setViewportSize(viewport);
-    await page.emulateMedia({ colorScheme });
-    await show();
+    // A colour on its way from one theme to the other is of neither.
+    await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
     // Of the rules of WCAG 2.2 AA, axe leaves the size of targets off unless asked.
     const { violations } = await new AxeBuilder({ page })
       .options({ rules: { 'target-size': { enabled: true } } })
       .analyze();
-    expect(violations, `axe at ${viewport.width} px, ${colorScheme}`).toEqual([]);
-    const overflow = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
-    expect(overflow, `sideways scrolling at ${viewport.width} px`).toBeLessThanOrEqual(0);
+    expect(violations, `axe in ${dress}`).toEqual([]);
+    await expectNoSidewaysScrolling(page, dress);
+    await page.screenshot({ path: picture(dress), fullPage: true });
   }
+}
+
+export async function expectNoSidewaysScrolling(page: Page, when: string) {
+  const overflow = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
+  expect(overflow, `sideways scrolling in ${when}`).toBeLessThanOrEqual(0);
+}
+
+/** A file among the test's results that is not there yet: one test may look at several pages. */
+function picture(dress: string): string {
+  const path = test.info().outputPath(`${dress}.png`);
+  return existsSync(path) ? picture(`${dress}-next`) : path;
 }
 
 /** Presses Tab until the control, or the one button or link of that name, has the focus, and sees that the focus shows. */

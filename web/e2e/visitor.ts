@@ -1,7 +1,11 @@
 /**
  * The actors of the browser tests: a visitor with a browser whose console must stay clean, and accounts of their own.
+ * Admins are made by the command line: `VESTIBULE_BINARY` is the program, `VESTIBULE_DATA` the data folder of the
+ * running server.
  */
 
+import { execFileSync } from 'node:child_process';
+import { tmpdir } from 'node:os';
 import { type BrowserContext, test as base, expect, type Page } from '@playwright/test';
 
 export { expect };
@@ -81,4 +85,27 @@ export async function addTodo(page: Page, ...todos: object[]) {
     const headers = { 'content-type': 'application/json' };
     for (const todo of todos) await fetch('/api/todos', { method: 'POST', headers, body: JSON.stringify(todo) });
   }, todos);
+}
+
+/** Makes an admin beside the running server, and logs them in. */
+export async function logInAsAdmin(page: Page) {
+  const { VESTIBULE_BINARY, VESTIBULE_DATA } = process.env;
+  if (!VESTIBULE_BINARY || !VESTIBULE_DATA) throw new Error('VESTIBULE_BINARY and VESTIBULE_DATA must be set');
+  const admin = someone();
+  const command = ['user', 'add', admin.email, '--username', admin.username, '--role', 'admin', '--password-stdin'];
+  // Settings of whoever runs the tests are not for this program.
+  execFileSync(VESTIBULE_BINARY, [...command, '--data-dir', VESTIBULE_DATA], {
+    input: PASSWORD,
+    env: {},
+    cwd: tmpdir(),
+  });
+  await page.goto('/login');
+  await logIn(page, admin.username);
+  await expect(page).toHaveURL('/dashboard');
+  return admin;
+}
+
+/** Headless tabs are never hidden, so the return to one is announced here. */
+export async function lookAgain(page: Page) {
+  await page.evaluate(() => document.dispatchEvent(new Event('visibilitychange', { bubbles: true })));
 }

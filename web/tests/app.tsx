@@ -3,7 +3,7 @@
  * body and the request, looked up by `METHOD path`.
  */
 
-import { cleanup, configure, render } from '@testing-library/react';
+import { cleanup, configure, fireEvent, render } from '@testing-library/react';
 import type { Auth } from '@vestibule/client';
 import { afterEach, vi } from 'vitest';
 import { leaveFor } from '../src/lib/leave.ts';
@@ -14,15 +14,13 @@ import '../src/pages/dashboard.tsx';
 import { Routes } from '../src/routes.tsx';
 
 vi.mock('../src/lib/leave.ts', () => ({ leaveFor: vi.fn() }));
-// A busy machine is no failure.
-configure({ asyncUtilTimeout: 6_000 });
 afterEach(() => {
   cleanup();
   // A tab that is closed hears nothing more of the others.
   client?.dispose();
 });
 let client: Auth | undefined;
-// The pages that load later are compiled first, which takes a busy machine its time.
+// A busy machine is no failure.
 configure({ asyncUtilTimeout: 15_000 });
 
 // jsdom has the element and not its methods.
@@ -57,6 +55,11 @@ export const HERE = {
   expires_at: '2026-03-09T12:00:00Z',
   current: true,
 };
+
+/** What the browser does on Escape, but for the event `close`, which it sends later. */
+export function pressEscape(dialog: HTMLElement) {
+  if (fireEvent(dialog, new Event('cancel', { cancelable: true }))) dialog.removeAttribute('open');
+}
 
 type Answer = (body: unknown, request: Request) => Response | Promise<Response>;
 

@@ -5,8 +5,8 @@
 import { fireEvent, render, screen } from '@testing-library/react';
 import { useState } from 'react';
 import { expect, test } from 'vitest';
-import './app.tsx';
 import { Dialog } from '../src/ui/dialog.tsx';
+import { pressEscape } from './app.tsx';
 
 function Asking({ held = false }) {
   const [open, setOpen] = useState(false);
@@ -20,11 +20,6 @@ function Asking({ held = false }) {
       </Dialog>
     </>
   );
-}
-
-/** What the browser does on Escape, but for the event `close`, which it sends later. */
-function pressEscape(dialog: HTMLDialogElement) {
-  if (fireEvent(dialog, new Event('cancel', { cancelable: true }))) dialog.open = false;
 }
 
 const dialog = () => document.querySelector('dialog') as HTMLDialogElement;

@@ -6,7 +6,7 @@
 import { act, fireEvent, screen, waitFor, within } from '@testing-library/react';
 import { afterEach, expect, test, vi } from 'vitest';
 import type { Todo } from '../src/lib/todos.ts';
-import { ADA, address, gone, ok, openApp, refused } from './app.tsx';
+import { ADA, address, gone, ok, openApp, pressEscape, refused } from './app.tsx';
 
 afterEach(() => {
   vi.useRealTimers();
@@ -321,6 +321,37 @@ test('only what was edited is sent, for the version that was edited', async () =
   titleOf('Buy oil');
   expect(requests.find(({ request }) => request === path)?.body).toEqual({ title: 'Buy oil' });
   expect(conditions).toEqual(['"1"']);
+});
+
+test('Escape closes what nobody has edited, and asks before it throws away what somebody has', async () => {
+  const { requests } = await openTodos(1);
+  const edit = (value: string) => fireEvent.change(screen.getByLabelText('Title'), { target: { value } });
+
+  fireEvent.click(titleOf('Todo 1'));
+  edit('Buy oil');
+  edit('Todo 1');
+  pressEscape(screen.getByRole('dialog'));
+  expect(screen.queryByRole('dialog')).toBeNull();
+
+  fireEvent.click(titleOf('Todo 1'));
+  edit('Buy oil');
+  pressEscape(screen.getByRole('dialog'));
+  expect(document.activeElement?.textContent).toContain('not saved yet');
+  edit('Buy olive oil');
+  pressEscape(screen.getByRole('dialog'));
+  expect((screen.getByLabelText('Title') as HTMLInputElement).value).toBe('Buy olive oil');
+  pressEscape(screen.getByRole('dialog'));
+  expect(screen.queryByRole('dialog')).toBeNull();
+
+  fireEvent.click(titleOf('Todo 1'));
+  edit('Buy oil');
+  pressEscape(screen.getByRole('dialog'));
+  fireEvent.click(screen.getByRole('button', { name: 'Throw it away' }));
+  expect(screen.queryByRole('dialog')).toBeNull();
+  fireEvent.click(titleOf('Todo 1'));
+  expect(screen.queryByText('What you wrote is not saved yet.')).toBeNull();
+  expect((screen.getByLabelText('Title') as HTMLInputElement).value).toBe('Todo 1');
+  expect(requests.filter(({ request }) => request.startsWith('PATCH'))).toEqual([]);
 });
 
 test('a due time is entered where one is, and kept in UTC', async () => {

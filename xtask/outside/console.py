@@ -17,8 +17,8 @@ LONGEST = 3600
 
 
 def commands(block):
-    """The commands of a block, each with its output."""
-    return re.findall(r"^\$ (.*)\n((?:(?!\$ ).*\n)*)", block, re.MULTILINE)
+    """The commands of a block, each with its output; a backslash at the end of a line continues it."""
+    return re.findall(r"^\$ ((?:.*\\\n)*.*)\n((?:(?!\$ ).*\n)*)", block, re.MULTILINE)
 
 
 class Console:

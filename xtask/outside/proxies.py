@@ -9,8 +9,10 @@ import concurrent.futures
 import json
 import os
 import pathlib
+import re
 import subprocess
 import tempfile
+import textwrap
 
 from checks import Checks, expect
 from client import Client
@@ -18,7 +20,7 @@ from echo_app import TAG, EchoApp
 from frontends import caddy, haproxy
 from nginx import Nginx
 from ports import free_port
-from server import NO_LIMITS, Server
+from server import NO_LIMITS, ROOT, Server
 from wire import Wire
 
 PASSWORD = "correct horse battery staple"
@@ -47,9 +49,6 @@ AMBIGUOUS = [
     "/%zz",
     "/%ff",
 ]
-
-# A name that is nobody's.
-DOMAIN = "id.example.org"
 
 # Clients at a time in the long run of requests.
 AT_ONCE = 8
@@ -221,6 +220,8 @@ def nobody_says_what_they_ask_for_but_by_asking(proxy):
         everything = {name: "GET" if "Method" in name else "/" for name in names}
         expect(user.get("/staff/plans", everything).status, 403)
         expect(user.ask("POST", "/order", everything | {"Origin": FOREIGN}, body="a=b").status, 403)
+        # The form of a request to a proxy (RFC 9112, section 3.2.2).
+        expect(user.get(f"{proxy.url}/staff/plans").status, 403)
     expect(user.get("/", {name: "/staff/plans" for name in names if "Method" not in name}).status, 200)
 
 
@@ -389,11 +390,17 @@ def haproxy_passes_on_nobodys_own_word(proxy):
     expect(dict(visitor.get("/")["headers"])["x-forwarded-proto"], "http")
 
 
-def the_program_itself_finds_the_configuration_sound(name):
-    """As it is printed for a name on the internet, with a certificate in the place of the one that is named there."""
+def the_program_itself_finds_sound_what_the_guide_has_printed(name):
+    """By the settings and the command of the guide, with a certificate in the place of the one that is named there."""
+    guide = (ROOT / "docs/guides/behind-a-proxy.md").read_text()
+    settings = re.search(r"```toml\n(.*?)```", guide, re.DOTALL)[1]
+    command = re.search(rf"\$ vestibule (print {name}[^>\n]*) >", guide)[1]
+    domain = re.search(r'public_url = "https://(.*?)"', settings)[1]
     with tempfile.TemporaryDirectory() as folder:
+        settings_file = pathlib.Path(folder) / "vestibule.toml"
+        settings_file.write_text(textwrap.dedent(settings))
         printed = subprocess.run(
-            [os.environ["VESTIBULE_BINARY"], "print", name, f"--public-url=https://{DOMAIN}"],
+            [os.environ["VESTIBULE_BINARY"], *command.split()],
             cwd=folder,
             env={},
             check=True,
@@ -402,13 +409,13 @@ def the_program_itself_finds_the_configuration_sound(name):
             timeout=30,
         )
         expect(printed.stderr, "")
-        certify(pathlib.Path(folder))
-        configuration = printed.stdout.replace(f"/etc/letsencrypt/live/{DOMAIN}", folder)
-        before, command, after = ASKED[name]
+        certify(pathlib.Path(folder), domain)
+        configuration = printed.stdout.replace(f"/etc/letsencrypt/live/{domain}", folder)
+        before, question, after = ASKED[name]
         file = pathlib.Path(folder) / "configuration"
         file.write_text(before + configuration + after)
         program = os.environ[f"VESTIBULE_{name.upper()}"]
-        words = [word.replace("FOLDER", folder) for word in command.split()]
+        words = [word.replace("FOLDER", folder) for word in question.split()]
         ran = subprocess.run([program, *words], cwd=folder, capture_output=True, text=True, timeout=30)
         assert ran.returncode == 0 and "warn" not in ran.stderr.lower(), ran.stderr
 
@@ -425,10 +432,10 @@ ASKED = {
 }
 
 
-def certify(folder):
+def certify(folder, domain):
     """A certificate as certbot leaves one, and key and certificate in one file, as HAProxy has them."""
     files = ["-keyout", "privkey.pem", "-out", "fullchain.pem"]
-    words = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", f"/CN={DOMAIN}", *files]
+    words = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", f"/CN={domain}", *files]
     subprocess.run(words, cwd=folder, check=True, capture_output=True, timeout=60)
     pems = [(folder / name).read_text() for name in ("fullchain.pem", "privkey.pem")]
     (folder / "haproxy.pem").write_text("".join(pems))
@@ -441,7 +448,7 @@ def main():
 
     checks = Checks()
     for name in ASKED:
-        sound = the_program_itself_finds_the_configuration_sound
+        sound = the_program_itself_finds_sound_what_the_guide_has_printed
         checks.run(f"{name}: {sound.__name__.replace('_', ' ')}", sound, name)
     port = free_port()
     url = f"http://127.0.0.1:{port}"

@@ -33,7 +33,8 @@ class DidNotStart(RuntimeError):
 
 
 class Server:
-    """`with Server() as server:` serves the example site with its members' area protected, or another one.
+    """`with Server() as server:` serves the example site with its members' area protected, or another one; without a
+    site, what stands in its place is among the flags.
 
     `database` is a URL, of a server otherwise than by default; `variables` are more settings in the environment;
     `under` is what to put before its command line, of a program that becomes the server.
@@ -45,7 +46,7 @@ class Server:
         self, *flags, site=ROOT / "examples/site", protect="/members/**", database=None, variables=None, under=()
     ):
         self.under = under
-        self.flags = ["--site", str(site), "--protect", protect, *flags]
+        self.flags = [*(["--site", str(site)] if site else []), "--protect", protect, *flags]
         self.environment = {name: value for name, value in os.environ.items() if not name.startswith(SETTINGS)}
         self.environment |= variables or {}
         if database:

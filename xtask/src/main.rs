@@ -56,6 +56,7 @@ cargo xtask COMMAND
   torture copy    move 50,000 users through all engines, with kill -9 on the way (`test` moves 3,000)
   torture guide   add a resource to a copy of the tree as docs/guides/add-a-resource.md says, and run its tests there
                   (`test` looks whether it fits and compiles)
+  torture image   go through deploy/Dockerfile without Docker, in a Debian of its own, and run what comes of it
   torture isolation
                   1,000 users at once on each engine, 100 requests each, none of whom may be sent a byte of
                   another (`test` has 60 and 20)

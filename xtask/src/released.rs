@@ -3,7 +3,7 @@
 
 use std::path::PathBuf;
 
-use anyhow::Result;
+use anyhow::{Result, ensure};
 
 use crate::client_races::{BRIEF, races, somebodys_app};
 use crate::counts::{Counts, Runner};
@@ -132,10 +132,12 @@ pub(crate) const RELEASED: &[Suite] = {
         suite("outside: sockets", Welcome, sockets),
         suite("outside: database TLS", Welcome, database_tls),
         suite("outside: generated clients", Welcome, generated_clients),
+        suite("outside: upstream", Welcome, upstream),
         suite("outside: isolation", Welcome, || isolation(USERS.short)),
         suite("outside: documentation", Welcome, documentation),
         suite("outside: poolers", Welcome, poolers),
         suite("outside: guide to moving", Welcome, guide_to_moving),
+        suite("outside: containers", Welcome, containers),
         suite("outside: tokens", Welcome, tokens),
         suite("outside: user data", Welcome, user_data),
         suite("outside: oauth", Welcome, oauth),
@@ -155,6 +157,14 @@ pub(crate) fn release_build() -> Result<()> {
     Program::new("cargo")
         .words("build --release --package vestibule")
         .run()
+}
+
+/// The same unseen, from what the tests beside it leave of the processors while they wait for clocks and disks.
+pub(crate) fn release_build_meanwhile() -> Result<()> {
+    let build = Program::new("nice").words("-n 19 cargo build --release --package vestibule");
+    let ran = build.listen()?;
+    ensure!(ran.succeeded, "the release build failed:\n{}", ran.text);
+    Ok(())
 }
 
 /// The client library against a running server, not against the fake of its own tests.
@@ -379,6 +389,29 @@ pub(crate) fn drains(rounds: &str) -> Result<Counts> {
         Runner::Outside,
         &outside("drains.py")?.words(rounds).watch()?,
     )
+}
+
+/// Holds the files for containers against the programs that read them.
+fn containers() -> Result<Counts> {
+    needs::system_program("docker-compose", "docker-compose")?;
+    Counts::of(Runner::Outside, &outside("containers.py")?.watch()?)
+}
+
+/// Makes the image without Docker, and runs it. What it releases is its own.
+pub(crate) fn image() -> Result<Counts> {
+    needs::system_program("debootstrap", "debootstrap")?;
+    ensure!(
+        needs::is_root(),
+        "only root may change into another root folder"
+    );
+    Counts::of(Runner::Outside, &outside("image.py")?.watch()?)
+}
+
+/// Stands in front of apps that others wrote, one of them the guide's own.
+fn upstream() -> Result<Counts> {
+    needs::system_program("curl", "curl")?;
+    let tests = outside("upstream.py")?.env("VESTIBULE_NGINX", needs::nginx()?);
+    Counts::of(Runner::Outside, &tests.watch()?)
 }
 
 /// Runs a script that asks for database servers of its own.

@@ -54,7 +54,7 @@ impl Report {
         self.record(name, || judged(work()?).map(Some));
     }
 
-    /// Runs suites at the same time, as many as there are cores, each of which prints its own summary as the last line.
+    /// Runs suites at the same time, one more than there are cores as each of them waits now and then, each of which prints its own summary as the last line.
     /// What one has printed comes when it has ended. The table has them in the order in which they were named.
     pub(crate) fn suites_side_by_side(
         &mut self,
@@ -77,7 +77,7 @@ impl Report {
                 rows.push((index, Row::new(name, time, &outcome)));
             }
         };
-        let lanes = thread::available_parallelism().map_or(1, NonZero::get);
+        let lanes = 1 + thread::available_parallelism().map_or(1, NonZero::get);
         thread::scope(|scope| {
             for _ in 0..lanes {
                 scope.spawn(lane);

@@ -12,7 +12,8 @@ use crate::engines::{self, Engines};
 use crate::needs;
 use crate::program::{Program, Ran};
 use crate::released::{
-    Company, DOCUMENTATION, GUIDE, RELEASED, guide_to_adding, release_build, suites,
+    Company, DOCUMENTATION, GUIDE, RELEASED, guide_to_adding, release_build,
+    release_build_meanwhile, suites,
 };
 use crate::report::Report;
 use crate::web;
@@ -24,6 +25,7 @@ const TESTS_PER_CORE: usize = 2;
 pub(crate) fn run() -> ExitCode {
     let mut report = Report::default();
     report.step("what the tests need", tools);
+    let release = thread::spawn(release_build_meanwhile);
     let mut engines = None;
     report.step("database servers", || {
         engines = Some(Engines::start()?);
@@ -43,7 +45,8 @@ pub(crate) fn run() -> ExitCode {
     report.suite("client", || npm_test("sdk"));
     report.suite("pages", || npm_test("web"));
     report.suite("web/dist is fresh", web::fresh);
-    if report.step("release build", release_build) {
+    let built = || release.join().expect("a build does not panic");
+    if report.step("release build", built) {
         for suite in suites(Company::Unwelcome) {
             report.suite(suite.name, suite.tests);
         }
@@ -90,6 +93,7 @@ pub(crate) fn tools() -> Result<()> {
     needs::nginx()?;
     needs::caddy()?;
     needs::haproxy()?;
+    needs::system_program("docker-compose", "docker-compose")?;
     needs::system_program("openssl", "openssl")?;
     needs::system_program("h2load", "nghttp2-client")?;
     needs::system_program("systemd-analyze", "systemd")?;

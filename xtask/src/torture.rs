@@ -9,8 +9,8 @@ use crate::engines::{Engines, galera::Cluster};
 use crate::released::{
     CASES, CRASHES, DRAINS, DRESSES, FAULTS, FILLINGS, GUIDE, KILLED_SERVERS, KILLS, LEAVERS,
     MOVES, PASSES, POWER_CUTS, RACES, RESTARTS, TRIES, Tests, USERS, api, browser, crashes, drains,
-    faults, full_disk, guide_to_adding, isolation, killed_servers, leavers, limits, migrations,
-    moves, nodes, outside, power_cuts, proxies, release_build, rolling_restart,
+    faults, full_disk, guide_to_adding, image, isolation, killed_servers, leavers, limits,
+    migrations, moves, nodes, outside, power_cuts, proxies, release_build, rolling_restart,
 };
 use crate::report::Report;
 use crate::test::{door_tests, tools};
@@ -36,6 +36,7 @@ pub(crate) fn run(name: &str) -> Option<ExitCode> {
         "full" => &[("full disk", || full_disk(FILLINGS.long))],
         "galera" => return Some(on_galera()),
         "guide" => return Some(of_the_guide()),
+        "image" => return Some(of_the_image()),
         "isolation" => &[("isolation", || isolation(USERS.long))],
         "leavers" => &[("leavers", || leavers(LEAVERS.long))],
         "limits" => &[("limits", || limits(TRIES.long))],
@@ -61,6 +62,13 @@ fn of_the_guide() -> ExitCode {
     let mut report = Report::default();
     report.step("what the tests need", tools);
     report.suite("guide to adding", || guide_to_adding(GUIDE.long));
+    report.finish_tests()
+}
+
+/// The image for containers, which has its program built in a root of its own.
+fn of_the_image() -> ExitCode {
+    let mut report = Report::default();
+    report.suite("image", image);
     report.finish_tests()
 }
 

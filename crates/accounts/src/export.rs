@@ -5,7 +5,7 @@
 use store::{AuditRecord, Document, HeldTodo, Place, Session, Timestamp};
 use uuid::Uuid;
 
-use crate::{Accounts, Caller, Error, throttle::Quota, token::Bearing};
+use crate::{Accounts, Caller, Error, throttle::Quota};
 
 /// Rows of one page. A document has 64 KiB at the most, a todo half of that.
 const ROWS: u64 = 200;
@@ -86,12 +86,7 @@ impl Export {
     /// # Errors
     /// [`Error::RevokedToken`], [`Error::ExpiredToken`], [`Error::Unavailable`].
     pub async fn next_page(&mut self) -> Result<Option<ExportPage>, Error> {
-        let bearing = Bearing {
-            user: self.caller.user.id,
-            session: self.caller.session,
-        };
-        let now = self.accounts.0.clock.now();
-        self.accounts.standing(bearing, now).await?;
+        self.accounts.still_stands(&self.caller).await?;
         match self.next.clone() {
             Next::Sessions(after) => self.sessions(after).await.map(Some),
             Next::AuditEvents(after) => self.audit_events(after).await.map(Some),

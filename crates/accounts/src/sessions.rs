@@ -198,6 +198,19 @@ impl Accounts {
         })
     }
 
+    /// Whether the session of a caller still stands, whatever has become of the proof: for what was begun with it and
+    /// goes on. It counts as no use.
+    ///
+    /// # Errors
+    /// [`Error::ExpiredToken`], [`Error::RevokedToken`].
+    pub async fn still_stands(&self, caller: &Caller) -> Result<(), Error> {
+        let bearing = Bearing {
+            user: caller.user.id,
+            session: caller.session,
+        };
+        self.standing(bearing, self.0.clock.now()).await.map(drop)
+    }
+
     /// Gives an access token for the session of a cookie, whose use this is.
     ///
     /// # Errors

@@ -3,6 +3,7 @@
 
 use std::{
     io,
+    net::IpAddr,
     path::Path,
     sync::{
         Arc,
@@ -19,7 +20,8 @@ use crate::{
     config::{Config, PasswordAlgorithm, Registration, SecretKeySource},
     secret_key,
     serve::{self, Certificates, Doubt, OpenFiles},
-    site::{Private, Site},
+    site::{AppSite, Private, Site},
+    upstream::Upstream,
 };
 
 /// What every request needs. Cheap to clone.
@@ -30,8 +32,18 @@ struct Parts {
     accounts: Accounts,
     config: Config,
     site: Option<Site>,
+    behind: Option<Behind>,
     clock: Clock,
     draining: AtomicBool,
+}
+
+/// Somebody's app in the place of a static site.
+#[derive(Debug)]
+pub struct Behind {
+    /// Who may ask it for what.
+    pub site: AppSite,
+    /// The way to it.
+    pub upstream: Upstream,
 }
 
 /// Why the program did not start.
@@ -50,10 +62,16 @@ impl App {
     #[must_use]
     pub fn new(accounts: Accounts, config: Config, site: Option<Site>, clock: Clock) -> Self {
         let draining = AtomicBool::new(false);
+        let settings = &config.site;
+        let behind = settings.upstream.as_ref().map(|origin| Behind {
+            site: AppSite::new(settings.rules.clone()),
+            upstream: Upstream::new(origin, settings.upstream_timeout),
+        });
         Self(Arc::new(Parts {
             accounts,
             config,
             site,
+            behind,
             clock,
             draining,
         }))
@@ -75,6 +93,12 @@ impl App {
     #[must_use]
     pub fn site(&self) -> Option<&Site> {
         self.0.site.as_ref()
+    }
+
+    /// The app behind the gate, if there is one.
+    #[must_use]
+    pub fn behind(&self) -> Option<&Behind> {
+        self.0.behind.as_ref()
     }
 
     /// Whether browsers reach the server by https, by its public URL.
@@ -210,7 +234,11 @@ async fn connect(config: &Config, options: &DatabaseOptions) -> Result<Database,
 /// How this process shares out the files that it may open.
 #[must_use]
 pub fn open_files(config: &Config) -> OpenFiles {
-    serve::open_files(config.database.max_connections)
+    let files = serve::open_files(config.database.max_connections);
+    match config.site.upstream {
+        Some(_) => files.for_proxying(),
+        None => files,
+    }
 }
 
 /// A sentence to the operator where fewer connections to the database are made than configured.
@@ -311,6 +339,29 @@ pub fn open_certificates(config: &Config) -> Result<Option<Arc<Certificates>>, S
 pub fn doubts(config: &Config, certificates: &Certificates, clock: &Clock) -> Vec<Doubt> {
     let now = u64::try_from(clock.now().as_seconds()).unwrap_or_default();
     certificates.doubts(config.public_url.host(), Duration::from_secs(now))
+}
+
+/// Refuses an app that is this very server, which would hand each request on to itself. A name that leads nowhere may
+/// lead to the app later.
+///
+/// # Errors
+/// [`StartError::Misconfigured`].
+pub async fn refuse_itself_as_app(config: &Config) -> Result<(), StartError> {
+    let Some(upstream) = &config.site.upstream else {
+        return Ok(());
+    };
+    let (listen, port) = (config.listen.ip(), upstream.port());
+    let is_here = |ip: IpAddr| ip == listen || (listen.is_unspecified() && ip.is_loopback());
+    let host = upstream.host().trim_matches(['[', ']']);
+    let found = tokio::net::lookup_host((host, port)).await;
+    let mut addresses = found.into_iter().flatten();
+    if port == config.listen.port() && addresses.any(|at| is_here(at.ip().to_canonical())) {
+        return Err(StartError::Misconfigured(format!(
+            "site.upstream: {upstream} is where this server itself listens; name the address of the app, or another \
+             one in listen"
+        )));
+    }
+    Ok(())
 }
 
 /// Files with secrets that others than their owner may read, a sentence each.

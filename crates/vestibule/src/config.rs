@@ -82,7 +82,7 @@ pub struct Config {
     pub limits: ThrottleSettings,
     /// Pages of other origins.
     pub cors: Cors,
-    /// The static site.
+    /// The site.
     pub site: Site,
     /// The built-in pages.
     pub ui: Ui,
@@ -204,11 +204,15 @@ pub struct Cors {
     pub origins: Vec<Origin>,
 }
 
-/// The static site and what of it needs a login.
+/// The site, a folder or an app, and what of it needs a login.
 #[derive(Debug)]
 pub struct Site {
-    /// Its folder; `None` serves no site.
+    /// Its folder; `None` serves none.
     pub dir: Option<PathBuf>,
+    /// The app that is served in place of a folder.
+    pub upstream: Option<Origin>,
+    /// How long the app may be silent before its answer begins.
+    pub upstream_timeout: Duration,
     /// `site.rules` and behind them `site.protect`, in the order in which they are judged.
     pub rules: Rules,
     /// What an app behind the server gets as `Remote-User`.

@@ -34,6 +34,7 @@ mod sessions;
 mod setup;
 mod site;
 mod todos;
+mod upstream;
 mod web;
 
 use std::time::Duration;
@@ -149,6 +150,16 @@ pub fn router(app: App) -> Router {
         .layer(bounds::body_limit(BODY_BYTES, BODY_TIME))
         .layer(bounds::panic_barrier())
         .with_state(app.clone());
+
+    // An app takes bodies of any size, and answers when it will.
+    let behind = Router::new()
+        .fallback(upstream::pass)
+        .layer(bounds::panic_barrier())
+        .with_state(app.clone());
+    let site = match app.behind() {
+        Some(_) => behind,
+        None => site,
+    };
 
     let bounded = |routes: Router<App>, body_bytes| {
         routes

@@ -12,3 +12,4 @@ pub mod site;
 mod supervisor;
 pub mod telemetry;
 mod terminal;
+pub mod upstream;

@@ -12,6 +12,7 @@ mod last_call;
 mod open_files;
 mod signals;
 mod tls;
+mod tunnel;
 mod wire;
 
 use std::convert::Infallible;
@@ -20,8 +21,8 @@ use std::io;
 use std::net::SocketAddr;
 use std::ops::Deref;
 use std::pin::pin;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use axum::Router;
@@ -34,6 +35,7 @@ use hyper::header::{CONNECTION, HeaderValue};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
+use socket2::{SockRef, TcpKeepalive};
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -49,6 +51,7 @@ pub(crate) use self::head::Refusal;
 pub use self::open_files::{OpenFiles, open_files, open_files_limit};
 pub use self::signals::{HangUps, hang_ups, terminated};
 pub use self::tls::{Certificates, Doubt, TlsFiles, TlsProblem};
+pub(crate) use self::tunnel::Tunnel;
 use self::wire::{Answer, OneRequest, Outcome, Progress, Unstalled, Wire};
 
 /// After how many seconds whoever is turned away for now is to try again: the API and the site say the same.
@@ -69,6 +72,9 @@ const LINGER_TIME: Duration = Duration::from_secs(2);
 /// Who has connected in time should have an answer: for so long after the handshake the first request is waited for,
 /// also when the server is on its way down.
 const FIRST_REQUEST: Duration = Duration::from_secs(1);
+
+/// After so much silence the system asks whether the machine at the other end is still there.
+const KEEP_ALIVE: Duration = Duration::from_secs(60);
 
 /// How large and how slow a connection may be. The default is what is promised to clients.
 #[derive(Clone, Copy, Debug)]
@@ -331,6 +337,11 @@ async fn attend(
     if let Err(failure) = stream.set_nodelay(true) {
         debug!(%failure, "TCP_NODELAY could not be set");
     }
+    // A client whose machine went away without a word would be waited for as long as a stream has nothing to say.
+    let probing = TcpKeepalive::new().with_time(KEEP_ALIVE);
+    if let Err(failure) = SockRef::from(&stream).set_tcp_keepalive(&probing) {
+        debug!(%failure, "TCP keep-alive could not be set");
+    }
     let stream = Unstalled::new(stream, server.bounds.write_stall);
     let conversation = async {
         match &server.certificates {
@@ -472,21 +483,46 @@ async fn exchange<S: AsyncRead + AsyncWrite + Unpin + Send>(
     let refusal = asked.as_ref().err().copied();
     let request = asked.unwrap_or((Bytes::from_static(PLACEHOLDER), Framing::Length(0)));
     let last = request.1 == Framing::Chunked;
+    let opened = Arc::new(OnceLock::new());
     let stream = OneRequest::new(wire, request, progress.clone(), &mut outcome)
         .watch_for_departure(refusal.is_none());
     let service = service_fn(|request| {
-        let progress = progress.clone();
+        let (progress, opened) = (progress.clone(), Arc::clone(&opened));
         async move {
             let mut response = route(server.app.clone(), request, peer, refusal).await;
-            if last || server.leaving.is_cancelled() {
+            if let Some(tunnel) = response.extensions_mut().remove::<Tunnel>() {
+                opened.get_or_init(|| tunnel);
+            } else if last || server.leaving.is_cancelled() {
                 let close = HeaderValue::from_static("close");
                 response.headers_mut().insert(CONNECTION, close);
             }
             Ok::<_, Infallible>(response.map(|body| Answer::new(body, progress)))
         }
     });
-    let mut connection = pin!(server.http.serve_connection(TokioIo::new(stream), service));
-    let ended = poll_fn(|cx| {
+    let connection = server.http.serve_connection(TokioIo::new(stream), service);
+    if let Err(failure) = answered(connection, &progress).await {
+        debug!(%failure, "A connection broke off: {failure}");
+        return Outcome::Broken;
+    }
+    if let Some(tunnel) = Arc::into_inner(opened).and_then(OnceLock::into_inner) {
+        // What hyper was given ended with the head, so all that follows is still here.
+        let near_end = OneRequest::endless(wire, &mut outcome);
+        tokio::select! {
+            () = tunnel.carry(near_end) => {}
+            () = server.draining.cancelled() => {}
+        }
+        return Outcome::Finished;
+    }
+    outcome
+}
+
+/// Waits until hyper has answered the one request that it gets.
+async fn answered(
+    connection: impl Future<Output = hyper::Result<()>>,
+    progress: &Progress,
+) -> hyper::Result<()> {
+    let mut connection = pin!(connection);
+    poll_fn(|cx| {
         let mut polled = connection.as_mut().poll(cx);
         if polled.is_pending() && progress.sent() {
             // hyper now waits for another request. Asked again, it finds the stream at its end.
@@ -494,12 +530,7 @@ async fn exchange<S: AsyncRead + AsyncWrite + Unpin + Send>(
         }
         polled
     })
-    .await;
-    if let Err(failure) = ended {
-        debug!(%failure, "A connection broke off: {failure}");
-        return Outcome::Broken;
-    }
-    outcome
+    .await
 }
 
 /// Calls the router with what it may know of the connection.

@@ -2,6 +2,7 @@
 //! serves it. Who the caller is, and where a stranger is sent, is left to the HTTP layer.
 
 mod answer;
+mod app;
 pub(crate) mod conditions;
 pub(crate) mod encoding;
 mod files;
@@ -21,6 +22,7 @@ use std::path::{Path, PathBuf};
 use axum::http::{HeaderMap, Method, StatusCode, header};
 use axum::response::Response;
 
+pub use app::AppSite;
 use files::{Found, Located, Opened};
 pub use path::{Rejected, SitePath};
 pub use private::Private;
@@ -391,6 +393,7 @@ fn is_read(method: &Method) -> bool {
     method == Method::GET || method == Method::HEAD
 }
 
+/// Whether a path belongs to the server, in whatever spelling.
 fn is_reserved(path: &SitePath) -> bool {
     let page = path.as_str().trim_end_matches('/');
     let page = page.strip_suffix("/index.html").unwrap_or(page);

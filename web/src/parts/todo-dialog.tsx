@@ -1,6 +1,6 @@
 /**
  * Where a todo is edited. It is saved over the version that was edited alone: where somebody has changed it meanwhile,
- * both versions are shown, and nothing is lost.
+ * both versions are shown, and nothing is lost. Nor does Escape throw away what was written, unless asked twice.
  */
 
 import { useQuery } from '@tanstack/react-query';
@@ -26,17 +26,56 @@ interface TodoDialogProps {
 }
 
 export function TodoDialog({ todo, changes, onClose }: TodoDialogProps) {
+  const words = todoWords();
+  const [unsaved, setUnsaved] = useState(false);
+  const [asked, setAsked] = useState(false);
+
+  function close() {
+    setUnsaved(false);
+    setAsked(false);
+    onClose();
+  }
+
   return (
-    <Dialog open={todo !== null} labelledBy="edit-todo" onClose={onClose}>
-      <h2 id="edit-todo">{todoWords().editTodo}</h2>
-      {todo && <TodoEditor todo={todo} changes={changes} onClose={onClose} />}
+    <Dialog
+      open={todo !== null}
+      labelledBy="edit-todo"
+      held={unsaved && !asked}
+      onHeld={() => setAsked(true)}
+      onClose={close}
+    >
+      <h2 id="edit-todo">{words.editTodo}</h2>
+      {asked && (
+        <Attention sentence={words.notSavedYet}>
+          <Button look="quiet" onClick={close}>
+            {words.throwAway}
+          </Button>
+        </Attention>
+      )}
+      {todo && (
+        <TodoEditor
+          todo={todo}
+          changes={changes}
+          onClose={close}
+          onEdit={(differs) => {
+            setUnsaved(differs);
+            setAsked(false);
+          }}
+        />
+      )}
     </Dialog>
   );
 }
 
 type Draft = Record<'title' | 'description' | 'due_at', string>;
 
-function TodoEditor({ todo, changes, onClose }: TodoDialogProps & { todo: Todo }) {
+interface TodoEditorProps extends TodoDialogProps {
+  todo: Todo;
+  /** Something was typed; whether it now differs from what is saved. */
+  onEdit: (differs: boolean) => void;
+}
+
+function TodoEditor({ todo, changes, onClose, onEdit }: TodoEditorProps) {
   const words = todoWords();
   const api = useApi();
   // A list does not tell versions. Once the editing has begun, its version stays: another would be saved over unseen.
@@ -60,7 +99,10 @@ function TodoEditor({ todo, changes, onClose }: TodoDialogProps & { todo: Todo }
   }, [taken]);
 
   function edit({ target }: ChangeEvent<HTMLInputElement>) {
-    setEdits((before) => ({ ...before, [target.name]: target.value }));
+    const typed = { ...edits, [target.name]: target.value };
+    setEdits(typed);
+    const saved = base?.todo ?? todo;
+    onEdit(Object.keys(changesOf({ ...draftOf(saved), ...typed }, saved)).length > 0);
   }
 
   async function save() {
@@ -89,16 +131,16 @@ function TodoEditor({ todo, changes, onClose }: TodoDialogProps & { todo: Todo }
 
   return (
     <>
-      {clash === 'deleted' && <Clash sentence={words.deletedElsewhere} />}
+      {clash === 'deleted' && <Attention sentence={words.deletedElsewhere} />}
       {clash && clash !== 'deleted' && (
-        <Clash sentence={words.changedElsewhere} newer={clash.todo}>
+        <Attention sentence={words.changedElsewhere} newer={clash.todo}>
           <Button look="quiet" onClick={() => goOn(clash, {})}>
             {words.takeTheirs}
           </Button>
           <Button look="quiet" onClick={() => goOn(clash, draft)}>
             {words.keepMine}
           </Button>
-        </Clash>
+        </Attention>
       )}
       {/* A clash has ended the try to save, and the form begins anew. */}
       <AccountForm
@@ -153,8 +195,8 @@ function TodoEditor({ todo, changes, onClose }: TodoDialogProps & { todo: Todo }
   );
 }
 
-/** Two versions, or one and none: what there is to know, and where the focus goes. */
-function Clash({ sentence, newer, children }: { sentence: string; newer?: Todo; children?: ReactNode }) {
+/** What there is to know before going on, with the version that has come about elsewhere; the focus goes there. */
+function Attention({ sentence, newer, children }: { sentence: string; newer?: Todo; children?: ReactNode }) {
   const words = todoWords();
   const box = useFocusOnArrival<HTMLDivElement>();
   return (

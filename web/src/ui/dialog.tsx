@@ -9,13 +9,15 @@ interface DialogProps {
   open: boolean;
   /** The id of the heading that names it. */
   labelledBy: string;
-  /** Keeps it open: what was asked for can no longer be taken back. */
+  /** Keeps it open on Escape: what was asked for can no longer be taken back, or what was written would be lost. */
   held?: boolean;
+  /** Escape was pressed while it was held. */
+  onHeld?: () => void;
   onClose: () => void;
   children: ReactNode;
 }
 
-export function Dialog({ open, labelledBy, held = false, onClose, children }: DialogProps) {
+export function Dialog({ open, labelledBy, held = false, onHeld, onClose, children }: DialogProps) {
   const dialog = useRef<HTMLDialogElement>(null);
 
   useEffect(() => {
@@ -28,7 +30,11 @@ export function Dialog({ open, labelledBy, held = false, onClose, children }: Di
       ref={dialog}
       className="dialog"
       aria-labelledby={labelledBy}
-      onCancel={(event) => (held ? event.preventDefault() : onClose())}
+      onCancel={(event) => {
+        if (!held) return onClose();
+        event.preventDefault();
+        onHeld?.();
+      }}
       // The word of its closing comes late. Whoever has opened it anew by then is not meant.
       onClose={({ currentTarget }) => currentTarget.open || onClose()}
     >

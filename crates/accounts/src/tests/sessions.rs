@@ -246,3 +246,29 @@ async fn one_kind_of_proof_is_none_of_the_other_kind() {
         ));
     }
 }
+
+#[tokio::test]
+async fn what_was_begun_in_a_session_may_go_on_until_it_ends_and_is_no_use_of_it() {
+    let scene = scene(policy()).await;
+    let (access, _) = tokens(scene.register("ada").await);
+    let caller = scene.caller(&access).await;
+    scene.clock.advance(scene.accounts.0.policy.access_ttl * 2);
+    assert!(scene.accounts.caller_of_bearer(&access).await.is_err());
+    let stands = scene.accounts.still_stands(&caller).await;
+    stands.expect("the session outlives its access token");
+    let idle = scene.accounts.0.policy.refresh_idle_ttl;
+    scene.clock.advance(idle);
+    assert!(matches!(
+        scene.accounts.still_stands(&caller).await,
+        Err(Error::ExpiredToken)
+    ));
+
+    let (access, _) = tokens(scene.register("eve").await);
+    let caller = scene.caller(&access).await;
+    let ended = scene.accounts.logout_bearer(&access, &peer()).await;
+    ended.expect("logs out");
+    assert!(matches!(
+        scene.accounts.still_stands(&caller).await,
+        Err(Error::RevokedToken)
+    ));
+}

@@ -16,63 +16,75 @@ struct Printed {
     name: &'static str,
     /// What `--help` says of it.
     about: &'static str,
-    /// The text, with the name of each value in double braces.
-    template: &'static str,
-    /// Whether it passes requests to an app beside Vestibule.
-    has_app: bool,
+    /// Adds what can be chosen.
+    with_choices: fn(Command) -> Command,
+    /// The text that was chosen, with the name of each value in double braces.
+    template: fn(&ArgMatches) -> &'static str,
 }
 
 const PRINTED: &[Printed] = &[
     Printed {
         name: "nginx",
         about: "A site of nginx, in front of an app (auth_request)",
-        template: include_str!("print/nginx.conf"),
-        has_app: true,
+        with_choices: with_app,
+        template: |_| include_str!("print/nginx.conf"),
     },
     Printed {
         name: "caddy",
         about: "A site of Caddy, in front of an app (forward_auth)",
-        template: include_str!("print/Caddyfile"),
-        has_app: true,
+        with_choices: with_app,
+        template: |_| include_str!("print/Caddyfile"),
     },
     Printed {
         name: "traefik",
         about: "Routers and middlewares of Traefik, in front of an app (forwardAuth)",
-        template: include_str!("print/traefik.yml"),
-        has_app: true,
+        with_choices: with_app,
+        template: |_| include_str!("print/traefik.yml"),
     },
     Printed {
         name: "haproxy",
         about: "Frontend and backend of HAProxy, in front of Vestibule",
-        template: include_str!("print/haproxy.cfg"),
-        has_app: false,
+        with_choices: |command| command,
+        template: |_| include_str!("print/haproxy.cfg"),
+    },
+    Printed {
+        name: "compose",
+        about: "A file for Docker Compose, of an image built with deploy/Dockerfile",
+        with_choices: with_database,
+        template: compose,
     },
     Printed {
         name: "systemd",
         about: "A unit of systemd that runs Vestibule, with what it has no use for taken away",
-        template: include_str!("print/vestibule.service"),
-        has_app: false,
+        with_choices: |command| command,
+        template: |_| include_str!("print/vestibule.service"),
     },
 ];
 
+/// Files for Docker Compose: how they are asked for, and the text. They can be used as they lie in `deploy/compose`, too.
+const COMPOSE: &[(&str, &str)] = &[
+    (
+        "sqlite",
+        include_str!("../../../../deploy/compose/sqlite.yml"),
+    ),
+    (
+        "postgres",
+        include_str!("../../../../deploy/compose/postgres.yml"),
+    ),
+    (
+        "mariadb",
+        include_str!("../../../../deploy/compose/mariadb.yml"),
+    ),
+];
+/// How these files have the public URL of their environment.
+const PUBLIC_URL_OF_COMPOSE: &str = "${VESTIBULE_PUBLIC_URL:-http://localhost:8080}";
+
 pub(super) fn command() -> Command {
-    let app = || {
-        Arg::new("app")
-            .long("app")
-            .value_name("URL")
-            .value_parser(app_named)
-            .default_value("http://127.0.0.1:3000")
-            .help("Where the app is")
-    };
-    let commands = PRINTED.iter().map(|printed| {
-        let command = Command::new(printed.name).about(printed.about);
-        match printed.has_app {
-            true => command.arg(app()),
-            false => command,
-        }
-    });
+    let commands = PRINTED
+        .iter()
+        .map(|printed| (printed.with_choices)(Command::new(printed.name).about(printed.about)));
     Command::new("print")
-        .about("Print the configuration of a proxy or of systemd, ready for these settings")
+        .about("Print the configuration of another program, ready for these settings")
         .subcommand_required(true)
         .subcommands(commands)
 }
@@ -82,10 +94,7 @@ pub(super) fn run(matches: &ArgMatches, loaded: &Loaded) -> Ended {
     let (name, matches) = matches.subcommand().ok_or_else(no_such)?;
     let printed = PRINTED.iter().find(|printed| printed.name == name);
     let printed = printed.ok_or_else(no_such)?;
-    let app = match printed.has_app {
-        true => matches.get_one::<Origin>("app"),
-        false => None,
-    };
+    let app = matches.try_get_one::<Origin>("app").ok().flatten();
     warn(loaded);
     if loaded.config.own_origins().len() > 1 {
         let url = &loaded.config.public_url;
@@ -96,8 +105,40 @@ pub(super) fn run(matches: &ArgMatches, loaded: &Loaded) -> Ended {
     }
     let mut values = Values::of(&loaded.config, app)?;
     values.0.extend(unit::values(loaded));
-    say!("{}", values.put_into(printed.template).trim_end());
+    let public_url = loaded.config.public_url.to_string();
+    let text = values.put_into((printed.template)(matches));
+    let text = text.replace(PUBLIC_URL_OF_COMPOSE, &public_url);
+    say!("{}", text.trim_end());
     Ok(())
+}
+
+fn with_app(command: Command) -> Command {
+    command.arg(
+        Arg::new("app")
+            .long("app")
+            .value_name("URL")
+            .value_parser(app_named)
+            .default_value("http://127.0.0.1:3000")
+            .help("Where the app is"),
+    )
+}
+
+fn with_database(command: Command) -> Command {
+    command.arg(
+        Arg::new("database")
+            .value_name("DATABASE")
+            .value_parser(COMPOSE.iter().map(|(name, _)| *name).collect::<Vec<_>>())
+            .default_value(COMPOSE[0].0)
+            .help("The database it stands on"),
+    )
+}
+
+fn compose(matches: &ArgMatches) -> &'static str {
+    let database = matches.get_one::<String>("database");
+    let chosen = COMPOSE
+        .iter()
+        .find(|(name, _)| database.is_some_and(|database| database == name));
+    chosen.map_or(COMPOSE[0].1, |(_, text)| text)
 }
 
 fn app_named(text: &str) -> Result<Origin, String> {

@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     app::{self, App},
-    config::{Config, Loaded},
+    config::{Config, Loaded, Origin},
     http,
     serve::{self, Certificates},
     site::Site,
@@ -55,6 +55,7 @@ pub(super) async fn run(matches: &ArgMatches, loaded: Loaded) -> Ended {
     let redirect = redirect.map(|address| listen(address, "https_redirect"));
     let redirect = redirect.transpose()?;
     let config = config.with_bound(bound);
+    app::refuse_itself_as_app(&config).await?;
 
     let site = app::open_site(&config)?;
     let database = app::open_database(&config).await?;
@@ -294,6 +295,7 @@ impl Announcement<'_> {
             "database_from": self.database_source,
             "settings": self.sources,
             "site": self.config.site.dir.as_ref().map(|dir| dir.display().to_string()),
+            "upstream": self.config.site.upstream.as_ref().map(Origin::as_str),
             "read_only": self.config.read_only,
             "first_admin": self.first_admin.appointed(),
             "setup_link_file": self.first_admin.link_file(),
@@ -352,12 +354,15 @@ impl Announcement<'_> {
             ),
             format!("  settings  {settings}"),
         ];
-        if let Some(dir) = &config.site.dir {
+        let dir = config
+            .site
+            .dir
+            .as_ref()
+            .map(|dir| dir.display().to_string());
+        let app = config.site.upstream.as_ref().map(ToString::to_string);
+        if let Some(site) = dir.or(app) {
             let protected = config.site.rules.describe();
-            facts.push(format!(
-                "  site      {}, protected: {protected}",
-                dir.display()
-            ));
+            facts.push(format!("  site      {site}, protected: {protected}"));
         }
         if let Some(address) = self.metrics {
             facts.push(format!("  metrics   http://{address}/metrics"));

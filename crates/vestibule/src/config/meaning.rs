@@ -93,6 +93,8 @@ pub(super) fn resolve(said: Said, terminal: bool) -> Result<Loaded, Problems> {
         },
         site: Site {
             dir: meaning.maybe("site.dir"),
+            upstream: meaning.maybe("site.upstream"),
+            upstream_timeout: meaning.one("site.upstream_timeout"),
             rules: meaning.site_rules(),
             remote_user: meaning.one("site.remote_user"),
             unverified_email: meaning.one("site.unverified_email"),
@@ -414,14 +416,33 @@ impl Meaning {
         self.check_replicas(database);
         self.check_https(config);
         let site_is_known = config.site.dir.is_some()
+            || config.site.upstream.is_some()
             || self.said.incomplete
-            || self.said.problems.concern("site.dir");
+            || self.said.problems.concern("site.dir")
+            || self.said.problems.concern("site.upstream");
         // `site.rules` can stand alone: proxies that ask for each request have sites of their own.
         if !site_is_known && !self.is_default("site.protect") {
-            let expected =
-                "site.dir as well (--site FOLDER), since without a site it protects nothing";
+            let expected = "a site as well (--site FOLDER or --upstream URL), without which it protects nothing";
             self.refuse("site.protect", expected, None);
         }
+        self.check_upstream(config);
+    }
+
+    /// An app in the place of a folder, with which http is spoken, and which is not the server itself.
+    fn check_upstream(&mut self, config: &Config) {
+        let Some(upstream) = &config.site.upstream else {
+            return;
+        };
+        let expected = if config.site.dir.is_some() {
+            "one of site.dir and site.upstream: what is behind the gate is a folder or an app"
+        } else if upstream.is_https() {
+            "an address with http://, since TLS is not spoken with the app: let it listen on this machine"
+        } else if config.own_origins().contains(upstream) {
+            "the address of the app; this is the server's own, which would ask itself for ever"
+        } else {
+            return;
+        };
+        self.refuse("site.upstream", expected, Some(quoted(upstream.as_str())));
     }
 
     /// What browsers reach by TLS has an https address, or they would get no cookie and be refused as strangers; and

@@ -101,6 +101,25 @@ pub static SETTINGS: &[Setting] = &[
     Setting::new("site.dir", SITE, Kind::Path)
         .help("Folder of the static site to serve at /")
         .short_flag("site"),
+    Setting::new("site.upstream", SITE, Kind::Origin)
+        .help("Address of the app to serve at /, in place of a folder")
+        .short_flag("upstream")
+        .details(
+            "For instance `http://127.0.0.1:5000`. Whatever is not Vestibule's own goes to the app, which is told who \
+             asks. Only `http` is spoken with it, so it belongs on this machine or in a network of your own; nobody else \
+             may reach it. See the guide on [an app behind the gate](../guides/an-app-behind-the-gate.md).",
+        ),
+    Setting::new(
+        "site.upstream_timeout",
+        SITE,
+        Kind::Duration("100ms", "1h"),
+    )
+    .help("How long the app may be silent before its answer begins")
+    .default("60s")
+    .details(
+        "After that the answer is 504. The time begins anew with each part of an upload that the app takes. An answer \
+         that has begun may take as long as it will.",
+    ),
     Setting::new("site.protect", SITE, Kind::Pattern)
         .help("Paths of the site that need a login")
         .repeatable()

@@ -152,6 +152,8 @@ fn nothing_said_means_the_defaults() {
     read_only = false
     drain_delay = 0s
     site.dir = 
+    site.upstream = 
+    site.upstream_timeout = 60s
     site.protect = 
     site.rules = 
     site.remote_user = id
@@ -285,6 +287,7 @@ fn every_setting_is_reachable_in_every_form_it_has() {
             "signing_key_file" => &signing_key,
             "ui.logo" => &logo,
             "ui.css" => &style,
+            "site.upstream" => "http://127.0.0.1:5000",
             _ => other_value(setting),
         };
         let with_site = |operator: Operator| match setting.key {
@@ -371,7 +374,7 @@ fn all_problems_are_reported_at_once() {
     redis.url from vestibule.toml:17: expected the name of a setting
     secret_key from vestibule.toml:4: expected 32 or more random bytes as base64 or hexadecimal digits
     site.protect from vestibule.toml:8: expected a path pattern (`members` must begin with `/`, for example `/members/**`); got `members`
-    site.protect from vestibule.toml:8: expected site.dir as well (--site FOLDER), since without a site it protects nothing
+    site.protect from vestibule.toml:8: expected a site as well (--site FOLDER or --upstream URL), without which it protects nothing
     site.rules.public from vestibule.toml:11: expected either roles or public = true, not both
     site.rules.role from vestibule.toml:15: expected path, roles or public, and nothing else
     site.rules.roles from vestibule.toml:11: expected roles of 1 to 32 of the characters a-z, 0-9, _ and -; got `Staff`
@@ -409,8 +412,32 @@ fn settings_that_do_not_go_together_are_refused() {
     database.min_connections from VESTIBULE_DATABASE_MIN_CONNECTIONS: expected at most database.max_connections, which is 10; got `11`
     database.url from VESTIBULE_DATABASE_URL: expected one of VESTIBULE_DATABASE_URL and VESTIBULE_DATABASE_URL_FILE, not both
     secret_key from VESTIBULE_SECRET_KEY: expected one of secret_key and secret_key_file, but VESTIBULE_SECRET_KEY_FILE gives the other
-    site.protect from VESTIBULE_SITE_PROTECT: expected site.dir as well (--site FOLDER), since without a site it protects nothing
+    site.protect from VESTIBULE_SITE_PROTECT: expected a site as well (--site FOLDER or --upstream URL), without which it protects nothing
     ");
+}
+
+#[test]
+fn an_app_is_reached_by_http_is_somebody_else_and_stands_in_the_place_of_a_folder() {
+    let problem = |arguments: &[&str]| Operator::says(arguments).problems();
+    assert_snapshot!(
+        problem(&["--site", "public", "--upstream", "http://127.0.0.1:5000"]),
+        @"site.upstream from --upstream: expected one of site.dir and site.upstream: what is behind the gate is a folder or an app; got `http://127.0.0.1:5000`"
+    );
+    assert_snapshot!(
+        problem(&["--upstream", "https://app.example.org"]),
+        @"site.upstream from --upstream: expected an address with http://, since TLS is not spoken with the app: let it listen on this machine; got `https://app.example.org`"
+    );
+    assert_snapshot!(
+        problem(&["--upstream", "http://127.0.0.1:8080"]),
+        @"site.upstream from --upstream: expected the address of the app; this is the server's own, which would ask itself for ever; got `http://127.0.0.1:8080`"
+    );
+    assert_snapshot!(
+        problem(&["--upstream", "http://127.0.0.1:5000/app"]),
+        @"site.upstream from --upstream: expected an origin such as https://example.org and nothing behind it; got `http://127.0.0.1:5000/app`"
+    );
+    let config =
+        Operator::says(&["--upstream", "http://127.0.0.1:5000", "--protect", "/**"]).config();
+    assert_eq!(config.site.upstream.unwrap().port(), 5000);
 }
 
 #[test]

@@ -120,6 +120,11 @@ impl Origin {
         self.url.port_or_known_default().unwrap_or_default()
     }
 
+    /// Host and port as a browser names them in `Host`: without a port that the scheme implies.
+    pub fn authority(&self) -> &str {
+        self.url.authority()
+    }
+
     /// The URL of a path on this origin is this, joined with the path.
     pub fn url(&self) -> &Url {
         &self.url

@@ -35,12 +35,7 @@ pub(super) async fn refuse_cross_origin(
     if is_safe(request.method()) || !(opens || by_cookie) || is_ours(&app, headers, by_cookie) {
         return next.run(request).await;
     }
-    let received = headers.get(header::ORIGIN).map(|origin| {
-        let origin = String::from_utf8_lossy(origin.as_bytes());
-        let shown = origin.chars().take(LONGEST_SHOWN);
-        shown.flat_map(char::escape_debug).collect()
-    });
-    ApiError::CrossOrigin { received }.into_response()
+    refused(headers)
 }
 
 /// Whether a page of another origin made a browser send what somebody else is to answer, who may take bodies of any
@@ -60,6 +55,16 @@ pub(super) fn is_foreign(
     let named = Sender::of(headers).origin;
     let is_named_foreign = named.is_some_and(|origin| !app.is_own_or_allowed_origin(origin));
     is_named_foreign || !is_ours(app, headers, by_cookie)
+}
+
+/// The answer to what another origin sent. It names that origin and the setting by which it could be let in.
+pub(super) fn refused(headers: &HeaderMap) -> Response {
+    let received = headers.get(header::ORIGIN).map(|origin| {
+        let origin = String::from_utf8_lossy(origin.as_bytes());
+        let shown = origin.chars().take(LONGEST_SHOWN);
+        shown.flat_map(char::escape_debug).collect()
+    });
+    ApiError::CrossOrigin { received }.into_response()
 }
 
 fn is_ours(app: &App, headers: &HeaderMap, by_cookie: bool) -> bool {

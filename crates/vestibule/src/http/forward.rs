@@ -87,7 +87,7 @@ enum NoQuestion {
 impl Question {
     fn read(mut query: Query, app: &App, request: &Request) -> Result<Self, NoQuestion> {
         let proxy = query.value("from", proxy_named, "not_a_choice", EXPECTED_PROXY);
-        let role = query.strict_value("role", role_named, "invalid_role", EXPECTED_ROLE);
+        let role = query.demanded_role();
         let mode = query.value("mode", mode_named, "not_a_choice", "Send auto, or no mode.");
         query.end().map_err(NoQuestion::Misused)?;
         let headers = request.headers();
@@ -183,7 +183,6 @@ impl Target {
 }
 
 const EXPECTED_PROXY: &str = "Send nginx, caddy or traefik.";
-const EXPECTED_ROLE: &str = "Send one role: 1 to 32 of the characters a-z, 0-9, _ and -.";
 
 fn proxy_named(name: &str) -> Option<Proxy> {
     match name {
@@ -191,10 +190,6 @@ fn proxy_named(name: &str) -> Option<Proxy> {
         "caddy" | "traefik" => Some(Proxy::CaddyOrTraefik),
         _ => None,
     }
-}
-
-fn role_named(name: &str) -> Option<Role> {
-    Role::parse(name).ok()
 }
 
 fn mode_named(name: &str) -> Option<()> {

@@ -17,17 +17,25 @@ pub(super) const PAGE_POLICY: HeaderValue = HeaderValue::from_static(
 
 const OPENER_POLICY: HeaderName = HeaderName::from_static("cross-origin-opener-policy");
 
-/// What holds for every answer. A handler may choose its own `Referrer-Policy` alone.
+/// Marks the answer of an app behind the gate, whose pages are its own matter.
+#[derive(Clone, Copy)]
+pub(super) struct OfApp;
+
+/// What holds for every answer. A handler may choose its own `Referrer-Policy` alone. An app behind the gate says by
+/// itself what its pages may do; how browsers reach this host is for it, too.
 pub(super) async fn secure(State(app): State<App>, request: Request, next: Next) -> Response {
     let mut answer = next.run(request).await;
+    let is_ours = answer.extensions().get::<OfApp>().is_none();
     let headers = answer.headers_mut();
-    headers.insert(
-        header::X_CONTENT_TYPE_OPTIONS,
-        HeaderValue::from_static("nosniff"),
-    );
-    headers
-        .entry(header::REFERRER_POLICY)
-        .or_insert(HeaderValue::from_static("strict-origin-when-cross-origin"));
+    if is_ours {
+        headers.insert(
+            header::X_CONTENT_TYPE_OPTIONS,
+            HeaderValue::from_static("nosniff"),
+        );
+        headers
+            .entry(header::REFERRER_POLICY)
+            .or_insert(HeaderValue::from_static("strict-origin-when-cross-origin"));
+    }
     if app.is_https() {
         // Two years, as the preload list asks for; other hosts of the domain are not ours to bind.
         let value = HeaderValue::from_static("max-age=63072000");

@@ -210,7 +210,7 @@ fn examples() -> Map<String, Value> {
         }
         (code.as_str().to_owned(), json!({ "value": problem }))
     };
-    Code::ALL.into_iter().map(example).collect()
+    Code::OF_API.into_iter().map(example).collect()
 }
 
 /// Links to the headers of these names, and to the one that every answer has.

@@ -15,8 +15,8 @@ use tracing::Instrument as _;
 
 use crate::{app::App, serve::Refusal};
 
-const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
-const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+pub(super) const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
+pub(super) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// Characters of a path that the log keeps.
 const LONGEST_LOGGED: usize = 512;
 /// Hops of a forwarded address that are looked at; no real chain is longer.

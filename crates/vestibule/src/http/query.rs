@@ -2,7 +2,7 @@
 //! is a malformed request; what a parameter may not be is named, all at once. Here too is how a
 //! list tells where it goes on.
 
-use accounts::{Error, FieldError, Page, Place, Timestamp};
+use accounts::{Error, FieldError, Page, Place, Role, Timestamp};
 use axum::{
     Json,
     extract::FromRequestParts,
@@ -157,38 +157,31 @@ impl Query {
         expected: &'static str,
     ) -> Option<T> {
         let text = self.text(name)?;
-        self.read(name, &text, read, code, expected)
-    }
-
-    /// The same of what must not be empty where it is named: a demand that nobody filled in is no missing one.
-    pub(super) fn strict_value<T>(
-        &mut self,
-        name: &'static str,
-        read: impl FnOnce(&str) -> Option<T>,
-        code: &'static str,
-        expected: &'static str,
-    ) -> Option<T> {
-        let text = self.named(name)?;
-        self.read(name, &text, read, code, expected)
-    }
-
-    fn read<T>(
-        &mut self,
-        name: &'static str,
-        text: &str,
-        read: impl FnOnce(&str) -> Option<T>,
-        code: &'static str,
-        expected: &'static str,
-    ) -> Option<T> {
-        let value = read(text);
+        let value = read(&text);
         if value.is_none() {
-            self.broken.push(FieldError {
-                field: name.into(),
-                code,
-                message: expected.into(),
-            });
+            self.refuse(name, code, expected);
         }
         value
+    }
+
+    /// A role that somebody has to have. Without a value it is none, and not left out: a demand that nobody filled in
+    /// must not open anything.
+    pub(super) fn demanded_role(&mut self) -> Option<Role> {
+        let text = self.named("role")?;
+        let role = Role::parse(&text).ok();
+        if role.is_none() {
+            let expected = "Send one role: 1 to 32 of the characters a-z, 0-9, _ and -.";
+            self.refuse("role", "invalid_role", expected);
+        }
+        role
+    }
+
+    fn refuse(&mut self, name: &'static str, code: &'static str, expected: &'static str) {
+        self.broken.push(FieldError {
+            field: name.into(),
+            code,
+            message: expected.into(),
+        });
     }
 
     /// A point in time.

@@ -37,7 +37,7 @@ pub(super) async fn serve(State(app): State<App>, request: Request) -> Response 
                 headers,
             };
             match visitor.admit(&app, &access).await {
-                Ok(()) => site.serve(target, method, headers).await,
+                Ok(_) => site.serve(target, method, headers).await,
                 Err(refusal) => refusal,
             }
         }
@@ -45,19 +45,19 @@ pub(super) async fn serve(State(app): State<App>, request: Request) -> Response 
 }
 
 /// Whoever asks for something protected.
-struct Visitor<'a> {
-    asked: &'a str,
-    method: &'a Method,
-    headers: &'a HeaderMap,
+pub(super) struct Visitor<'a> {
+    pub(super) asked: &'a str,
+    pub(super) method: &'a Method,
+    pub(super) headers: &'a HeaderMap,
 }
 
 impl Visitor<'_> {
-    /// Lets the request pass, or says how it is turned away. To an anonymous visitor a protected
+    /// Lets the request pass and says in whose name, or how it is turned away. To an anonymous visitor a protected
     /// place is the same whether there is a file or not.
-    async fn admit(&self, app: &App, access: &Access) -> Result<(), Response> {
+    pub(super) async fn admit(&self, app: &App, access: &Access) -> Result<Caller, Response> {
         let presented = Presented::of(app, self.headers);
         let refusal = match presented.caller(app.accounts()).await {
-            Ok(caller) if allows(access, &caller) => return Ok(()),
+            Ok(caller) if allows(access, &caller) => return Ok(caller),
             Ok(_) => ApiError::Forbidden,
             Err(refusal) if refusal.is_about_the_credential() => {
                 if app.config().ui.enabled && is_page_visit(self.method, self.headers) {
@@ -94,7 +94,7 @@ pub(super) fn allows(access: &Access, caller: &Caller) -> bool {
 }
 
 /// No cache may keep what depends on who asks.
-fn private(mut answer: Response) -> Response {
+pub(super) fn private(mut answer: Response) -> Response {
     answer
         .headers_mut()
         .insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));

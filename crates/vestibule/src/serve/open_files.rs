@@ -39,6 +39,16 @@ pub fn open_files_limit() -> usize {
 }
 
 impl OpenFiles {
+    /// The same for a server that serves no files: each connection may need another one, to the app behind it.
+    #[must_use]
+    pub fn for_proxying(self) -> Self {
+        Self {
+            for_connections: (self.for_connections + self.for_site) / 2,
+            for_site: 0,
+            ..self
+        }
+    }
+
     /// Two thirds to the connections, of which not every one is a download. Whatever a client does, accepting another
     /// connection and asking the database find a file left. Where files are few, clients have half of them, and the
     /// database has half of the rest.
@@ -104,6 +114,15 @@ mod tests {
             ),
             (true, 10_000, 400)
         );
+    }
+
+    #[test]
+    fn each_connection_to_a_server_in_front_of_an_app_has_a_file_for_one_to_the_app() {
+        let shares = OpenFiles::share(1024, 10);
+        let proxying = shares.for_proxying();
+        let free = shares.for_connections + shares.for_site;
+        assert!(2 * proxying.for_connections <= free, "{proxying:?}");
+        assert_eq!(proxying.for_database, shares.for_database);
     }
 
     #[test]

@@ -103,6 +103,12 @@ impl<'a, S> OneRequest<'a, S> {
         }
     }
 
+    /// A stream of all that follows a head by which the connection has left HTTP.
+    pub(super) fn endless(wire: &'a mut Wire<S>, outcome: &'a mut Outcome) -> Self {
+        let request = (Bytes::new(), Framing::Length(u64::MAX));
+        Self::new(wire, request, Progress::default(), outcome)
+    }
+
     /// Whether a client that closes its side ends the request that is being answered.
     pub(super) fn watch_for_departure(self, watched: bool) -> Self {
         OneRequest { watched, ..self }

@@ -96,6 +96,8 @@ fn value(text: &str) -> HeaderValue {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use accounts::Timestamp;
 
     use super::*;
@@ -119,6 +121,8 @@ mod tests {
     fn told(user: &User, remote_user: RemoteUser, unverified_email: bool) -> Vec<String> {
         let settings = config::Site {
             dir: None,
+            upstream: None,
+            upstream_timeout: Duration::ZERO,
             rules: Rules::default(),
             remote_user,
             unverified_email,

@@ -55,6 +55,15 @@ pub enum Rejected {
 impl SitePath {
     /// Reads the path of a request target as it was sent: percent-encoded, without the query.
     pub fn parse(raw_path: &str) -> Result<Self, Rejected> {
+        let path = Self::parse_for_app(raw_path)?;
+        if path.segments().any(|name| name.len() > LONGEST_SEGMENT) {
+            return Err(Rejected::TooLong);
+        }
+        Ok(path)
+    }
+
+    /// The same for a site that is no folder, where a name may be longer than those of files.
+    pub fn parse_for_app(raw_path: &str) -> Result<Self, Rejected> {
         if raw_path.len() > LONGEST_PATH {
             return Err(Rejected::TooLong);
         }
@@ -156,6 +165,18 @@ impl SitePath {
     pub fn encoded(&self) -> String {
         encode(&self.0)
     }
+
+    /// The path as it is sent to an app: the same, with all that RFC 3986, section 3.3, lets stand in a path as it is,
+    /// since there are apps that compare paths without decoding them.
+    pub fn encoded_for_app(&self) -> String {
+        encode_except(&self.0, b"-._~/!$&'()*+,=:@")
+    }
+
+    /// The path in small letters, for those who take no notice of their size.
+    #[must_use]
+    pub(super) fn in_lower_case(&self) -> Self {
+        Self(self.0.to_lowercase())
+    }
 }
 
 impl fmt::Display for SitePath {
@@ -166,9 +187,14 @@ impl fmt::Display for SitePath {
 
 /// Percent-encodes everything but the unreserved characters of RFC 3986, section 2.3, and the slash.
 pub(super) fn encode(text: &str) -> String {
+    encode_except(text, b"-._~/")
+}
+
+/// Percent-encodes everything but letters, digits and these characters.
+fn encode_except(text: &str, kept: &[u8]) -> String {
     let mut encoded = String::with_capacity(text.len());
     for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-._~/".contains(&byte) {
+        if byte.is_ascii_alphanumeric() || kept.contains(&byte) {
             encoded.push(char::from(byte));
         } else {
             encoded.push('%');
@@ -208,9 +234,6 @@ fn hex_digit(byte: Option<u8>) -> Result<u8, Rejected> {
 fn check_segment(position: usize, segment: &str) -> Result<(), Rejected> {
     if segment.is_empty() {
         return Err(Rejected::EmptySegment);
-    }
-    if segment.len() > LONGEST_SEGMENT {
-        return Err(Rejected::TooLong);
     }
     // RFC 8615 reserves the one hidden folder that is meant to be public.
     if segment.starts_with('.') && !(position == 0 && segment == ".well-known") {

@@ -62,6 +62,15 @@ impl Access {
     }
 }
 
+impl Rule {
+    fn in_lower_case(&self) -> Self {
+        Self {
+            pattern: self.pattern.in_lower_case(),
+            access: self.access.clone(),
+        }
+    }
+}
+
 impl Rules {
     /// Takes the rules in the order in which they decide: those of `site.rules` before those of `site.protect`.
     pub fn new(rules: Vec<Rule>) -> Self {
@@ -79,6 +88,12 @@ impl Rules {
         names.fold(Access::Public, |access, name| {
             access.stricter(self.page_access(name))
         })
+    }
+
+    /// The same rules for paths in small letters.
+    #[must_use]
+    pub(super) fn in_lower_case(&self) -> Self {
+        Self(self.0.iter().map(Rule::in_lower_case).collect())
     }
 
     /// What is protected, for people: the patterns, or `nothing`.
@@ -156,6 +171,17 @@ impl Pattern {
         }
         let written = written.to_owned();
         Ok(Self { written, segments })
+    }
+
+    fn in_lower_case(&self) -> Self {
+        let segments = self.segments.iter().map(|segment| match segment {
+            Segment::Any => Segment::Any,
+            Segment::One(text) => Segment::One(text.to_lowercase()),
+        });
+        Self {
+            written: self.written.to_lowercase(),
+            segments: segments.collect(),
+        }
     }
 
     /// The page at which a visitor would enter what the pattern covers; none where that is not one.

@@ -36,4 +36,5 @@ mod setup;
 mod site;
 mod support;
 mod todos;
+mod upstream;
 mod web;

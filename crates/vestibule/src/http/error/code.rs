@@ -31,13 +31,15 @@ pub(in crate::http) enum Code {
     RateLimited,
     HeadersTooLarge,
     InternalError,
+    BadGateway,
     Unavailable,
+    GatewayTimeout,
     StorageFull,
 }
 
 impl Code {
-    /// All of them, in the order of their status.
-    pub(in crate::http) const ALL: [Self; 27] = [
+    /// All that the API gives, in the order of their status. Those about an app behind the gate belong to the site.
+    pub(in crate::http) const OF_API: [Self; 27] = [
         Self::MalformedRequest,
         Self::InvalidCredentials,
         Self::MissingToken,
@@ -217,6 +219,16 @@ impl Code {
                 "The server cannot answer at the moment, or is read-only. Try again after \
                  the time in Retry-After.",
             ),
+            Self::BadGateway => (
+                S::BAD_GATEWAY,
+                "bad_gateway",
+                "The app behind the gate cannot be reached, or gave no answer that could be passed on.",
+            ),
+            Self::GatewayTimeout => (
+                S::GATEWAY_TIMEOUT,
+                "gateway_timeout",
+                "The app behind the gate did not answer in time.",
+            ),
             Self::StorageFull => (
                 S::INSUFFICIENT_STORAGE,
                 "storage_full",
@@ -234,15 +246,15 @@ mod tests {
 
     #[test]
     fn each_code_is_another_word() {
-        let words: BTreeSet<_> = Code::ALL.into_iter().map(Code::as_str).collect();
-        assert_eq!(words.len(), Code::ALL.len());
+        let words: BTreeSet<_> = Code::OF_API.into_iter().map(Code::as_str).collect();
+        assert_eq!(words.len(), Code::OF_API.len());
     }
 
     #[test]
     fn codes_stand_in_the_order_of_their_status() {
-        let order: BTreeSet<_> = Code::ALL.into_iter().collect();
+        let order: BTreeSet<_> = Code::OF_API.into_iter().collect();
         let in_order: Vec<_> = order.into_iter().collect();
-        assert_eq!(in_order, Code::ALL);
-        assert!(Code::ALL.is_sorted_by_key(|code| code.status()));
+        assert_eq!(in_order, Code::OF_API);
+        assert!(Code::OF_API.is_sorted_by_key(|code| code.status()));
     }
 }

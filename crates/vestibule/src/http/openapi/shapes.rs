@@ -45,7 +45,7 @@ fn problems() -> Shapes {
         optional("errors", list(named("FieldError"))),
     ])
     .described("Why a request got no other answer (RFC 9457).");
-    let code = word(Code::ALL.map(Code::as_str)).described(
+    let code = word(Code::OF_API.map(Code::as_str)).described(
         "What programs tell problems apart by. It stays the same; sentences may change.",
     );
     let field_error = object([

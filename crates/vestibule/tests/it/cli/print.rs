@@ -1,6 +1,8 @@
 //! `vestibule print`. That the programs take what is printed, and what it does, is tried with themselves by
 //! `xtask/outside/proxies.py`, for the unit of systemd by `xtask/outside/systemd.py`.
 
+use std::path::Path;
+
 use super::folder;
 use crate::process::{run, stderr, stdout};
 
@@ -175,4 +177,23 @@ fn the_unit_of_systemd_may_do_what_these_settings_need_and_no_more() {
         );
     }
     assert!(!unit.contains("PrivateUsers"), "{unit}");
+}
+
+#[test]
+fn what_compose_gets_is_the_file_of_the_database_with_the_address_in_it() {
+    for (chosen, file) in [
+        (vec![], "sqlite.yml"),
+        (vec!["sqlite"], "sqlite.yml"),
+        (vec!["postgres"], "postgres.yml"),
+        (vec!["mariadb"], "mariadb.yml"),
+    ] {
+        let url = ["--public-url", "https://id.example.org"];
+        let text = printed(&[&["compose"], &*chosen, &url].concat());
+        let files = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../deploy/compose");
+        let file = std::fs::read_to_string(files.join(file)).unwrap();
+        let url_of_the_environment = "${VESTIBULE_PUBLIC_URL:-http://localhost:8080}";
+        assert!(file.contains(url_of_the_environment), "{file}");
+        let expected = file.replace(url_of_the_environment, "https://id.example.org");
+        assert_eq!(text, expected);
+    }
 }

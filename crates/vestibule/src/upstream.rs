@@ -1,0 +1,182 @@
+//! The way to an app behind the gate: connections to it, requests and answers as one hop hands them to the next
+//! (RFC 9110, section 7.6), and what went wrong where there is no answer. Who may ask, and what the app is told of
+//! them, is decided before, in `http/upstream.rs`.
+
+mod hop;
+mod pace;
+
+use std::error::Error;
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::http::request::Parts;
+use axum::http::uri::{Authority, PathAndQuery, Scheme};
+use axum::http::{HeaderMap, Request, Response, StatusCode, Uri, Version};
+use http_body::Body as _;
+use hyper_util::client::legacy::Client;
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::rt::{TokioExecutor, TokioTimer};
+use tokio::time::sleep;
+
+use self::pace::{Pace, Paced, Waiting};
+use crate::config::Origin;
+use crate::serve::Tunnel;
+
+/// For how long a connection is tried: an app on this machine or in its network is there at once or not at all.
+const CONNECT_TIME: Duration = Duration::from_secs(5);
+/// Connections to the app are kept so long for the next request. gunicorn closes them after 2 s, and whoever sends a
+/// request into one that is being closed gets no answer.
+const IDLE_TIME: Duration = Duration::from_secs(1);
+const MOST_IDLE: usize = 64;
+/// After so much silence a connection is probed, so that one whose other end has gone without a word is given up.
+const KEEP_ALIVE: Duration = Duration::from_secs(60);
+
+/// An app behind the gate.
+#[derive(Debug)]
+pub struct Upstream {
+    authority: Authority,
+    client: Client<HttpConnector, Body>,
+    /// How long the app may be silent before its answer begins.
+    patience: Duration,
+}
+
+/// Why there is no answer of the app.
+#[derive(Debug, thiserror::Error)]
+pub enum Failure {
+    /// Nobody listens there.
+    #[error("it cannot be reached: {0}")]
+    Unreachable(String),
+    /// The connection broke before the answer's head was whole, or that is no HTTP.
+    #[error("its answer is broken: {0}")]
+    Broken(String),
+    /// It took the request, and said nothing in time.
+    #[error("it does not answer")]
+    Silent,
+    /// The client stopped in the middle of its request's body.
+    #[error("the request did not arrive in time")]
+    RequestTooSlow,
+    /// The client's body is malformed, or broke off.
+    #[error("the request is broken")]
+    RequestBroken,
+}
+
+impl Upstream {
+    /// The app at this origin, of which the scheme is `http`.
+    #[must_use]
+    pub fn new(origin: &Origin, patience: Duration) -> Self {
+        let mut connector = HttpConnector::new();
+        connector.set_nodelay(true);
+        connector.set_connect_timeout(Some(CONNECT_TIME));
+        connector.set_keepalive(Some(KEEP_ALIVE));
+        let client = Client::builder(TokioExecutor::new())
+            .pool_timer(TokioTimer::new())
+            .pool_idle_timeout(IDLE_TIME)
+            .pool_max_idle_per_host(MOST_IDLE)
+            .build(connector);
+        let authority = format!("{}:{}", origin.host(), origin.port());
+        Self {
+            authority: Authority::try_from(authority).expect("an origin has a host and a port"),
+            client,
+            patience,
+        }
+    }
+
+    /// Sends a request on to `target`, with the headers of `told` in the place of whatever the client sent by these
+    /// names. The bodies of both sides flow as they come. If the answer changes to another protocol, it carries a
+    /// [`Tunnel`].
+    ///
+    /// # Errors
+    /// [`Failure`]. Nothing but a safe method without a body is sent twice, and that once, where a connection broke
+    /// without an answer: it may have been about to be closed when the request was sent.
+    pub async fn ask(
+        &self,
+        request: Request<Body>,
+        target: PathAndQuery,
+        told: HeaderMap,
+    ) -> Result<Response<Body>, Failure> {
+        let (received, body) = request.into_parts();
+        let wants_websocket = hop::wants_websocket(&received) && body.is_end_stream();
+        let mut parts = Request::new(()).into_parts().0;
+        parts.method = received.method;
+        parts.uri = self.uri(target);
+        parts.version = Version::HTTP_11;
+        parts.headers = received.headers;
+        hop::clean_request(&mut parts.headers);
+        if wants_websocket {
+            hop::name_websocket(&mut parts.headers);
+        }
+        parts.headers.extend(told);
+        let again = (parts.method.is_safe() && body.is_end_stream()).then(|| parts.clone());
+        let answer = match (self.send(parts, body).await, again) {
+            (Err(Failure::Broken(_)), Some(parts)) => self.send(parts, Body::empty()).await?,
+            (answer, _) => answer?,
+        };
+        handed_on(answer, wants_websocket)
+    }
+
+    async fn send(
+        &self,
+        parts: Parts,
+        body: Body,
+    ) -> Result<Response<hyper::body::Incoming>, Failure> {
+        let pace = Arc::new(Pace::default());
+        let body = Body::new(Paced::new(body, Arc::clone(&pace)));
+        let mut answer = pin!(self.client.request(Request::from_parts(parts, body)));
+        loop {
+            tokio::select! {
+                answer = &mut answer => {
+                    return answer.map_err(|failure| match pace.waiting() {
+                        Waiting::InVain => Failure::RequestBroken,
+                        _ if failure.is_connect() => Failure::Unreachable(causes(&failure)),
+                        _ => Failure::Broken(causes(&failure)),
+                    });
+                }
+                () = pace.moved() => {}
+                () = sleep(self.patience) => {
+                    return Err(match pace.waiting() {
+                        Waiting::ForClient => Failure::RequestTooSlow,
+                        Waiting::ForApp | Waiting::InVain => Failure::Silent,
+                    });
+                }
+            }
+        }
+    }
+
+    fn uri(&self, target: PathAndQuery) -> Uri {
+        let mut parts = axum::http::uri::Parts::default();
+        parts.scheme = Some(Scheme::HTTP);
+        parts.authority = Some(self.authority.clone());
+        parts.path_and_query = Some(target);
+        Uri::from_parts(parts).expect("scheme, authority and path make a URI")
+    }
+}
+
+/// The answer as the next hop gets it.
+fn handed_on(
+    mut answer: Response<hyper::body::Incoming>,
+    wants_websocket: bool,
+) -> Result<Response<Body>, Failure> {
+    let switches = answer.status() == StatusCode::SWITCHING_PROTOCOLS;
+    if switches && !(wants_websocket && hop::is_websocket(answer.headers())) {
+        return Err(Failure::Broken(
+            "it changes to a protocol that nobody asked for".to_owned(),
+        ));
+    }
+    let tunnel = switches.then(|| Tunnel::to(hyper::upgrade::on(&mut answer)));
+    let mut answer = answer.map(Body::new);
+    hop::clean(answer.headers_mut());
+    if let Some(tunnel) = tunnel {
+        hop::name_websocket(answer.headers_mut());
+        answer.extensions_mut().insert(tunnel);
+    }
+    Ok(answer)
+}
+
+/// A failure with what it comes from, since the outermost of them says next to nothing.
+fn causes(failure: &(dyn Error + 'static)) -> String {
+    let causes = std::iter::successors(Some(failure), |failure| (*failure).source());
+    let causes: Vec<_> = causes.map(ToString::to_string).collect();
+    causes.join(": ")
+}
