@@ -73,7 +73,7 @@ class Http1:
         fields = dict(line.lower().split(b": ", 1) for line in head.split(b"\r\n")[1:])
         while len(rest) < int(fields[b"content-length"]):
             rest += self._receive()
-        return int(head.split()[1]), fields.get(b"connection") != b"close"
+        return int(head.split()[1]), rest, fields.get(b"connection") != b"close"
 
     def _receive(self):
         part = self.connection.recv(65536)
@@ -107,13 +107,15 @@ class Http2:
         if body:
             time.sleep(random.random() * LONGEST_PAUSE)
             self._send(DataFrame(self.stream, body, flags=["END_STREAM"]))
-        status = None
+        status, answer = None, b""
         while True:
             frame = self._receive()
             if isinstance(frame, HeadersFrame):
                 status = int(dict(self.decoder.decode(frame.data))[":status"])
+            if isinstance(frame, DataFrame):
+                answer += frame.data
             if isinstance(frame, (HeadersFrame, DataFrame)) and "END_STREAM" in frame.flags:
-                return status, not self.is_leaving
+                return status, answer, not self.is_leaving
 
     def _receive(self):
         frame, length = Frame.parse_frame_header(memoryview(self._read(self.HEADER)))
@@ -176,7 +178,7 @@ class Load(Busy):
             sent_at = []
             try:
                 client = client or self.connect()
-                status, goes_on = client.ask(method, path, body, lambda: sent_at.append(time.monotonic()))
+                status, answer, goes_on = client.ask(method, path, body, lambda: sent_at.append(time.monotonic()))
             except (OSError, Gone) as failure:
                 client = None
                 # Neither who was refused, nor who has sent something to a server that was told to end, has lost anything.
@@ -190,7 +192,7 @@ class Load(Busy):
                 continue
             self.answered += 1
             if status != wanted:
-                self.wrong.append(f"{method} {path}: {status}")
+                self.wrong.append(f"{method} {path}: {status} {answer}")
             if not goes_on:
                 client = None
 
@@ -202,7 +204,7 @@ def drained(server, connect, rounds):
             expect(load.end(server, Server.stop), 0)
         load.wait_for_more()
     print(f"-- {rounds} ends, {load.answered} answers", flush=True)
-    expect(load.wrong[:3] + load.lost[:3], [])
+    expect(load.lost[:3] + load.wrong[:3], [])
 
 
 def killed(server, connect):
