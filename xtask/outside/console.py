@@ -4,16 +4,28 @@ A line that begins with `$ ` is a command; the lines below it are its output, in
 blocks of which document are run, and where, is up to the scripts.
 """
 
+import os
+import pathlib
 import re
 import signal
 import subprocess
 import threading
 
 from checks import expect
+from server import SETTINGS
 
 SHOWN_URL = "http://localhost:8080"
 # A build may be among the commands; in seconds.
 LONGEST = 3600
+
+
+def environment_with_program(folder):
+    """The environment of a reader for whom `vestibule` is the program under test, without settings of anybody's."""
+    programs = pathlib.Path(folder) / "programs"
+    programs.mkdir()
+    (programs / "vestibule").symlink_to(pathlib.Path(os.environ["VESTIBULE_BINARY"]).resolve())
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(SETTINGS)}
+    return {**kept, "PATH": f"{programs}:{os.environ['PATH']}"}
 
 
 def commands(block):

@@ -14,6 +14,7 @@ acknowledge before it writes, the same loss has to be found: that is tried, too,
 import argparse
 import json
 import random
+import time
 
 from checks import Checks, expect, the_database_is_sound
 from client import Client
@@ -75,8 +76,10 @@ def crash(url, victim, number, chance):
     load = Load(url, number * 10**6, chance.random())
     load.wait_for_answers(chance.randrange(20, 250))
     load.end_by(victim.kill)
+    began = time.monotonic()
     victim.recover()
-    print(f"-- crash {number}: {load.answered} answers, {len(load.accounts)} accounts", flush=True)
+    ready = f"ready {time.monotonic() - began:.2f} s after it was started again"
+    print(f"-- crash {number}: {load.answered} answers, {len(load.accounts)} accounts, {ready}", flush=True)
     return load
 
 

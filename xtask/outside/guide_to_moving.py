@@ -5,17 +5,15 @@ compared with what is printed, where `…` stands for anything. `vestibule serve
 Ctrl-C. A user who was logged in before the first step must be so after the last.
 """
 
-import os
-import pathlib
 import re
 import tempfile
 import urllib.parse
 
 from checks import Checks, expect_answer
 from client import Client
-from console import Console, commands
+from console import Console, commands, environment_with_program
 from databases import Database
-from server import ROOT, SETTINGS
+from server import ROOT
 
 GUIDE = ROOT / "docs/guides/from-sqlite-to-a-server.md"
 SHOWN_PORTS = {"postgres": "localhost:5432", "mariadb": "localhost:3306"}
@@ -29,11 +27,7 @@ class Reader(Console):
 
     def __init__(self, folder, database):
         self.database = database
-        programs = pathlib.Path(folder) / "programs"
-        programs.mkdir()
-        (programs / "vestibule").symlink_to(pathlib.Path(os.environ["VESTIBULE_BINARY"]).resolve())
-        kept = {name: value for name, value in os.environ.items() if not name.startswith(SETTINGS)}
-        super().__init__(folder, {**kept, "PATH": f"{programs}:{os.environ['PATH']}"})
+        super().__init__(folder, environment_with_program(folder))
 
     def sql(self, text):
         self.database.ask(text, self.database.server_url)

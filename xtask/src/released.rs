@@ -146,6 +146,13 @@ pub(crate) const RELEASED: &[Suite] = {
         suite("outside: oauth", Welcome, oauth),
         suite("outside: openapi", Welcome, openapi),
         suite("outside: README", Welcome, readme),
+        suite("outside: five minutes", Welcome, || {
+            guide("docs/guides/five-minutes.md")
+        }),
+        suite("outside: production", Welcome, || {
+            needs::system_program("sqlite3", "sqlite3")?;
+            guide("docs/guides/production.md")
+        }),
     ]
 };
 
@@ -194,6 +201,12 @@ pub(crate) fn browser(dresses: &str) -> Result<Counts> {
 fn readme() -> Result<Counts> {
     needs::system_program("curl", "curl")?;
     Counts::of(Runner::Outside, &outside("readme.py")?.watch()?)
+}
+
+/// Runs the commands of a guide in an empty folder, as a reader would.
+fn guide(path: &str) -> Result<Counts> {
+    needs::system_program("curl", "curl")?;
+    Counts::of(Runner::Outside, &outside("guide.py")?.arg(path).watch()?)
 }
 
 /// Checks the access tokens with a JWT library that shares no code with ours.

@@ -38,7 +38,7 @@ fn links_between_documents_lead_somewhere() {
 }
 
 /// What stands between backticks, outside blocks of code.
-fn spans(text: &str) -> Vec<&str> {
+pub(crate) fn spans(text: &str) -> Vec<&str> {
     let prose = (0..)
         .zip(text.split("\n```"))
         .filter(|(index, _)| index % 2 == 0);
