@@ -16,6 +16,7 @@ mod error;
 mod export;
 mod first_admin;
 mod hash;
+mod import;
 mod load;
 mod login;
 mod meter;
@@ -56,6 +57,11 @@ pub use error::{Error, FieldError, NotReady};
 pub use export::{Export, ExportPage};
 pub use first_admin::FirstAdmin;
 pub use hash::{Argon2Cost, BcryptCost, HashCost, HashLoad};
+pub use import::{
+    FirebaseParameters, Import, ImportError, ImportField, ImportFormat, ImportLocation,
+    ImportMapping, ImportOptions, ImportProgress, ImportReport, ImportSource, Passwordless,
+    RefusedRow, UnfitNames,
+};
 pub use load::Load;
 pub use login::Login;
 pub use meter::describe as describe_metrics;
@@ -98,6 +104,7 @@ struct Inner {
     signing: signing::KeySource,
     standing: standing::StandingCache,
     audit_name: aws_lc_rs::hmac::Key,
+    import_id: aws_lc_rs::hmac::Key,
     figures: admin::LastFigures,
 }
 
@@ -130,6 +137,7 @@ impl Accounts {
         let cookies = token::CookieTokens::new(&keys, issuer.clone());
         let refresh = token::RefreshTokens::new(&keys);
         let audit_name = keys.audit_name.clone();
+        let import_id = keys.import_id.clone();
         let (ring, signing) = signing::open(&policy, keys, stored, now, clock.monotonic())?;
         let standing = standing::open(&store, &clock).await?;
         Ok(Self(Arc::new(Inner {
@@ -141,6 +149,7 @@ impl Accounts {
             signing,
             standing,
             audit_name,
+            import_id,
             figures: admin::LastFigures::default(),
             store,
             policy,

@@ -39,6 +39,7 @@ impl SecretKey {
             refresh_mac: key("refresh token authentication"),
             refresh_successor: key("refresh token succession"),
             audit_name: key("names in the audit log"),
+            import_id: key("ids of imported users"),
             cookie: self.derive("session cookie signature"),
             check: key("secret key check").sign_to_vec(b"vestibule"),
             seal: RandomizedNonceKey::new(&AES_256_GCM, &*self.derive("signing keys at rest"))
@@ -66,6 +67,8 @@ pub(crate) struct Keys {
     pub(crate) refresh_successor: hmac::Key,
     /// Hides what somebody typed as a name.
     pub(crate) audit_name: hmac::Key,
+    /// Makes the ids of users who come from another program.
+    pub(crate) import_id: hmac::Key,
     /// Signs session cookies.
     pub(crate) cookie: Zeroizing<[u8; 32]>,
     /// Tells whether a database was founded with the same secret key, and nothing about it.
