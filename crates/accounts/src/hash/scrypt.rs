@@ -16,7 +16,7 @@ use zeroize::Zeroizing;
 use super::scheme::{MALFORMED, TOO_COSTLY, decode, fields, number, parameters, unhex};
 use crate::password::Password;
 
-/// The memory that a stored hash may ask for, as with argon2: 64 MiB.
+/// The memory that a stored hash may ask for: 64 MiB.
 const MOST_MEMORY: u64 = 64 << 20;
 /// The blocks of 128 bytes that a stored hash may have filled in all its lanes: about half a second.
 const MOST_WORK: u64 = 1 << 20;

@@ -202,7 +202,7 @@ pub(super) const RECIPES: &[Recipe] = {
             columns: &[
                 (Id, &["id"]),
                 (Email, &["email"]),
-                (Password, &["account.password"]),
+                (Password, &["account.password", "password"]),
                 (Username, &["username"]),
                 (Name, &["name"]),
                 (CreatedAt, &["createdAt"]),
@@ -313,6 +313,11 @@ impl Recipe {
         of_needed
             .into_iter()
             .all(|(_, alternatives)| alternatives.iter().any(|name| has(name)))
+    }
+
+    /// Whether a file with these columns has its users; those of a program that needs a second table are told by that.
+    pub(super) fn fits_file(&self, columns: &[String]) -> bool {
+        self.companion.is_none() && self.has_marks(columns)
     }
 
     /// Whether a table of a database is where it has its users.

@@ -148,7 +148,7 @@ impl ImportSource {
         let recipe = options.format.recipe.unwrap_or_else(|| {
             let known = RECIPES
                 .iter()
-                .find(|recipe| recipe.has_marks(rows.columns()));
+                .find(|recipe| recipe.fits_file(rows.columns()));
             known.unwrap_or(GENERIC)
         });
         let mapping = mapping(recipe, rows.columns(), options)?;
