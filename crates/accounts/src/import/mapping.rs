@@ -127,7 +127,7 @@ impl ImportMapping {
                 .iter()
                 .any(|column| column == path || column == head)
         };
-        let parts: Vec<String> = match known(text) {
+        let parts: Vec<String> = match columns.iter().any(|column| column == text) {
             true => vec![text.to_owned()],
             false => text.split('+').map(str::to_owned).collect(),
         };

@@ -159,6 +159,7 @@ async fn firebases_users_log_in_and_the_key_of_the_project_is_nowhere() {
 async fn a_rehearsal_says_what_an_import_does_and_a_second_import_does_nothing() {
     let scene = scene(policy()).await;
     scene.register("ada").await;
+    scene.clock.advance(Duration::from_millis(1));
     let text = format!(
         "id;e-mail;password hash;login;role;banned;deleted_at\n\
          1;Ada@EXAMPLE.org;{HASH};other;admin;0;\n\
@@ -330,7 +331,7 @@ async fn columns_are_found_by_usual_names_and_by_those_of_the_call() {
 async fn a_file_that_is_none_of_users_is_said_to_be_so_and_repeats_nothing_of_it() {
     let scene = scene(policy()).await;
     for (name, content) in [
-        ("a.json", &b"{\"hunter2\": 1}"[..]),
+        ("a.json", &b"{\"a\": \"hunter2\"}"[..]),
         ("b.json", b"[{\"email\": \"hunter2\""),
         ("c.json", b"{\"users\": \"hunter2\"}"),
         ("d.csv", b""),

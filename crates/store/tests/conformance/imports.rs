@@ -1,8 +1,8 @@
 //! Users from elsewhere: added once, whoever runs the import how often, and databases that are read and never written.
 
 use store::{
-    Arrival, AuditKind, Authority, ForeignDatabase, ForeignQuery, ForeignTable, LoginKey, NewAudit,
-    NewUser, Store, UserRestoration,
+    Arrival, AuditKind, ForeignDatabase, ForeignQuery, ForeignTable, LoginKey, NewAudit, NewUser,
+    Store,
 };
 
 use crate::{conformance, fixture::*};
@@ -92,8 +92,6 @@ conformance! {
         assert_eq!(found.password_hash.as_deref(), Some("a hash of today"));
         assert_eq!(store.credentials(LoginKey::Email(bob.email_key)).await.unwrap().map(|found| found.user), None);
         assert_eq!(recorded(&store).await.len(), 1, "nothing came, and nothing is recorded");
-        let restored = store.restore_user(Authority::Operator, bob.id, audit(AuditKind::Restored, bob.id)).await.unwrap();
-        assert!(matches!(restored.value, UserRestoration::Restored(_)));
     }
 
     async fn names_of_others_are_theirs_and_the_address_is_named_first(db) {
