@@ -220,7 +220,7 @@ impl Import<'_> {
             candidates.extend(self.sort(reading));
         }
         let nameless = self.offer(candidates).await?;
-        // Nobody else wants what these have left, so that this is the last time.
+        // Without their usernames these come, or are refused for another reason.
         self.offer(nameless).await?;
         Ok(Some(ImportProgress {
             done: self.report.rows,
@@ -358,7 +358,7 @@ fn short_digest(kind: &str, name: &str) -> [u8; 16] {
     *short
 }
 
-fn unreadable(file: &std::path::Path, reason: impl ToString) -> ImportError {
+fn unreadable(file: &std::path::Path, reason: &impl ToString) -> ImportError {
     ImportError::Unreadable {
         source_name: file.display().to_string(),
         reason: reason.to_string(),

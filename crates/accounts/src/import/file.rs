@@ -48,7 +48,7 @@ impl FileRows {
         let opened = tokio::task::spawn_blocking(move || Source::open(path, syntax));
         let source = opened
             .await
-            .map_err(|error| unreadable(Path::new("the file"), error))??;
+            .map_err(|error| unreadable(Path::new("the file"), &error))??;
         let syntax = source.syntax;
         let mut columns = source.header.clone();
         let (sender, mut rest) = mpsc::channel(BATCHES_AHEAD);
@@ -101,7 +101,7 @@ struct Source {
 
 impl Source {
     fn open(path: PathBuf, syntax: Option<Syntax>) -> Result<Self, ImportError> {
-        let failed = |error| unreadable(&path, error);
+        let failed = |error: std::io::Error| unreadable(&path, &error);
         let mut reader = BufReader::new(File::open(&path).map_err(failed)?);
         let start = reader.fill_buf().map_err(failed)?;
         let start = start.strip_prefix(b"\xef\xbb\xbf").unwrap_or(start);
@@ -123,12 +123,12 @@ impl Source {
                 .csv()
                 .headers()
                 .map(|header| header.iter().map(|name| name.trim().to_owned()).collect());
-            source.header = read.map_err(|error| unreadable(&source.path, error))?;
+            source.header = read.map_err(|error| unreadable(&source.path, &error))?;
             let path = source.path.clone();
             source
                 .reader
                 .rewind()
-                .map_err(|error| unreadable(&path, error))?;
+                .map_err(|error| unreadable(&path, &error))?;
         }
         Ok(source)
     }
@@ -150,7 +150,9 @@ impl Source {
             Err(reason) => {
                 batches.flush();
                 // Whoever has left does not want to know.
-                let _ = batches.sender.blocking_send(Err(unreadable(&path, reason)));
+                let _ = batches
+                    .sender
+                    .blocking_send(Err(unreadable(&path, &reason)));
             }
         }
     }
