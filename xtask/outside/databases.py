@@ -101,6 +101,17 @@ class Database:
         _ask("resume", self.name)
 
 
+class Another:
+    """One more database on a server."""
+
+    def __init__(self, server, name):
+        self.server, self.engine, self.url = server, server.engine, server.add(name)
+        self.kill, self.start = server.kill, server.start
+
+    def ask(self, sql):
+        return self.server.ask(sql, self.url)
+
+
 def _ask(*words):
     with socket.socket(socket.AF_UNIX) as asked:
         asked.connect(os.environ["VESTIBULE_TEST_SERVERS"])

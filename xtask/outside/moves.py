@@ -17,7 +17,7 @@ import subprocess
 import time
 
 from checks import Checks, expect, expect_answer
-from databases import Database
+from databases import Another, Database
 from installation import Installation, figures
 
 
@@ -49,17 +49,6 @@ def same_on_both_sides(home, source, target):
     status, said = verify(home, source, target)
     expect(status, 0)
     assert "equal but for the event `copied`" in said, said
-
-
-class Another:
-    """One more database on a server."""
-
-    def __init__(self, server, name):
-        self.server, self.engine, self.url = server, server.engine, server.add(name)
-        self.kill, self.start = server.kill, server.start
-
-    def ask(self, sql):
-        return self.server.ask(sql, self.url)
 
 
 class Move:

@@ -126,6 +126,7 @@ pub(crate) const RELEASED: &[Suite] = {
             killed_servers(KILLED_SERVERS.short)
         }),
         suite("outside: moves", Welcome, || moves(MOVES.short)),
+        suite("outside: imports", Welcome, imports),
         suite("outside: migrations", Welcome, || migrations(KILLS.short)),
         suite("outside: backups", Welcome, backups),
         suite("outside: proxies", Welcome, || proxies(PASSES.short)),
@@ -365,6 +366,11 @@ pub(crate) fn migrations(kills: &str) -> Result<Counts> {
 /// Moves an installation through all engines, and kills every move on its way.
 pub(crate) fn moves(size: &str) -> Result<Counts> {
     beside_servers(outside("moves.py")?.words(size))
+}
+
+/// Brings over the users of other programs, with the passwords they have.
+fn imports() -> Result<Counts> {
+    beside_servers(outside("imports.py")?)
 }
 
 /// Adds a resource to a copy of this tree, as the guide says. What it releases is its own.

@@ -4,7 +4,10 @@
 
 mod argon2;
 mod bcrypt;
+mod firebase;
+mod label;
 mod pbkdf2;
+mod phpass;
 mod scheme;
 mod scrypt;
 
@@ -23,6 +26,7 @@ use zeroize::Zeroize;
 
 pub use self::{argon2::Argon2Cost, bcrypt::BcryptCost};
 use self::{argon2::Argon2Hash, bcrypt::BcryptHash, scheme::Scheme};
+pub(crate) use self::{firebase::FirebaseScrypt, label::label};
 use crate::{password::Password, throttle::Standing};
 
 /// How long a password waits for a slot before the server says that it is too busy.
@@ -71,9 +75,8 @@ impl HashCost {
                 hash.is_as_strong_as(Argon2Cost::RECOMMENDED)
             }
             (Self::Bcrypt(cost), Scheme::Bcrypt(hash)) => hash.is_as_strong_as(cost),
-            (Self::Argon2id(_), Scheme::Bcrypt(_)) | (_, Scheme::Pbkdf2(_) | Scheme::Scrypt(_)) => {
-                false
-            }
+            (Self::Argon2id(_), Scheme::Bcrypt(_))
+            | (_, Scheme::Pbkdf2(_) | Scheme::Phpass(_) | Scheme::Scrypt(_)) => false,
         }
     }
 }
@@ -380,6 +383,7 @@ impl Gate {
             }
             Scheme::Bcrypt(hash) => hash.matches(password),
             Scheme::Pbkdf2(hash) => hash.matches(password),
+            Scheme::Phpass(hash) => hash.matches(password),
             Scheme::Scrypt(hash) => hash.matches(password),
         };
         // To all but argon2 a NUL at the end is as good as none (HMAC pads its key with them, bcrypt ends it with

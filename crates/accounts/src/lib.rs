@@ -16,6 +16,7 @@ mod error;
 mod export;
 mod first_admin;
 mod hash;
+mod import;
 mod load;
 mod login;
 mod meter;
@@ -59,6 +60,11 @@ pub use error::{Error, FieldError, NotReady};
 pub use export::{Export, ExportPage};
 pub use first_admin::FirstAdmin;
 pub use hash::{Argon2Cost, BcryptCost, HashCost, HashLoad};
+pub use import::{
+    FirebaseParameters, Import, ImportError, ImportField, ImportFormat, ImportLocation,
+    ImportMapping, ImportOptions, ImportProgress, ImportReport, ImportSource, Passwordless,
+    RefusedRow, UnfitNames,
+};
 pub use load::Load;
 pub use login::Login;
 pub use meter::describe as describe_metrics;
@@ -103,6 +109,7 @@ struct Inner {
     signing: signing::KeySource,
     standing: standing::StandingCache,
     audit_name: aws_lc_rs::hmac::Key,
+    import_id: aws_lc_rs::hmac::Key,
     figures: admin::LastFigures,
 }
 
@@ -145,6 +152,7 @@ impl Accounts {
             keys.shared_counters.clone(),
             redis.clone(),
         );
+        let import_id = keys.import_id.clone();
         let (ring, signing) = signing::open(&policy, keys, stored, now, clock.monotonic())?;
         let standing = standing::open(&store, &clock).await?;
         Ok(Self(Arc::new(Inner {
@@ -157,6 +165,7 @@ impl Accounts {
             signing,
             standing,
             audit_name,
+            import_id,
             figures: admin::LastFigures::default(),
             store,
             policy,

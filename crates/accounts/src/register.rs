@@ -109,9 +109,10 @@ impl Accounts {
                 .map(|name| name.as_str().to_owned()),
             username_key: parsed.username.as_ref().map(|name| name.key().to_owned()),
             name: parsed.name.map(|name| name.as_str().to_owned()),
-            password_hash,
+            password_hash: Some(password_hash),
             email_verified,
             roles,
+            disabled_at: None,
             created_at,
         }
     }

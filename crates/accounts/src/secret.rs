@@ -41,6 +41,7 @@ impl SecretKey {
             audit_name: key("names in the audit log"),
             shared_counters: key("counters shared between nodes"),
             installation: installation(&self.derive("name of the installation")),
+            import_id: key("ids of imported users"),
             cookie: self.derive("session cookie signature"),
             check: key("secret key check").sign_to_vec(b"vestibule"),
             seal: RandomizedNonceKey::new(&AES_256_GCM, &*self.derive("signing keys at rest"))
@@ -78,6 +79,8 @@ pub(crate) struct Keys {
     pub(crate) shared_counters: hmac::Key,
     /// Tells this installation from others; it says nothing about the secret.
     pub(crate) installation: String,
+    /// Makes the ids of users who come from another program.
+    pub(crate) import_id: hmac::Key,
     /// Signs session cookies.
     pub(crate) cookie: Zeroizing<[u8; 32]>,
     /// Tells whether a database was founded with the same secret key, and nothing about it.

@@ -6,6 +6,7 @@ mod documents;
 mod export;
 mod first_admin;
 mod hashes;
+mod imports;
 mod keys;
 mod logging_in;
 mod own_account;

@@ -3,6 +3,7 @@
 
 mod backup;
 mod catalogue;
+pub(crate) mod foreign;
 mod mysql;
 mod pooler;
 mod position;

@@ -14,6 +14,8 @@ mod engine;
 mod entity;
 mod error;
 mod first_admin;
+mod foreign;
+mod imports;
 mod install;
 mod keys;
 mod load;
@@ -45,12 +47,18 @@ pub use copy::{
     TableComparison, TableContent, TableDigest, TableRows, TargetState,
 };
 pub use documents::{Document, DocumentEntry, DocumentRemoval, DocumentWriting, NewDocument};
+pub use engine::foreign::is_database_file;
 pub use engine::{
     DatabaseUrl, DurabilitySetting, Engine, EngineReport, Link, MissingBound, Options, Restoration,
     TlsMode, UrlProblem,
 };
 pub use error::{Error, OpenError, Unique};
 pub use first_admin::{Appointment, SetupCode, SetupOffer, SetupOutcome};
+pub use foreign::{
+    ForeignColumn, ForeignDatabase, ForeignJoin, ForeignQuery, ForeignRow, ForeignRows,
+    ForeignTable,
+};
+pub use imports::Arrival;
 pub use install::{Founding, NewSigningKey, SigningKey};
 pub use keys::{KeyRotation, KeyRotationOutcome};
 pub use load::PoolLoad;

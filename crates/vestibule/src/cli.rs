@@ -12,6 +12,7 @@ mod copy;
 mod doctor;
 mod first_admin;
 mod health;
+mod import;
 mod keys;
 mod migrate;
 mod openapi;
@@ -96,6 +97,7 @@ pub fn command() -> Command {
         .subcommand(backup::backup_command())
         .subcommand(backup::restore_command())
         .subcommand(copy::command())
+        .subcommand(import::command())
         .subcommand(health::command())
         .subcommand(doctor::command())
         .subcommand(keys::command())
@@ -129,6 +131,7 @@ fn dispatch(matches: &ArgMatches, loaded: Loaded) -> Ended {
         Some(("backup", matches)) => in_runtime(backup::back_up(matches, &loaded)),
         Some(("restore", matches)) => in_runtime(backup::restore(matches, &loaded)),
         Some(("copy", matches)) => in_runtime(copy::run(matches, &loaded)),
+        Some(("import", matches)) => in_runtime(import::run(matches, &loaded)),
         Some(("doctor", matches)) => in_runtime(doctor::run(matches, &loaded)),
         Some(("health", _)) => in_runtime(health::run(&loaded)),
         Some(("keys", matches)) => in_runtime(keys::run(matches, &loaded)),

@@ -32,14 +32,15 @@ impl Argon2Cost {
         passes: 1,
         lanes: 1,
     };
-    /// What a stored hash may ask for; a row that asks for more, 4 GiB say, would stall the server.
+    /// What a stored hash may ask for; a row that asks for more, 4 GiB say, would stall the server. Django's own cost
+    /// has this memory and these lanes.
     const MAXIMUM: Self = Self {
-        memory_kib: 65_536,
+        memory_kib: 102_400,
         passes: 10,
-        lanes: 4,
+        lanes: 8,
     };
 
-    /// A cost that the algorithm allows and that may be verified later (at most 64 MiB, 10 passes, 4 lanes).
+    /// A cost that the algorithm allows and that may be verified later (at most 100 MiB, 10 passes, 8 lanes).
     #[must_use]
     pub const fn new(memory_kib: u32, passes: u32, lanes: u32) -> Option<Self> {
         let possible = lanes >= 1 && passes >= 1 && memory_kib >= 8 * lanes;

@@ -1,15 +1,16 @@
 //! bcrypt: what a hash costs, its text form in all prefixes, and which part of a password it sees.
 
-use aws_lc_rs::digest;
+use aws_lc_rs::{digest, hmac};
 use base64::{
     Engine as _,
     alphabet::BCRYPT,
     engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig},
+    prelude::BASE64_STANDARD,
 };
 use subtle::ConstantTimeEq as _;
 use zeroize::Zeroizing;
 
-use super::scheme::{MALFORMED, TOO_COSTLY, hex, number};
+use super::scheme::{MALFORMED, TOO_COSTLY, fields, hex, number};
 use crate::{entropy, password::Password};
 
 /// Bytes of a password that bcrypt looks at.
@@ -54,7 +55,7 @@ pub(super) struct BcryptHash {
 }
 
 /// What bcrypt is given.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 enum Input {
     /// The password (`$2a$`, `$2b$`, `$2y$`).
     Password,
@@ -63,7 +64,16 @@ enum Input {
     SignedBytes,
     /// The SHA-256 of the password in hexadecimal digits, as Django does so that any length fits.
     Sha256,
+    /// The same in Base64, as passlib did until 1.7.3.
+    Sha256Base64,
+    /// The HMAC-SHA-256 of the password in Base64, under the digits of the salt, as passlib does since.
+    HmacSha256(String),
+    /// The HMAC-SHA-384 of the password in Base64, under a key that is the same everywhere, as WordPress does since 6.8.
+    HmacSha384,
 }
+
+/// The key of WordPress, which is there to tell its hashes from others of the same password.
+const WORDPRESS_KEY: &[u8] = b"wp-sha384";
 
 impl BcryptHash {
     /// The text of a password's hash under a fresh salt. The password is one that bcrypt [`holds`].
@@ -123,6 +133,34 @@ impl BcryptHash {
         })
     }
 
+    /// Reads passlib's `$bcrypt-sha256$v=2,t=2b,r=12$salt$hash`, and its older form `$bcrypt-sha256$2a,12$salt$hash`.
+    pub(super) fn parse_passlib(stored: &str) -> Result<Self, &'static str> {
+        let [_, _, cost, salt, hash] = fields(stored)?;
+        let mut words = cost.split(',');
+        let (input, kind, cost) = match (words.next(), words.next(), words.next(), words.next()) {
+            (Some("v=2"), Some(kind), Some(cost), None) => {
+                let (kind, cost) = (kind.strip_prefix("t="), cost.strip_prefix("r="));
+                (Input::HmacSha256(salt.to_owned()), kind, cost)
+            }
+            (Some(kind), Some(cost), None, None) => (Input::Sha256Base64, Some(kind), Some(cost)),
+            _ => return Err(MALFORMED),
+        };
+        let (Some(kind @ ("2a" | "2b")), Some(cost)) = (kind, cost.and_then(number)) else {
+            return Err(MALFORMED);
+        };
+        let bare = Self::parse(&format!("${kind}${cost:02}${salt}{hash}"))?;
+        Ok(Self { input, ..bare })
+    }
+
+    /// Reads WordPress's `$wp$2y$10$…`.
+    pub(super) fn parse_wordpress(stored: &str) -> Result<Self, &'static str> {
+        let bare = stored.strip_prefix("$wp").ok_or(MALFORMED)?;
+        Ok(Self {
+            input: Input::HmacSha384,
+            ..Self::parse(bare)?
+        })
+    }
+
     #[cfg(test)]
     pub(super) fn parameters(&self) -> String {
         format!("bcrypt {}", self.cost)
@@ -131,7 +169,8 @@ impl BcryptHash {
     /// A password that was cut matches nothing: what is behind byte 72 may be wrong.
     pub(super) fn matches(&self, password: &Password) -> bool {
         let is_equal = bool::from(self.compute(password).ct_eq(&self.expected));
-        let is_whole = self.input == Input::Sha256 || password.expose().len() <= LONGEST_PASSWORD;
+        let sees_a_part = matches!(self.input, Input::Password | Input::SignedBytes);
+        let is_whole = !sees_a_part || password.expose().len() <= LONGEST_PASSWORD;
         is_equal && is_whole
     }
 
@@ -141,13 +180,18 @@ impl BcryptHash {
 
     fn compute(&self, password: &Password) -> [u8; HASH_BYTES] {
         let password = password.expose().as_bytes();
-        let key = match self.input {
+        let key = match &self.input {
             Input::Password => key(password),
             Input::SignedBytes => with_signed_bytes(&key(password)),
             Input::Sha256 => {
                 let digest = digest::digest(&digest::SHA256, password);
                 key(Zeroizing::new(hex(digest.as_ref())).as_bytes())
             }
+            Input::Sha256Base64 => {
+                key_of_digest(digest::digest(&digest::SHA256, password).as_ref())
+            }
+            Input::HmacSha256(salt) => keyed(hmac::HMAC_SHA256, salt.as_bytes(), password),
+            Input::HmacSha384 => keyed(hmac::HMAC_SHA384, WORDPRESS_KEY, password),
         };
         let mut hash = [0; HASH_BYTES];
         hash.copy_from_slice(&::bcrypt::bcrypt(self.cost, self.salt, &*key)[..HASH_BYTES]);
@@ -168,6 +212,18 @@ fn key(password: &[u8]) -> Zeroizing<[u8; LONGEST_PASSWORD]> {
         *byte = *next;
     }
     key
+}
+
+fn key_of_digest(digest: &[u8]) -> Zeroizing<[u8; LONGEST_PASSWORD]> {
+    key(Zeroizing::new(BASE64_STANDARD.encode(digest)).as_bytes())
+}
+
+fn keyed(
+    algorithm: hmac::Algorithm,
+    secret: &[u8],
+    password: &[u8],
+) -> Zeroizing<[u8; LONGEST_PASSWORD]> {
+    key_of_digest(hmac::sign(&hmac::Key::new(algorithm, secret), password).as_ref())
 }
 
 /// The same with the fault of `$2x$`: the key is used in words of four bytes, each shifted in and or-ed, and there a

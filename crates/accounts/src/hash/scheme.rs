@@ -11,6 +11,7 @@ use super::{
     argon2::Argon2Hash,
     bcrypt::BcryptHash,
     pbkdf2::{Digest, Pbkdf2Hash},
+    phpass::PhpassHash,
     scrypt::ScryptHash,
 };
 
@@ -24,6 +25,7 @@ pub(super) enum Scheme {
     Argon2(Argon2Hash),
     Bcrypt(BcryptHash),
     Pbkdf2(Pbkdf2Hash),
+    Phpass(PhpassHash),
     Scrypt(ScryptHash),
 }
 
@@ -47,6 +49,7 @@ impl Scheme {
             Self::Argon2(hash) => hash.parameters(),
             Self::Bcrypt(hash) => hash.parameters(),
             Self::Pbkdf2(hash) => hash.parameters(),
+            Self::Phpass(hash) => hash.parameters(),
             Self::Scrypt(hash) => hash.parameters(),
         }
     }
@@ -57,6 +60,10 @@ impl Scheme {
         match name {
             "argon2id" | "argon2i" | "argon2d" => Argon2Hash::parse(stored).map(Self::Argon2),
             "2a" | "2b" | "2x" | "2y" => BcryptHash::parse(stored).map(Self::Bcrypt),
+            "bcrypt-sha256" => BcryptHash::parse_passlib(stored).map(Self::Bcrypt),
+            "wp" => BcryptHash::parse_wordpress(stored).map(Self::Bcrypt),
+            "P" | "H" => PhpassHash::parse(stored).map(Self::Phpass),
+            "firebase-scrypt" => ScryptHash::parse_firebase(stored).map(Self::Scrypt),
             "pbkdf2" | "pbkdf2-sha1" => pbkdf2(Digest::Sha1),
             "pbkdf2-sha256" => pbkdf2(Digest::Sha256),
             "pbkdf2-sha512" => pbkdf2(Digest::Sha512),
@@ -65,9 +72,12 @@ impl Scheme {
         }
     }
 
-    /// Django's `name$…` and Werkzeug's `name:cost$…`.
+    /// Django's `name$…`, Werkzeug's `name:cost$…` and Better Auth's `salt:hash`.
     fn parse_framework(stored: &str) -> Result<Self, &'static str> {
-        let (method, rest) = stored.split_once('$').ok_or("it is in no known format")?;
+        let Some((method, rest)) = stored.split_once('$') else {
+            let (salt, hash) = stored.split_once(':').ok_or("it is in no known format")?;
+            return ScryptHash::parse_better_auth(salt, hash).map(Self::Scrypt);
+        };
         match method {
             // Django puts its own name before what the library made, which begins with a dollar sign of its own.
             "argon2" => Argon2Hash::parse(&stored["argon2".len()..]).map(Self::Argon2),

@@ -1,27 +1,76 @@
-//! scrypt (RFC 7914), for hashes from elsewhere: Werkzeug's and Django's texts, and PHC strings, passlib's among them.
+//! scrypt (RFC 7914), for hashes from elsewhere: Werkzeug's, Django's and Better Auth's texts, those of Firebase, and
+//! PHC strings, passlib's among them.
+
+use std::borrow::Cow;
 
 use ::scrypt::{Params, scrypt};
+use aws_lc_rs::{
+    cipher::{AES_256, EncryptingKey, EncryptionContext, UnboundCipherKey},
+    iv::FixedLength,
+};
+use base64::{Engine as _, prelude::BASE64_STANDARD_NO_PAD};
+use icu_normalizer::ComposingNormalizerBorrowed;
 use subtle::ConstantTimeEq as _;
 use zeroize::Zeroizing;
 
 use super::scheme::{MALFORMED, TOO_COSTLY, decode, fields, number, parameters, unhex};
 use crate::password::Password;
 
-/// The memory that a stored hash may ask for, as with argon2: 64 MiB.
+/// The memory that a stored hash may ask for: 64 MiB.
 const MOST_MEMORY: u64 = 64 << 20;
 /// The blocks of 128 bytes that a stored hash may have filled in all its lanes: about half a second.
 const MOST_WORK: u64 = 1 << 20;
 const MOST_LANES: u32 = 16;
-/// Werkzeug's and Django's hashes have this length.
+/// Werkzeug's, Django's and Better Auth's hashes have this length, and so does what Firebase encrypts.
 const LONG_HASH: usize = 64;
 /// PHC strings mostly have this one.
 const SHORT_HASH: usize = 32;
 
 /// A text of scrypt, read.
 pub(super) struct ScryptHash {
+    variant: Variant,
     params: Params,
     salt: Vec<u8>,
     expected: Vec<u8>,
+}
+
+/// What scrypt is given, and what is made of what it gives.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Variant {
+    Plain,
+    /// Better Auth brings a password to its compatibility form (NFKC) first.
+    Compatible,
+    /// Firebase takes the first half for a key, by which it encrypts (AES-256 in counter mode, from zero) a secret of
+    /// the project. What is compared here is the stream that was laid over that secret, which tells nothing of it.
+    Keystream,
+}
+
+/// The text under which the hash of a Firebase user is stored: with the salt and the separator of the project behind
+/// it, and in place of the project's signer key and what it became, what lies between them. So no row holds that key,
+/// and the hash can be checked by itself.
+///
+/// # Errors
+/// Why it is none of theirs, in words for people.
+pub(super) fn text_of_firebase(
+    log_n: u32,
+    r: u32,
+    salt: &[u8],
+    signer_key: &[u8],
+    encrypted: &[u8],
+) -> Result<String, &'static str> {
+    params(log_n, r, 1)?;
+    if encrypted.len() != LONG_HASH || signer_key.len() != LONG_HASH || salt.is_empty() {
+        return Err(MALFORMED);
+    }
+    let keystream: Vec<u8> = signer_key
+        .iter()
+        .zip(encrypted)
+        .map(|(a, b)| a ^ b)
+        .collect();
+    let [salt, keystream] = [salt, &keystream].map(|bytes| BASE64_STANDARD_NO_PAD.encode(bytes));
+    Ok(format!(
+        "$firebase-scrypt$ln={log_n},r={r},p=1${salt}${keystream}"
+    ))
 }
 
 impl ScryptHash {
@@ -46,13 +95,34 @@ impl ScryptHash {
 
     /// Reads the PHC string `$scrypt$ln=16,r=8,p=1$salt$hash`.
     pub(super) fn parse_modular(stored: &str) -> Result<Self, &'static str> {
+        Self::parse_phc(stored, &[SHORT_HASH, LONG_HASH])
+    }
+
+    /// Reads `$firebase-scrypt$ln=14,r=8,p=1$salt$keystream`, which [`text_of_firebase`] makes.
+    pub(super) fn parse_firebase(stored: &str) -> Result<Self, &'static str> {
+        Ok(Self {
+            variant: Variant::Keystream,
+            ..Self::parse_phc(stored, &[LONG_HASH])?
+        })
+    }
+
+    /// Reads Better Auth's `salt:hash`, both in hexadecimal digits; the digits of the salt are the salt.
+    pub(super) fn parse_better_auth(salt: &str, hash: &str) -> Result<Self, &'static str> {
+        unhex(salt)?;
+        let hash = unhex(hash)?;
+        Ok(Self {
+            variant: Variant::Compatible,
+            ..Self::new(params(14, 16, 1)?, salt.into(), hash, &[LONG_HASH])?
+        })
+    }
+
+    fn parse_phc(stored: &str, lengths: &[usize]) -> Result<Self, &'static str> {
         let [_, _, cost, salt, hash] = fields(stored)?;
         let [Some(log_n), Some(r), Some(p)] = parameters(cost, ["ln", "r", "p"])? else {
             return Err(MALFORMED);
         };
         let params = params(log_n, r, p)?;
-        let lengths = [SHORT_HASH, LONG_HASH];
-        Self::new(params, decode(salt)?, decode(hash)?, &lengths)
+        Self::new(params, decode(salt)?, decode(hash)?, lengths)
     }
 
     fn new(
@@ -66,6 +136,7 @@ impl ScryptHash {
             return Err(MALFORMED);
         }
         Ok(Self {
+            variant: Variant::Plain,
             params,
             salt,
             expected,
@@ -84,11 +155,35 @@ impl ScryptHash {
     pub(super) fn matches(&self, password: &Password) -> bool {
         let mut actual = Zeroizing::new([0; LONG_HASH]);
         let actual = &mut actual[..self.expected.len()];
-        let password = password.expose().as_bytes();
-        scrypt(password, &self.salt, &self.params, actual)
+        let password = match self.variant {
+            Variant::Compatible => {
+                ComposingNormalizerBorrowed::new_nfkc().normalize(password.expose())
+            }
+            Variant::Plain | Variant::Keystream => Cow::Borrowed(password.expose()),
+        };
+        scrypt(password.as_bytes(), &self.salt, &self.params, actual)
             .expect("the length was checked when the hash was read");
+        if self.variant == Variant::Keystream {
+            become_keystream(actual);
+        }
+        if let Cow::Owned(password) = password {
+            drop(Zeroizing::new(password));
+        }
         actual.ct_eq(&self.expected).into()
     }
+}
+
+/// Replaces what scrypt gave by the stream that AES-256 in counter mode makes under its first half.
+fn become_keystream(derived: &mut [u8]) {
+    let key = UnboundCipherKey::new(&AES_256, &derived[..SHORT_HASH]);
+    let key = key.expect("AES-256 takes 32 bytes");
+    derived.fill(0);
+    EncryptingKey::ctr(key)
+        .and_then(|key| {
+            let from_zero = EncryptionContext::Iv128(FixedLength::from([0; 16]));
+            key.less_safe_encrypt(derived, from_zero)
+        })
+        .expect("counter mode takes any length");
 }
 
 fn params_of_texts(n: &str, r: &str, p: &str) -> Result<Params, &'static str> {

@@ -45,6 +45,11 @@ const COPY_BOUNDS: &str = "SET SESSION sql_mode = 'STRICT_ALL_TABLES,NO_ENGINE_S
 const MIGRATION_BOUNDS: &str = "SET SESSION sql_mode = 'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION', \
      lock_wait_timeout = 10 /*M! , max_statement_time = 0 */";
 
+/// What a connection to a database of another program is set to: one statement reads a whole table, as fast as its
+/// rows are taken. The mode of its SQL keeps a backslash from being more than one.
+const FOREIGN_BOUNDS: &str = "SET SESSION sql_mode = 'NO_BACKSLASH_ESCAPES', time_zone = '+00:00', \
+     net_write_timeout = 3600 /*M! , max_statement_time = 0 */ /*!80000 , max_execution_time = 0 */";
+
 /// Asked of a node of a Galera cluster, which says ON. MySQL has no such variable.
 const IS_CLUSTER: &str = "SHOW SESSION VARIABLES LIKE 'wsrep_on'";
 
@@ -142,6 +147,14 @@ async fn is_cluster(connection: &mut MySqlConnection) -> Result<bool, sqlx::Erro
         .fetch_optional(connection)
         .await?;
     Ok(found.is_some_and(|(_, value): (String, String)| value == "ON"))
+}
+
+/// A connection that reads what another program wrote.
+pub(super) async fn foreign(server: &Server) -> Result<DatabaseConnection, sqlx::Error> {
+    let pool = single(server).await?;
+    sqlx::raw_sql(FOREIGN_BOUNDS).execute(&pool).await?;
+    sqlx::raw_sql(READ_ONLY).execute(&pool).await?;
+    Ok(SqlxMySqlConnector::from_sqlx_mysql_pool(pool))
 }
 
 /// The one connection of a program that copies.

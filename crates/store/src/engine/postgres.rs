@@ -38,6 +38,11 @@ const COPY_BOUNDS: &str = "SET statement_timeout = '2min'; SET lock_timeout = '1
      SET idle_in_transaction_session_timeout = 0; SET TIME ZONE 'UTC'; \
      SET tcp_keepalives_idle = 10; SET tcp_keepalives_interval = 5; SET tcp_keepalives_count = 3";
 
+/// What a connection to a database of another program is set to: one statement reads a whole table, as fast as its
+/// rows are taken.
+const FOREIGN_BOUNDS: &str = "SET statement_timeout = 0; SET idle_in_transaction_session_timeout = 0; \
+     SET TIME ZONE 'UTC'; SET DateStyle = 'ISO, YMD'";
+
 /// Those of them that must be the role's own behind a pooler: each is off by default.
 pub(super) const ROLE_BOUNDS: [(&str, &str); 3] = [
     ("statement_timeout", "4s"),
@@ -114,6 +119,14 @@ fn pool_options(options: &Options, read_only: bool, quarantine: &Quarantine) -> 
             Ok(())
         })
     })
+}
+
+/// A connection that reads what another program wrote.
+pub(super) async fn foreign(server: &Server) -> Result<DatabaseConnection, sqlx::Error> {
+    let pool = single(server).await?;
+    sqlx::raw_sql(FOREIGN_BOUNDS).execute(&pool).await?;
+    sqlx::raw_sql(READ_ONLY).execute(&pool).await?;
+    Ok(SqlxPostgresConnector::from_sqlx_postgres_pool(pool))
 }
 
 /// The one connection of a program that copies.

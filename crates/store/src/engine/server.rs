@@ -157,6 +157,22 @@ pub(super) async fn sole(
     Ok((connection, session))
 }
 
+/// A connection to a database of some other program, which is read for as long as that takes and never written.
+pub(super) async fn foreign(
+    options: &Options,
+    server: &Server,
+) -> Result<DatabaseConnection, OpenError> {
+    let connecting = async {
+        match server.engine {
+            ServerEngine::Postgres => postgres::foreign(server).await,
+            ServerEngine::MySql => mysql::foreign(server).await,
+        }
+    };
+    let connected = timeout(PATIENCE, connecting).await;
+    let connected = connected.unwrap_or(Err(sqlx::Error::PoolTimedOut));
+    connected.map_err(|error| sorted(&options.url, &error))
+}
+
 /// A pool within the bounds of `options`, whose connections are closed by `quarantine`. What each of them is set to
 /// is up to its engine.
 pub(super) fn bounded_pool<DB: sqlx::Database>(

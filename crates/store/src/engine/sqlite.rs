@@ -181,7 +181,7 @@ pub(super) async fn looking(
     Ok(SqlxSqliteConnector::from_sqlx_sqlite_pool(pool))
 }
 
-fn reading_alone(file: &Path) -> SqliteConnectOptions {
+pub(super) fn reading_alone(file: &Path) -> SqliteConnectOptions {
     bare(file)
         .read_only(true)
         .pragma("query_only", "ON")

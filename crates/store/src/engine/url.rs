@@ -12,6 +12,8 @@ use std::{
 use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use url::Url;
 
+use super::Engine;
+
 /// Where the database is. The scheme of the URL picks the engine.
 #[derive(Clone, PartialEq, Eq)]
 pub struct DatabaseUrl(pub(super) Place);
@@ -109,6 +111,18 @@ impl DatabaseUrl {
             _ => return Err(problem(ANY_URL)),
         };
         Ok(Self(place))
+    }
+
+    /// Whether a text is meant for a URL, and not for the name of a file: whether its scheme is one of ours.
+    #[must_use]
+    pub fn is_like(text: &str) -> bool {
+        let scheme = text
+            .split_once(':')
+            .map(|(scheme, _)| scheme.to_ascii_lowercase());
+        let engine = scheme
+            .as_deref()
+            .and_then(|scheme| scheme.split('+').next());
+        engine.is_some_and(|engine| Engine::of_scheme(engine).is_some()) || text.contains("://")
     }
 
     /// The SQLite database in `file`.

@@ -131,7 +131,7 @@ conformance! {
         store.disable(ada, audit(AuditKind::Disabled, ada)).await.unwrap();
         store.offer_setup(code("one")).await.unwrap();
 
-        let wanted = NewUser { password_hash: "another hash".into(), username: None, username_key: None, ..admin("ada") };
+        let wanted = NewUser { password_hash: Some("another hash".into()), username: None, username_key: None, ..admin("ada") };
         let promoted = match appoint(&store, wanted).await {
             Appointment::Promoted(user) => user,
             other => panic!("{other:?}"),

@@ -120,9 +120,10 @@ pub(crate) fn user(name: &str) -> NewUser {
         username: Some(name.to_owned()),
         username_key: Some(key),
         name: None,
-        password_hash: HASH.to_owned(),
+        password_hash: Some(HASH.to_owned()),
         email_verified: false,
         roles: BTreeSet::new(),
+        disabled_at: None,
         created_at: NOON,
     }
 }

@@ -14,6 +14,7 @@ mod copy;
 mod documents;
 mod first_admin;
 mod fixture;
+mod imports;
 mod install;
 mod keys;
 mod lists;

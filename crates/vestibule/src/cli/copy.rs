@@ -102,7 +102,8 @@ fn configured(config: &Config) -> DatabaseOptions {
     }
 }
 
-fn url(
+/// The URL that one of two flags gives: itself, or a file that holds it.
+pub(super) fn url(
     matches: &ArgMatches,
     flag: &'static str,
     file_flag: &'static str,
@@ -127,13 +128,13 @@ fn url(
     parse(file_flag, read(file_flag, file)?.trim()).map(Some)
 }
 
-fn read(flag: &str, file: &Path) -> Result<String, Failure> {
+pub(super) fn read(flag: &str, file: &Path) -> Result<String, Failure> {
     let text = std::fs::read_to_string(file);
     text.map_err(|error| Failure::Usage(format!("--{flag} {}: {error}", file.display())))
 }
 
 /// Whether somebody has asked for the end; the second time it ends at once.
-fn interrupted() -> Arc<AtomicBool> {
+pub(super) fn interrupted() -> Arc<AtomicBool> {
     let interrupted = Arc::new(AtomicBool::new(false));
     let (asked, told) = (serve::terminated(), Arc::clone(&interrupted));
     tokio::spawn(async move {

@@ -32,6 +32,14 @@ const KNOWN: &[&str] = &[
     "$2x$04$abcdefghijklmnopqrstuuwGwjLT.Zzzu9KEhPeWamL/NQtdzo3qm",
     "$2y$04$abcdefghijklmnopqrstuu9pDc7UWNfAFuKwU3OUtJNZaZ1Faz./2",
     "$2a$04$abcdefghijklmnopqrstuu9pDc7UWNfAFuKwU3OUtJNZaZ1Faz./2",
+    // passlib 1.7.4, in both its versions.
+    "$bcrypt-sha256$v=2,t=2b,r=4$.ySgyrSpSiJH2RQyaEBOde$ajtG/oxAzD2JS.fRlWjlCvoLwzaVZvS",
+    "$bcrypt-sha256$2b,4$aX6EbqR27ZRBTVPpn.z/re$TouZ24bDi2peApWCCL25BBhuEajoM9K",
+    "$P$5B5G6UT3iE2DcvDNW885daqPNqSbIn/",
+    "$H$BZoY2XakZw5qhqOgHsrtl9kSAIU9yj.",
+    // PHP 8.2, and the same as WordPress 6.8 calls it.
+    "$2y$04$0P88S1QWJneF76KVvtDeMe1XNPg2UPGmmj.pRtoCGwSjaZ0QGpyk2",
+    "$wp$2y$04$Zt9YOleDXcgDFWGjOlBdOO.3bpe3ASAwgPbRO3DwR/JXO8JL1q3jS",
     // The functions of Python's hashlib, written as PHC strings.
     "$pbkdf2-sha256$i=1000,l=32$c2FsdHNhbHRzYWx0c2FsdA$XMjKI3tCQTa/ywxO0BGwfUXf5Cp+lKmsXjDXA3uLqyg",
     "$pbkdf2-sha512$i=1000,l=32$c2FsdHNhbHRzYWx0c2FsdA$2u/qtM0sllgNbd+OtTTWEpGDm7/HFobw+NLA0cRs2pk",
@@ -95,6 +103,109 @@ async fn werkzeugs_defaults_fill_in_what_a_method_leaves_out() {
     }
 }
 
+/// By Better Auth 1.7.
+const OF_BETTER_AUTH: &str = "0bc9e23ea94e50684c60c9557e426771:8f9861e21ca5092071d311d8f52ddd949881728aeed3e1d94815d13d958be1e510080ad46cd1275e2b866f6635a9ca0cf8d426bd1faf82f1ad981f24ee2ebf31";
+
+#[tokio::test]
+async fn better_auths_hashes_match_all_spellings_of_a_password_that_look_alike() {
+    let gate = usual();
+    let other_spelling = "pa\u{308}ssword 🔑 one";
+    for (password, expected) in [
+        (KNOWN_PASSWORD, Verdict::MatchButWeak),
+        (other_spelling, Verdict::MatchButWeak),
+        ("password 🔑 one", Verdict::NoMatch),
+    ] {
+        assert_eq!(
+            verdict(&gate, password, OF_BETTER_AUTH).await,
+            expected,
+            "{password}"
+        );
+    }
+    // Also one whose compatibility form is longer: "five 1⁄2 VIII pässword".
+    let of_ligatures = "8da7ee1a22f1b36d1c261d03ca671459:7e05ca6ab8d6111c2466e1564e592ed40b33cc97e1426f0b2e7c2499fa84d94856c885315c9db3cc4f23085a88168a1a01c9e2bd5e2e58f55aa492f092d97f0e";
+    let found = verdict(&gate, "ﬁve ½ Ⅷ pässword", of_ligatures).await;
+    assert_eq!(found, Verdict::MatchButWeak);
+    for (end, _) in OF_BETTER_AUTH.char_indices() {
+        let cut = verdict(&gate, KNOWN_PASSWORD, &OF_BETTER_AUTH[..end]).await;
+        assert!(matches!(cut, Verdict::Unusable(_)), "{end}: {cut:?}");
+    }
+}
+
+/// The parameters that Firebase's own description of its scrypt has for an example.
+const HASH_CONFIG: &str = "hash_config {
+  algorithm: SCRYPT,
+  base64_signer_key: jxspr8Ki0RYycVU8zykbdLGjFQ3McFUH0uiiTvC8pVMXAn210wjLNmdZJzxUECKbm0QsEmYUSDzZvpjeJ9WmXA==,
+  base64_salt_separator: Bw==,
+  rounds: 8,
+  mem_cost: 14,
+}";
+
+#[tokio::test]
+async fn firebases_hashes_are_checked_without_the_key_of_the_project() {
+    let gate = usual();
+    let config = FirebaseScrypt::parse(HASH_CONFIG).unwrap();
+    // The first is of that description, too; the second by firebase-scrypt 2.2.
+    for (password, hash) in [
+        (
+            "user1password",
+            "lSrfV15cpx95/sZS2W9c9Kp6i/LVgQNDNC/qzrCnh1SAyZvqmZqAjTdn3aoItz+VHjoZilo78198JAdRuid5lQ==",
+        ),
+        (
+            KNOWN_PASSWORD,
+            "tkHqgdxQAzOUPhc17NpILoPIQY2Zm9ANZ0FgJ-j8ZCNKoOPsmogcI5HGukM-h7Soml3TYj3WlyfikDlf4_jPdA",
+        ),
+    ] {
+        let stored = config.text_of(hash, "42xEC+ixf3L2lw==").unwrap();
+        assert!(
+            stored.starts_with("$firebase-scrypt$ln=14,r=8,p=1$"),
+            "{stored}"
+        );
+        assert!(
+            !stored.contains("jxspr8Ki0RYy") && !stored.contains(&hash[..12]),
+            "{stored}"
+        );
+        assert_eq!(
+            verdict(&gate, password, &stored).await,
+            Verdict::MatchButWeak
+        );
+        assert_eq!(
+            verdict(&gate, "User1password", &stored).await,
+            Verdict::NoMatch
+        );
+        for end in stored.rfind('$').unwrap()..stored.len() {
+            let cut = verdict(&gate, password, &stored[..end]).await;
+            assert!(matches!(cut, Verdict::Unusable(_)), "{end}: {cut:?}");
+        }
+    }
+}
+
+#[test]
+fn hash_parameters_of_firebase_that_are_not_whole_are_refused_without_repeating_them() {
+    for line in HASH_CONFIG.lines().filter(|line| line.contains(": ")) {
+        let without = HASH_CONFIG.replace(line, "");
+        assert!(FirebaseScrypt::parse(&without).is_err(), "{line}");
+    }
+    let costly = HASH_CONFIG.replace("mem_cost: 14", "mem_cost: 31");
+    let costly = FirebaseScrypt::parse(&costly).unwrap();
+    let of_64_bytes = "AA".repeat(43);
+    assert!(costly.text_of(&of_64_bytes, "42xEC+ixf3L2lw==").is_err());
+    let config = FirebaseScrypt::parse(HASH_CONFIG).unwrap();
+    for (hash, salt) in [("", ""), ("AAAA", "AAAA"), ("no Base64", "AAAA")] {
+        assert!(config.text_of(hash, salt).is_err(), "{hash:?} {salt:?}");
+    }
+}
+
+#[tokio::test]
+async fn bcrypt_sees_the_whole_of_a_password_that_was_hashed_before() {
+    // Of `x` 200 times, by passlib 1.7.4.
+    let stored =
+        "$bcrypt-sha256$v=2,t=2b,r=4$Tl/cEjFAmudDnK0QByx3p.$nqmpckgKmO7JxewG9Le86.6/C0VxtPK";
+    for (length, expected) in [(200, Verdict::MatchButWeak), (199, Verdict::NoMatch)] {
+        let verdict = verdict(&usual(), &"x".repeat(length), stored).await;
+        assert_eq!(verdict, expected, "{length}");
+    }
+}
+
 #[tokio::test]
 async fn bcrypt_compares_72_bytes_and_never_a_part_of_a_password() {
     let gate = usual();
@@ -118,6 +229,11 @@ async fn what_asks_for_too_much_is_unusable_at_the_usual_cost() {
     let hash_64 = "00".repeat(64);
     let stored = [
         "$2b$15$3V.OCfyrWSsH7T/zgCwLuOV9hO66MtRBUu9nf9KvRlxQBoUo1AFla".to_owned(),
+        "$wp$2y$15$Zt9YOleDXcgDFWGjOlBdOO.3bpe3ASAwgPbRO3DwR/JXO8JL1q3jS".to_owned(),
+        "$bcrypt-sha256$v=2,t=2b,r=15$.ySgyrSpSiJH2RQyaEBOde$ajtG/oxAzD2JS.fRlWjlCvoLwzaVZvS"
+            .to_owned(),
+        "$P$IB5G6UT3iE2DcvDNW885daqPNqSbIn/".to_owned(),
+        format!("$firebase-scrypt$ln=20,r=8,p=1$c2FsdA${hash_32}"),
         "$2b$31$3V.OCfyrWSsH7T/zgCwLuOV9hO66MtRBUu9nf9KvRlxQBoUo1AFla".to_owned(),
         format!("scrypt:33554432:8:1$salt${hash_64}"),
         format!("scrypt:131072:8:1$salt${hash_64}"),
@@ -155,6 +271,17 @@ async fn what_is_not_quite_in_a_known_format_is_unusable() {
         "$2b$4$3V.OCfyrWSsH7T/zgCwLuOV9hO66MtRBUu9nf9KvRlxQBoUo1AFla",
         "$2b$+4$3V.OCfyrWSsH7T/zgCwLuOV9hO66MtRBUu9nf9KvRlxQBoUo1AFla",
         "$2b$04$3V.OCfyrWSsH7T/zgCwLuOV9hO66MtRBUu9nf9KvRlxQBoUo1AFläé",
+        "$wp$2z$04$Zt9YOleDXcgDFWGjOlBdOO.3bpe3ASAwgPbRO3DwR/JXO8JL1q3jS",
+        "$bcrypt-sha256$v=3,t=2b,r=4$.ySgyrSpSiJH2RQyaEBOde$ajtG/oxAzD2JS.fRlWjlCvoLwzaVZvS",
+        "$bcrypt-sha256$v=2,t=2b,r=4,x=1$.ySgyrSpSiJH2RQyaEBOde$ajtG/oxAzD2JS.fRlWjlCvoLwzaVZvS",
+        "$bcrypt-sha256$v=2,t=2b,r=4$.ySgyrSpSiJH2RQyaEBOdeX$ajtG/oxAzD2JS.fRlWjlCvoLwzaVZvS",
+        "$P$",
+        "$P$1B5G6UT3iE2DcvDNW885daqPNqSbIn/",
+        "$P$5B5G6UT3iE2DcvDNW885daqPNqSbIn/x",
+        "$P$5B5G6UT3iE2DcvDNW885daqPNqSbIn",
+        "$P$5B5G6UT3iE2DcvDNW885daqPNqSb!n/",
+        "00:00",
+        "salt:hash",
         "bcrypt$2b$04$3V.OCfyrWSsH7T/zgCwLuOV9hO66MtRBUu9nf9KvRlxQBoUo1AFla",
         "argon2",
         "argon2$",
@@ -284,6 +411,11 @@ proptest! {
             "scrypt\\$[0-9]{0,11}\\$[a-z]{0,9}\\$[0-9]{1,2}\\$[0-9]{1,2}\\$[A-Za-z0-9+/]{86}==",
             "\\$scrypt\\$(ln=[0-9]{1,2},r=[0-9]{1,2},p=[0-9]{1,2}|.{0,20})\\$[A-Za-z0-9+/]{0,22}\\$[A-Za-z0-9+/]{43}",
             "pbkdf2:sha(1|256|512):[0-9]{0,11}\\$[a-z]{0,9}\\$([0-9a-f]{40}|[0-9a-f]{64}|[0-9a-f]{128})",
+            "\\$bcrypt-sha256\\$(v=2,t=)?2[ab],(r=)?[4-9]\\$[./A-Za-z0-9]{22}\\$[./A-Za-z0-9]{31}",
+            "\\$wp\\$2y\\$0[0-9]\\$[./A-Za-z0-9]{53}",
+            "\\$[PH]\\$[5-9./][./0-9A-Za-z]{28,31}",
+            "[0-9a-f]{0,32}:[0-9a-f]{126,128}",
+            "\\$firebase-scrypt\\$ln=[0-9]{1,2},r=[0-9]{1,2},p=1\\$[A-Za-z0-9+/]{0,22}\\$[A-Za-z0-9+/]{85}A",
             "pbkdf2_sha(1|256)\\$[0-9]{0,11}\\$.{0,9}\\$[A-Za-z0-9+/]{43}=",
             "\\$pbkdf2(-sha1|-sha256|-sha512)?\\$(i=)?[0-9]{0,11}(,l=[0-9]{1,3})?\\$[A-Za-z0-9+./]{0,22}\\$[A-Za-z0-9+./]{20,90}",
         ]

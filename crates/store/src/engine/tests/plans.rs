@@ -44,9 +44,10 @@ async fn add_user(store: &Store, id: Uuid) {
         username: None,
         username_key: None,
         name: None,
-        password_hash: String::new(),
+        password_hash: None,
         email_verified: false,
         roles: [].into(),
+        disabled_at: None,
         created_at: Timestamp::from_micros(0),
     };
     users::insert(&store.writer, &new).await.unwrap();
