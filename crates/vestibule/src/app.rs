@@ -16,6 +16,7 @@ use accounts::{
 };
 
 use crate::{
+    client_addresses::{ClientAddresses, crowded},
     config::{Config, PasswordAlgorithm, Registration, SecretKeySource},
     secret_key,
     serve::{self, OpenFiles},
@@ -32,6 +33,7 @@ struct Parts {
     site: Option<Site>,
     clock: Clock,
     draining: AtomicBool,
+    addresses: ClientAddresses,
 }
 
 /// Why the program did not start.
@@ -56,6 +58,7 @@ impl App {
             site,
             clock,
             draining,
+            addresses: ClientAddresses::default(),
         }))
     }
 
@@ -75,6 +78,11 @@ impl App {
     #[must_use]
     pub fn site(&self) -> Option<&Site> {
         self.0.site.as_ref()
+    }
+
+    /// The addresses from which a proxy may speak.
+    pub(crate) fn client_addresses(&self) -> &ClientAddresses {
+        &self.0.addresses
     }
 
     /// Whether browsers reach the server by https, by its public URL.
@@ -268,6 +276,22 @@ pub async fn weak_durability(database: &Database) -> Result<Vec<String>, StartEr
                 setting.name, setting.value
             )
         })
+        .collect())
+}
+
+/// Private addresses that many accounts have logged in from lately, a sentence each with what to do about it.
+///
+/// # Errors
+/// [`StartError::Failed`] when the database does not answer.
+pub async fn crowded_addresses(
+    config: &Config,
+    accounts: &Accounts,
+) -> Result<Vec<String>, StartError> {
+    let logins = accounts.operator().recent_logins().await;
+    let logins = logins.map_err(|error| StartError::Failed(error.to_string()))?;
+    let crowds = crowded(logins).into_iter();
+    Ok(crowds
+        .map(|crowd| format!("{crowd}; {}", crowd.fix(&config.trusted_proxies)))
         .collect())
 }
 

@@ -116,6 +116,7 @@ pub fn router(app: App) -> Router {
         )
         .route("/api/admin/audit", get(admin::list_audit_events))
         .route("/api/admin/stats", get(admin::get_stats))
+        .route("/api/admin/client", get(admin::get_client))
         .route_layer(same_origin)
         .route("/.well-known/jwks.json", get(auth::jwks))
         .route("/livez", get(health::livez))

@@ -3,6 +3,7 @@
 
 pub mod app;
 pub mod cli;
+mod client_addresses;
 pub mod config;
 pub mod http;
 mod secret_key;

@@ -1,5 +1,6 @@
 /**
- * `/admin`: how many users and sessions there are, and what the last days brought. Each figure leads to what it counts.
+ * `/admin`: how many users and sessions there are, and what the last days brought, each figure leading to what it
+ * counts; and how the server sees whoever looks.
  */
 
 import { type ReactNode, useId } from 'react';
@@ -9,6 +10,7 @@ import { numberOf } from '../lib/numbers.ts';
 import { momentOf } from '../lib/time.ts';
 import { AdminFrame, AdminTitle } from '../parts/admin-frame.tsx';
 import { Awaited } from '../parts/awaited.tsx';
+import { ClientSection } from '../parts/client-section.tsx';
 import { adminWords } from '../words/admin.ts';
 
 export function AdminFiguresPage() {
@@ -18,6 +20,7 @@ export function AdminFiguresPage() {
     <AdminFrame>
       <AdminTitle title={words.figures} lead={words.figuresLead} />
       {data ? <AllFigures figures={data} /> : <Awaited failure={error} onRetry={refetch} />}
+      <ClientSection />
     </AdminFrame>
   );
 }

@@ -51,6 +51,7 @@ pub(super) async fn run(loaded: Loaded) -> Ended {
     warnings.extend(app::wide_modes(&config));
     warnings.extend(app::weak_durability(&database).await?);
     warnings.extend(app::few_files(&config));
+    warnings.extend(app::crowded_addresses(&config, &accounts).await?);
     warnings.extend(site.iter().flat_map(site_warnings));
     // Whoever reads that the server is ready may end it from then on, and gracefully.
     let terminated = serve::terminated();

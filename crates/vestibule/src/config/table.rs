@@ -53,7 +53,8 @@ pub static SETTINGS: &[Setting] = &[
         .repeatable()
         .details(
             "The client's address is the right-most entry of `X-Forwarded-For` that is not \
-             in one of these networks. Without this setting the header is ignored.",
+             in one of these networks, and a plain `X-Request-Id` of up to 64 characters is kept. \
+             Without this setting both headers are ignored.",
         ),
     Setting::new("cors.origins", SERVER, Kind::Origin)
         .help("Other origins whose pages may call the API")

@@ -15,6 +15,10 @@ pub(crate) const REQUESTS: &str = "vestibule_http_requests_total";
 pub(crate) const REQUEST_SECONDS: &str = "vestibule_http_request_duration_seconds";
 /// Refusals with 429, by the limit that was reached.
 pub(crate) const LIMITED: &str = "vestibule_limited_total";
+/// Requests from peers that are not trusted with a header that names a client.
+pub(crate) const FORWARDING_IGNORED: &str = "vestibule_forwarding_headers_ignored_total";
+/// Warnings that many clients seem to have one address.
+pub(crate) const ADDRESSES_CROWDED: &str = "vestibule_client_addresses_crowded_total";
 
 const HASHES: &str = "vestibule_password_hashes_total";
 const HASHING: &str = "vestibule_password_hashes_running";
@@ -78,6 +82,17 @@ fn describe() {
         "Time from the head of a request to the head of its answer, by method and route"
     );
     describe_counter!(LIMITED, "Requests refused with 429, by the limit reached");
+    describe_counter!(
+        FORWARDING_IGNORED,
+        "Requests whose header with a client address was ignored, as trusted_proxies does not name who sent it"
+    );
+    describe_counter!(
+        ADDRESSES_CROWDED,
+        "Warnings that many clients seem to have one address"
+    );
+    for warned in [FORWARDING_IGNORED, ADDRESSES_CROWDED] {
+        counter!(warned).increment(0);
+    }
     describe_counter!(
         HASHES,
         "Password hashes computed, those for unknown names included"
