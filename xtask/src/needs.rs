@@ -118,12 +118,16 @@ pub(crate) fn galera() -> Result<PathBuf> {
 
 /// nginx, without the package's own service and sites.
 pub(crate) fn nginx() -> Result<PathBuf> {
-    // This folder is on root's PATH alone.
-    let daemon = PathBuf::from("/usr/sbin/nginx");
+    daemon("nginx", "nginx")
+}
+
+/// A server of the operating system, from a folder that is on root's PATH alone.
+pub(crate) fn daemon(name: &str, debian_package: &str) -> Result<PathBuf> {
+    let daemon = PathBuf::from("/usr/sbin").join(name);
     if daemon.is_file() {
         return Ok(daemon);
     }
-    system_program("nginx", "nginx")
+    system_program(name, debian_package)
         .or_else(|error| daemon.is_file().then_some(daemon).ok_or(error))
 }
 

@@ -125,6 +125,7 @@ pub(crate) const RELEASED: &[Suite] = {
         suite("outside: isolation", Welcome, || isolation(USERS.short)),
         suite("outside: documentation", Welcome, documentation),
         suite("outside: poolers", Welcome, poolers),
+        suite("outside: audit copies", Welcome, audit_copies),
         suite("outside: guide to moving", Welcome, guide_to_moving),
         suite("outside: tokens", Welcome, tokens),
         suite("outside: user data", Welcome, user_data),
@@ -300,6 +301,13 @@ pub(crate) fn full_disk(rounds: &str) -> Result<Counts> {
 /// Has clients leave in the middle of what they asked for.
 pub(crate) fn leavers(clients: &str) -> Result<Counts> {
     beside_servers(outside("leavers.py")?.words(clients))
+}
+
+/// Keeps the audit log in a file and at a rsyslogd, while either goes away.
+fn audit_copies() -> Result<Counts> {
+    let rsyslogd = needs::daemon("rsyslogd", "rsyslog")?;
+    let tests = outside("audit_copies.py")?.env("VESTIBULE_RSYSLOGD", rsyslogd);
+    Counts::of(Runner::Outside, &tests.watch()?)
 }
 
 /// Has many users write, read and try the ids of each other, all at once.

@@ -88,6 +88,7 @@ pub(crate) fn tools() -> Result<()> {
     needs::chromium()?;
     engines::install()?;
     needs::nginx()?;
+    needs::daemon("rsyslogd", "rsyslog")?;
     needs::system_program("sqlite3", "sqlite3")?;
     needs::debian_files(DOCUMENTATION)?;
     Ok(())

@@ -39,7 +39,7 @@ pub use admins::{
     ADMIN, AccountChange, AdminChange, Authority, OwnDeletion, Recorded, UserRestoration,
 };
 pub use answer::{Answer, spawn};
-pub use audit::{Actor, AuditKind, AuditListing, AuditRecord, NewAudit};
+pub use audit::{Actor, AuditKind, AuditListing, AuditRecord, AuditStretch, NewAudit};
 pub use copy::{
     Agreement, Comparison, Copy, CopyError, CopyOutcome, CopyProgress, CopyStep, Snapshot,
     TableComparison, TableContent, TableDigest, TableRows, TargetState,

@@ -309,6 +309,7 @@ pub fn open_site(config: &Config) -> Result<Option<Site>, StartError> {
     private.extend(config.signing_key_file.as_deref().map(Private::SigningKey));
     let admin = config.admin.as_ref();
     private.extend(admin.map(|admin| Private::AdminPassword(&admin.password_file)));
+    private.extend(config.audit.file.as_deref().map(Private::AuditFile));
     let values = config.value_files.iter();
     private.extend(values.map(|(variable, path)| Private::Value(variable, path)));
     private.extend(config.file.as_deref().map(Private::Configuration));

@@ -36,7 +36,7 @@ pub use reference::reference;
 pub use setting::{Kind, PREFIX, Preset, Secrecy, Setting};
 pub use table::SETTINGS;
 pub(crate) use value::key_from_bytes;
-pub use value::{Locale, LogFormat, Origin, PasswordAlgorithm, Registration};
+pub use value::{Locale, LogFormat, Origin, PasswordAlgorithm, Registration, SyslogAddress};
 
 /// Everything an operator can decide, in the types that the program works with.
 #[derive(Debug)]
@@ -75,6 +75,8 @@ pub struct Config {
     pub password: Password,
     /// How long what is over is kept.
     pub retention: Retention,
+    /// Where else the audit log is kept.
+    pub audit: AuditCopies,
     /// How often something may be tried; `None` is off.
     pub limits: ThrottleSettings,
     /// Pages of other origins.
@@ -188,6 +190,15 @@ pub struct Retention {
     pub deleted: Duration,
     /// Audit events.
     pub audit: Duration,
+}
+
+/// Where the audit log is kept beside the database.
+#[derive(Debug)]
+pub struct AuditCopies {
+    /// The file that has a line for each event.
+    pub file: Option<PathBuf>,
+    /// The syslog that each event is sent to.
+    pub syslog: Option<SyslogAddress>,
 }
 
 /// Pages of other origins.

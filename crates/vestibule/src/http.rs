@@ -34,6 +34,8 @@ mod site;
 mod todos;
 mod web;
 
+pub(crate) use admin::AuditEventView;
+
 use std::time::Duration;
 
 use axum::{

@@ -13,6 +13,7 @@ use super::{
 };
 use crate::{
     app::{self, App},
+    audit_copy::AuditCopies,
     config::{Config, Loaded},
     http, serve,
     site::Site,
@@ -46,6 +47,7 @@ pub(super) async fn run(loaded: Loaded) -> Ended {
     let database = app::open_database(&config).await?;
     let clock = accounts::Clock::system();
     let accounts = app::open_accounts(&config, &database, clock.clone()).await?;
+    let copies = AuditCopies::start(&config, &accounts)?;
     let first_admin = first_admin::provide(&accounts, &config).await?;
     let mut warnings = warnings;
     warnings.extend(app::wide_modes(&config));
@@ -89,6 +91,7 @@ pub(super) async fn run(loaded: Loaded) -> Ended {
         never = chores.keep_purging() => match never {},
     };
     tracing::info!(?drained, "The last request has ended");
+    copies.end().await;
     database.close().await;
     Ok(())
 }

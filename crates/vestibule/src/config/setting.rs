@@ -49,6 +49,8 @@ pub enum Kind {
     Rules,
     /// Where the database is.
     DatabaseUrl,
+    /// Where a syslog takes messages.
+    Syslog,
     /// Key material as text.
     SecretKey,
     /// A span of time between two bounds.
@@ -211,7 +213,7 @@ impl Kind {
         match self {
             Self::Address => "ADDRESS:PORT".into(),
             Self::Path => "PATH".into(),
-            Self::Origin | Self::DatabaseUrl => "URL".into(),
+            Self::Origin | Self::DatabaseUrl | Self::Syslog => "URL".into(),
             Self::Network => "CIDR".into(),
             Self::Pattern => "PATTERN".into(),
             Self::Rules => "TABLES".into(),
@@ -239,6 +241,7 @@ impl fmt::Display for Kind {
             Self::DatabaseUrl => {
                 "the URL of a database, such as sqlite:///srv/vestibule.db or postgres://ada@host/app"
             }
+            Self::Syslog => "where a syslog listens, such as unix:/dev/log or udp://192.0.2.1:514",
             Self::SecretKey => "32 or more random bytes as base64 or hexadecimal digits",
             Self::Limit => "a limit such as 10/15m, for a time from 1s to 24h, or off",
             Self::Switch => "true or false",

@@ -13,7 +13,8 @@ use axum::{
 use serde::Serialize;
 
 pub(super) use client::get_client;
-pub(super) use reports::{AuditEventView, get_stats, list_audit_events};
+pub(crate) use reports::AuditEventView;
+pub(super) use reports::{get_stats, list_audit_events};
 
 use super::{
     auth::UserView,

@@ -13,7 +13,7 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 
 use super::{
-    admin::AuditEventView, auth::UserView, caller::SignedInCaller, error::ApiResult, limit,
+    AuditEventView, auth::UserView, caller::SignedInCaller, error::ApiResult, limit,
     preconditions::EntityTag, sessions::SessionView, todos::TodoView,
 };
 use crate::app::App;

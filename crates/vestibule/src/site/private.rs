@@ -21,6 +21,8 @@ pub enum Private<'a> {
     SigningKey(&'a Path),
     /// The file of `admin.password_file`.
     AdminPassword(&'a Path),
+    /// The file of `audit.file`.
+    AuditFile(&'a Path),
     /// The file behind a variable `…_FILE`, which comes first.
     Value(&'a str, &'a Path),
     /// The file that `vestibule backup` is to make.
@@ -63,6 +65,7 @@ impl Private<'_> {
             | Self::SecretKey(path)
             | Self::SigningKey(path)
             | Self::AdminPassword(path)
+            | Self::AuditFile(path)
             | Self::Value(_, path)
             | Self::Backup(path)
             | Self::Copy(path)
@@ -77,6 +80,7 @@ impl Private<'_> {
             Self::SecretKey(_) => "secret key file",
             Self::SigningKey(_) => "signing key file",
             Self::AdminPassword(_) => "password file of the admin",
+            Self::AuditFile(_) => "audit log",
             Self::Value(..) => "file of a secret setting",
             Self::Backup(_) => "backup",
             Self::Copy(_) => "copy",
@@ -93,6 +97,7 @@ impl Private<'_> {
             Self::SecretKey(_) => format!("--secret-key-file {}", quoted(place)),
             Self::SigningKey(_) => format!("--signing-key-file {}", quoted(place)),
             Self::AdminPassword(_) => format!("--admin-password-file {}", quoted(place)),
+            Self::AuditFile(_) => format!("--audit-file {}", quoted(place)),
             Self::Value(variable, _) => format!("{variable}={}", quoted(place)),
             Self::Backup(_) => format!("vestibule backup {}", quoted(place)),
             Self::Configuration(_) => format!("--config {}", quoted(place)),

@@ -20,6 +20,13 @@ pub(crate) const FORWARDING_IGNORED: &str = "vestibule_forwarding_headers_ignore
 /// Warnings that many clients seem to have one address.
 pub(crate) const ADDRESSES_CROWDED: &str = "vestibule_client_addresses_crowded_total";
 
+/// Audit events that were written elsewhere too, by where.
+pub(crate) const AUDIT_COPIED: &str = "vestibule_audit_events_copied_total";
+/// Tries to do so that came to nothing.
+pub(crate) const AUDIT_COPY_FAILURES: &str = "vestibule_audit_copy_failures_total";
+/// Whether the last try did.
+pub(crate) const AUDIT_COPY_FAILING: &str = "vestibule_audit_copy_failing";
+
 const HASHES: &str = "vestibule_password_hashes_total";
 const HASHING: &str = "vestibule_password_hashes_running";
 const HASH_QUEUE: &str = "vestibule_password_hashes_waiting";
@@ -93,6 +100,18 @@ fn describe() {
     for warned in [FORWARDING_IGNORED, ADDRESSES_CROWDED] {
         counter!(warned).increment(0);
     }
+    describe_counter!(
+        AUDIT_COPIED,
+        "Audit events copied to the file or the syslog"
+    );
+    describe_counter!(
+        AUDIT_COPY_FAILURES,
+        "Failed tries to copy audit events to the file or the syslog"
+    );
+    describe_gauge!(
+        AUDIT_COPY_FAILING,
+        "Whether audit events wait for a file or a syslog that takes none"
+    );
     describe_counter!(
         HASHES,
         "Password hashes computed, those for unknown names included"

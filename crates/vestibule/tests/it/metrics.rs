@@ -151,7 +151,8 @@ fn the_reference_describes_every_metric_and_no_other() {
     let folder = Place::on(Engine::Postgres);
     let replica = folder.database_url().expect("it is on a server");
     let replica = ["--database-replica-urls", replica];
-    let arguments = [&["--limits-login-per-ip", "1/15m"], &replica[..]].concat();
+    let copied = ["--audit-file", "audit.jsonl"];
+    let arguments = [&["--limits-login-per-ip", "1/15m"], &replica[..], &copied].concat();
     let (server, address) = counting(&folder, &arguments);
     let nobody = json!({ "login": "ada@example.org", "password": "something else" });
     assert_eq!(server.post("/api/auth/login", &nobody).status, 401);
