@@ -60,7 +60,7 @@ pub use follow::{AuditFollower, AuditPosition};
 pub use hash::{Argon2Cost, BcryptCost, HashCost, HashLoad};
 pub use load::Load;
 pub use login::Login;
-pub use meter::describe as describe_metrics;
+pub use meter::{HASH_WAIT, describe as describe_metrics};
 pub use names::{Role, is_steering};
 pub use operator::{Change, HashCensus, NewAccount, Operator};
 pub use policy::Policy;
@@ -135,7 +135,12 @@ impl Accounts {
         let (ring, signing) = signing::open(&policy, keys, stored, now, clock.monotonic())?;
         let standing = standing::open(&store, &clock).await?;
         Ok(Self(Arc::new(Inner {
-            gate: hash::HashGate::new(policy.hash_cost, policy.hash_slots, policy.hash_queue),
+            gate: hash::HashGate::new(
+                policy.hash_cost,
+                policy.hash_slots,
+                policy.hash_queue,
+                clock.clone(),
+            ),
             throttle: throttle::Throttle::new(policy.limits, clock.clone()),
             access: token::AccessTokens::new(ring, issuer, audience, policy.access_ttl),
             cookies,

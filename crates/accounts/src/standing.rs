@@ -10,7 +10,7 @@ use store::{Counted, SignedIn, Store, Timestamp};
 
 pub(crate) use cache::{Scope, StandingCache};
 
-use crate::{Accounts, Clock, Error, Inner, token::Bearing};
+use crate::{Accounts, Clock, Error, Inner, meter, token::Bearing};
 
 /// How often the count of revocations is asked for. What other programs revoke beside this one, such
 /// as the command line, is to take effect here within a second.
@@ -73,7 +73,9 @@ impl Accounts {
     ) -> Result<Arc<SignedIn>, Error> {
         let memory = &self.0.standing;
         let remembered = memory.recall(bearing, self.0.clock.through_suspension());
-        if let Some(standing) = remembered.filter(|found| judge(found, bearing, now).is_ok()) {
+        let remembered = remembered.filter(|found| judge(found, bearing, now).is_ok());
+        meter::looked_up(meter::Cache::Sessions, remembered.is_some());
+        if let Some(standing) = remembered {
             return Ok(standing);
         }
         let ticket = memory.begin_fill(bearing);
