@@ -131,6 +131,7 @@ pub(crate) const RELEASED: &[Suite] = {
         suite("outside: user data", Welcome, user_data),
         suite("outside: oauth", Welcome, oauth),
         suite("outside: openapi", Welcome, openapi),
+        suite("outside: monitoring", Welcome, monitoring),
         suite("outside: README", Welcome, readme),
     ]
 };
@@ -307,6 +308,13 @@ pub(crate) fn leavers(clients: &str) -> Result<Counts> {
 fn audit_copies() -> Result<Counts> {
     let rsyslogd = needs::daemon("rsyslogd", "rsyslog")?;
     let tests = outside("audit_copies.py")?.env("VESTIBULE_RSYSLOGD", rsyslogd);
+    Counts::of(Runner::Outside, &tests.watch()?)
+}
+
+/// Has Prometheus' own tool look at metrics, alerts and the dashboard.
+fn monitoring() -> Result<Counts> {
+    let promtool = needs::system_program("promtool", "prometheus")?;
+    let tests = outside("monitoring.py")?.env("VESTIBULE_PROMTOOL", promtool);
     Counts::of(Runner::Outside, &tests.watch()?)
 }
 

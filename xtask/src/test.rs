@@ -89,6 +89,7 @@ pub(crate) fn tools() -> Result<()> {
     engines::install()?;
     needs::nginx()?;
     needs::daemon("rsyslogd", "rsyslog")?;
+    needs::system_program("promtool", "prometheus")?;
     needs::system_program("sqlite3", "sqlite3")?;
     needs::debian_files(DOCUMENTATION)?;
     Ok(())
