@@ -1,5 +1,6 @@
 """What is there for Prometheus and Grafana, held by Prometheus' own promtool: the metrics of a server that has worked, the
-rules for alerts with their tests, and the dashboard, whose every expression has to use metrics that exist.
+rules for alerts with their tests, and the dashboard, whose every expression has to use metrics that exist. The lines of the
+log are held against their reference as well.
 
 Negative control: a metric with a name that nobody may use is found fault with, and so is a dashboard that asks for one
 that is not there.
@@ -20,6 +21,7 @@ from server import NO_LIMITS, ROOT, Server
 
 PROMTOOL = os.environ["VESTIBULE_PROMTOOL"]
 REFERENCE = ROOT / "docs/reference/metrics.md"
+LOG = ROOT / "docs/reference/logs.md"
 DASHBOARD = ROOT / "deploy/grafana/vestibule.json"
 PROMETHEUS = ROOT / "deploy/prometheus"
 PASSWORD = "correct horse battery staple"
@@ -79,8 +81,8 @@ def expressions():
             yield expression
 
 
-def scraped():
-    """The metrics of a server that everything has happened to."""
+def watched():
+    """The metrics of a server that everything has happened to, and the lines of its log."""
     address = f"127.0.0.1:{free_port()}"
     with Server(*NO_LIMITS, f"--metrics-listen={address}", "--audit-file=audit.jsonl") as server:
         client = Client(server.url)
@@ -91,16 +93,30 @@ def scraped():
         expect(client.post("/api/auth/refresh", {"refresh_token": opened["refresh_token"]}).status, 200)
         for _ in range(2):
             expect(client.get("/api/auth/me", opened["access_token"]).status, 200)
-        return urllib.request.urlopen(server.ready["metrics"], timeout=30).read().decode()
+        metrics = urllib.request.urlopen(server.ready["metrics"], timeout=30).read().decode()
+    # The first line is no event but what a start says.
+    return metrics, [line for line in map(json.loads, server.log) if line.get("event") != "ready"]
 
 
 def the_metrics_are_as_prometheus_wants_them():
-    metrics = scraped()
+    metrics, _ = watched()
     code, _ = promtool("check", "metrics", given=metrics.replace("vestibule_logins_total", "vestibule_logins"))
     assert code != 0, "a counter without its ending passes"
     succeeds("check", "metrics", given=metrics)
     told = set(re.findall(r"^# TYPE (\w+) ", metrics, re.MULTILINE))
     expect(sorted(told - set(described())), [])
+
+
+def the_log_has_the_fields_of_its_reference():
+    _, lines = watched()
+    fields = set(re.findall(r"^\| `([a-z_.]+)` \|", LOG.read_text(), re.MULTILINE))
+    told = set().union(*lines) - {"timestamp", "level", "target", "message", "span"}
+    assert "http.response.status_code" in told, told
+    expect(sorted(told - fields), [])
+    requests = [line for line in lines if line.get("url.path") == "/api/auth/login"]
+    expect(len(requests), 1)
+    expect(requests[0]["http.response.status_code"], 401)
+    assert requests[0]["span"]["http.request.id"] and "ada@example.org" not in json.dumps(lines), lines
 
 
 def every_panel_asks_for_metrics_that_exist():
@@ -136,6 +152,7 @@ def main():
     checks.run_all(
         [
             the_metrics_are_as_prometheus_wants_them,
+            the_log_has_the_fields_of_its_reference,
             every_panel_asks_for_metrics_that_exist,
             every_expression_of_the_dashboard_is_one,
             alerts_fire_when_they_should_and_not_otherwise,

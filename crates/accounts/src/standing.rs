@@ -41,7 +41,7 @@ impl Accounts {
             let asked = self.read_revocations().await;
             match &asked {
                 Err(error) if !failed => {
-                    tracing::warn!(%error, "The count of revocations could not be read: {error}");
+                    tracing::warn!(error.message = %error, "The count of revocations could not be read: {error}");
                 }
                 Ok(()) if failed => tracing::info!("The count of revocations is read again"),
                 Ok(()) | Err(_) => {}

@@ -106,7 +106,7 @@ impl Store {
         self.tasks.wait().await;
         for pool in [self.readers, self.writer] {
             if let Err(error) = pool.close().await {
-                tracing::warn!(%error, "A database pool did not close cleanly: {error}");
+                tracing::warn!(error.message = %error, "A database pool did not close cleanly: {error}");
             }
         }
         // Whoever holds another handle keeps these.

@@ -188,8 +188,8 @@ impl AuditCopy {
         gauge!(AUDIT_COPY_FAILING, "to" => to).set(1);
         if !std::mem::replace(&mut self.is_failing, true) {
             tracing::error!(
-                to,
-                cause = why,
+                audit.copy = to,
+                error.message = why,
                 "Audit events cannot be copied to the {to}, and are kept for later: {why}"
             );
         }
@@ -199,7 +199,7 @@ impl AuditCopy {
         let to = self.place.name();
         gauge!(AUDIT_COPY_FAILING, "to" => to).set(0);
         if std::mem::take(&mut self.is_failing) {
-            tracing::info!(to, "Audit events are copied to the {to} again");
+            tracing::info!(audit.copy = to, "Audit events are copied to the {to} again");
         }
     }
 }

@@ -189,7 +189,7 @@ pub fn terminated() -> impl Future<Output = ()> {
                 tokio::spawn(end_when_asked_again(term, interrupt));
             }
             Err(failure) => {
-                error!(%failure, "Signals cannot be received, so the server will not end gracefully");
+                error!(error.message = %failure, "Signals cannot be received, so the server will not end gracefully");
                 std::future::pending::<()>().await;
             }
         }
@@ -276,7 +276,7 @@ async fn accept_all(
     loop {
         if server.room.available_permits() == 0 && full.is_due() {
             warn!(
-                cap,
+                server.connections = cap,
                 "All {cap} connections are in use; new ones wait until one ends"
             );
         }
@@ -291,7 +291,7 @@ async fn accept_all(
             Err(failure) if is_of_one_connection(&failure) => {}
             Err(failure) => {
                 if failing.is_due() {
-                    warn!(%failure, "Connections cannot be accepted: {failure}");
+                    warn!(error.message = %failure, "Connections cannot be accepted: {failure}");
                 }
                 // Out of files or memory. The listener stays readable, so trying again at once would spin.
                 sleep(Duration::from_millis(250)).await;
@@ -337,7 +337,7 @@ async fn attend(
     _place: OwnedSemaphorePermit,
 ) {
     if let Err(failure) = stream.set_nodelay(true) {
-        debug!(%failure, "TCP_NODELAY could not be set");
+        debug!(error.message = %failure, "TCP_NODELAY could not be set");
     }
     let wire = Wire {
         stream,
@@ -472,7 +472,7 @@ async fn exchange<S: AsyncRead + AsyncWrite + Unpin + Send>(
     })
     .await;
     if let Err(failure) = ended {
-        debug!(%failure, "A connection broke off: {failure}");
+        debug!(error.message = %failure, "A connection broke off: {failure}");
         return Outcome::Broken;
     }
     outcome

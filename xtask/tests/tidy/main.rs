@@ -3,5 +3,6 @@
 
 mod files;
 mod layers;
+mod logs;
 mod papers;
 mod sources;

@@ -90,7 +90,7 @@ pub(super) async fn run(loaded: Loaded) -> Ended {
         never = chores.keep_revocations_current() => match never {},
         never = chores.keep_purging() => match never {},
     };
-    tracing::info!(?drained, "The last request has ended");
+    tracing::info!(server.drained = ?drained, "The last request has ended");
     copies.end().await;
     database.close().await;
     Ok(())

@@ -119,7 +119,7 @@ impl Writing {
         }
         let written = self.with_next_page().await;
         let mut writing = written.inspect_err(|cause| {
-            tracing::warn!(%cause, "An export was cut off: {cause}");
+            tracing::warn!(error.message = %cause, "An export was cut off: {cause}");
         })?;
         let text = std::mem::take(&mut writing.text);
         Ok(Some((text.into(), writing)))

@@ -105,22 +105,32 @@ pub(super) async fn identify(State(app): State<App>, mut request: Request, next:
     request.extensions_mut().insert(peer);
     request.extensions_mut().insert(seen);
 
-    let span = tracing::info_span!("request", id);
+    let span = tracing::info_span!("request", http.request.id = id);
     let refusal = request.extensions().get::<Refusal>().copied();
     let method = request.method().clone();
     let path: String = request.uri().path().chars().take(LONGEST_LOGGED).collect();
     let started = app.monotonic();
     let mut answer = next.run(request).instrument(span.clone()).await;
     let now = app.monotonic();
-    let duration_ms = (now - started).as_secs_f64() * 1000.0;
+    let duration = (now - started).as_secs_f64();
     let status = answer.status().as_u16();
     span.in_scope(|| match refusal {
         None => {
-            tracing::info!(%method, path, status, duration_ms, "{method} {path:?} was answered {status}");
+            tracing::info!(
+                http.request.method = %method,
+                url.path = path,
+                http.response.status_code = status,
+                http.server.request.duration = duration,
+                "{method} {path:?} was answered {status}"
+            );
         }
         // What stands in for the request has a method and a path that nobody sent.
         Some(refusal) => {
-            tracing::info!(?refusal, status, "What is no request was answered {status}: {refusal:?}");
+            tracing::info!(
+                http.request.refusal = ?refusal,
+                http.response.status_code = status,
+                "What is no request was answered {status}: {refusal:?}"
+            );
         }
     });
     if forwards {
