@@ -20,7 +20,6 @@ export function AdminFiguresPage() {
     <AdminFrame>
       <AdminTitle title={words.figures} lead={words.figuresLead} />
       {data ? <AllFigures figures={data} /> : <Awaited failure={error} onRetry={refetch} />}
-      <ClientSection />
     </AdminFrame>
   );
 }
@@ -46,6 +45,7 @@ function AllFigures({ figures: { as_of, users, sessions, last_24_hours, last_7_d
       <p className="counted">
         <time dateTime={as_of}>{words.countedAt(momentOf(as_of))}</time>
       </p>
+      <ClientSection />
     </div>
   );
 }
