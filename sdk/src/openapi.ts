@@ -44,6 +44,26 @@ export interface paths {
         readonly patch?: never;
         readonly trace?: never;
     };
+    readonly "/api/admin/client": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * See your own address
+         * @description Which address the server takes for that of whoever asks, and why. Behind a proxy it should be the address of the browser, not of the proxy.
+         */
+        readonly get: operations["get_client"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
     readonly "/api/admin/stats": {
         readonly parameters: {
             readonly query?: never;
@@ -728,8 +748,8 @@ export interface components {
              */
             readonly id: string;
             /**
-             * Format: uuid
-             * @example 019a8f6e-7c1b-7d4e-9a53-0f2b6c8d1e47
+             * @description The X-Request-Id of the answer.
+             * @example 01890a5d-ac96-774b-bcce-b302099a8057
              */
             readonly request_id: string | null;
             /**
@@ -748,6 +768,30 @@ export interface components {
              * @example AQAGQx2
              */
             readonly next_cursor: string | null;
+        };
+        readonly ClientSeen: {
+            /**
+             * @description What counts as the client's, for limits and in the audit log.
+             * @example 198.51.100.7
+             */
+            readonly address: string;
+            /**
+             * @description Where the connection comes from.
+             * @example 10.0.0.2
+             */
+            readonly connection: string;
+            /** @description The headers with a client's address that came along. */
+            readonly headers: readonly string[];
+            /**
+             * @description Whether they were ignored, as they came from somebody who is not trusted.
+             * @example false
+             */
+            readonly ignored: boolean;
+            /**
+             * @description Whether that is one of the setting `trusted_proxies`.
+             * @example true
+             */
+            readonly trusted: boolean;
         };
         /** @description The answer with `"mode": "cookie"`, beside the cookie. */
         readonly CookieSession: {
@@ -1720,7 +1764,7 @@ export interface components {
         readonly "Set-Cookie": string;
         /** @description The challenge of RFC 6750 section 3. */
         readonly "WWW-Authenticate": string;
-        /** @description The id of the request, which the log has as well. */
+        /** @description The id of the request, which the log has as well; one that a trusted proxy gave it is kept. */
         readonly "X-Request-Id": string;
     };
     pathItems: never;
@@ -1811,7 +1855,7 @@ export interface operations {
                      *           },
                      *           "event": "registered",
                      *           "id": "019a8f6e-7c1b-7d4e-9a53-0f2b6c8d1e47",
-                     *           "request_id": "019a8f6e-7c1b-7d4e-9a53-0f2b6c8d1e47",
+                     *           "request_id": "01890a5d-ac96-774b-bcce-b302099a8057",
                      *           "subject": "019a8f6e-7c1b-7d4e-9a53-0f2b6c8d1e47",
                      *           "user_agent": "Mozilla/5.0"
                      *         }
@@ -1828,6 +1872,46 @@ export interface operations {
             readonly 408: components["responses"]["request_timeout"];
             readonly 413: components["responses"]["payload_too_large"];
             readonly 422: components["responses"]["validation_failed"];
+            readonly 431: components["responses"]["headers_too_large"];
+            readonly 500: components["responses"]["internal_error"];
+            readonly 503: components["responses"]["unavailable"];
+        };
+    };
+    readonly get_client: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description The address. */
+            readonly 200: {
+                headers: {
+                    readonly "X-Request-Id": components["headers"]["X-Request-Id"];
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "address": "198.51.100.7",
+                     *       "connection": "10.0.0.2",
+                     *       "headers": [
+                     *         "x-forwarded-for"
+                     *       ],
+                     *       "ignored": false,
+                     *       "trusted": true
+                     *     }
+                     */
+                    readonly "application/json": components["schemas"]["ClientSeen"];
+                };
+            };
+            readonly 400: components["responses"]["malformed_request"];
+            readonly 401: components["responses"]["missing_token-invalid_token-expired_token-revoked_token"];
+            readonly 403: components["responses"]["forbidden"];
+            readonly 408: components["responses"]["request_timeout"];
+            readonly 413: components["responses"]["payload_too_large"];
             readonly 431: components["responses"]["headers_too_large"];
             readonly 500: components["responses"]["internal_error"];
             readonly 503: components["responses"]["unavailable"];
@@ -3495,7 +3579,7 @@ export interface operations {
                      *           },
                      *           "event": "registered",
                      *           "id": "019a8f6e-7c1b-7d4e-9a53-0f2b6c8d1e47",
-                     *           "request_id": "019a8f6e-7c1b-7d4e-9a53-0f2b6c8d1e47",
+                     *           "request_id": "01890a5d-ac96-774b-bcce-b302099a8057",
                      *           "subject": "019a8f6e-7c1b-7d4e-9a53-0f2b6c8d1e47",
                      *           "user_agent": "Mozilla/5.0"
                      *         }

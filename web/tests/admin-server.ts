@@ -2,7 +2,7 @@
  * A server with an admin, some users and what happened to them, as far as the pages of administration ask it.
  */
 
-import type { AdminUser, AuditEvent, Figures, UserChange } from '../src/lib/admin.ts';
+import type { AdminUser, AuditEvent, ClientSeen, Figures, UserChange } from '../src/lib/admin.ts';
 import { ADA, gone, ok, type openApp, refused } from './app.tsx';
 
 const PAGE = 20;
@@ -15,6 +15,14 @@ export const FIGURES: Figures = {
   sessions: { token: 5, cookie: 7 },
   last_24_hours: { registrations: 1, logins: 20, failed_logins: 4 },
   last_7_days: { registrations: 9, logins: 140, failed_logins: 31 },
+};
+
+export const CLIENT: ClientSeen = {
+  address: '198.51.100.7',
+  connection: '172.18.0.2',
+  trusted: true,
+  headers: ['x-forwarded-for'],
+  ignored: false,
 };
 
 export function idOf(number: number): string {
@@ -57,6 +65,7 @@ export function administering(users: AdminUser[], events: AuditEvent[] = []) {
   const answers: NonNullable<Parameters<typeof openApp>[1]> = {
     'GET /api/auth/me': ok(ROOT),
     'GET /api/admin/stats': ok(FIGURES),
+    'GET /api/admin/client': ok(CLIENT),
     'GET /api/admin/users': (_, { url }) => {
       const { searchParams } = new URL(url);
       asked.push(searchParams.toString());
@@ -106,7 +115,10 @@ export function administering(users: AdminUser[], events: AuditEvent[] = []) {
 
 /** What somebody gets who is no admin. */
 export const REFUSED = Object.fromEntries(
-  ['stats', 'users', 'audit', `users/${idOf(2)}`].map((path) => [`GET /api/admin/${path}`, refused(403, 'forbidden')]),
+  ['stats', 'client', 'users', 'audit', `users/${idOf(2)}`].map((path) => [
+    `GET /api/admin/${path}`,
+    refused(403, 'forbidden'),
+  ]),
 );
 
 function pageOf(items: readonly unknown[], searchParams: URLSearchParams): Response {

@@ -6,7 +6,7 @@
 import '../src/admin-routes.tsx';
 import { fireEvent, screen, waitFor, within } from '@testing-library/react';
 import { afterEach, expect, test } from 'vitest';
-import { administering, happened, idOf, person, REFUSED, ROOT } from './admin-server.ts';
+import { administering, CLIENT, happened, idOf, person, REFUSED, ROOT } from './admin-server.ts';
 import { ADA, address, ok, openApp, refused } from './app.tsx';
 
 afterEach(() => {
@@ -98,6 +98,23 @@ test('figures that cannot be had can be asked for again', async () => {
   Object.assign(script, administering([]).answers);
   fireEvent.click(button('Try again'));
   await screen.findByText('1,234');
+});
+
+test.each([
+  ['believed', CLIENT, /its word for your address is believed/],
+  [
+    'ignored',
+    { ...CLIENT, address: '172.18.0.2', trusted: false, ignored: true },
+    /trusted_proxies does not name 172\.18\.0\.2/,
+  ],
+  ['silent', { ...CLIENT, address: '172.18.0.2', headers: [] }, /Let it set X-Forwarded-For/],
+  ['not there', { ...CLIENT, address: '172.18.0.2', trusted: false, headers: [] }, /No proxy says/],
+])('an admin sees their own address, where a proxy is %s', async (_, client, verdict) => {
+  openApp('/admin', { ...administering([]).answers, 'GET /api/admin/client': ok(client) });
+  const section = within(await screen.findByRole('region', { name: 'Your address' }));
+  section.getByText(verdict);
+  const address = section.getAllByRole('definition')[0];
+  expect(address?.textContent).toBe(client.address);
 });
 
 test('users are listed with what tells them apart', async () => {

@@ -3,6 +3,7 @@
 import sqlite3
 import sys
 import threading
+import time
 import traceback
 
 
@@ -48,6 +49,14 @@ def expect_answer(answer, status, code=None):
     assert answer.status == status, f"{answer!r} instead of {status}"
     if code is not None:
         assert answer["code"] == code, f"{answer!r} instead of {code}"
+
+
+def until(condition, what):
+    """Waits for something that comes without a word, such as what a server looks for each second."""
+    deadline = time.monotonic() + 40
+    while not condition():
+        assert time.monotonic() < deadline, f"not within 40 s: {what}"
+        time.sleep(0.05)
 
 
 def the_database_is_sound(path):

@@ -15,7 +15,7 @@ import threading
 import time
 import urllib.parse
 
-from checks import Checks, expect, expect_answer
+from checks import Checks, expect, expect_answer, until
 from client import Client
 from databases import Database
 from server import NO_LIMITS, Server
@@ -207,14 +207,6 @@ class Readers:
             with self.lock:
                 self.statuses[status] = self.statuses.get(status, 0) + 1
                 self.slowest = max(self.slowest, took)
-
-
-def until(condition, what):
-    """Waits for something that takes a few looks of the server."""
-    deadline = time.monotonic() + 40
-    while not condition():
-        assert time.monotonic() < deadline, f"not within 40 s: {what}"
-        time.sleep(0.05)
 
 
 def until_used(node):

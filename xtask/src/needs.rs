@@ -92,7 +92,7 @@ pub(crate) fn mariadbd() -> Result<PathBuf> {
 
 /// PgBouncer, a pooler in front of PostgreSQL.
 pub(crate) fn pgbouncer() -> Result<PathBuf> {
-    daemon("pgbouncer")
+    daemon("pgbouncer", "pgbouncer")
 }
 
 /// The library that makes a MariaDB a node of a Galera cluster, with the programs by which nodes copy their data.
@@ -119,12 +119,17 @@ pub(crate) fn redis() -> Result<()> {
 
 /// nginx, without the package's own service and sites.
 pub(crate) fn nginx() -> Result<PathBuf> {
-    daemon("nginx")
+    daemon("nginx", "nginx")
 }
 
 /// HAProxy, without the package's own service.
 pub(crate) fn haproxy() -> Result<PathBuf> {
-    daemon("haproxy")
+    daemon("haproxy", "haproxy")
+}
+
+/// rsyslog, without the package's own service.
+pub(crate) fn rsyslogd() -> Result<PathBuf> {
+    daemon("rsyslogd", "rsyslog")
 }
 
 /// Caddy, without the package's own service.
@@ -132,13 +137,14 @@ pub(crate) fn caddy() -> Result<PathBuf> {
     system_program("caddy", "caddy")
 }
 
-/// A program of the folder that is on root's PATH alone, of a Debian package that has its name.
-fn daemon(name: &str) -> Result<PathBuf> {
+/// A program of the folder that is on root's PATH alone.
+fn daemon(name: &str, debian_package: &str) -> Result<PathBuf> {
     let path = Path::new("/usr/sbin").join(name);
     if path.is_file() {
         return Ok(path);
     }
-    system_program(name, name).or_else(|error| path.is_file().then_some(path).ok_or(error))
+    system_program(name, debian_package)
+        .or_else(|error| path.is_file().then_some(path).ok_or(error))
 }
 
 /// Whether this process may do everything.

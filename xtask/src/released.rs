@@ -140,12 +140,14 @@ pub(crate) const RELEASED: &[Suite] = {
         suite("outside: isolation", Welcome, || isolation(USERS.short)),
         suite("outside: documentation", Welcome, documentation),
         suite("outside: poolers", Welcome, poolers),
+        suite("outside: audit copies", Welcome, audit_copies),
         suite("outside: guide to moving", Welcome, guide_to_moving),
         suite("outside: containers", Welcome, containers),
         suite("outside: tokens", Welcome, tokens),
         suite("outside: user data", Welcome, user_data),
         suite("outside: oauth", Welcome, oauth),
         suite("outside: openapi", Welcome, openapi),
+        suite("outside: monitoring", Welcome, monitoring),
         suite("outside: README", Welcome, readme),
         suite("outside: five minutes", Welcome, || {
             guide("docs/guides/five-minutes.md")
@@ -343,6 +345,20 @@ pub(crate) fn full_disk(rounds: &str) -> Result<Counts> {
 /// Has clients leave in the middle of what they asked for.
 pub(crate) fn leavers(clients: &str) -> Result<Counts> {
     beside_servers(outside("leavers.py")?.words(clients))
+}
+
+/// Keeps the audit log in a file and at a rsyslogd, while either goes away.
+fn audit_copies() -> Result<Counts> {
+    let rsyslogd = needs::rsyslogd()?;
+    let tests = outside("audit_copies.py")?.env("VESTIBULE_RSYSLOGD", rsyslogd);
+    Counts::of(Runner::Outside, &tests.watch()?)
+}
+
+/// Has Prometheus' own tool look at metrics, alerts and the dashboard.
+fn monitoring() -> Result<Counts> {
+    let promtool = needs::system_program("promtool", "prometheus")?;
+    let tests = outside("monitoring.py")?.env("VESTIBULE_PROMTOOL", promtool);
+    Counts::of(Runner::Outside, &tests.watch()?)
 }
 
 /// Has many users write, read and try the ids of each other, all at once.

@@ -98,6 +98,8 @@ pub(crate) fn tools() -> Result<()> {
     needs::system_program("h2load", "nghttp2-client")?;
     needs::system_program("systemd-analyze", "systemd")?;
     needs::redis()?;
+    needs::rsyslogd()?;
+    needs::system_program("promtool", "prometheus")?;
     needs::system_program("sqlite3", "sqlite3")?;
     needs::debian_files(DOCUMENTATION)?;
     Ok(())

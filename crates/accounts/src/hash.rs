@@ -27,7 +27,7 @@ use zeroize::Zeroize;
 pub use self::{argon2::Argon2Cost, bcrypt::BcryptCost};
 use self::{argon2::Argon2Hash, bcrypt::BcryptHash, scheme::Scheme};
 pub(crate) use self::{firebase::FirebaseScrypt, label::label};
-use crate::{password::Password, throttle::Standing};
+use crate::{Clock, meter, password::Password, throttle::Standing};
 
 /// How long a password waits for a slot before the server says that it is too busy.
 const LONGEST_WAIT: Duration = Duration::from_secs(4);
@@ -164,6 +164,7 @@ struct Gate {
     all_slots: usize,
     all_places: usize,
     idle_memory: Mutex<Vec<Vec<Block>>>,
+    clock: Clock,
     calls: AtomicU64,
     running: AtomicUsize,
     most_running: AtomicUsize,
@@ -175,7 +176,7 @@ struct Gate {
 impl HashGate {
     /// A gate that makes hashes of `cost`, at most `slots` at a time, with at most `queue` callers in line.
     #[must_use]
-    pub(crate) fn new(cost: HashCost, slots: NonZeroUsize, queue: usize) -> Self {
+    pub(crate) fn new(cost: HashCost, slots: NonZeroUsize, queue: usize, clock: Clock) -> Self {
         let all_slots = slots.get().min(Semaphore::MAX_PERMITS);
         let all_places = all_slots.saturating_add(queue).min(Semaphore::MAX_PERMITS);
         let line = |places: usize| Line {
@@ -196,6 +197,7 @@ impl HashGate {
             all_slots,
             all_places,
             idle_memory: Mutex::default(),
+            clock,
             calls: AtomicU64::new(0),
             running: AtomicUsize::new(0),
             most_running: AtomicUsize::new(0),
@@ -293,7 +295,13 @@ impl HashGate {
         &self,
         work: impl FnOnce(&Gate) -> T + Send + 'static,
     ) -> Result<T, HashError> {
-        let admission = self.admit().await?;
+        let clock = &self.gate.clock;
+        let asked = clock.monotonic();
+        let admission = self
+            .admit()
+            .await
+            .inspect_err(|_refused| meter::hash_refused())?;
+        meter::hash_wait(clock.monotonic().saturating_sub(asked));
         let gate = Arc::clone(&self.gate);
         let task = tokio::task::spawn_blocking(move || {
             let result = work(&gate);

@@ -15,6 +15,7 @@ mod entropy;
 mod error;
 mod export;
 mod first_admin;
+mod follow;
 mod hash;
 mod import;
 mod load;
@@ -59,6 +60,7 @@ pub use documents::WrittenDocument;
 pub use error::{Error, FieldError, NotReady};
 pub use export::{Export, ExportPage};
 pub use first_admin::FirstAdmin;
+pub use follow::{AuditFollower, AuditPosition};
 pub use hash::{Argon2Cost, BcryptCost, HashCost, HashLoad};
 pub use import::{
     FirebaseParameters, Import, ImportError, ImportField, ImportFormat, ImportLocation,
@@ -67,7 +69,7 @@ pub use import::{
 };
 pub use load::Load;
 pub use login::Login;
-pub use meter::describe as describe_metrics;
+pub use meter::{HASH_WAIT, describe as describe_metrics};
 pub use names::{Role, is_steering};
 pub use operator::{Change, HashCensus, NewAccount, Operator};
 pub use policy::Policy;
@@ -156,7 +158,12 @@ impl Accounts {
         let (ring, signing) = signing::open(&policy, keys, stored, now, clock.monotonic())?;
         let standing = standing::open(&store, &clock).await?;
         Ok(Self(Arc::new(Inner {
-            gate: hash::HashGate::new(policy.hash_cost, policy.hash_slots, policy.hash_queue),
+            gate: hash::HashGate::new(
+                policy.hash_cost,
+                policy.hash_slots,
+                policy.hash_queue,
+                clock.clone(),
+            ),
             throttle,
             redis,
             access: token::AccessTokens::new(ring, issuer, audience, policy.access_ttl),

@@ -269,7 +269,7 @@ fn unfinished(_: tokio::task::JoinError) -> Error {
 }
 
 fn unusable(user: Uuid, reason: &'static str) {
-    tracing::error!(user.id = %user, reason, "The password hash of user {user} cannot be checked: {reason}");
+    tracing::error!(user.id = %user, event.reason = reason, "The password hash of user {user} cannot be checked: {reason}");
 }
 
 impl From<HashError> for Error {

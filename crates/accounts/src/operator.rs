@@ -1,10 +1,12 @@
 //! What whoever runs the server may do to accounts, by the command line. There is no password
 //! to prove and no limit to keep; the rules about names, passwords and the last admin hold.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, net::IpAddr, time::Duration};
 
 use secrecy::SecretString;
-use store::{Actor, AdminChange, AuditKind, Authority, User, UserFilter, UserRestoration};
+use store::{
+    Actor, AdminChange, AuditKind, AuditListing, Authority, User, UserFilter, UserRestoration,
+};
 use uuid::Uuid;
 
 use crate::{
@@ -26,6 +28,10 @@ const LONGEST_LIST: u64 = 1_000_000;
 
 /// So many deleted accounts of one name are shown.
 const MOST_DELETED: u64 = 100;
+
+/// How far back logins are recent, and how many of them are looked at.
+const RECENT: Duration = Duration::from_hours(24);
+const MOST_RECENT_LOGINS: u64 = 1_000;
 
 /// So many hashes are read at once.
 const HASHES_AT_ONCE: u64 = 1_000;
@@ -69,6 +75,25 @@ impl<'a> Operator<'a> {
     pub async fn add_user(&self, new: NewAccount) -> Result<User, Error> {
         let operator = Authority::Operator;
         self.accounts.add_account(operator, new, None).await
+    }
+
+    /// The newest logins of the last day, a thousand at the most: from where, and whose.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`].
+    pub async fn recent_logins(&self) -> Result<Vec<(IpAddr, Uuid)>, Error> {
+        let inner = &self.accounts.0;
+        let listing = AuditListing {
+            kind: Some(AuditKind::Login),
+            since: Some(inner.clock.now().minus(RECENT)),
+            limit: MOST_RECENT_LOGINS,
+            ..AuditListing::default()
+        };
+        let page = inner.store.page_of_audit(listing).await?;
+        let logins = page.items.into_iter();
+        Ok(logins
+            .filter_map(|login| Some((login.address?.parse().ok()?, login.subject?)))
+            .collect())
     }
 
     /// Looks at every password hash of accounts that are not deleted.

@@ -46,7 +46,7 @@ impl Accounts {
                 Ok(purged) => purged.log(),
                 // The next round begins where this one ended.
                 Err(error) => {
-                    tracing::warn!(%error, "What is over could not be removed: {error}");
+                    tracing::warn!(error.message = %error, "What is over could not be removed: {error}");
                 }
             }
             wait = INTERVAL;
@@ -96,11 +96,11 @@ impl Purged {
         } = self;
         if self != Self::default() {
             tracing::info!(
-                users,
-                todos,
-                audit_events,
-                sessions,
-                signing_keys,
+                purged.users = users,
+                purged.todos = todos,
+                purged.audit_events = audit_events,
+                purged.sessions = sessions,
+                purged.signing_keys = signing_keys,
                 "Removed what was over: {users} rows of deleted users, {todos} deleted todos, {audit_events} audit events, \
                  {sessions} expired sessions, {signing_keys} retired signing keys"
             );

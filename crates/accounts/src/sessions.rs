@@ -186,7 +186,7 @@ impl Accounts {
                 Ok(()) => self.0.standing.forget(Scope::Session(session.id)),
                 // The proof is good whether or not its use can be noted: reading goes on.
                 Err(error) => {
-                    tracing::warn!(%error, "The use of a session could not be noted: {error}");
+                    tracing::warn!(error.message = %error, "The use of a session could not be noted: {error}");
                 }
             }
         }

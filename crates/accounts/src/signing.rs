@@ -206,7 +206,7 @@ impl Accounts {
             Ok(())
         });
         if let (Err(error), false) = (&outcome, read.failed) {
-            tracing::warn!(%error, "The signing keys could not be read again: {error}");
+            tracing::warn!(error.message = %error, "The signing keys could not be read again: {error}");
         }
         read.failed = outcome.is_err();
         outcome

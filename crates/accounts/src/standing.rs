@@ -10,7 +10,7 @@ use store::{Counted, SignedIn, Store, Timestamp};
 
 pub(crate) use cache::{Scope, StandingCache};
 
-use crate::{Accounts, Clock, Error, Inner, token::Bearing};
+use crate::{Accounts, Clock, Error, Inner, meter, token::Bearing};
 
 /// How often the count of revocations is asked for. What other programs revoke beside this one, such
 /// as the command line, is to take effect here within a second.
@@ -48,7 +48,7 @@ impl Accounts {
             let asked = self.read_revocations().await;
             match &asked {
                 Err(error) if !failed => {
-                    tracing::warn!(%error, "The count of revocations could not be read: {error}");
+                    tracing::warn!(error.message = %error, "The count of revocations could not be read: {error}");
                 }
                 Ok(()) if failed => tracing::info!("The count of revocations is read again"),
                 Ok(()) | Err(_) => {}
@@ -88,7 +88,9 @@ impl Accounts {
     ) -> Result<Arc<SignedIn>, Error> {
         let memory = &self.0.standing;
         let remembered = memory.recall(bearing, self.0.clock.through_suspension());
-        if let Some(standing) = remembered.filter(|found| judge(found, bearing, now).is_ok()) {
+        let remembered = remembered.filter(|found| judge(found, bearing, now).is_ok());
+        meter::looked_up(meter::Cache::Sessions, remembered.is_some());
+        if let Some(standing) = remembered {
             return Ok(standing);
         }
         let ticket = memory.begin_fill(bearing);

@@ -5,6 +5,7 @@ mod copy;
 mod documents;
 mod export;
 mod first_admin;
+mod follow;
 mod hashes;
 mod imports;
 mod keys;

@@ -166,6 +166,17 @@ pub struct AuditListing {
     pub limit: u64,
 }
 
+/// A part of the audit log in the order in which things happened, the oldest first.
+#[derive(Clone, Copy, Debug)]
+pub struct AuditStretch {
+    /// It begins right behind this place, where an event need not be.
+    pub after: Place,
+    /// The latest time at which its events happened.
+    pub until: Timestamp,
+    /// How many at the most.
+    pub limit: u64,
+}
+
 impl Store {
     /// Records an event that changed nothing else. Not idempotent but by its id: recorded twice
     /// it is an error.
@@ -182,6 +193,18 @@ impl Store {
         };
         let newest = self.read(listing, |db, listing| Box::pin(page(db, listing)));
         Ok(newest.await?.items)
+    }
+
+    /// The events of a stretch that are committed now, the oldest first. One that happened earlier than the last of them
+    /// may still be committed: its time is read before its transaction.
+    pub async fn audit_stretch(&self, stretch: AuditStretch) -> Result<Vec<AuditRecord>, Error> {
+        self.read(stretch, |db, stretch| {
+            Box::pin(async move {
+                let rows = select_stretch(stretch).all(db).await?;
+                Ok(rows.into_iter().map(AuditRecord::from).collect())
+            })
+        })
+        .await
     }
 
     /// A page of what `user` did and what happened to them, the newest first, as of now.
@@ -256,6 +279,23 @@ pub(crate) fn selects(listing: &AuditListing) -> Vec<Select<audit_event::Entity>
             .filter(Column::ActorId.eq(user))
             .filter(happened_to_others),
     ]
+}
+
+pub(crate) fn select_stretch(stretch: &AuditStretch) -> Select<audit_event::Entity> {
+    use audit_event::Column;
+    let (begin, id) = (stretch.after.at.as_micros(), stretch.after.id);
+    // The first condition alone lets an index begin there.
+    let behind = Condition::all().add(Column::At.gte(begin)).add(
+        Condition::any()
+            .add(Column::At.gt(begin))
+            .add(Column::Id.gt(id)),
+    );
+    audit_event::Entity::find()
+        .filter(behind)
+        .filter(Column::At.lte(stretch.until.as_micros()))
+        .order_by_asc(Column::At)
+        .order_by_asc(Column::Id)
+        .limit(stretch.limit)
 }
 
 /// Adds the record to the transaction of the event that it tells of.

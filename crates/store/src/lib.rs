@@ -41,7 +41,7 @@ pub use admins::{
     ADMIN, AccountChange, AdminChange, Authority, OwnDeletion, Recorded, UserRestoration,
 };
 pub use answer::{Answer, spawn};
-pub use audit::{Actor, AuditKind, AuditListing, AuditRecord, NewAudit};
+pub use audit::{Actor, AuditKind, AuditListing, AuditRecord, AuditStretch, NewAudit};
 pub use copy::{
     Agreement, Comparison, Copy, CopyError, CopyOutcome, CopyProgress, CopyStep, Snapshot,
     TableComparison, TableContent, TableDigest, TableRows, TargetState,
@@ -114,7 +114,7 @@ impl Store {
         self.tasks.wait().await;
         for pool in [self.readers, self.writer] {
             if let Err(error) = pool.close().await {
-                tracing::warn!(%error, "A database pool did not close cleanly: {error}");
+                tracing::warn!(error.message = %error, "A database pool did not close cleanly: {error}");
             }
         }
         // Whoever holds another handle keeps these.

@@ -273,13 +273,16 @@ impl Replica {
         }
         standing.told = Some(is_used);
         match (is_used, &standing.trouble) {
-            (true, _) => tracing::info!(replica = name, "The replica {name} serves lists"),
+            (true, _) => tracing::info!(db.replica = name, "The replica {name} serves lists"),
             (false, Some(reason)) => {
-                tracing::warn!(replica = name, "The replica {name} is left alone: {reason}");
+                tracing::warn!(
+                    db.replica = name,
+                    "The replica {name} is left alone: {reason}"
+                );
             }
             (false, None) => {
                 tracing::warn!(
-                    replica = name,
+                    db.replica = name,
                     "The replica {name} is left alone: it lags behind"
                 );
             }

@@ -306,7 +306,7 @@ async fn transaction<A, T>(
             // The first error is the one to report; a failed rollback closes the connection. Not
             // every engine rolls all of it back by itself when it gives up waiting for a lock.
             if let Err(rollback) = transaction.rollback().await {
-                tracing::warn!(error = %rollback, "A rollback failed: {rollback}");
+                tracing::warn!(error.message = %rollback, "A rollback failed: {rollback}");
             }
             Err(Failed::of(error))
         }

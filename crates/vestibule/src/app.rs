@@ -17,6 +17,7 @@ use accounts::{
 };
 
 use crate::{
+    client_addresses::{ClientAddresses, crowded},
     config::{Config, PasswordAlgorithm, Registration, SecretKeySource},
     secret_key,
     serve::{self, Certificates, Doubt, OpenFiles},
@@ -35,6 +36,7 @@ struct Parts {
     behind: Option<Behind>,
     clock: Clock,
     draining: AtomicBool,
+    addresses: ClientAddresses,
 }
 
 /// Somebody's app in the place of a static site.
@@ -74,6 +76,7 @@ impl App {
             behind,
             clock,
             draining,
+            addresses: ClientAddresses::default(),
         }))
     }
 
@@ -99,6 +102,11 @@ impl App {
     #[must_use]
     pub fn behind(&self) -> Option<&Behind> {
         self.0.behind.as_ref()
+    }
+
+    /// The addresses from which a proxy may speak.
+    pub(crate) fn client_addresses(&self) -> &ClientAddresses {
+        &self.0.addresses
     }
 
     /// Whether browsers reach the server by https, by its public URL.
@@ -307,6 +315,22 @@ pub async fn missing_redis(accounts: &Accounts) -> Option<String> {
     ))
 }
 
+/// Private addresses that many accounts have logged in from lately, a sentence each with what to do about it.
+///
+/// # Errors
+/// [`StartError::Failed`] when the database does not answer.
+pub async fn crowded_addresses(
+    config: &Config,
+    accounts: &Accounts,
+) -> Result<Vec<String>, StartError> {
+    let logins = accounts.operator().recent_logins().await;
+    let logins = logins.map_err(|error| StartError::Failed(error.to_string()))?;
+    let crowds = crowded(logins).into_iter();
+    Ok(crowds
+        .map(|crowd| format!("{crowd}; {}", crowd.fix(&config.trusted_proxies)))
+        .collect())
+}
+
 /// Opens the configured static site, if there is one.
 ///
 /// # Errors
@@ -322,6 +346,7 @@ pub fn open_site(config: &Config) -> Result<Option<Site>, StartError> {
     private.extend(config.tls.as_ref().map(|tls| Private::TlsKey(&tls.key)));
     let admin = config.admin.as_ref();
     private.extend(admin.map(|admin| Private::AdminPassword(&admin.password_file)));
+    private.extend(config.audit.file.as_deref().map(Private::AuditFile));
     let values = config.value_files.iter();
     private.extend(values.map(|(variable, path)| Private::Value(variable, path)));
     private.extend(config.file.as_deref().map(Private::Configuration));

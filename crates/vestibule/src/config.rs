@@ -41,7 +41,9 @@ pub use setting::{Kind, PREFIX, Preset, Secrecy, Setting};
 pub use supervision::Supervision;
 pub use table::SETTINGS;
 pub(crate) use value::key_from_bytes;
-pub use value::{Locale, LogFormat, Origin, PasswordAlgorithm, Registration, RemoteUser};
+pub use value::{
+    Locale, LogFormat, Origin, PasswordAlgorithm, Registration, RemoteUser, SyslogAddress,
+};
 
 /// Everything an operator can decide, in the types that the program works with.
 #[derive(Debug)]
@@ -80,6 +82,8 @@ pub struct Config {
     pub password: Password,
     /// How long what is over is kept.
     pub retention: Retention,
+    /// Where else the audit log is kept.
+    pub audit: AuditCopies,
     /// How often something may be tried; `None` is off.
     pub limits: ThrottleSettings,
     /// What the nodes share besides the database.
@@ -206,6 +210,15 @@ pub struct Retention {
 pub struct Redis {
     /// Where it is; `None` counts limits by each node alone.
     pub url: Option<RedisUrl>,
+}
+
+/// Where the audit log is kept beside the database.
+#[derive(Debug)]
+pub struct AuditCopies {
+    /// The file that has a line for each event.
+    pub file: Option<PathBuf>,
+    /// The syslog that each event is sent to.
+    pub syslog: Option<SyslogAddress>,
 }
 
 /// Pages of other origins.

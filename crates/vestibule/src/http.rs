@@ -37,6 +37,8 @@ mod todos;
 mod upstream;
 mod web;
 
+pub(crate) use admin::AuditEventView;
+
 use std::time::Duration;
 
 use axum::{
@@ -119,6 +121,7 @@ pub fn router(app: App) -> Router {
         )
         .route("/api/admin/audit", get(admin::list_audit_events))
         .route("/api/admin/stats", get(admin::get_stats))
+        .route("/api/admin/client", get(admin::get_client))
         .route_layer(same_origin)
         .route("/.well-known/jwks.json", get(auth::jwks))
         .route("/livez", get(health::livez))

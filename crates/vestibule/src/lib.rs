@@ -2,7 +2,9 @@
 //! what an account may do is decided in the crate `accounts`.
 
 pub mod app;
+mod audit_copy;
 pub mod cli;
+mod client_addresses;
 pub mod config;
 pub mod http;
 mod secret_key;

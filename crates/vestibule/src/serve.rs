@@ -273,7 +273,7 @@ async fn accept_all(listener: &TcpListener, server: &Arc<Server>) -> Infallible 
     loop {
         if server.room.available_permits() == 0 && full.is_due() {
             warn!(
-                cap,
+                server.connections = cap,
                 "All {cap} connections are in use; new ones wait until one ends"
             );
         }
@@ -289,7 +289,7 @@ async fn accept_all(listener: &TcpListener, server: &Arc<Server>) -> Infallible 
             Err(failure) if is_of_one_connection(&failure) => {}
             Err(failure) => {
                 if failing.is_due() {
-                    warn!(%failure, "Connections cannot be accepted: {failure}");
+                    warn!(error.message = %failure, "Connections cannot be accepted: {failure}");
                 }
                 // Out of files or memory. The listener stays readable, so trying again at once would spin.
                 sleep(Duration::from_millis(250)).await;
@@ -335,7 +335,7 @@ async fn attend(
     _place: OwnedSemaphorePermit,
 ) {
     if let Err(failure) = stream.set_nodelay(true) {
-        debug!(%failure, "TCP_NODELAY could not be set");
+        debug!(error.message = %failure, "TCP_NODELAY could not be set");
     }
     // A client whose machine went away without a word would be waited for as long as a stream has nothing to say.
     let probing = TcpKeepalive::new().with_time(KEEP_ALIVE);

@@ -43,7 +43,7 @@ pub(crate) fn remove(config: &Config) {
     match std::fs::remove_file(&path) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => {
             let path = path.display();
-            tracing::warn!(%error, "{path} holds a set-up link that is no longer good, and cannot be removed: {error}");
+            tracing::warn!(error.message = %error, "{path} holds a set-up link that is no longer good, and cannot be removed: {error}");
         }
         _ => {}
     }

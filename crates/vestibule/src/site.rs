@@ -222,7 +222,7 @@ impl Site {
             Ok(Found::Folder) => Kind::Folder(path.folder(), query.map(str::to_owned)),
             Ok(Found::Nothing) => Kind::Nothing,
             Err(error) => {
-                tracing::error!(%path, %error, "The site's folder cannot be read; {path} is answered with 503");
+                tracing::error!(url.path = %path, error.message = %error, "The site's folder cannot be read; {path} is answered with 503");
                 Kind::Unreadable
             }
         };
@@ -278,7 +278,7 @@ impl Site {
             Err(error) => Err(error),
         };
         answered.unwrap_or_else(|error| {
-            tracing::error!(path = %page, %error, "The file {page} cannot be read; it is answered with 503");
+            tracing::error!(url.path = %page, error.message = %error, "The file {page} cannot be read; it is answered with 503");
             answer::unavailable(access, method)
         })
     }

@@ -56,7 +56,9 @@ pub fn filter(level: &str) -> EnvFilter {
 /// quote what somebody sent, as that of a slice cut inside a character does.
 pub fn report_panics() {
     std::panic::set_hook(Box::new(|panic| match panic.location() {
-        Some(place) => tracing::error!(%place, "The program panicked at {place}; please report it"),
+        Some(place) => {
+            tracing::error!(code.location = %place, "The program panicked at {place}; please report it");
+        }
         None => tracing::error!("The program panicked; please report it"),
     }));
 }

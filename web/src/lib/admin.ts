@@ -28,6 +28,8 @@ export type AuditEvent = Schema<'AuditEvent'>;
 export type AuditEventKind = AuditEvent['event'];
 /** Figures about the installation, up to a few seconds old. */
 export type Figures = Schema<'Figures'>;
+/** How the server sees the connection of whoever asks. */
+export type ClientSeen = Schema<'ClientSeen'>;
 /** What happened in a time. */
 export type Activity = Schema<'Activity'>;
 export type NewUser = Schema<'NewUser'>;
@@ -84,6 +86,14 @@ export function useFigures() {
     queryKey: [ALL, 'stats'],
     queryFn: async ({ signal }) => (await api.get('/api/admin/stats', { signal })).data,
     refetchInterval: LOOK_AGAIN_MILLISECONDS,
+  });
+}
+
+export function useClient() {
+  const api = useApi();
+  return useQuery<ClientSeen>({
+    queryKey: [ALL, 'client'],
+    queryFn: async ({ signal }) => (await api.get('/api/admin/client', { signal })).data,
   });
 }
 

@@ -1,5 +1,6 @@
 /**
- * `/admin`: how many users and sessions there are, and what the last days brought. Each figure leads to what it counts.
+ * `/admin`: how many users and sessions there are, and what the last days brought, each figure leading to what it
+ * counts; and how the server sees whoever looks.
  */
 
 import { type ReactNode, useId } from 'react';
@@ -9,6 +10,7 @@ import { numberOf } from '../lib/numbers.ts';
 import { momentOf } from '../lib/time.ts';
 import { AdminFrame, AdminTitle } from '../parts/admin-frame.tsx';
 import { Awaited } from '../parts/awaited.tsx';
+import { ClientSection } from '../parts/client-section.tsx';
 import { adminWords } from '../words/admin.ts';
 
 export function AdminFiguresPage() {
@@ -43,6 +45,7 @@ function AllFigures({ figures: { as_of, users, sessions, last_24_hours, last_7_d
       <p className="counted">
         <time dateTime={as_of}>{words.countedAt(momentOf(as_of))}</time>
       </p>
+      <ClientSection />
     </div>
   );
 }

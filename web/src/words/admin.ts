@@ -36,6 +36,20 @@ export const adminWords = catalogue({
     logins: 'Logins',
     failedLogins: 'Failed logins',
     countedAt: (time: string) => `Counted ${time}`,
+    client: 'Your address',
+    clientAbout: 'Whom the server takes you for. It counts failed logins by this address, and the audit log names it.',
+    clientAddress: 'Your address',
+    connection: 'Connected from',
+    trustedProxy: 'A trusted proxy',
+    forwardingHeaders: 'Headers that name a client',
+    noHeaders: 'None',
+    yes: 'Yes',
+    no: 'No',
+    headersIgnored: (connection: string) =>
+      `These headers are ignored, as trusted_proxies does not name ${connection}. If that is your proxy, add it there: until then limits take all of its clients for one.`,
+    noProxy: 'No proxy says that it stands between you and the server.',
+    proxyIsSilent: 'The proxy is trusted, but does not say whose requests it passes on. Let it set X-Forwarded-For.',
+    proxyIsBelieved: 'The proxy is trusted, and its word for your address is believed.',
 
     // The list of users.
     usersLead: 'Everybody who has an account here, the newest first.',
@@ -206,6 +220,22 @@ export const adminWords = catalogue({
     logins: 'Anmeldungen',
     failedLogins: 'Fehlversuche',
     countedAt: (time) => `Gezählt ${time}`,
+    client: 'Deine Adresse',
+    clientAbout:
+      'Für wen der Server dich hält. Nach dieser Adresse zählt er Fehlversuche, und das Protokoll nennt sie.',
+    clientAddress: 'Deine Adresse',
+    connection: 'Verbunden von',
+    trustedProxy: 'Ein vertrauter Proxy',
+    forwardingHeaders: 'Header, die einen Client nennen',
+    noHeaders: 'Keine',
+    yes: 'Ja',
+    no: 'Nein',
+    headersIgnored: (connection) =>
+      `Diese Header werden nicht beachtet, weil ${connection} nicht in trusted_proxies steht. Wenn das dein Proxy ist, trag ihn dort ein: Bis dahin gelten alle, die über ihn kommen, bei den Grenzen als einer.`,
+    noProxy: 'Kein Proxy sagt, dass er zwischen dir und dem Server steht.',
+    proxyIsSilent:
+      'Dem Proxy wird vertraut, aber er sagt nicht, wessen Anfragen er weitergibt. Lass ihn X-Forwarded-For setzen.',
+    proxyIsBelieved: 'Dem Proxy wird vertraut, und deine Adresse gilt, wie er sie nennt.',
 
     usersLead: 'Alle, die hier ein Konto haben, die neuesten zuerst.',
     addUser: 'Konto anlegen',

@@ -4,5 +4,6 @@
 mod evidence;
 mod files;
 mod layers;
+mod logs;
 mod papers;
 mod sources;

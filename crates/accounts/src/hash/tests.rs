@@ -10,7 +10,12 @@ const ARGON2ID: HashCost = HashCost::Argon2id(Argon2Cost::TRIFLING);
 const BCRYPT: HashCost = HashCost::Bcrypt(BcryptCost::TRIFLING);
 
 fn gate(slots: usize, queue: usize) -> HashGate {
-    HashGate::new(ARGON2ID, NonZeroUsize::new(slots).unwrap(), queue)
+    HashGate::new(
+        ARGON2ID,
+        NonZeroUsize::new(slots).unwrap(),
+        queue,
+        Clock::system(),
+    )
 }
 
 fn password(text: &str) -> Password {
@@ -36,6 +41,7 @@ async fn a_hash_is_argon2id_of_the_recommended_cost_and_matches_its_password_alo
         HashCost::Argon2id(Argon2Cost::RECOMMENDED),
         NonZeroUsize::MIN,
         8,
+        Clock::system(),
     );
     let stored = gate.hash(password("correct horse")).await.unwrap();
     assert!(
@@ -86,7 +92,10 @@ async fn hashes_of_the_reference_implementation_match() {
 #[tokio::test]
 async fn a_hash_that_costs_less_than_new_ones_is_weak_and_one_that_costs_more_is_not() {
     let cost = |memory, passes| Argon2Cost::new(memory, passes, 1).unwrap();
-    let made_at = |cost| HashGate::new(HashCost::Argon2id(cost), NonZeroUsize::MIN, 8);
+    let made_at = |cost| {
+        let cost = HashCost::Argon2id(cost);
+        HashGate::new(cost, NonZeroUsize::MIN, 8, Clock::system())
+    };
     let now = made_at(cost(64, 2));
     for (then, expected) in [
         (cost(64, 1), Verdict::MatchButWeak),

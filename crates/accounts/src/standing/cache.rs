@@ -147,10 +147,19 @@ impl StandingCache {
         self.confirmed_at.fetch_max(micros(asked_at), SeqCst);
     }
 
-    fn is_confirmed(&self, now: Duration) -> bool {
+    /// The sessions that are remembered, roughly.
+    pub(crate) fn entries(&self) -> u64 {
+        self.sessions.entry_count()
+    }
+
+    /// How long ago, at `now`, the count was last asked for.
+    pub(crate) fn confirmation_age(&self, now: Duration) -> Duration {
         let confirmed_at = self.confirmed_at.load(SeqCst);
-        let age = Duration::from_micros(micros(now).saturating_sub(confirmed_at));
-        confirmed_at > 0 && age <= BELIEVED
+        Duration::from_micros(micros(now).saturating_sub(confirmed_at))
+    }
+
+    fn is_confirmed(&self, now: Duration) -> bool {
+        self.confirmed_at.load(SeqCst) > 0 && self.confirmation_age(now) <= BELIEVED
     }
 
     fn stamp(&self, bearing: Bearing) -> Stamp {

@@ -16,7 +16,7 @@ use super::{
     KeyRing, NotAccepted, SigningAlgorithm,
     verified::{Verified, VerifiedTokens},
 };
-use crate::secret::Keys;
+use crate::{meter, secret::Keys};
 
 /// RFC 9068 section 2.1.
 const ACCESS_TYPE: &str = "at+jwt";
@@ -152,11 +152,18 @@ impl AccessTokens {
             .expect("claims of ours serialise and a loaded key signs")
     }
 
+    /// The tokens that are remembered as verified, roughly.
+    pub(crate) fn entries(&self) -> u64 {
+        self.current().verified.entries()
+    }
+
     /// Reads a token, without a look at the session that it names. The signature is checked at its
     /// first use, the times at each.
     pub(crate) fn verify(&self, token: &str, now: Timestamp) -> Result<Bearing, NotAccepted> {
         let current = self.current();
-        if let Some(verified) = current.verified.find(token) {
+        let known = current.verified.find(token);
+        meter::looked_up(meter::Cache::Tokens, known.is_some());
+        if let Some(verified) = known {
             return verified.bearing_at(now);
         }
         let verified = self.read(&current.ring, token, now)?;

@@ -37,6 +37,10 @@ impl VerifiedTokens {
     pub(super) fn keep(&self, token: &str, verified: Verified) {
         self.0.insert(key(token), verified);
     }
+
+    pub(super) fn entries(&self) -> u64 {
+        self.0.entry_count()
+    }
 }
 
 fn key(token: &str) -> [u8; 32] {

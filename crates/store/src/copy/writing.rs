@@ -81,7 +81,7 @@ pub(super) async fn begin(db: &DatabaseConnection) -> Result<DatabaseTransaction
 
 async fn undo(tx: DatabaseTransaction) {
     if let Err(error) = tx.rollback().await {
-        tracing::warn!(%error, "A rollback failed: {error}");
+        tracing::warn!(error.message = %error, "A rollback failed: {error}");
     }
 }
 

@@ -266,7 +266,7 @@ pub(super) async fn inspect(connection: &mut MySqlConnection) -> Result<(), Open
     }
     if !is_mariadb {
         tracing::warn!(
-            version = found,
+            db.version = found,
             "MySQL is not among the engines that are tested: use MariaDB"
         );
     }

@@ -125,7 +125,7 @@ impl MigrationLock {
         if matches!(self.hold, MigrationHold::Connection)
             && let Err(error) = self.connection.close().await
         {
-            tracing::warn!(%error, "The connection for migrations did not close cleanly: {error}");
+            tracing::warn!(error.message = %error, "The connection for migrations did not close cleanly: {error}");
         }
     }
 }

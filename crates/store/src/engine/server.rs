@@ -250,7 +250,7 @@ impl Watch {
     pub(super) async fn end(self) {
         drop(self.end);
         if let Err(error) = self.keeper.await {
-            tracing::warn!(%error, "The watch over the database connection ended early: {error}");
+            tracing::warn!(error.message = %error, "The watch over the database connection ended early: {error}");
         }
     }
 }
@@ -296,7 +296,9 @@ async fn regained(server: &Server, sharing: Sharing, is_outdone: &AtomicBool) ->
                     );
                 }
             }
-            Err(error) => tracing::warn!(%error, "The database is out of reach: {error}"),
+            Err(error) => {
+                tracing::warn!(error.message = %error, "The database is out of reach: {error}");
+            }
         }
         tokio::time::sleep(PRESENCE_CHECK).await;
     }

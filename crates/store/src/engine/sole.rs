@@ -88,12 +88,12 @@ impl Sole {
     /// Closes the connection, which leaves a file in its resting state, and lets others in.
     pub(crate) async fn close(self) {
         if let Err(error) = self.connection.close().await {
-            tracing::warn!(%error, "A database connection did not close cleanly: {error}");
+            tracing::warn!(error.message = %error, "A database connection did not close cleanly: {error}");
         }
         if let Hold::Session(session) = self.hold
             && let Err(error) = session.close().await
         {
-            tracing::warn!(%error, "A database session did not close cleanly: {error}");
+            tracing::warn!(error.message = %error, "A database session did not close cleanly: {error}");
         }
     }
 }

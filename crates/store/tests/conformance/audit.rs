@@ -1,6 +1,6 @@
 //! Audit events: kept as they were recorded, newest first.
 
-use store::{Actor, AuditKind, NewAudit};
+use store::{Actor, AuditKind, AuditStretch, NewAudit, Place};
 
 use crate::{conformance, fixture::*};
 
@@ -32,5 +32,26 @@ conformance! {
         }
         let times: Vec<_> = store.newest_audit(2).await.unwrap().into_iter().map(|event| event.at).collect();
         assert_eq!(times, [after(3), after(2)]);
+    }
+
+    async fn a_stretch_begins_behind_its_place_and_goes_on_to_its_end(db) {
+        let store = db.store().await;
+        let mut events = Vec::new();
+        for seconds in [4, 1, 3, 2, 2] {
+            let event = NewAudit { at: after(seconds), ..audit(AuditKind::Login, id()) };
+            store.record(event.clone()).await.unwrap();
+            events.push((event.at, event.id));
+        }
+        events.sort_unstable();
+        let read = async |from: usize, until, limit| {
+            let (at, id) = events[from];
+            let stretch = AuditStretch { after: Place { at, id }, until, limit };
+            let found = store.audit_stretch(stretch).await.unwrap();
+            found.into_iter().map(|event| (event.at, event.id)).collect::<Vec<_>>()
+        };
+        assert_eq!(read(0, after(9), 9).await, events[1..]);
+        assert_eq!(read(1, after(3), 9).await, events[2..4], "one of the same time as the place is behind it");
+        assert_eq!(read(1, after(9), 2).await, events[2..4]);
+        assert_eq!(read(4, after(9), 9).await, []);
     }
 }

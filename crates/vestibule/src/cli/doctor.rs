@@ -13,6 +13,7 @@ use super::{
 };
 use crate::{
     app::{self, StartError},
+    client_addresses::crowded,
     config::{Config, Loaded, SecretKeySource},
     secret_key,
     serve::Doubt,
@@ -417,6 +418,7 @@ async fn of_accounts(config: &Config, database: &Database) -> Vec<Finding> {
         ok("secret key", opened),
         admin(&accounts).await,
         passwords(&accounts).await,
+        client_addresses(config, &accounts).await,
     ]
 }
 
@@ -430,6 +432,25 @@ async fn admin(accounts: &Accounts) -> Finding {
             Some("run: vestibule user add EMAIL --role admin".to_owned()),
         ),
         Err(error) => fail("admin", error.to_string(), None),
+    }
+}
+
+/// Whether the clients of a proxy are taken for one.
+async fn client_addresses(config: &Config, accounts: &Accounts) -> Finding {
+    let crowds = match accounts.operator().recent_logins().await {
+        Ok(logins) => crowded(logins),
+        Err(error) => return fail("client addresses", error.to_string(), None),
+    };
+    match crowds.as_slice() {
+        [] => ok(
+            "client addresses",
+            "no private address with the logins of many accounts".to_owned(),
+        ),
+        [first, ..] => {
+            let all: Vec<_> = crowds.iter().map(ToString::to_string).collect();
+            let fix = first.fix(&config.trusted_proxies);
+            warn("client addresses", all.join("; "), Some(fix))
+        }
     }
 }
 

@@ -17,6 +17,7 @@ use super::{
 };
 use crate::{
     app::{self, App},
+    audit_copy::AuditCopies,
     config::{Config, Loaded, Origin},
     http,
     serve::{self, Certificates},
@@ -61,6 +62,7 @@ pub(super) async fn run(matches: &ArgMatches, loaded: Loaded) -> Ended {
     let database = app::open_database(&config).await?;
     let clock = accounts::Clock::system();
     let accounts = app::open_accounts(&config, &database, clock.clone()).await?;
+    let copies = AuditCopies::start(&config, &accounts)?;
     let first_admin = first_admin::provide(&accounts, &config).await?;
     let mut warnings = warnings;
     warnings.extend(app::wide_modes(&config));
@@ -71,6 +73,7 @@ pub(super) async fn run(matches: &ArgMatches, loaded: Loaded) -> Ended {
     warnings.extend(app::weak_durability(&database).await?);
     warnings.extend(app::few_files(&config));
     warnings.extend(app::missing_redis(&accounts).await);
+    warnings.extend(app::crowded_addresses(&config, &accounts).await?);
     warnings.extend(site.iter().flat_map(site_warnings));
     // Whoever reads that the server is ready may end it from then on, and gracefully.
     let terminated = serve::terminated();
@@ -136,10 +139,11 @@ pub(super) async fn run(matches: &ArgMatches, loaded: Loaded) -> Ended {
     };
     let serve::Drained { finished, cut } = drained;
     tracing::info!(
-        finished,
-        cut,
+        server.finished = finished,
+        server.cut = cut,
         "The last request has ended: since the shutdown {finished} were answered, and {cut} were cut off"
     );
+    copies.end().await;
     database.close().await;
     Ok(())
 }

@@ -20,8 +20,8 @@ use super::setting::{Kind, Preset, Secrecy, Setting};
 use super::table::{self, SETTINGS};
 use super::value::{FromText, Origin, key_from_bytes, key_from_text};
 use super::{
-    Admin, BrandFile, Config, Cookie, Cors, Database, Loaded, Logging, Password, Problems, Redis,
-    Retention, Row, SecretKeySource, Site, Token, Ui,
+    Admin, AuditCopies, BrandFile, Config, Cookie, Cors, Database, Loaded, Logging, Password,
+    Problems, Redis, Retention, Row, SecretKeySource, Site, Token, Ui,
 };
 use crate::serve::TlsFiles;
 use crate::site::{Access, Pattern, Rule, Rules};
@@ -81,6 +81,10 @@ pub(super) fn resolve(said: Said, terminal: bool) -> Result<Loaded, Problems> {
         retention: Retention {
             deleted: meaning.one("retention.deleted"),
             audit: meaning.one("audit.retention"),
+        },
+        audit: AuditCopies {
+            file: meaning.maybe("audit.file"),
+            syslog: meaning.maybe("audit.syslog"),
         },
         limits: ThrottleSettings {
             login_per_account: meaning.one("limits.login_per_account"),

@@ -51,6 +51,8 @@ pub enum Kind {
     DatabaseUrl,
     /// Where a shared Redis is.
     RedisUrl,
+    /// Where a syslog takes messages.
+    Syslog,
     /// Key material as text.
     SecretKey,
     /// A span of time between two bounds.
@@ -213,7 +215,7 @@ impl Kind {
         match self {
             Self::Address => "ADDRESS:PORT".into(),
             Self::Path => "PATH".into(),
-            Self::Origin | Self::DatabaseUrl | Self::RedisUrl => "URL".into(),
+            Self::Origin | Self::DatabaseUrl | Self::RedisUrl | Self::Syslog => "URL".into(),
             Self::Network => "CIDR".into(),
             Self::Pattern => "PATTERN".into(),
             Self::Rules => "TABLES".into(),
@@ -242,6 +244,7 @@ impl fmt::Display for Kind {
                 "the URL of a database, such as sqlite:///srv/vestibule.db or postgres://ada@host/app"
             }
             Self::RedisUrl => "the URL of a Redis, such as redis://host:6379",
+            Self::Syslog => "where a syslog listens, such as unix:/dev/log or udp://192.0.2.1:514",
             Self::SecretKey => "32 or more random bytes as base64 or hexadecimal digits",
             Self::Limit => "a limit such as 10/15m, for a time from 1s to 24h, or off",
             Self::Switch => "true or false",

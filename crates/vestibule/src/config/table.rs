@@ -53,7 +53,8 @@ pub static SETTINGS: &[Setting] = &[
         .repeatable()
         .details(
             "The client's address is the right-most entry of `X-Forwarded-For` that is not \
-             in one of these networks. Without this setting the header is ignored.",
+             in one of these networks, and a plain `X-Request-Id` of up to 64 characters is kept. \
+             Without this setting both headers are ignored.",
         ),
     Setting::new("cors.origins", SERVER, Kind::Origin)
         .help("Other origins whose pages may call the API")
@@ -297,6 +298,18 @@ pub static SETTINGS: &[Setting] = &[
     Setting::new("audit.retention", ACCOUNTS, Kind::Duration("10s", "3650d"))
         .help("How long audit events are kept")
         .default("365d"),
+    Setting::new("audit.file", ACCOUNTS, Kind::Path)
+        .help("File in which the audit log is kept as well")
+        .details(
+            "A line of JSON for each event, written a few seconds after it happened. The file may be renamed at any \
+             time, as `logrotate` does. See [monitoring](../guides/monitoring.md#the-audit-log-elsewhere).",
+        ),
+    Setting::new("audit.syslog", ACCOUNTS, Kind::Syslog)
+        .help("Syslog to which audit events are sent as well")
+        .details(
+            "`unix:/dev/log`, or `udp://HOST:PORT` with port 514 where none is named; in the form of RFC 5424, the \
+             event as JSON. What is sent by UDP may be lost on the way without anybody knowing.",
+        ),
     Setting::new("token.access_ttl", TOKENS, Kind::Duration("10s", "24h"))
         .help("How long an access token is valid")
         .default("15m")

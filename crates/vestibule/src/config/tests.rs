@@ -91,6 +91,7 @@ fn other_value(setting: &Setting) -> &'static str {
         Kind::Path => "/srv/other",
         Kind::Origin => "https://other.example",
         Kind::Network => "10.0.0.0/8",
+        Kind::Syslog => "udp://192.0.2.1:514",
         Kind::Pattern => "/other/**",
         Kind::Rules => "",
         Kind::DatabaseUrl if setting.repeatable => "mysql://ada@db/other",
@@ -179,6 +180,8 @@ fn nothing_said_means_the_defaults() {
     password.min_length = 8
     retention.deleted = 30d
     audit.retention = 365d
+    audit.file = 
+    audit.syslog = 
     token.access_ttl = 15m
     token.refresh_idle_ttl = 30d
     token.refresh_absolute_ttl = 90d

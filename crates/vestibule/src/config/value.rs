@@ -73,6 +73,15 @@ pub enum Locale {
     German,
 }
 
+/// Where a syslog takes messages.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SyslogAddress {
+    /// A datagram socket of this machine.
+    Unix(PathBuf),
+    /// A host, by name or address, and a port.
+    Udp(String, u16),
+}
+
 /// A type that a setting can have. The error is what was expected, as the end of the sentence
 /// "expected …".
 pub(super) trait FromText: Sized {
@@ -159,6 +168,28 @@ impl FromText for Origin {
             }
             _ => kind.to_string(),
         })
+    }
+}
+
+impl FromText for SyslogAddress {
+    fn from_text(text: &str, kind: Kind) -> Result<Self, String> {
+        /// The port where none is named (RFC 5426 section 3.3).
+        const PORT: u16 = 514;
+        let parsed = || {
+            if let Some(path) = text.strip_prefix("unix:") {
+                return Some(Self::Unix(PathBuf::from_text(path, kind).ok()?));
+            }
+            let url = Url::parse(text).ok().filter(|url| url.scheme() == "udp")?;
+            let is_bare = matches!(url.path(), "" | "/")
+                && url.query().is_none()
+                && url.fragment().is_none()
+                && url.username().is_empty()
+                && url.password().is_none();
+            let host = url.host_str().filter(|host| is_bare && !host.is_empty())?;
+            let host = host.trim_start_matches('[').trim_end_matches(']');
+            Some(Self::Udp(host.to_owned(), url.port().unwrap_or(PORT)))
+        };
+        parsed().ok_or_else(|| kind.to_string())
     }
 }
 

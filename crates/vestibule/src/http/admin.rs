@@ -1,6 +1,7 @@
 //! `/api/admin`: what admins do to users. What they read of the whole, the audit events and the
-//! figures, is in `admin/reports.rs`.
+//! figures, is in `admin/reports.rs`, what they read of their own connection in `admin/client.rs`.
 
+mod client;
 mod reports;
 
 use accounts::{AccountEdit, NewAccount, Registration, Timestamp, User, UserListing, UserStatus};
@@ -11,7 +12,9 @@ use axum::{
 };
 use serde::Serialize;
 
-pub(super) use reports::{AuditEventView, get_stats, list_audit_events};
+pub(super) use client::get_client;
+pub(crate) use reports::AuditEventView;
+pub(super) use reports::{get_stats, list_audit_events};
 
 use super::{
     auth::UserView,

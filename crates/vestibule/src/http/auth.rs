@@ -19,7 +19,7 @@ use super::{
     error::{ApiError, ApiResult},
     forms::Fields,
     limit,
-    peer::ThisPeer,
+    peer::{AccountSeen, ThisPeer},
 };
 use crate::app::App;
 
@@ -215,6 +215,7 @@ pub(super) fn mode(app: &App, fields: &mut Fields, headers: &HeaderMap) -> ApiRe
 }
 
 fn access_token(granted: Granted) -> Response {
+    let account = AccountSeen(granted.user.id);
     let mut answer = Json(AccessToken {
         access_token: granted.access_token,
         token_type: "Bearer",
@@ -225,11 +226,13 @@ fn access_token(granted: Granted) -> Response {
     if let Some(quota) = granted.quota {
         limit::tell(&quota, answer.headers_mut());
     }
+    answer.extensions_mut().insert(account);
     answer
 }
 
 /// What a device gets of a session that was opened or refreshed.
 pub(super) fn session(app: &App, opened: Opened) -> Response {
+    let account = AccountSeen(opened.user.id);
     let user = UserView::from(opened.user);
     let quota = opened.quota;
     let mut answer = match opened.proof {
@@ -262,6 +265,7 @@ pub(super) fn session(app: &App, opened: Opened) -> Response {
     if let Some(quota) = quota {
         limit::tell(&quota, answer.headers_mut());
     }
+    answer.extensions_mut().insert(account);
     answer
 }
 

@@ -150,7 +150,7 @@ fn refusal(error: Error) -> Response {
             "Bearer realm=\"vestibule\"",
         ),
         Error::InvalidToken(reason) => {
-            tracing::debug!(reason, "A token was refused: {reason}");
+            tracing::debug!(event.reason = reason, "A token was refused: {reason}");
             refused_token(
                 Code::InvalidToken,
                 "The token or cookie is not valid. Log in again.",
@@ -208,7 +208,10 @@ fn refusal(error: Error) -> Response {
         }
         Error::Ambiguous(_) => conflict("Several accounts could be meant. Name one by its id."),
         Error::Unavailable(cause) => {
-            tracing::error!(cause, "A request could not be answered: {cause}");
+            tracing::error!(
+                error.message = cause,
+                "A request could not be answered: {cause}"
+            );
             unavailable("The server cannot answer at the moment. Try again shortly.")
         }
         Error::ReadOnly => with(
@@ -219,11 +222,11 @@ fn refusal(error: Error) -> Response {
             RETRY_AFTER_MAINTENANCE,
         ),
         Error::StorageFull(cause) => {
-            tracing::error!(cause, "The storage is full: {cause}");
+            tracing::error!(error.message = cause, "The storage is full: {cause}");
             problem(Code::StorageFull, "The server's storage is full.")
         }
         Error::Internal(cause) => {
-            tracing::error!(cause, "A request failed: {cause}");
+            tracing::error!(error.message = cause, "A request failed: {cause}");
             problem(
                 Code::InternalError,
                 "Something went wrong on the server. The request id helps its operator to find out what.",

@@ -13,7 +13,7 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 
 use super::{
-    admin::AuditEventView, auth::UserView, caller::SignedInCaller, error::ApiResult, limit,
+    AuditEventView, auth::UserView, caller::SignedInCaller, error::ApiResult, limit,
     preconditions::EntityTag, sessions::SessionView, todos::TodoView,
 };
 use crate::app::App;
@@ -119,7 +119,7 @@ impl Writing {
         }
         let written = self.with_next_page().await;
         let mut writing = written.inspect_err(|cause| {
-            tracing::warn!(%cause, "An export was cut off: {cause}");
+            tracing::warn!(error.message = %cause, "An export was cut off: {cause}");
         })?;
         let text = std::mem::take(&mut writing.text);
         Ok(Some((text.into(), writing)))

@@ -26,7 +26,7 @@ pub(super) async fn readyz(State(app): State<App>) -> Response {
     match app.accounts().check_ready().await {
         Ok(()) => (StatusCode::OK, Json(json!({ "status": "ready" }))).into_response(),
         Err(cause) => {
-            tracing::error!(%cause, "The server is not ready: {cause}");
+            tracing::error!(error.message = %cause, "The server is not ready: {cause}");
             unavailable(match cause {
                 NotReady::Crowded(_) => {
                     "database: every connection to it is in use, and none became free in time"

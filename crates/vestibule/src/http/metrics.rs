@@ -1,7 +1,6 @@
 //! Metrics: what is measured of each request, and `GET /metrics` on an address of its own. What the numbers mean is
 //! described in `telemetry/metrics.rs`.
 
-use accounts::Accounts;
 use axum::{
     Router,
     extract::{MatchedPath, Request, State},
@@ -10,13 +9,13 @@ use axum::{
     response::{IntoResponse, Response},
     routing::get,
 };
-use metrics::{counter, histogram};
+use metrics::{counter, gauge, histogram};
 
 use super::{bounds, error, headers};
 use crate::{
     app::App,
     serve::Refusal,
-    telemetry::metrics::{Metrics, REQUEST_SECONDS, REQUESTS},
+    telemetry::metrics::{Metrics, REQUEST_SECONDS, REQUESTS, REQUESTS_RUNNING},
 };
 
 /// What stands for a route where the path is the site's: its paths are as many as visitors make up.
@@ -28,7 +27,7 @@ const REFUSED: &str = "refused";
 pub(crate) fn router(metrics: Metrics, app: App) -> Router {
     Router::new()
         .route("/metrics", get(show))
-        .with_state((metrics, app.accounts().clone()))
+        .with_state((metrics, app.clone()))
         .method_not_allowed_fallback(error::method_not_allowed)
         .fallback(error::unknown_route)
         .layer(bounds::panic_barrier())
@@ -38,12 +37,12 @@ pub(crate) fn router(metrics: Metrics, app: App) -> Router {
 }
 
 /// `GET /metrics`, in the text format of Prometheus.
-async fn show(State((metrics, accounts)): State<(Metrics, Accounts)>) -> Response {
+async fn show(State((metrics, app)): State<(Metrics, App)>) -> Response {
     let form = [(
         header::CONTENT_TYPE,
         "text/plain; version=0.0.4; charset=utf-8",
     )];
-    (form, metrics.render(&accounts)).into_response()
+    (form, metrics.render(&app)).into_response()
 }
 
 /// Counts a request and takes its time, under the route's pattern and never under its path.
@@ -51,13 +50,31 @@ pub(super) async fn measure(State(app): State<App>, request: Request, next: Next
     let method = known(request.method());
     let route = route(&request);
     let begun = app.monotonic();
+    let running = Running::begin();
     let answer = next.run(request).await;
+    drop(running);
     let took = app.monotonic().saturating_sub(begun);
     let status = answer.status().as_u16().to_string();
     histogram!(REQUEST_SECONDS, "method" => method, "route" => route.clone())
         .record(took.as_secs_f64());
     counter!(REQUESTS, "method" => method, "route" => route, "status" => status).increment(1);
     answer
+}
+
+/// A request whose answer has not begun, also when it never will as the client is gone.
+struct Running;
+
+impl Running {
+    fn begin() -> Self {
+        gauge!(REQUESTS_RUNNING).increment(1);
+        Self
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        gauge!(REQUESTS_RUNNING).decrement(1);
+    }
 }
 
 fn route(request: &Request) -> String {

@@ -14,7 +14,12 @@ use percent_encoding::percent_decode;
 use serde::Serialize;
 use url::form_urlencoded;
 
-use super::{body, error::ApiError, limit, peer::ThisPeer};
+use super::{
+    body,
+    error::ApiError,
+    limit,
+    peer::{AccountSeen, ThisPeer},
+};
 use crate::app::App;
 
 /// The parameters that mean something to us or to other servers. Each may come once; others may
@@ -162,6 +167,7 @@ fn answer(opened: Opened) -> Result<Response, Refusal> {
     if let Some(quota) = opened.quota {
         limit::tell(&quota, answer.headers_mut());
     }
+    answer.extensions_mut().insert(AccountSeen(opened.user.id));
     Ok(answer)
 }
 

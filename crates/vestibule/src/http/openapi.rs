@@ -229,8 +229,9 @@ fn headers() -> Value {
     let text = || json!({ "type": "string" });
     let of = |format: &str| json!({ "type": "string", "format": format });
     let seconds = json!({ "type": "integer", "minimum": 0 });
+    let id = json!({ "type": "string", "minLength": 1, "maxLength": 64 });
     json!({
-        "X-Request-Id": header(true, of("uuid"), "The id of the request, which the log has as well."),
+        "X-Request-Id": header(true, id, "The id of the request, which the log has as well; one that a trusted proxy gave it is kept."),
         "Location": header(true, of("uri-reference"), "Where what was made is read, or where to log in."),
         "Set-Cookie": header(false, text(), "The session cookie, where one is set or removed."),
         "RateLimit": header(false, text(), "What is left of the limit that counted this request."),

@@ -47,7 +47,7 @@ struct Dist;
 pub(super) async fn page(State(app): State<App>, uri: Uri, asked: HeaderMap) -> Response {
     let ui = &app.config().ui;
     if !ui.enabled {
-        tracing::debug!(path = uri.path(), "The built-in pages are off");
+        tracing::debug!(url.path = uri.path(), "The built-in pages are off");
         return error::not_found();
     }
     let Some(document) = Dist::get("index.html") else {

@@ -22,7 +22,7 @@ pub(super) async fn refuse_newcomers(listener: &TcpListener) {
     #[cfg(target_os = "linux")]
     if let Err(failure) = socket2::SockRef::from(listener).attach_filter(&without_syn()) {
         // Without it there are a few microseconds in which a connection can be lost.
-        debug!(%failure, "New connections cannot be kept away before the listener closes");
+        debug!(error.message = %failure, "New connections cannot be kept away before the listener closes");
     }
     tokio::time::sleep(HANDSHAKE).await;
 }
@@ -65,7 +65,9 @@ pub(super) fn take_waiting(listener: TcpListener) -> Vec<(TcpStream, SocketAddr)
             .and_then(|()| TcpStream::from_std(stream));
         match stream {
             Ok(stream) => waiting.push((stream, peer)),
-            Err(failure) => debug!(%failure, "A waiting connection was lost: {failure}"),
+            Err(failure) => {
+                debug!(error.message = %failure, "A waiting connection was lost: {failure}");
+            }
         }
     }
     waiting

@@ -23,6 +23,8 @@ pub enum Private<'a> {
     TlsKey(&'a Path),
     /// The file of `admin.password_file`.
     AdminPassword(&'a Path),
+    /// The file of `audit.file`.
+    AuditFile(&'a Path),
     /// The file behind a variable `…_FILE`, which comes first.
     Value(&'a str, &'a Path),
     /// The file that `vestibule backup` is to make.
@@ -66,6 +68,7 @@ impl Private<'_> {
             | Self::SigningKey(path)
             | Self::TlsKey(path)
             | Self::AdminPassword(path)
+            | Self::AuditFile(path)
             | Self::Value(_, path)
             | Self::Backup(path)
             | Self::Copy(path)
@@ -81,6 +84,7 @@ impl Private<'_> {
             Self::SigningKey(_) => "signing key file",
             Self::TlsKey(_) => "key of the certificate",
             Self::AdminPassword(_) => "password file of the admin",
+            Self::AuditFile(_) => "audit log",
             Self::Value(..) => "file of a secret setting",
             Self::Backup(_) => "backup",
             Self::Copy(_) => "copy",
@@ -98,6 +102,7 @@ impl Private<'_> {
             Self::SigningKey(_) => format!("--signing-key-file {}", quoted(place)),
             Self::TlsKey(_) => format!("--tls-key {}", quoted(place)),
             Self::AdminPassword(_) => format!("--admin-password-file {}", quoted(place)),
+            Self::AuditFile(_) => format!("--audit-file {}", quoted(place)),
             Self::Value(variable, _) => format!("{variable}={}", quoted(place)),
             Self::Backup(_) => format!("vestibule backup {}", quoted(place)),
             Self::Configuration(_) => format!("--config {}", quoted(place)),

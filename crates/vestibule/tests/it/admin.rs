@@ -1,5 +1,6 @@
 //! Administration: for admins alone, what they do to users, and what they read of the whole.
 
+mod client;
 mod lists;
 mod reports;
 

@@ -153,7 +153,9 @@ fn the_reference_describes_every_metric_and_no_other() {
     let replica = ["--database-replica-urls", replica];
     let redis = Redis::start();
     let shared = ["--redis-url", &redis.url()];
-    let arguments = [&["--limits-login-per-ip", "1/15m"], &replica[..], &shared].concat();
+    let copied = ["--audit-file", "audit.jsonl"];
+    let limit = ["--limits-login-per-ip", "1/15m"];
+    let arguments = [&limit, &replica[..], &shared, &copied].concat();
     let (server, address) = counting(&folder, &arguments);
     let nobody = json!({ "login": "ada@example.org", "password": "something else" });
     assert_eq!(server.post("/api/auth/login", &nobody).status, 401);

@@ -1,4 +1,4 @@
-//! Whose request it is behind proxies: seen by whom a limit counts.
+//! Whose request it is behind proxies: seen by whom a limit counts, and by the id that it has.
 
 use serde_json::json;
 
@@ -90,4 +90,24 @@ async fn what_is_no_address_counts_as_the_proxy_itself() {
     ] {
         assert!(!is_new(&anon, &[garbage]).await, "{garbage:?}");
     }
+}
+
+#[tokio::test]
+async fn the_request_id_of_a_trusted_proxy_is_kept_and_no_other() {
+    const GIVEN: &str = "edge-7f3a:1";
+    let (app, anon) = TestApp::with(&PROXIES[1..]).await;
+    let id_for = async |client: &Client, given: &str| {
+        let call = client.post("/api/auth/login", json!({ "login": "a", "password": "b" }));
+        call.header("x-request-id", given).await.request_id()
+    };
+    assert_eq!(id_for(&anon, GIVEN).await, GIVEN);
+    let ada = app.user("ada").await;
+    app.grant("ada", "admin").await;
+    let failed = ada.get("/api/admin/audit?event=login_failed").await.json();
+    assert_eq!(failed["items"][0]["request_id"], GIVEN);
+    for unusable in ["two words", &"a".repeat(65), "<script>"] {
+        assert_ne!(id_for(&anon, unusable).await, unusable);
+    }
+    let stranger = anon.at("203.0.113.1");
+    assert_ne!(id_for(&stranger, GIVEN).await, GIVEN);
 }

@@ -51,7 +51,7 @@ const OF_72: &str = "$2b$04$ywh5W00Qqc5kKt0wqIvkHuZZRz/r7xoT8kMbgZ0VT/U7P.0XgyWW
 const OF_71: &str = "$2b$04$W0xURlKTA3sKa3sHMG.IHu54ouYBOYtecuZfSR2OXOH2inMQi6Yhq";
 
 fn gate_of(cost: HashCost) -> HashGate {
-    HashGate::new(cost, NonZeroUsize::MIN, 8)
+    HashGate::new(cost, NonZeroUsize::MIN, 8, Clock::system())
 }
 
 /// Costs above the trifling ones of the known hashes, so that all of them are weak.

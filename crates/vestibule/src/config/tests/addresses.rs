@@ -4,7 +4,7 @@
 use insta::assert_snapshot;
 
 use super::Operator;
-use crate::config::Origin;
+use crate::config::{Origin, SyslogAddress};
 
 #[test]
 fn an_address_open_to_others_earns_a_warning_while_public_url_is_local() {
@@ -51,6 +51,34 @@ fn public_url_is_an_origin() {
         "*",
     ] {
         assert_eq!(read(refused), None, "{refused}");
+    }
+}
+
+#[test]
+fn a_syslog_is_a_socket_of_this_machine_or_a_host() {
+    let udp = |host: &str, port| SyslogAddress::Udp(host.to_owned(), port);
+    for (text, address) in [
+        ("unix:/dev/log", SyslogAddress::Unix("/dev/log".into())),
+        ("udp://192.0.2.1:5514", udp("192.0.2.1", 5514)),
+        ("udp://logs.example.org", udp("logs.example.org", 514)),
+        ("udp://[::1]:514", udp("::1", 514)),
+    ] {
+        let config = Operator::says(&["--audit-syslog", text]).config();
+        assert_eq!(config.audit.syslog, Some(address), "{text}");
+    }
+    for refused in [
+        "/dev/log",
+        "unix:",
+        "tcp://192.0.2.1",
+        "udp://",
+        "udp://a@b",
+        "udp://a/b",
+    ] {
+        let problems = Operator::says(&["--audit-syslog", refused]).problems();
+        assert!(
+            problems.contains("where a syslog listens"),
+            "{refused}: {problems}"
+        );
     }
 }
 

@@ -15,7 +15,7 @@ use crate::http::{
 
 /// An audit event.
 #[derive(Serialize)]
-pub(in crate::http) struct AuditEventView {
+pub(crate) struct AuditEventView {
     id: Uuid,
     at: Timestamp,
     event: String,

@@ -302,7 +302,13 @@ fn administration() -> Shapes {
         required("subject", id().or_null()).described("The user whom it happened to."),
         required("address", text("192.0.2.1").or_null()),
         required("user_agent", text("Mozilla/5.0").or_null()),
-        required("request_id", id().or_null()),
+        required(
+            "request_id",
+            text("01890a5d-ac96-774b-bcce-b302099a8057")
+                .of_length(1, 64)
+                .or_null(),
+        )
+        .described("The X-Request-Id of the answer."),
         required("detail", anything(&json!({ "added": ["staff"] })))
             .described("What there is to say beyond the event, by its kind; null for most."),
     ];
@@ -317,6 +323,17 @@ fn administration() -> Shapes {
         required("last_24_hours", named("Activity")),
         required("last_7_days", named("Activity")),
     ];
+    let client = [
+        required("address", text("198.51.100.7"))
+            .described("What counts as the client's, for limits and in the audit log."),
+        required("connection", text("10.0.0.2")).described("Where the connection comes from."),
+        required("trusted", truth(true))
+            .described("Whether that is one of the setting `trusted_proxies`."),
+        required("headers", list(text("x-forwarded-for")))
+            .described("The headers with a client's address that came along."),
+        required("ignored", truth(false))
+            .described("Whether they were ignored, as they came from somebody who is not trusted."),
+    ];
     vec![
         ("AdminUser", object(user().into_iter().chain(as_admins_see))),
         ("AdminUserPage", page_of("AdminUser")),
@@ -324,6 +341,7 @@ fn administration() -> Shapes {
         ("AuditEventPage", page_of("AuditEvent")),
         ("Activity", object(activity)),
         ("Figures", object(figures)),
+        ("ClientSeen", object(client)),
     ]
 }
 

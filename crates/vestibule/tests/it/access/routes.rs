@@ -114,6 +114,7 @@ pub(crate) const ROUTES: &[Row] = &[
     ),
     row("GET", "/api/admin/audit", Admin, Nothing, 200),
     row("GET", "/api/admin/stats", Admin, Nothing, 200),
+    row("GET", "/api/admin/client", Admin, Nothing, 200),
     row("GET", "/.well-known/jwks.json", Anyone, Nothing, 200),
     row("GET", "/livez", Anyone, Nothing, 200),
     row("GET", "/readyz", Anyone, Nothing, 200),

@@ -1,9 +1,9 @@
 //! `vestibule doctor`.
 
 use scratch::Redis;
-use serde_json::Value;
+use serde_json::{Value, json};
 
-use super::{add, folder, folder_of_a_file};
+use super::{PASSWORD, add, folder, folder_of_a_file, register};
 use crate::process::{Server, run, stdout};
 
 #[test]
@@ -140,4 +140,40 @@ fn the_doctor_looks_whether_a_shared_redis_keeps_what_is_counted_in_it() {
         after.contains("set its maxmemory-policy to noeviction"),
         "{after}"
     );
+}
+
+#[test]
+fn clients_of_a_proxy_that_nobody_named_are_told_of_with_the_setting_to_add() {
+    const CROWD: usize = 20;
+    let folder = folder_of_a_file();
+    let server = Server::start(folder.path(), &[]);
+    assert_eq!(server.ready["warnings"], json!([]));
+    let forwarded = [
+        "Content-Type: application/json",
+        "X-Forwarded-For: 198.51.100.7",
+    ];
+    for number in 0..CROWD {
+        register(&server, &format!("user{number}"));
+        let login = json!({ "login": format!("user{number}@example.org"), "password": PASSWORD });
+        let answer = server.request("POST", "/api/auth/login", &forwarded, &login.to_string());
+        assert_eq!(answer.status, 200, "{}", answer.body);
+    }
+    assert_eq!(server.stop(), Some(0));
+    let log = std::fs::read_to_string(folder.path().join("log")).expect("a log");
+    let told: Vec<_> = log
+        .lines()
+        .filter(|line| line.contains("Clients cannot be told apart"))
+        .collect();
+    assert_eq!(told.len(), 1, "{told:?}");
+    let setting = "set trusted_proxies = [\\\"127.0.0.1\\\"]";
+    assert!(told[0].contains(setting), "{}", told[0]);
+
+    let report = stdout(&run(folder.path(), ["doctor"]));
+    let seen = "warn  client addresses: 20 accounts or more were used from 127.0.0.1";
+    assert!(report.contains(seen), "{report}");
+    let fix = "set trusted_proxies = [\"127.0.0.1\"]";
+    assert!(report.contains(fix), "{report}");
+    let server = Server::start(folder.path(), &[]);
+    let warnings = server.ready["warnings"].to_string();
+    assert!(warnings.contains("20 accounts or more"), "{warnings}");
 }

@@ -173,7 +173,9 @@ impl Answer {
         for name in self.headers.keys().filter(|name| *name != REQUEST_ID) {
             assert!(ALLOWED.contains(&name.as_str()), "{name} leaks: {asked}");
         }
-        assert_eq!(self.request_id().len(), 36, "{asked}");
+        // A trusted proxy may have given it.
+        let id_length = self.request_id().len();
+        assert!((1..=64).contains(&id_length), "{asked}");
         assert_eq!(
             self.header("x-content-type-options"),
             Some("nosniff"),

@@ -119,5 +119,13 @@ pub(super) fn operations() -> Vec<Operation> {
             )
             .by(Access::Admin)
             .answers(Answer::json(200, "The figures.", "Figures")),
+        operation(Method::GET, "/api/admin/client", &admin::get_client)
+            .does(
+                "See your own address",
+                "Which address the server takes for that of whoever asks, and why. Behind a \
+                 proxy it should be the address of the browser, not of the proxy.",
+            )
+            .by(Access::Admin)
+            .answers(Answer::json(200, "The address.", "ClientSeen")),
     ]
 }
