@@ -124,7 +124,7 @@ impl ForeignDatabase {
                 let _ = sender.send(Err(error.into())).await;
             }
             if let Err(error) = self.0.close().await {
-                tracing::warn!(%error, "A database that was read did not close cleanly: {error}");
+                tracing::warn!(error.message = %error, "A database that was read did not close cleanly: {error}");
             }
         });
         ForeignRows(receiver)
@@ -133,7 +133,7 @@ impl ForeignDatabase {
     /// Closes it unread.
     pub async fn close(self) {
         if let Err(error) = self.0.close().await {
-            tracing::warn!(%error, "A database that was read did not close cleanly: {error}");
+            tracing::warn!(error.message = %error, "A database that was read did not close cleanly: {error}");
         }
     }
 }

@@ -340,7 +340,7 @@ async fn attend(
     // A client whose machine went away without a word would be waited for as long as a stream has nothing to say.
     let probing = TcpKeepalive::new().with_time(KEEP_ALIVE);
     if let Err(failure) = SockRef::from(&stream).set_tcp_keepalive(&probing) {
-        debug!(%failure, "TCP keep-alive could not be set");
+        debug!(error.message = %failure, "TCP keep-alive could not be set");
     }
     let stream = Unstalled::new(stream, server.bounds.write_stall);
     let conversation = async {
@@ -366,7 +366,9 @@ async fn shake_hands(
     let handshake = TlsAcceptor::from(certificates.config()).accept(stream);
     let stream = match timeout(server.bounds.handshake_time, handshake).await {
         Ok(Ok(stream)) => stream,
-        Ok(Err(failure)) => return debug!(%failure, "A TLS handshake failed: {failure}"),
+        Ok(Err(failure)) => {
+            return debug!(error.message = %failure, "A TLS handshake failed: {failure}");
+        }
         Err(_late) => return debug!("A TLS handshake took too long"),
     };
     if stream.get_ref().1.alpn_protocol() == Some(tls::HTTP_2) {
@@ -501,7 +503,7 @@ async fn exchange<S: AsyncRead + AsyncWrite + Unpin + Send>(
     });
     let connection = server.http.serve_connection(TokioIo::new(stream), service);
     if let Err(failure) = answered(connection, &progress).await {
-        debug!(%failure, "A connection broke off: {failure}");
+        debug!(error.message = %failure, "A connection broke off: {failure}");
         return Outcome::Broken;
     }
     if let Some(tunnel) = Arc::into_inner(opened).and_then(OnceLock::into_inner) {

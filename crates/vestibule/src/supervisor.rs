@@ -39,7 +39,7 @@ impl Supervisor {
         Self(supervision.and_then(|supervision| {
             Link::to(supervision)
                 .inspect_err(|error| {
-                    tracing::warn!(%error, "NOTIFY_SOCKET cannot be used, so systemd is told nothing: {error}");
+                    tracing::warn!(error.message = %error, "NOTIFY_SOCKET cannot be used, so systemd is told nothing: {error}");
                 })
                 .ok()
         }))
@@ -85,7 +85,7 @@ impl Supervisor {
         if let Some(link) = &self.0
             && let Err(error) = link.socket.send_to_addr(state.as_bytes(), &link.address)
         {
-            tracing::warn!(%error, "systemd cannot be told how the server is: {error}");
+            tracing::warn!(error.message = %error, "systemd cannot be told how the server is: {error}");
         }
     }
 }

@@ -60,7 +60,7 @@ impl Reload<'_> {
         let waiting = self.changed(&loaded).join(", ");
         if !waiting.is_empty() {
             tracing::warn!(
-                settings = waiting,
+                config.changed = waiting,
                 "Changed settings that count from the next start on: {waiting}"
             );
         }

@@ -34,7 +34,10 @@ pub(super) async fn forward(State(app): State<App>, query: Query, request: Reque
 
 /// 403, whose reason is for the log.
 fn refused(reason: &'static str) -> Response {
-    tracing::info!(reason, "A forward-auth request was refused: {reason}");
+    tracing::info!(
+        event.reason = reason,
+        "A forward-auth request was refused: {reason}"
+    );
     StatusCode::FORBIDDEN.into_response()
 }
 

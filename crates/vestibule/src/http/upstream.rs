@@ -163,7 +163,7 @@ fn failed(failure: &Failure, is_page_visit: bool) -> Response {
     };
     match failure {
         Failure::Unreachable(_) | Failure::Lost(_) | Failure::Broken(_) | Failure::Silent => {
-            tracing::warn!(%failure, "The app behind the gate gave no answer: {failure}");
+            tracing::warn!(error.message = %failure, "The app behind the gate gave no answer: {failure}");
         }
         Failure::RequestTooSlow | Failure::RequestBroken => {
             // The rest of the body is never read, so nothing can follow on the connection.

@@ -63,7 +63,7 @@ pub(super) async fn converse<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>
         tokio::select! {
             ended = connection.as_mut() => {
                 if let Err(failure) = ended {
-                    debug!(%failure, "A connection broke off: {failure}");
+                    debug!(error.message = %failure, "A connection broke off: {failure}");
                 }
                 return;
             }

@@ -25,7 +25,7 @@ pub fn terminated() -> impl Future<Output = ()> {
                 tokio::spawn(end_when_asked_again(term, interrupt));
             }
             Err(failure) => {
-                error!(%failure, "Signals cannot be received, so the server will not end gracefully");
+                error!(error.message = %failure, "Signals cannot be received, so the server will not end gracefully");
                 std::future::pending::<()>().await;
             }
         }
@@ -65,7 +65,7 @@ pub struct HangUps(io::Result<Signal>);
 pub fn hang_ups() -> HangUps {
     let signals = signal(SignalKind::hangup());
     if let Err(failure) = &signals {
-        error!(%failure, "SIGHUP cannot be received, so nothing is read again while the server runs");
+        error!(error.message = %failure, "SIGHUP cannot be received, so nothing is read again while the server runs");
     }
     HangUps(signals)
 }

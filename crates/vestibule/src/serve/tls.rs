@@ -157,12 +157,12 @@ impl Certificates {
                 let until = day(shown.validity.until);
                 *self.shown.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(shown);
                 info!(
-                    until,
+                    tls.server.not_after = until,
                     "The certificate was read again; it is valid until {until}"
                 );
             }
             Err(problem) => {
-                error!(%problem, "The new certificate cannot be used, so the one before stays in use: {problem}");
+                error!(error.message = %problem, "The new certificate cannot be used, so the one before stays in use: {problem}");
             }
         }
     }

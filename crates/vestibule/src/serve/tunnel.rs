@@ -40,7 +40,7 @@ impl Tunnel {
         let far_end = match self.far_end.await {
             Ok(far_end) => TokioIo::new(far_end),
             Err(failure) => {
-                debug!(%failure, "A connection changed its protocol and broke off: {failure}");
+                debug!(error.message = %failure, "A connection changed its protocol and broke off: {failure}");
                 return;
             }
         };
@@ -52,7 +52,7 @@ impl Tunnel {
             () = self.over => return,
         };
         if let Err(failure) = ended {
-            debug!(%failure, "A connection that had changed its protocol broke off: {failure}");
+            debug!(error.message = %failure, "A connection that had changed its protocol broke off: {failure}");
         }
     }
 }
