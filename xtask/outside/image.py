@@ -202,34 +202,43 @@ class Container:
         self.image = image
         self.data = data
         self.port = free_port()
+        # The port of the image is somebody else's here, perhaps.
+        self.environment = {**image.environment, "VESTIBULE_LISTEN": f"127.0.0.1:{self.port}"}
         self.root = image.folder / "running"
+        self.mounts = []
         self.process = None
 
     def __enter__(self):
-        # The port of the image is somebody else's here, perhaps.
-        environment = {**self.image.environment, "VESTIBULE_LISTEN": f"127.0.0.1:{self.port}"}
-        self.environment = environment
         self.root.mkdir(exist_ok=True)
-        run("mount", "--bind", self.image.root, self.root)
-        run("mount", "-o", "remount,bind,ro", self.root)
-        run("mount", "--bind", self.data, self.root / "data")
-        run("mount", "-t", "tmpfs", "tmpfs", self.root / "tmp")
-        words = json.loads(self.image.settings["ENTRYPOINT"]) + json.loads(self.image.settings["CMD"])
-        self.process = self.start(words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-        for line in self.process.stdout:
-            if "ready on" in line:
-                break
-        else:
-            raise AssertionError("no ready line")
-        return self
+        try:
+            self.mount("--bind", self.image.root, ".")
+            run("mount", "-o", "remount,bind,ro", self.root)
+            self.mount("--bind", self.data, "data")
+            self.mount("-t", "tmpfs", "tmpfs", "tmp")
+            words = json.loads(self.image.settings["ENTRYPOINT"]) + json.loads(self.image.settings["CMD"])
+            self.process = self.start(words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+            said = []
+            for line in self.process.stdout:
+                said.append(line)
+                if '"event":"ready"' in line:
+                    return self
+            raise AssertionError(f"no ready line: {said}")
+        except BaseException:
+            self.__exit__()
+            raise
 
     def __exit__(self, *_):
-        with contextlib.suppress(ProcessLookupError):
+        if self.process:
             self.process.kill()
-        self.process.wait()
-        self.process.stdout.close()
-        for place in ("tmp", "data", "."):
-            run("umount", "--lazy", self.root / place)
+            self.process.wait()
+            self.process.stdout.close()
+        while self.mounts:
+            run("umount", "--lazy", self.mounts.pop())
+
+    def mount(self, *words):
+        *how, place = words
+        run("mount", *how, self.root / place)
+        self.mounts.append(self.root / place)
 
     def start(self, words, **options):
         user, group = map(int, self.image.settings["USER"].split(":"))

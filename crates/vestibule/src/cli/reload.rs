@@ -28,7 +28,10 @@ pub(super) struct Reload<'a> {
 
 impl Reload<'_> {
     /// Reads again at each hang-up. It never ends.
-    pub(super) async fn keep_reloading(self, mut hang_ups: HangUps) -> Infallible {
+    pub(super) async fn keep_reloading(self, hang_ups: Option<HangUps>) -> Infallible {
+        let Some(mut hang_ups) = hang_ups else {
+            return std::future::pending().await;
+        };
         loop {
             hang_ups.next().await;
             self.supervisor.reloading();

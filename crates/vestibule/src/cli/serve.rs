@@ -77,7 +77,8 @@ pub(super) async fn run(matches: &ArgMatches, loaded: Loaded) -> Ended {
     warnings.extend(site.iter().flat_map(site_warnings));
     // Whoever reads that the server is ready may end it from then on, and gracefully.
     let terminated = serve::terminated();
-    let hang_ups = serve::hang_ups();
+    // On a terminal it means that the terminal is gone, and with it whoever would look after the server.
+    let hang_ups = (!std::io::stdout().is_terminal()).then(serve::hang_ups);
     let supervisor = Supervisor::of(supervision.as_ref());
     let announcement = Announcement {
         config: &config,

@@ -1,9 +1,12 @@
 //! `vestibule serve`: what it makes, what it refuses, what it says, and how it ends.
 
 use std::{
+    io::{ErrorKind, Read as _, Write as _},
+    net::{Ipv4Addr, TcpStream},
     os::unix::fs::PermissionsExt as _,
     path::Path,
     process::{Command, Stdio},
+    time::Duration,
 };
 
 use serde_json::json;
@@ -32,7 +35,7 @@ fn the_first_run_in_an_empty_folder_makes_all_it_needs_for_its_owner_alone() {
     assert_eq!(server.stop(), Some(0));
 }
 
-/// What a start prints on a terminal, up to the line that says it is ready.
+/// What a start prints on a terminal, up to the line that says it is ready. With the terminal the server ends.
 pub(super) fn lines_on_a_terminal(folder: &Path) -> Vec<String> {
     let program = env!("CARGO_BIN_EXE_vestibule");
     let mut terminal = Command::new("script")
@@ -57,8 +60,20 @@ pub(super) fn lines_on_a_terminal(folder: &Path) -> Vec<String> {
             break;
         }
     }
+    let port = lines.last().and_then(|line| line.rsplit(':').next());
+    let port = port.and_then(|port| port.parse().ok()).expect("a port");
+    let mut server = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).expect("it listens");
+    // After a request the server itself would keep the connection for longer.
+    let patience = Some(Duration::from_secs(30));
+    server.set_read_timeout(patience).expect("a bound");
+    server
+        .write_all(b"GET /livez HTTP/1.1\r\nhost: localhost\r\n\r\n")
+        .expect("it reads");
     terminal.kill().expect("it runs");
     terminal.wait().expect("it ends");
+    let ended = server.read_to_end(&mut Vec::new());
+    let went_on = ended.is_err_and(|error| error.kind() == ErrorKind::WouldBlock);
+    assert!(!went_on, "the server went on without its terminal");
     lines
 }
 
