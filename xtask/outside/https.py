@@ -175,6 +175,28 @@ def health_and_doctor_know_of_the_certificate(scene):
     expect(found["verdict"], "ok")
 
 
+def doctor(scene, authority):
+    """What a doctor says from outside who believes this authority: each check with its verdict."""
+    password = scene.server.data / "password"
+    password.write_text(PASSWORD)
+    url = f"https://localhost:{scene.port}"
+    command = [os.environ["VESTIBULE_BINARY"], "doctor", "--json", "--url", url, "--protected", "/members/"]
+    command += ["--login", "ada@example.org", "--password-file", str(password)]
+    environment = scene.server.environment | {"SSL_CERT_FILE": str(authority.file)}
+    ended = subprocess.run(command, cwd=scene.server.data, env=environment, capture_output=True, timeout=PATIENCE)
+    return {finding["check"]: finding["verdict"] for finding in json.loads(ended.stdout)}
+
+
+def a_doctor_from_outside_finds_all_of_it_in_order(scene):
+    found = doctor(scene, scene.authority)
+    expect(set(found.values()), {"ok"})
+    assert {"encryption", "cookie", "client address", "logout"} <= set(found), found
+
+
+def a_doctor_who_does_not_believe_the_certificate_gets_no_further(scene):
+    expect(doctor(scene, scene.stranger), {"reach": "fail"})
+
+
 def the_commands_of_the_guide_do_what_they_say():
     """With the port that the server has here."""
     blocks = re.findall(r"^```console\n(.*?)^```$", GUIDE.read_text(), re.MULTILINE | re.DOTALL)
@@ -286,6 +308,8 @@ def main():
                     a_thousand_requests_go_through_ten_connections_of_http_2,
                     nghttp_fetches_a_page_and_all_it_refers_to,
                     health_and_doctor_know_of_the_certificate,
+                    a_doctor_from_outside_finds_all_of_it_in_order,
+                    a_doctor_who_does_not_believe_the_certificate_gets_no_further,
                     a_renewed_certificate_is_shown_without_one_failed_request,
                     a_renewal_that_is_broken_is_told_of_once_and_harms_nobody,
                     a_hang_up_has_the_certificate_read_at_once,

@@ -193,7 +193,7 @@ pub(crate) fn is_trusted(address: IpAddr, trusted: &[IpNet]) -> bool {
 }
 
 /// Whether it is an address of this machine or of a private network, where proxies stand and few clients do.
-fn is_inside(address: IpAddr) -> bool {
+pub(crate) fn is_inside(address: IpAddr) -> bool {
     /// Shared by the customers of a provider, and by containers of some platforms (RFC 6598).
     const SHARED: [u8; 2] = [100, 64];
     match address {

@@ -1,20 +1,28 @@
-//! `vestibule doctor`: what may be wrong with this installation, a line each, with the exact fix.
+//! `vestibule doctor`: what may be wrong with this installation, a line each, with the exact fix. With `--url` it is what
+//! visitors meet, in `doctor/from_outside.rs`.
+
+mod from_outside;
+mod visitor;
+
+use std::path::PathBuf;
 
 use accounts::{
     Accounts, Clock, Database, EngineReport, HashCensus, Link, MigrationStatus, MissingBound,
     RedisReport, ReplicaReport, ReplicaState, SchemaDifference,
 };
-use clap::{ArgMatches, Command};
+use clap::{Arg, ArgMatches, Command, value_parser};
 use serde::Serialize;
 
+use self::{from_outside::Known, visitor::Visitor};
 use super::{
     Ended, Failure,
     output::{self, say},
+    user::password_in,
 };
 use crate::{
     app::{self, StartError},
     client_addresses::crowded,
-    config::{Config, Loaded, SecretKeySource},
+    config::{Config, Loaded, Origin, SecretKeySource},
     secret_key,
     serve::Doubt,
 };
@@ -46,12 +54,43 @@ pub(super) fn command() -> Command {
     Command::new("doctor")
         .about("Check this installation and say how to mend it; exit code 1 if anything fails")
         .arg(output::json_flag())
+        .arg(
+            Arg::new("url")
+                .long("url")
+                .value_name("URL")
+                .value_parser(origin_named)
+                .help("Check instead what visitors meet at a server that runs there"),
+        )
+        .arg(
+            Arg::new("protected")
+                .long("protected")
+                .value_name("PATH")
+                .value_parser(path_named)
+                .requires("url")
+                .help("With --url: a path that needs a login"),
+        )
+        .arg(
+            Arg::new("login")
+                .long("login")
+                .value_name("LOGIN")
+                .requires_all(["url", "password-file"])
+                .help("With --url: an account to log in and out"),
+        )
+        .arg(
+            Arg::new("password-file")
+                .long("password-file")
+                .value_name("FILE")
+                .value_parser(value_parser!(PathBuf))
+                .requires("login")
+                .help("A file that holds the password of that account"),
+        )
 }
 
 pub(super) async fn run(matches: &ArgMatches, loaded: &Loaded) -> Ended {
-    let mut findings = of_configuration(loaded);
-    findings.extend(of_database(&loaded.config).await);
-    findings.extend(redis(&loaded.config).await);
+    let findings = match matches.get_one::<Origin>("url") {
+        Some(url) => of_a_server(url.clone(), matches).await?,
+        None => of_this_installation(loaded).await,
+    };
     if output::wants_json(matches) {
         output::json(&findings)?;
     } else {
@@ -66,6 +105,40 @@ pub(super) async fn run(matches: &ArgMatches, loaded: &Loaded) -> Ended {
         1 => Err(Failure::Failed("one check failed".to_owned())),
         count => Err(Failure::Failed(format!("{count} checks failed"))),
     }
+}
+
+async fn of_this_installation(loaded: &Loaded) -> Vec<Finding> {
+    let mut findings = of_configuration(loaded);
+    findings.extend(of_database(&loaded.config).await);
+    findings.extend(redis(&loaded.config).await);
+    findings
+}
+
+async fn of_a_server(url: Origin, matches: &ArgMatches) -> Result<Vec<Finding>, Failure> {
+    let login = matches.get_one::<String>("login");
+    let file = matches.get_one::<PathBuf>("password-file");
+    let account = login.zip(file).map(|(login, file)| {
+        let unreadable = |error| Failure::Usage(format!("{}: {error}", file.display()));
+        Ok::<_, Failure>((login.clone(), password_in(file).map_err(unreadable)?))
+    });
+    let known = Known {
+        protected: matches.get_one::<String>("protected").cloned(),
+        account: account.transpose()?,
+    };
+    let visitor = Visitor::new(url).map_err(Failure::Failed)?;
+    Ok(from_outside::findings(&visitor, known).await)
+}
+
+fn origin_named(text: &str) -> Result<Origin, String> {
+    Origin::parse(text)
+        .ok_or("expected a URL such as https://id.example.org, without a path".into())
+}
+
+fn path_named(text: &str) -> Result<String, String> {
+    let is_path = text.starts_with('/') && text.bytes().all(|byte| byte.is_ascii_graphic());
+    is_path
+        .then(|| text.to_owned())
+        .ok_or("expected a path such as /members/".into())
 }
 
 fn print(findings: &[Finding]) {

@@ -6,6 +6,7 @@ mod config;
 mod copy;
 mod database_server;
 mod doctor;
+mod doctor_url;
 mod first_admin;
 mod health;
 mod migrate;
