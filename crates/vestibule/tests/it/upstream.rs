@@ -615,6 +615,22 @@ impl Listening {
 }
 
 #[tokio::test]
+async fn a_body_of_unknown_length_reaches_the_app_by_every_method() {
+    let (listener, address) = scripted();
+    let (app, _) = gate(address, &[]).await;
+    let server = Listening::new(&app);
+    for method in ["GET", "HEAD", "DELETE"] {
+        let request = format!(
+            "{method} / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n"
+        );
+        let _near = server.send(&request).await;
+        let (mut far, asked) = asked(&listener).await;
+        assert!(asked.contains("transfer-encoding: chunked\r\n"), "{asked}");
+        expect(&mut far, b"5\r\nhello\r\n0\r\n\r\n").await;
+    }
+}
+
+#[tokio::test]
 async fn no_trailer_of_a_request_reaches_the_app_and_those_of_an_answer_reach_the_client() {
     let (listener, address) = scripted();
     let (app, _) = gate(address, &[]).await;
