@@ -171,7 +171,7 @@ fn values<'h>(headers: &'h HeaderMap, name: &str) -> Vec<&'h str> {
 }
 
 /// Every spelling in which a client might say who it is, or what it asks for.
-const CLAIMS: [(&str, &str); 16] = [
+const CLAIMS: [(&str, &str); 18] = [
     ("Remote-User", "root"),
     ("REMOTE_USER", "root"),
     ("remote_Email", "root@example.org"),
@@ -186,7 +186,9 @@ const CLAIMS: [(&str, &str); 16] = [
     ("X-Forwarded-For", "203.0.113.9"),
     ("X-Forwarded-Host", "evil.example"),
     ("X-Forwarded-Proto", "https"),
+    ("X-Forwarded-Port", "8443"),
     ("X-Forwarded-Prefix", "/evil"),
+    ("X-Forwarded-User", "root"),
     ("X-Real-IP", "203.0.113.9"),
 ];
 
@@ -236,7 +238,9 @@ async fn the_app_is_told_who_asks_and_from_where_and_nothing_that_the_client_say
         "x-original-url",
         "x-rewrite-url",
         "forwarded",
+        "x-forwarded-port",
         "x-forwarded-prefix",
+        "x-forwarded-user",
         "x-real-ip",
         "x-secret",
         "upgrade",
@@ -278,7 +282,7 @@ async fn whoever_is_not_known_is_told_by_no_header_on_a_public_page_and_a_sessio
 }
 
 #[tokio::test]
-async fn a_trusted_proxy_is_believed_about_its_visitor() {
+async fn a_trusted_proxy_is_believed_about_the_address_of_its_visitor_and_that_of_the_server() {
     let settings = [
         ("trusted_proxies", "192.0.2.0/24"),
         ("public_url", "https://example.org"),
@@ -289,7 +293,9 @@ async fn a_trusted_proxy_is_believed_about_its_visitor() {
         ("x-forwarded-for", Some("203.0.113.9")),
         ("x-forwarded-host", Some("evil.example")),
         ("x-forwarded-proto", Some("https")),
-        ("x-forwarded-prefix", Some("/evil")),
+        ("x-forwarded-port", Some("8443")),
+        ("x-forwarded-prefix", None),
+        ("x-forwarded-user", None),
         ("host", Some("example.org")),
         ("x-original-url", None),
         ("remote-user", None),
