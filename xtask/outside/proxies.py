@@ -147,6 +147,9 @@ def a_page_visit_is_sent_to_log_in_and_comes_back(proxy):
             expect(answer.status, 302)
             expect(answer.headers["Location"], "/login?next=/reports/%3Fyear%3D2026%26q%3Da%2520b")
             expect(answer.headers["Cache-Control"], "no-store")
+        # Nobody has room for a header that leads back to so long an address.
+        long = stranger.ask("GET", f"/reports/?{'a' * 6000}", VISIT)
+        expect((long.status, long.headers["Location"]), (302, "/login?next=/reports/"))
     login = stranger.ask("GET", answer.headers["Location"], VISIT)
     expect(login.status, 200)
     assert b"<html" in login.bytes, login
