@@ -3,6 +3,7 @@
 Nothing is built and no container runs; image.py does the steps of the Dockerfile.
 """
 
+import ipaddress
 import os
 import pathlib
 import re
@@ -100,6 +101,21 @@ def every_node_is_without_rights_in(file):
                 assert str(port).startswith("127.0.0.1:"), f"{port} is open to everybody"
 
 
+def the_nodes_trust_nginx_and_nobody_else():
+    """Not the gateway, as which visitors may appear, nor what a visitor says to nginx of an address."""
+    with tempfile.TemporaryDirectory() as folder:
+        shown = configuration(DEPLOY / "compose/cluster.yml", pathlib.Path(folder))
+    services, [network] = shown["services"], shown["networks"]["default"]["ipam"]["config"]
+    address = services["nginx"]["networks"]["default"]["ipv4_address"]
+    given_out = ipaddress.ip_network(network["ip_range"])
+    assert ipaddress.ip_address(address) not in given_out and address != network["gateway"], network
+    assert ipaddress.ip_address(address) in ipaddress.ip_network(network["subnet"]), network
+    for node in ("node-1", "node-2"):
+        expect(services[node]["environment"]["VESTIBULE_TRUSTED_PROXIES"], f"{address}/32")
+    told = re.findall(r"proxy_set_header X-Forwarded-For (.*);", (DEPLOY / "compose/nginx.conf").read_text())
+    expect(told, ["$remote_addr"])
+
+
 def nothing_but_what_is_built_goes_into_the_context():
     """Every folder that the Dockerfile copies is let through, and all else is kept out."""
     lines = (ROOT / ".dockerignore").read_text().splitlines()
@@ -120,7 +136,7 @@ def main():
     checks = Checks()
     checks.run_all([the_dockerfile_has_no_fault_that_hadolint_knows, a_dockerfile_with_a_fault_is_found])
     checks.run_all([nothing_but_what_is_built_goes_into_the_context, the_guide_names_every_file])
-    checks.run_all([compose_refuses_what_is_no_setting_of_its_own])
+    checks.run_all([compose_refuses_what_is_no_setting_of_its_own, the_nodes_trust_nginx_and_nobody_else])
     for check in (compose_takes, the_program_takes_every_variable_of, every_node_is_without_rights_in):
         for file in COMPOSE:
             checks.run(f"{check.__name__.replace('_', ' ')} {file.name}", check, file)

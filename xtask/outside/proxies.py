@@ -147,6 +147,9 @@ def a_page_visit_is_sent_to_log_in_and_comes_back(proxy):
             expect(answer.status, 302)
             expect(answer.headers["Location"], "/login?next=/reports/%3Fyear%3D2026%26q%3Da%2520b")
             expect(answer.headers["Cache-Control"], "no-store")
+        # Nobody has room for a header that leads back to so long an address.
+        long = stranger.ask("GET", f"/reports/?{'a' * 6000}", VISIT)
+        expect((long.status, long.headers["Location"]), (302, "/login?next=/reports/"))
     login = stranger.ask("GET", answer.headers["Location"], VISIT)
     expect(login.status, 200)
     assert b"<html" in login.bytes, login
@@ -315,6 +318,28 @@ def a_visitor_is_known_by_the_address_that_they_have(proxy):
     expect([session["address"] for session in current], ["127.0.0.77"])
 
 
+def nobody_chooses_the_id_of_their_request(proxy):
+    user = proxy.user()
+    for spelling in ("X-Request-Id", "x-request-id"):
+        chosen = {spelling: "chosen-by-a-visitor"}
+        answer = user.get("/api/auth/me", chosen)
+        expect(answer.status, 200)
+        assert answer.headers["X-Request-Id"] not in (None, "chosen-by-a-visitor"), answer.headers
+        told = [value for name, value in user.get("/", chosen)["headers"] if name.lower() == "x-request-id"]
+        assert len(told) == 1 and told[0] != "chosen-by-a-visitor", told
+
+
+def nobody_says_by_which_address_the_app_was_reached(proxy):
+    user = proxy.user()
+    host = proxy.url.removeprefix("http://")
+    names = ["Host", "Port", "Prefix"]
+    answer = user.get("/", {f"X-Forwarded-{name}": "evil.example" for name in names})
+    expect(answer.status, 200)
+    told = {name.lower(): value for name, value in answer["headers"]}
+    expect(told["x-forwarded-host"], host)
+    assert "evil.example" not in told.values(), told
+
+
 def without_vestibule_nobody_gets_through(proxy):
     user = proxy.user()
     expect(user.get("/").status, 200)
@@ -365,6 +390,8 @@ IN_FRONT_OF_AN_APP = [
     a_logout_ends_access_at_once,
     everything_of_vestibule_is_answered_by_vestibule,
     a_visitor_is_known_by_the_address_that_they_have,
+    nobody_chooses_the_id_of_their_request,
+    nobody_says_by_which_address_the_app_was_reached,
     without_vestibule_nobody_gets_through,
 ]
 
@@ -387,7 +414,12 @@ def haproxy_passes_on_nobodys_own_word(proxy):
     everything = {spelling: "admin" for name in IDENTITY for spelling in spellings(name)}
     for claims in (everything, {"Remote-User-Id": "0"}, {"remote_anything": "1"}):
         expect(visitor.told("/", claims), [])
-    expect(dict(visitor.get("/")["headers"])["x-forwarded-proto"], "http")
+    forwarded = {f"X-Forwarded-{name}": "evil" for name in ("Host", "User", "Email", "Prefix", "Proto", "For")}
+    got = visitor.get("/", forwarded | {"X-Request-Id": "evil"})["headers"]
+    told = {name: value for name, value in got if name.startswith("x-forwarded-")}
+    expect(told, {"x-forwarded-proto": "http", "x-forwarded-for": "127.0.0.1"})
+    ids = [value for name, value in got if name == "x-request-id"]
+    assert len(ids) == 1 and ids != ["evil"], ids
 
 
 def the_program_itself_finds_sound_what_the_guide_has_printed(name):

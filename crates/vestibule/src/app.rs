@@ -3,7 +3,7 @@
 
 use std::{
     io,
-    net::IpAddr,
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, UdpSocket},
     path::Path,
     sync::{
         Arc,
@@ -366,7 +366,10 @@ pub async fn refuse_itself_as_app(config: &Config) -> Result<(), StartError> {
         return Ok(());
     };
     let (listen, port) = (config.listen.ip(), upstream.port());
-    let is_here = |ip: IpAddr| ip == listen || (listen.is_unspecified() && ip.is_loopback());
+    // At `::`, IPv4 is listened to as well.
+    let is_everywhere = |ip: IpAddr| listen.is_unspecified() && (listen.is_ipv6() || ip.is_ipv4());
+    let is_here =
+        |ip: IpAddr| ip == listen || (is_everywhere(ip) && (ip.is_loopback() || is_own(ip)));
     let host = upstream.host().trim_matches(['[', ']']);
     let found = tokio::net::lookup_host((host, port)).await;
     let mut addresses = found.into_iter().flatten();
@@ -377,6 +380,20 @@ pub async fn refuse_itself_as_app(config: &Config) -> Result<(), StartError> {
         )));
     }
     Ok(())
+}
+
+/// Whether an address is one of this machine: to such a one, the way begins at itself. Nothing is sent to find it out.
+fn is_own(ip: IpAddr) -> bool {
+    let from_anywhere: IpAddr = match ip {
+        IpAddr::V4(_) => Ipv4Addr::UNSPECIFIED.into(),
+        IpAddr::V6(_) => Ipv6Addr::UNSPECIFIED.into(),
+    };
+    let way = UdpSocket::bind((from_anywhere, 0)).and_then(|socket| {
+        // Any port but 0 will do.
+        socket.connect((ip, 9))?;
+        socket.local_addr()
+    });
+    way.is_ok_and(|start| start.ip() == ip)
 }
 
 /// Reads the certificate of a server that speaks TLS itself.
@@ -507,5 +524,16 @@ impl From<OpenError> for StartError {
             true => Self::Misconfigured(error.to_string()),
             false => Self::Failed(error.to_string()),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_own;
+
+    #[test]
+    fn an_address_of_this_machine_is_told_from_one_elsewhere() {
+        assert!(is_own([127, 0, 0, 1].into()));
+        assert!(!is_own([192, 0, 2, 1].into()));
     }
 }

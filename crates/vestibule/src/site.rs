@@ -376,17 +376,24 @@ pub fn is_page_visit(method: &Method, headers: &HeaderMap) -> bool {
     asks_for_html && !headers.contains_key("x-requested-with")
 }
 
+/// The longest way back in a `Location`, in bytes as encoded. nginx takes the head of an answer into 4 KiB unless it is
+/// told otherwise, and a larger one is a failure to it.
+const LONGEST_WAY_BACK: usize = 2048;
+
 /// The login page that leads back to this path and query of the same origin. What could lead elsewhere, such as
-/// `//host` or a backslash, which browsers read as a slash, is left out.
+/// `//host` or a backslash, which browsers read as a slash, is left out. So is what would be too long for a header: the
+/// query first, and then the path.
 pub fn login_location(path_and_query: &str) -> String {
     let is_local = path_and_query.starts_with('/')
         && !path_and_query.starts_with("//")
         && !path_and_query.contains(|letter: char| letter == '\\' || letter.is_control());
-    if is_local {
-        format!("/login?next={}", path::encode(path_and_query))
-    } else {
-        "/login".to_owned()
-    }
+    let path = path_and_query.split('?').next();
+    let ways_back = [Some(path_and_query), path].into_iter().flatten();
+    ways_back
+        .filter(|_| is_local)
+        .map(path::encode)
+        .find(|encoded| encoded.len() <= LONGEST_WAY_BACK)
+        .map_or("/login".to_owned(), |next| format!("/login?next={next}"))
 }
 
 fn is_read(method: &Method) -> bool {

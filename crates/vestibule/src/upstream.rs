@@ -110,6 +110,7 @@ impl Upstream {
         if wants_websocket {
             hop::name_websocket(&mut parts.headers);
         }
+        hop::name_chunks(&mut parts.headers, &body);
         parts.headers.extend(told);
         let again = (parts.method.is_safe() && body.is_end_stream()).then(|| parts.clone());
         let answer = match (self.send(parts, body).await, again) {

@@ -556,3 +556,21 @@ fn the_login_page_leads_back_to_this_site_alone() {
         assert_eq!(login_location(elsewhere), "/login", "{elsewhere}");
     }
 }
+
+#[test]
+fn a_way_back_that_is_too_long_for_a_header_loses_its_query_and_then_itself() {
+    let query = |length| format!("/a?{}", "b".repeat(length));
+    let whole = login_location(&query(2000));
+    assert!(whole.starts_with("/login?next=/a%3Fbbb"), "{whole}");
+    assert_eq!(login_location(&query(2048)), "/login?next=/a");
+    // A letter may take three bytes and more.
+    assert_eq!(
+        login_location(&format!("/a?{}", "\u{e9}".repeat(700))),
+        "/login?next=/a"
+    );
+    assert_eq!(login_location(&format!("/{}", "b".repeat(2048))), "/login");
+    assert_eq!(
+        login_location(&format!("/{}?c", "b".repeat(2048))),
+        "/login"
+    );
+}

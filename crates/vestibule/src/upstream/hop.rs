@@ -3,6 +3,7 @@
 
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Version, header};
+use http_body::Body;
 
 /// Headers of one connection, whether or not `Connection` names them.
 const OF_CONNECTION: [HeaderName; 9] = [
@@ -74,6 +75,17 @@ pub(super) fn clean_request(headers: &mut HeaderMap) {
     }
     if takes_trailers {
         headers.insert(header::TE, HeaderValue::from_static("trailers"));
+    }
+}
+
+/// Says that a body whose length nobody knows goes in chunks, as it came. Without this hyper takes it that a GET has
+/// none, and the app would answer another request than the client's.
+pub(super) fn name_chunks(headers: &mut HeaderMap, body: &impl Body) {
+    let is_measured =
+        body.size_hint().exact().is_some() || headers.contains_key(header::CONTENT_LENGTH);
+    if !body.is_end_stream() && !is_measured {
+        let chunked = HeaderValue::from_static("chunked");
+        headers.insert(header::TRANSFER_ENCODING, chunked);
     }
 }
 

@@ -64,6 +64,7 @@ async fn the_name_of_the_other_mode_is_not_read() {
             name.to_uppercase(),
             format!("{name}2"),
             format!("a{name}"),
+            format!("\u{2000}{name}"),
         ] {
             anon.get("/api/auth/me")
                 .header("cookie", format!("{unread}={value}"))

@@ -171,7 +171,7 @@ fn values<'h>(headers: &'h HeaderMap, name: &str) -> Vec<&'h str> {
 }
 
 /// Every spelling in which a client might say who it is, or what it asks for.
-const CLAIMS: [(&str, &str); 16] = [
+const CLAIMS: [(&str, &str); 18] = [
     ("Remote-User", "root"),
     ("REMOTE_USER", "root"),
     ("remote_Email", "root@example.org"),
@@ -186,7 +186,9 @@ const CLAIMS: [(&str, &str); 16] = [
     ("X-Forwarded-For", "203.0.113.9"),
     ("X-Forwarded-Host", "evil.example"),
     ("X-Forwarded-Proto", "https"),
+    ("X-Forwarded-Port", "8443"),
     ("X-Forwarded-Prefix", "/evil"),
+    ("X-Forwarded-User", "root"),
     ("X-Real-IP", "203.0.113.9"),
 ];
 
@@ -236,7 +238,9 @@ async fn the_app_is_told_who_asks_and_from_where_and_nothing_that_the_client_say
         "x-original-url",
         "x-rewrite-url",
         "forwarded",
+        "x-forwarded-port",
         "x-forwarded-prefix",
+        "x-forwarded-user",
         "x-real-ip",
         "x-secret",
         "upgrade",
@@ -278,7 +282,7 @@ async fn whoever_is_not_known_is_told_by_no_header_on_a_public_page_and_a_sessio
 }
 
 #[tokio::test]
-async fn a_trusted_proxy_is_believed_about_its_visitor() {
+async fn a_trusted_proxy_is_believed_about_the_address_of_its_visitor_and_that_of_the_server() {
     let settings = [
         ("trusted_proxies", "192.0.2.0/24"),
         ("public_url", "https://example.org"),
@@ -289,7 +293,9 @@ async fn a_trusted_proxy_is_believed_about_its_visitor() {
         ("x-forwarded-for", Some("203.0.113.9")),
         ("x-forwarded-host", Some("evil.example")),
         ("x-forwarded-proto", Some("https")),
-        ("x-forwarded-prefix", Some("/evil")),
+        ("x-forwarded-port", Some("8443")),
+        ("x-forwarded-prefix", None),
+        ("x-forwarded-user", None),
         ("host", Some("example.org")),
         ("x-original-url", None),
         ("remote-user", None),
@@ -527,6 +533,8 @@ async fn a_server_that_would_ask_itself_does_not_start() {
         ("127.0.0.1:5000", "http://127.0.0.1:5000", true),
         ("0.0.0.0:5000", "http://localhost:5000", true),
         ("[::]:5000", "http://127.0.0.1:5000", true),
+        ("0.0.0.0:5000", "http://192.0.2.1:5000", false),
+        ("0.0.0.0:5000", "http://[::1]:5000", false),
         ("127.0.0.1:5001", "http://127.0.0.1:5000", false),
         ("127.0.0.2:5000", "http://127.0.0.1:5000", false),
     ] {
@@ -611,6 +619,22 @@ impl Listening {
         );
         expect(&mut near, b"hello").await;
         (near, far)
+    }
+}
+
+#[tokio::test]
+async fn a_body_of_unknown_length_reaches_the_app_by_every_method() {
+    let (listener, address) = scripted();
+    let (app, _) = gate(address, &[]).await;
+    let server = Listening::new(&app);
+    for method in ["GET", "HEAD", "DELETE"] {
+        let request = format!(
+            "{method} / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n"
+        );
+        let _near = server.send(&request).await;
+        let (mut far, asked) = asked(&listener).await;
+        assert!(asked.contains("transfer-encoding: chunked\r\n"), "{asked}");
+        expect(&mut far, b"5\r\nhello\r\n0\r\n\r\n").await;
     }
 }
 

@@ -15,6 +15,7 @@ use crate::{
 
 const FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 const FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
+const FORWARDED_PORT: HeaderName = HeaderName::from_static("x-forwarded-port");
 
 /// Headers by which some app believes that another address was asked for, or that somebody else asks.
 const CLAIMS: [HeaderName; 5] = [
@@ -68,8 +69,10 @@ pub(super) fn headers(app: &App, request: &Parts, caller: Option<&Caller>) -> He
 }
 
 /// Takes away what a client says of who it is and from where, and what is a key to this server: our cookie, and the
-/// access token by which `caller` is known. Any other `Authorization` is the app's own. Of a trusted proxy, what it says
-/// by `X-Forwarded-Port`, `X-Forwarded-Prefix` and the like goes on.
+/// access token by which `caller` is known. Any other `Authorization` is the app's own. Of a trusted proxy,
+/// `X-Forwarded-Port` goes on beside what [`headers`] believes. Nothing else by such a name does: a proxy that does not know
+/// it lets visitors say it, and by `X-Forwarded-User` they would be whoever they like, by `X-Forwarded-Prefix` have an app
+/// link to elsewhere. No proxy takes off a prefix, since we are at the root of our origin.
 pub(super) fn forget_claims(app: &App, request: &mut Parts, caller: Option<&Caller>) {
     let is_by_proxy = peer::is_trusted_proxy(app, &request.extensions);
     let headers = &mut request.headers;
@@ -80,7 +83,9 @@ pub(super) fn forget_claims(app: &App, request: &mut Parts, caller: Option<&Call
     let claims: Vec<HeaderName> = headers
         .keys()
         .filter(|name| {
-            CLAIMS.contains(name) || (!is_by_proxy && name.as_str().starts_with("x-forwarded-"))
+            let is_known_of_proxy = is_by_proxy && **name == FORWARDED_PORT;
+            let is_forwarded = name.as_str().starts_with("x-forwarded-");
+            CLAIMS.contains(name) || (is_forwarded && !is_known_of_proxy)
         })
         .cloned()
         .collect();
