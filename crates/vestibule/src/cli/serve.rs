@@ -1,11 +1,14 @@
 //! `vestibule serve`: the server, from its first line to its last.
 
-use std::{convert::Infallible, future::pending, io::IsTerminal as _, net::SocketAddr, sync::Arc};
+use std::{
+    convert::Infallible, future::pending, io::IsTerminal as _, net::SocketAddr, sync::Arc,
+    time::Duration,
+};
 
 use axum::{Router, body::Body, extract::Request};
 use clap::{ArgMatches, Command};
 use serde_json::json;
-use tokio::net::TcpListener;
+use tokio::{net::TcpListener, time::timeout};
 use tower::ServiceExt as _;
 use tracing::{instrument::WithSubscriber as _, subscriber::NoSubscriber};
 
@@ -31,6 +34,10 @@ const METRICS_CONNECTIONS: usize = 32;
 
 /// A browser that is sent on is there for a moment, and once.
 const REDIRECT_CONNECTIONS: usize = 64;
+
+/// How long what is left to do may take when the last request has ended. With the time that requests have, and that of
+/// threads at the end of the process, it stays within the ten seconds that are promised.
+const LAST_THINGS: Duration = Duration::from_millis(1500);
 
 pub(super) fn command() -> Command {
     Command::new("serve").about("Run the server")
@@ -144,9 +151,22 @@ pub(super) async fn run(matches: &ArgMatches, loaded: Loaded) -> Ended {
         server.cut = cut,
         "The last request has ended: since the shutdown {finished} were answered, and {cut} were cut off"
     );
-    copies.end().await;
-    database.close().await;
+    finish(copies, database).await;
     Ok(())
+}
+
+/// Ends what may wait for others: for a disk, for a syslog, for the database. None of them keeps the server from its end,
+/// and nothing is lost by it: events are copied after the next start, and a database takes a lost connection for an end.
+async fn finish(copies: AuditCopies, database: accounts::Database) {
+    let last_things = async {
+        copies.end().await;
+        database.close().await;
+    };
+    if timeout(LAST_THINGS, last_things).await.is_err() {
+        tracing::warn!(
+            "The server ends without waiting any longer for its database and the copies of its audit log"
+        );
+    }
 }
 
 async fn serve_at(

@@ -3,8 +3,8 @@
 use std::{
     io::{ErrorKind, Read as _, Write as _},
     net::{Ipv4Addr, TcpStream},
-    os::unix::fs::PermissionsExt as _,
-    path::Path,
+    os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _},
+    path::{Path, PathBuf},
     process::{Command, Stdio},
     time::Duration,
 };
@@ -306,6 +306,30 @@ fn a_request_under_way_is_answered_before_the_server_ends() {
     assert_eq!(ready.status, 503);
     assert!(ready.body.contains("draining"), "{}", ready.body);
     register(&server, "ada");
+}
+
+#[test]
+fn a_copy_of_the_audit_log_that_nobody_takes_keeps_no_server_from_its_end() {
+    let folder = folder_of_a_file();
+    let path = make_pipe(folder.path(), "audit");
+    let mut options = std::fs::File::options();
+    let options = options.read(true).write(true);
+    let pipe = options.custom_flags(libc::O_NONBLOCK).open(&path);
+    let mut pipe = pipe.expect("a pipe");
+    while pipe.write(&[0; 4096]).is_ok() {}
+    let server = Server::start(folder.path(), &["--audit-file", "audit"]);
+    register(&server, "ada");
+    assert_eq!(server.stop(), Some(0));
+    let log = std::fs::read_to_string(folder.path().join("log")).expect("a log");
+    assert!(log.contains("no time for the last events"), "{log}");
+}
+
+/// A pipe of that name; whoever opens it waits for the other end.
+fn make_pipe(folder: &Path, name: &str) -> PathBuf {
+    let path = folder.join(name);
+    let made = Command::new("mkfifo").arg(&path).status();
+    assert!(made.expect("mkfifo runs").success());
+    path
 }
 
 #[test]
