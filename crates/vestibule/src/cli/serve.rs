@@ -16,7 +16,7 @@ use super::{
     Ended, Failure,
     first_admin::{self, FirstAdmin},
     output::say,
-    reload::Reload,
+    reload::{Files, Reload},
 };
 use crate::{
     app::{self, App},
@@ -111,11 +111,14 @@ pub(super) async fn run(matches: &ArgMatches, loaded: Loaded) -> Ended {
     let chores = accounts.clone();
     let app = App::new(accounts, config, site, clock);
     let router = http::router(app.clone());
-    let reload = Reload {
-        matches,
+    let files = Files {
+        matches: matches.clone(),
         rows,
         certificates: certificates.clone(),
         level,
+    };
+    let reload = Reload {
+        files: Arc::new(files),
         supervisor: &supervisor,
         status,
     };
