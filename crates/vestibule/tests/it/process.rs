@@ -184,7 +184,14 @@ pub(crate) fn request(
     Answer::read(send(address, method, path, headers, body))
 }
 
-fn send(address: &str, method: &str, path: &str, headers: &[&str], body: &str) -> TcpStream {
+/// Sends a request to `address`, whose answer is still to be read.
+pub(crate) fn send(
+    address: &str,
+    method: &str,
+    path: &str,
+    headers: &[&str],
+    body: &str,
+) -> TcpStream {
     let mut stream = TcpStream::connect(address).expect("it listens");
     stream
         .set_read_timeout(Some(Duration::from_secs(30)))
