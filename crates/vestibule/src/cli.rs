@@ -33,7 +33,8 @@ use crate::{
     config::{self, Loaded},
 };
 
-/// How long the end of a command waits for threads that are inside the operating system, where a disk may hold them for ever.
+/// How long the end of a command waits for threads that are inside the operating system, where a disk that hangs would hold
+/// them for ever.
 const LAST_CALLS: Duration = Duration::from_millis(250);
 
 /// How a command ended.

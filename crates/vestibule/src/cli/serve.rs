@@ -34,9 +34,11 @@ use crate::{
 /// Who collects metrics is one or two programs.
 const METRICS_CONNECTIONS: usize = 32;
 
-/// A browser that is sent on is there for a moment, and once: whoever says nothing for longer holds a place of others.
-const REDIRECT_TIME: Duration = Duration::from_secs(2);
+/// A browser that is sent on is there for a moment, and once.
 const REDIRECT_CONNECTIONS: usize = 512;
+
+/// Whoever is silent for longer there holds a place that somebody else may wait for.
+const REDIRECT_TIME: Duration = Duration::from_secs(2);
 
 /// How long what is left to do may take when the last request has ended. With the time that requests have, and that of
 /// threads at the end of the process, it stays within the ten seconds that are promised.
