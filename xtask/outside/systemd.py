@@ -163,6 +163,7 @@ def the_unit_that_is_printed_is_taken_by_systemd_without_a_word(folder):
     for settings in [
         {"public_url": "https://id.example.org"},
         {"public_url": "https://id.example.org", "listen": "0.0.0.0:443", "data_dir": "/srv/own data"},
+        {"public_url": "https://id.example.org", "data_dir": "/srv/a b", "audit.file": "/var/log/c d/audit.jsonl"},
     ]:
         path = printed(folder, **settings)
         expect(analyze("verify", "--man=no", str(path)), (0, ""))

@@ -13,7 +13,7 @@ use std::{
 
 use accounts::{Accounts, AuditFollower, AuditRecord};
 use metrics::{counter, gauge};
-use tokio::time::{MissedTickBehavior, interval, timeout};
+use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
@@ -27,8 +27,9 @@ use crate::{
 const INTERVAL: Duration = Duration::from_secs(1);
 /// How long a syslog may take for a batch.
 const PATIENCE: Duration = Duration::from_secs(5);
-/// How long the end of the server waits for the last events. What is not written then is at the next start.
-const LAST_MOMENT: Duration = Duration::from_secs(2);
+/// How long the end of the server waits for the last events, those under way included. What is not written then is at the
+/// next start.
+const LAST_MOMENT: Duration = Duration::from_secs(1);
 
 /// The copies that are being written.
 pub(crate) struct AuditCopies {
@@ -112,19 +113,29 @@ impl AuditCopy {
     }
 
     async fn keep_current(mut self, end: CancellationToken) {
+        let too_late = async {
+            end.cancelled().await;
+            sleep(LAST_MOMENT).await;
+        };
+        tokio::select! {
+            () = self.pass_on_until(&end) => {}
+            () = too_late => self.failed(
+                "there was no time for the last events, which are written after the next start",
+            ),
+        }
+    }
+
+    /// Writes what happens until the end, and then the rest.
+    async fn pass_on_until(&mut self, end: &CancellationToken) {
         let mut looks = interval(INTERVAL);
         looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             tokio::select! {
-                _ = looks.tick() => self.pass_on_new(&end).await,
+                _ = looks.tick() => self.pass_on_new(end).await,
                 () = end.cancelled() => break,
             }
         }
-        if timeout(LAST_MOMENT, self.pass_on_rest()).await.is_err() {
-            self.failed(
-                "there was no time for the last events, which are written after the next start",
-            );
-        }
+        self.pass_on_rest().await;
     }
 
     /// Writes what is new, one batch after the other.

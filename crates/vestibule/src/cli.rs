@@ -23,7 +23,7 @@ mod reload;
 mod serve;
 mod user;
 
-use std::process::ExitCode;
+use std::{process::ExitCode, time::Duration};
 
 use clap::{ArgMatches, Command};
 use clap_complete::Shell;
@@ -32,6 +32,10 @@ use crate::{
     app::{self, StartError},
     config::{self, Loaded},
 };
+
+/// How long the end of a command waits for threads that are inside the operating system, where a disk that hangs would hold
+/// them for ever.
+const LAST_CALLS: Duration = Duration::from_millis(250);
 
 /// How a command ended.
 type Ended = Result<(), Failure>;
@@ -175,11 +179,13 @@ fn show_config(matches: &ArgMatches, loaded: &Loaded) -> Ended {
 }
 
 fn in_runtime(work: impl Future<Output = Ended>) -> Ended {
-    tokio::runtime::Builder::new_multi_thread()
+    let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
-        .map_err(|error| Failure::Failed(format!("the runtime did not start: {error}")))?
-        .block_on(work)
+        .map_err(|error| Failure::Failed(format!("the runtime did not start: {error}")))?;
+    let ended = runtime.block_on(work);
+    runtime.shutdown_timeout(LAST_CALLS);
+    ended
 }
 
 /// Prints what the operator should know and nothing has to stop for.

@@ -13,6 +13,7 @@ use std::{
             net::{SocketAddr, UnixDatagram},
         },
     },
+    sync::atomic::{AtomicBool, Ordering},
     time::Duration,
 };
 
@@ -24,7 +25,11 @@ use crate::config::Supervision;
 const PATIENCE: Duration = Duration::from_secs(1);
 
 /// Whoever has started the server and wants to hear of it; or nobody.
-pub(crate) struct Supervisor(Option<Link>);
+pub(crate) struct Supervisor {
+    link: Option<Link>,
+    /// From then on it is told of nothing that would mean that the server goes on.
+    is_stopping: AtomicBool,
+}
 
 struct Link {
     socket: UnixDatagram,
@@ -36,29 +41,34 @@ impl Supervisor {
     /// The one that the environment names, if any does. One that cannot be reached is told of in the log, and the
     /// server runs without.
     pub(crate) fn of(supervision: Option<&Supervision>) -> Self {
-        Self(supervision.and_then(|supervision| {
+        let link = supervision.and_then(|supervision| {
             Link::to(supervision)
                 .inspect_err(|error| {
                     tracing::warn!(error.message = %error, "NOTIFY_SOCKET cannot be used, so systemd is told nothing: {error}");
                 })
                 .ok()
-        }))
+        });
+        Self {
+            link,
+            is_stopping: AtomicBool::new(false),
+        }
     }
 
     /// The server answers requests, from the start on or again.
     pub(crate) fn ready(&self, status: &str) {
-        self.tell(&format!("READY=1\nSTATUS={status}"));
+        self.tell_unless_stopping(&format!("READY=1\nSTATUS={status}"));
     }
 
     /// The server reads its files again, until the next [`Supervisor::ready`].
     pub(crate) fn reloading(&self) {
         let now = clock_gettime(ClockId::Monotonic);
         let micros = i128::from(now.tv_sec) * 1_000_000 + i128::from(now.tv_nsec) / 1000;
-        self.tell(&format!("RELOADING=1\nMONOTONIC_USEC={micros}"));
+        self.tell_unless_stopping(&format!("RELOADING=1\nMONOTONIC_USEC={micros}"));
     }
 
-    /// The server takes no more requests, and ends.
+    /// The server takes no more requests, and ends. From then on the supervisor hears of nothing but its health.
     pub(crate) fn stopping(&self) {
+        self.is_stopping.store(true, Ordering::Relaxed);
         self.tell("STOPPING=1\nSTATUS=finishing the last requests");
     }
 
@@ -68,7 +78,7 @@ impl Supervisor {
         &self,
         is_well: impl Fn() -> F,
     ) -> Infallible {
-        let Some(watchdog) = self.0.as_ref().and_then(|link| link.watchdog) else {
+        let Some(watchdog) = self.link.as_ref().and_then(|link| link.watchdog) else {
             return pending().await;
         };
         let mut interval = tokio::time::interval(watchdog / 2);
@@ -81,8 +91,14 @@ impl Supervisor {
         }
     }
 
+    fn tell_unless_stopping(&self, state: &str) {
+        if !self.is_stopping.load(Ordering::Relaxed) {
+            self.tell(state);
+        }
+    }
+
     fn tell(&self, state: &str) {
-        if let Some(link) = &self.0
+        if let Some(link) = &self.link
             && let Err(error) = link.socket.send_to_addr(state.as_bytes(), &link.address)
         {
             tracing::warn!(error.message = %error, "systemd cannot be told how the server is: {error}");
@@ -156,6 +172,22 @@ mod tests {
             supervisor.stopping();
             assert!(told(&socket).starts_with("STOPPING=1\n"));
         }
+    }
+
+    #[test]
+    fn files_that_are_read_at_the_end_do_not_make_the_server_ready_again() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("notify");
+        let socket = UnixDatagram::bind(&path).expect("a socket");
+        let supervisor = supervisor_at(path.as_os_str(), None);
+        supervisor.reloading();
+        supervisor.stopping();
+        supervisor.ready("ready on http://localhost");
+        supervisor.reloading();
+        assert!(told(&socket).starts_with("RELOADING=1\n"));
+        assert!(told(&socket).starts_with("STOPPING=1\n"));
+        socket.set_nonblocking(true).expect("a mode");
+        assert!(socket.recv(&mut [0; 64]).is_err());
     }
 
     #[test]

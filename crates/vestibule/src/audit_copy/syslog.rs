@@ -58,8 +58,9 @@ fn severity(event: &str) -> u8 {
 
 /// The name of this machine, or the sign for none.
 static HOST: LazyLock<String> = LazyLock::new(|| {
-    let name = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
-    let name = name.trim();
+    // The kernel is asked itself: a unit of systemd may see nothing of it below /proc.
+    let machine = rustix::system::uname();
+    let name = machine.nodename().to_str().unwrap_or_default();
     let is_one = !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_graphic());
     if is_one { name } else { "-" }.to_owned()
 });
@@ -101,6 +102,13 @@ mod tests {
             );
             assert_eq!(message, expected);
         }
+    }
+
+    #[test]
+    fn the_machine_has_the_name_that_it_gives_itself() {
+        let said = std::process::Command::new("uname").arg("-n").output();
+        let said = String::from_utf8(said.expect("uname runs").stdout).expect("UTF-8");
+        assert_eq!(*HOST, said.trim());
     }
 
     #[tokio::test]

@@ -14,13 +14,19 @@ use crate::{
 
 const LOG_LEVEL: &str = "log.level";
 
-/// What is read again, and who hears of it.
-pub(super) struct Reload<'a> {
-    pub(super) matches: &'a ArgMatches,
+/// What is read again.
+pub(super) struct Files {
+    /// The call, which says where the settings are.
+    pub(super) matches: ArgMatches,
     /// The settings of the start.
     pub(super) rows: Vec<Row>,
     pub(super) certificates: Option<Arc<Certificates>>,
     pub(super) level: Level,
+}
+
+/// What is read again, and who hears of it.
+pub(super) struct Reload<'a> {
+    pub(super) files: Arc<Files>,
     pub(super) supervisor: &'a Supervisor,
     /// What the supervisor is told of a server that runs.
     pub(super) status: String,
@@ -35,17 +41,25 @@ impl Reload<'_> {
         loop {
             hang_ups.next().await;
             self.supervisor.reloading();
-            if let Some(certificates) = &self.certificates {
-                certificates.reload();
-            }
-            self.read_settings();
+            let files = Arc::clone(&self.files);
+            // A disk may hang, and nobody else is to wait for it. What a panic has to say, it has said in the log.
+            let _ended = tokio::task::spawn_blocking(move || files.read()).await;
             self.supervisor.ready(&self.status);
         }
+    }
+}
+
+impl Files {
+    fn read(&self) {
+        if let Some(certificates) = &self.certificates {
+            certificates.reload();
+        }
+        self.read_settings();
     }
 
     /// The variables of a process stay as they were, so it is the files that may say something else now.
     fn read_settings(&self) {
-        let loaded = match config::load(self.matches) {
+        let loaded = match config::load(&self.matches) {
             Ok(loaded) => loaded,
             Err(problems) => {
                 tracing::error!(

@@ -1,11 +1,16 @@
 //! `vestibule serve`: the server, from its first line to its last.
 
-use std::{convert::Infallible, future::pending, io::IsTerminal as _, net::SocketAddr, sync::Arc};
+use std::{
+    convert::Infallible, future::pending, io::IsTerminal as _, net::SocketAddr, sync::Arc,
+    time::Duration,
+};
 
 use axum::{Router, body::Body, extract::Request};
 use clap::{ArgMatches, Command};
+use futures_util::future::join;
 use serde_json::json;
-use tokio::net::TcpListener;
+use tokio::{net::TcpListener, time::timeout};
+use tokio_util::sync::CancellationToken;
 use tower::ServiceExt as _;
 use tracing::{instrument::WithSubscriber as _, subscriber::NoSubscriber};
 
@@ -13,14 +18,14 @@ use super::{
     Ended, Failure,
     first_admin::{self, FirstAdmin},
     output::say,
-    reload::Reload,
+    reload::{Files, Reload},
 };
 use crate::{
     app::{self, App},
     audit_copy::AuditCopies,
     config::{Config, Loaded, Origin},
     http,
-    serve::{self, Certificates},
+    serve::{self, Certificates, OpenFiles},
     site::Site,
     supervisor::Supervisor,
     telemetry::{self, metrics::Metrics},
@@ -30,7 +35,14 @@ use crate::{
 const METRICS_CONNECTIONS: usize = 32;
 
 /// A browser that is sent on is there for a moment, and once.
-const REDIRECT_CONNECTIONS: usize = 64;
+const REDIRECT_CONNECTIONS: usize = 512;
+
+/// Whoever is silent for longer there holds a place that somebody else may wait for.
+const REDIRECT_TIME: Duration = Duration::from_secs(2);
+
+/// How long what is left to do may take when the last request has ended. With the time that requests have, and that of
+/// threads at the end of the process, it stays within the ten seconds that are promised.
+const LAST_THINGS: Duration = Duration::from_millis(1500);
 
 pub(super) fn command() -> Command {
     Command::new("serve").about("Run the server")
@@ -97,26 +109,28 @@ pub(super) async fn run(matches: &ArgMatches, loaded: Loaded) -> Ended {
     let status = announcement.last_line();
     supervisor.ready(&status);
 
-    let bounds = serve::Bounds {
-        drain_delay: config.drain_delay,
-        ..serve::Bounds::default().within(app::open_files(&config))
-    };
+    let (bounds, redirect_bounds) = bounds(&config);
     let chores = accounts.clone();
     let app = App::new(accounts, config, site, clock);
     let router = http::router(app.clone());
-    let reload = Reload {
-        matches,
+    let files = Files {
+        matches: matches.clone(),
         rows,
         certificates: certificates.clone(),
         level,
+    };
+    let reload = Reload {
+        files: Arc::new(files),
         supervisor: &supervisor,
         status,
     };
+    let leaving = CancellationToken::new();
     let shutdown = async {
         terminated.await;
         app.start_draining();
         supervisor.stopping();
         tracing::info!("Shutting down");
+        leaving.cancel();
     };
     let serving = serve_at(
         listener,
@@ -125,11 +139,11 @@ pub(super) async fn run(matches: &ArgMatches, loaded: Loaded) -> Ended {
         bounds,
         shutdown,
     );
+    let redirecting = serve_redirect(redirect, redirect_bounds, app.clone(), leaving.cancelled());
     // All of it is one task, and so is the watch over it: where one of these hangs, nobody says that the server is well.
     let drained = tokio::select! {
-        drained = serving => drained,
+        (drained, ()) = join(serving, redirecting) => drained,
         never = MetricsDoor::serve(metrics, app.clone()) => match never {},
-        never = serve_redirect(redirect, app.clone()) => match never {},
         never = keep_certificate_current(certificates) => match never {},
         never = reload.keep_reloading(hang_ups) => match never {},
         never = supervisor.keep_watch(|| answers(router.clone())) => match never {},
@@ -144,9 +158,22 @@ pub(super) async fn run(matches: &ArgMatches, loaded: Loaded) -> Ended {
         server.cut = cut,
         "The last request has ended: since the shutdown {finished} were answered, and {cut} were cut off"
     );
-    copies.end().await;
-    database.close().await;
+    finish(copies, database).await;
     Ok(())
+}
+
+/// Ends what may wait for others: for a disk, for a syslog, for the database. None of them keeps the server from its end,
+/// and nothing is lost by it: events are copied after the next start, and a database takes a lost connection for an end.
+async fn finish(copies: AuditCopies, database: accounts::Database) {
+    let last_things = async {
+        copies.end().await;
+        database.close().await;
+    };
+    if timeout(LAST_THINGS, last_things).await.is_err() {
+        tracing::warn!(
+            "The server ends without waiting any longer for its database and the copies of its audit log"
+        );
+    }
 }
 
 async fn serve_at(
@@ -164,16 +191,42 @@ async fn serve_at(
     }
 }
 
-async fn serve_redirect(door: Option<(TcpListener, SocketAddr)>, app: App) -> Infallible {
-    let Some((listener, _)) = door else {
-        return pending().await;
+/// The bounds of the server, and those of its address for plain http. They share the files that there are for connections,
+/// of which a quarter at the most is behind an address that does so little.
+fn bounds(config: &Config) -> (serve::Bounds, serve::Bounds) {
+    let files = app::open_files(config);
+    let redirected = match config.https_redirect {
+        Some(_) => REDIRECT_CONNECTIONS.min(files.for_connections / 4),
+        None => 0,
     };
-    let bounds = serve::Bounds {
-        connections: REDIRECT_CONNECTIONS,
+    let of_any = serve::Bounds {
+        drain_delay: config.drain_delay,
         ..serve::Bounds::default()
     };
-    serve::serve(listener, http::redirect::router(app), bounds, pending()).await;
-    pending().await
+    let of_server = of_any.within(OpenFiles {
+        for_connections: files.for_connections - redirected,
+        ..files
+    });
+    let of_redirect = serve::Bounds {
+        silent_time: REDIRECT_TIME,
+        header_time: REDIRECT_TIME,
+        write_stall: REDIRECT_TIME,
+        connections: redirected,
+        ..of_any
+    };
+    (of_server, of_redirect)
+}
+
+/// Sends on whoever comes by plain http, for as long as the server takes connections itself.
+async fn serve_redirect(
+    door: Option<(TcpListener, SocketAddr)>,
+    bounds: serve::Bounds,
+    app: App,
+    shutdown: impl Future<Output = ()>,
+) {
+    if let Some((listener, _)) = door {
+        serve::serve(listener, http::redirect::router(app), bounds, shutdown).await;
+    }
 }
 
 async fn keep_certificate_current(certificates: Option<Arc<Certificates>>) -> Infallible {

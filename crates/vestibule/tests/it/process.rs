@@ -3,14 +3,20 @@
 
 use std::{
     ffi::OsStr,
+    fs::File,
     io::{BufRead as _, BufReader, Read as _, Write as _},
     net::TcpStream,
+    os::fd::AsFd as _,
     path::Path,
     process::{Child, ChildStdout, Command, Output, Stdio},
+    sync::mpsc,
     time::Duration,
 };
 
 use serde_json::Value;
+
+/// A server that has not ended by then would not end at all.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A call of the program in `folder`, with nothing of the tester's environment.
 pub(crate) fn vestibule<S: AsRef<OsStr>>(
@@ -63,7 +69,7 @@ pub(crate) struct Server {
     child: Child,
     /// What it said when it was ready.
     pub(crate) ready: Value,
-    _stdout: BufReader<ChildStdout>,
+    stdout: BufReader<ChildStdout>,
 }
 
 impl Server {
@@ -92,7 +98,7 @@ impl Server {
         Self {
             child,
             ready,
-            _stdout: stdout,
+            stdout,
         }
     }
 
@@ -137,9 +143,18 @@ impl Server {
         assert!(sent.success(), "the signal is sent");
     }
 
-    /// Asks it to end and gives its exit code.
+    /// Asks it to end, waits until it has, and gives its exit code.
     pub(crate) fn stop(mut self) -> Option<i32> {
         self.signal("TERM");
+        // Its output ends with it.
+        let output = self.stdout.get_ref().as_fd().try_clone_to_owned();
+        let mut output = File::from(output.expect("a descriptor"));
+        let (ended, end) = mpsc::channel();
+        std::thread::spawn(move || {
+            let read = output.read_to_end(&mut Vec::new());
+            ended.send(read.is_ok())
+        });
+        assert_eq!(end.recv_timeout(PATIENCE), Ok(true), "it goes on");
         self.child.wait().expect("it ends").code()
     }
 
@@ -169,7 +184,14 @@ pub(crate) fn request(
     Answer::read(send(address, method, path, headers, body))
 }
 
-fn send(address: &str, method: &str, path: &str, headers: &[&str], body: &str) -> TcpStream {
+/// Sends a request to `address`, whose answer is still to be read.
+pub(crate) fn send(
+    address: &str,
+    method: &str,
+    path: &str,
+    headers: &[&str],
+    body: &str,
+) -> TcpStream {
     let mut stream = TcpStream::connect(address).expect("it listens");
     stream
         .set_read_timeout(Some(Duration::from_secs(30)))

@@ -1,18 +1,19 @@
 //! The address for plain http beside an https server, and the server itself, by the real binary.
 
 use crate::place::Place;
-use crate::process::{Server, request};
+use crate::process::{Answer, Server, request, send};
+
+const FLAGS: [&str; 4] = [
+    "--https-redirect",
+    "127.0.0.1:0",
+    "--public-url",
+    "https://id.example.org",
+];
 
 #[test]
 fn whoever_looks_is_sent_to_the_public_url_and_whoever_sends_is_refused() {
     let folder = Place::new();
-    let flags = [
-        "--https-redirect",
-        "127.0.0.1:0",
-        "--public-url",
-        "https://id.example.org",
-    ];
-    let server = Server::start(folder.path(), &flags);
+    let server = Server::start(folder.path(), &FLAGS);
     let plain = server.ready["https_redirect"].as_str().expect("an address");
     let get = |method, path| request(plain, method, path, &["X-Forwarded-Host: evil.example"], "");
     for path in ["/", "/a/b?c=d", "//evil.example/", "/%2e%2e"] {
@@ -32,4 +33,17 @@ fn whoever_looks_is_sent_to_the_public_url_and_whoever_sends_is_refused() {
     );
     assert_eq!(refused.json()["code"], "method_not_allowed");
     assert_eq!(get("GET", "no-path").status, 400);
+}
+
+#[test]
+fn whoever_came_before_the_end_is_still_sent_on() {
+    let folder = Place::in_a_file();
+    let server = Server::start(folder.path(), &FLAGS);
+    let plain = server.ready["https_redirect"].as_str().expect("an address");
+    // The request and the end come at once.
+    server.signal("STOP");
+    let asked = send(plain, "GET", "/", &[], "");
+    server.signal("TERM");
+    server.signal("CONT");
+    assert_eq!(Answer::read(asked).status, 308);
 }

@@ -10,6 +10,9 @@ const CONFIGURATION: &str = "/etc/vestibule/vestibule.toml";
 /// What systemd makes for the unit and gives to its user.
 const STATE: &str = "/var/lib/vestibule";
 
+/// Left writable, as the standard output is there; what it has besides is bounded by `PrivateDevices`.
+const DEVICES: &str = "/dev";
+
 /// Beyond `drain_delay`: the drain takes eight seconds at the most, and the database is closed after it.
 const STOP_TIME: Duration = Duration::from_secs(15);
 
@@ -26,9 +29,10 @@ pub(super) fn values(loaded: &Loaded) -> Vec<(&'static str, String)> {
         true => absolute(&config.data_dir),
         false => STATE.to_owned(),
     };
-    let writable = match is_elsewhere {
-        true => format!("\nReadWritePaths={}", word(&data)),
-        false => String::new(),
+    let moved = is_elsewhere.then(|| PathBuf::from(&data));
+    let writable = match writable_folders(config, moved).as_slice() {
+        [] => String::new(),
+        folders => format!("\nReadWritePaths={}", words(folders)),
     };
     let (capabilities, private_users) = match needs_a_privilege(config) {
         true => (
@@ -51,6 +55,26 @@ pub(super) fn values(loaded: &Loaded) -> Vec<(&'static str, String)> {
     ]
 }
 
+/// The folders beside [`STATE`] that the server writes to: the data folder where that was `moved`, and those of files that
+/// the settings put somewhere else. To the unit every other one is read-only.
+fn writable_folders(config: &Config, moved: Option<PathBuf>) -> Vec<PathBuf> {
+    let mut folders: Vec<PathBuf> = moved.into_iter().collect();
+    let files = [config.database.url.file(), config.audit.file.as_deref()];
+    // A relative path is below the working folder, which is `STATE`.
+    let absolute = files
+        .into_iter()
+        .flatten()
+        .filter(|file| file.is_absolute());
+    for folder in absolute.filter_map(Path::parent) {
+        let is_within = |writable: &Path| folder.starts_with(writable);
+        let is_writable = is_within(Path::new(STATE)) || is_within(Path::new(DEVICES));
+        if !is_writable && !folders.iter().any(|writable| is_within(writable)) {
+            folders.push(folder.to_owned());
+        }
+    }
+    folders
+}
+
 fn needs_a_privilege(config: &Config) -> bool {
     let addresses = [
         Some(config.listen),
@@ -67,6 +91,12 @@ fn needs_a_privilege(config: &Config) -> bool {
 fn absolute(path: &Path) -> String {
     let absolute = std::path::absolute(path).unwrap_or_else(|_no_folder| PathBuf::from(path));
     absolute.display().to_string()
+}
+
+/// Paths, as systemd takes them for a list.
+fn words(paths: &[PathBuf]) -> String {
+    let words = paths.iter().map(|path| word(&path.to_string_lossy()));
+    words.collect::<Vec<_>>().join(" ")
 }
 
 /// The text as systemd takes it for one word, whatever is in it.

@@ -197,3 +197,29 @@ fn the_unit_of_systemd_may_do_what_these_settings_need_and_no_more() {
     }
     assert!(!unit.contains("PrivateUsers"), "{unit}");
 }
+
+#[test]
+fn the_unit_of_systemd_may_write_where_the_settings_have_files_and_nowhere_else() {
+    let writable = |arguments: &[&str]| {
+        let unit = printed(&[&["systemd"], arguments].concat());
+        let folders = unit
+            .lines()
+            .filter_map(|line| line.strip_prefix("ReadWritePaths="));
+        folders.map(str::to_owned).collect::<Vec<_>>()
+    };
+    let audit = |file| ["--audit-file", file];
+    let database = |url| ["--database-url", url];
+    let moved = ["--data-dir", "/srv/data"];
+    let state = audit("/var/lib/vestibule/audit.jsonl");
+    for is_writable_already in [state, audit("audit.jsonl"), audit("/dev/stdout")] {
+        assert_eq!(writable(&is_writable_already), [""; 0]);
+    }
+    let log = audit("/var/log/our ids/audit.jsonl");
+    assert_eq!(writable(&log), [r#""/var/log/our ids""#]);
+    let accounts = database("sqlite:///srv/accounts/ids.db");
+    let all = [moved, accounts, log].concat();
+    let expected = r#"/srv/data /srv/accounts "/var/log/our ids""#;
+    assert_eq!(writable(&all), [expected]);
+    let within = [moved, audit("/srv/data/logs/audit.jsonl")].concat();
+    assert_eq!(writable(&within), ["/srv/data"]);
+}

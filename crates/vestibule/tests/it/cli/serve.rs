@@ -3,16 +3,17 @@
 use std::{
     io::{ErrorKind, Read as _, Write as _},
     net::{Ipv4Addr, TcpStream},
-    os::unix::fs::PermissionsExt as _,
-    path::Path,
+    os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _},
+    path::{Path, PathBuf},
     process::{Command, Stdio},
     time::Duration,
 };
 
+use rcgen::{CertificateParams, KeyPair};
 use serde_json::json;
 
 use super::{PASSWORD, add, folder, folder_of_a_file, mode, register};
-use crate::process::{Server, run, stderr, vestibule};
+use crate::process::{Server, request, run, stderr, vestibule};
 
 #[test]
 fn the_first_run_in_an_empty_folder_makes_all_it_needs_for_its_owner_alone() {
@@ -306,6 +307,54 @@ fn a_request_under_way_is_answered_before_the_server_ends() {
     assert_eq!(ready.status, 503);
     assert!(ready.body.contains("draining"), "{}", ready.body);
     register(&server, "ada");
+}
+
+#[test]
+fn a_copy_of_the_audit_log_that_nobody_takes_keeps_no_server_from_its_end() {
+    let folder = folder_of_a_file();
+    let path = make_pipe(folder.path(), "audit");
+    let mut options = std::fs::File::options();
+    let options = options.read(true).write(true);
+    let pipe = options.custom_flags(libc::O_NONBLOCK).open(&path);
+    let mut pipe = pipe.expect("a pipe");
+    while pipe.write(&[0; 4096]).is_ok() {}
+    let server = Server::start(folder.path(), &["--audit-file", "audit"]);
+    register(&server, "ada");
+    assert_eq!(server.stop(), Some(0));
+    let log = std::fs::read_to_string(folder.path().join("log")).expect("a log");
+    assert!(log.contains("no time for the last events"), "{log}");
+}
+
+#[test]
+fn files_that_hang_while_they_are_read_again_keep_neither_requests_nor_the_end() {
+    let folder = folder_of_a_file();
+    let key = KeyPair::generate().expect("a key");
+    let parameters = CertificateParams::new(["localhost".to_owned()]).expect("a name");
+    let certificate = parameters.self_signed(&key).expect("a certificate");
+    std::fs::write(folder.path().join("cert.pem"), certificate.pem()).expect("writable");
+    std::fs::write(folder.path().join("key.pem"), key.serialize_pem()).expect("writable");
+    let flags = [
+        ["--tls-cert", "cert.pem"],
+        ["--tls-key", "key.pem"],
+        ["--https-redirect", "127.0.0.1:0"],
+    ];
+    let server = Server::start(folder.path(), flags.as_flattened());
+    std::fs::remove_file(folder.path().join("key.pem")).expect("removable");
+    let pipe = make_pipe(folder.path(), "key.pem");
+    server.signal("HUP");
+    // It is open once the server reads at its other end, and goes on to wait for what is never written.
+    let _held = std::fs::File::options().write(true).open(pipe);
+    let plain = server.ready["https_redirect"].as_str().expect("an address");
+    assert_eq!(request(plain, "GET", "/", &[], "").status, 308);
+    assert_eq!(server.stop(), Some(0));
+}
+
+/// A pipe of that name; whoever opens it waits for the other end.
+fn make_pipe(folder: &Path, name: &str) -> PathBuf {
+    let path = folder.join(name);
+    let made = Command::new("mkfifo").arg(&path).status();
+    assert!(made.expect("mkfifo runs").success());
+    path
 }
 
 #[test]
