@@ -35,7 +35,7 @@ async fn until<T>(link: &RedisLink, event: impl Future<Output = T>) -> T {
 
 async fn answers(link: &RedisLink) -> bool {
     let script = Script::new("return 7");
-    link.run::<i64>(&script.prepare_invoke()).await == Some(7)
+    link.run::<i64>(&script.prepare_invoke()).await == Ok(7)
 }
 
 /// Asks until there is an answer.
@@ -139,7 +139,8 @@ async fn one_that_hangs_is_waited_for_once() {
     let link = RedisLink::new(url, "tested", Clock::system(), bounds);
     link.connect().await.expect("it runs");
     let busy = Script::new("while true do end");
-    assert_eq!(link.run::<i64>(&busy.prepare_invoke()).await, None);
+    let answer = link.run::<i64>(&busy.prepare_invoke()).await;
+    assert_eq!(answer, Err(Unanswered::Unknown));
     assert!(link.0.current().is_none(), "the next one does not wait");
 }
 
