@@ -32,13 +32,14 @@ if pair and not known then
   known = redis.call('EXISTS', pair) == 1
 end
 
--- The clock may be set back: slices of a time to come count as well.
+-- The clock may be set back: slices of a time to come count as well, but none of one that is further away than the window is
+-- long. It would count, and be kept by each use, until then.
 local function read(key, newest)
   local used, slices = 0, {}
   local fields = redis.call('HGETALL', key)
   for place = 1, #fields, 2 do
     local slice = tonumber(fields[place])
-    if slice and slice > newest - RING then
+    if slice and slice > newest - RING and slice < newest + RING then
       local uses = tonumber(fields[place + 1])
       used = used + uses
       slices[#slices + 1] = { slice = slice, uses = uses }

@@ -207,6 +207,21 @@ async fn uses_that_are_older_than_the_window_count_no_more() {
 }
 
 #[tokio::test]
+async fn a_clock_that_was_set_back_by_years_locks_nobody_out_for_years() {
+    let redis = Redis::start();
+    let node = node(&redis, only_per_account(10)).await;
+    fail(&node, 1).await;
+    let keys = redis.ask(&["keys", "*login_per_account*"]);
+    let key = keys.trim();
+    let slice: i64 = redis.ask(&["hkeys", key]).trim().parse().expect("one");
+    let set = |slice: i64| redis.ask(&["hset", key, &slice.to_string(), "9"]);
+    let _answer = set(slice + 1_000_000);
+    fail(&node, 1).await;
+    let _answer = set(slice + 14);
+    refused(&node, 1).await;
+}
+
+#[tokio::test]
 async fn who_logs_in_while_redis_goes_away_is_taken_back_when_it_is_found_again() {
     let redis = Redis::start();
     let one = node(&redis, only_per_account(1)).await;
