@@ -56,10 +56,10 @@ const LOOK_INTERVAL: Duration = Duration::from_secs(1);
 /// A connection that lasted shorter is sought with longer pauses each time, up to as long.
 const STEADY: Duration = Duration::from_secs(5);
 
-/// All that a node does with Redis, done on a key that means nothing: a Redis that is full, or a replica, or one that
+/// What a node does with Redis, done on a key and a channel that mean nothing: a Redis that is full, or a replica, or one that
 /// lets us run no scripts, fails here and not at somebody's login.
 const PROBE: &str =
-    "return redis.call('SET', KEYS[1], '1', 'PX', 10000)";
+    "redis.call('SET', KEYS[1], '1', 'PX', 10000) return redis.call('PUBLISH', KEYS[1], '')";
 
 /// The connection to the shared Redis; a clone is the same one.
 #[derive(Clone)]
@@ -340,6 +340,12 @@ impl Inner {
 }
 
 impl Failure {
+    /// The connection has ended.
+    fn lost() -> Self {
+        let closed = std::io::Error::from(std::io::ErrorKind::ConnectionReset);
+        Self::Refused(closed.into())
+    }
+
     /// The label by which failures are counted.
     fn kind(&self) -> &'static str {
         match self {
@@ -389,8 +395,7 @@ fn listener(
         match push.kind {
             PushKind::Message => link.revoked_elsewhere.notify_one(),
             PushKind::Disconnection => {
-                let closed = std::io::Error::from(std::io::ErrorKind::ConnectionReset);
-                link.give_up(number, &Failure::Refused(closed.into()));
+                link.give_up(number, &Failure::lost());
             }
             _ => {}
         }
