@@ -280,6 +280,20 @@ def logins_go_on_and_no_limit_opens(installation, fault):
     failures_at_either_node_count_at_both(installation)
 
 
+def right_passwords_while_it_hangs_count_nowhere(installation):
+    """Redis counts them when it goes on: what it was asked for waits in the connection that the node has given up."""
+    one, other = installation.nodes
+    installation.wait_until_used(True)
+    with hung(installation), ThreadPoolExecutor(LIMIT) as threads:
+        list(threads.map(installation.log_in, [one] * LIMIT))
+        installation.wait_until_used(False)
+    installation.wait_until_used(True)
+    deadline = time.monotonic() + PATIENCE
+    while other.client().login(installation.email, PASSWORD).status != 200:
+        assert time.monotonic() < deadline, "they stand as failures"
+        time.sleep(0.05)
+
+
 def emptied(installation):
     """What a node has counted itself it goes on to refuse, and nobody takes the Redis for lost."""
     one, _other = installation.nodes
@@ -351,6 +365,7 @@ def try_all(checks, installation, rounds, faults):
         checks.run_all([check], installation)
     checks.run_all([of_twenty_guesses_at_once_over_both_nodes_ten_are_judged], installation, rounds)
     checks.run_all([revocations_arrive_sooner_than_without], installation, 5 + 2 * rounds)
+    checks.run_all([right_passwords_while_it_hangs_count_nowhere], installation)
     checks.run_all([whoever_announces_revocations_without_end_does_no_harm, emptied], installation)
     for fault in faults:
         sentence = f"while Redis is {fault.__name__}, logins go on and no limit opens"

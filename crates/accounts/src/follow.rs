@@ -39,8 +39,9 @@ type Key = (i64, Uuid);
 pub struct AuditFollower {
     accounts: Accounts,
     position: AuditPosition,
-    /// When it was last looked for what came late.
-    swept: Duration,
+    /// When it was last looked for what came late. Not since a position was kept: what has come while nobody read is to be
+    /// looked for before `last` moves on, away from it.
+    swept: Option<Duration>,
 }
 
 impl Accounts {
@@ -52,8 +53,8 @@ impl Accounts {
             recent: BTreeSet::new(),
         };
         AuditFollower {
+            swept: position.is_none().then(|| self.0.clock.monotonic()),
             position: position.unwrap_or_else(begin),
-            swept: self.0.clock.monotonic(),
             accounts: self.clone(),
         }
     }
@@ -69,12 +70,13 @@ impl AuditFollower {
         let settled = self.accounts.0.clock.now().minus(SETTLING);
         self.follow_clock(settled);
         let now = self.accounts.0.clock.monotonic();
-        if now.saturating_sub(self.swept) >= SWEEP_INTERVAL {
+        let is_recent = |swept| now.saturating_sub(swept) < SWEEP_INTERVAL;
+        if !self.swept.is_some_and(is_recent) {
             let late = self.late().await?;
             if !late.is_empty() {
                 return Ok(late);
             }
-            self.swept = now;
+            self.swept = Some(now);
         }
         self.read(self.position.last, settled).await
     }

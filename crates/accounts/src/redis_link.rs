@@ -19,7 +19,10 @@ use redis::{
     AsyncConnectionConfig, FromRedisValue, PushInfo, PushKind, RedisError, Script,
     ScriptInvocation, aio::MultiplexedConnection,
 };
-use tokio::{sync::Notify, time::timeout};
+use tokio::{
+    sync::{Notify, watch},
+    time::timeout,
+};
 
 pub use inspect::RedisReport;
 pub use url::RedisUrl;
@@ -53,9 +56,10 @@ const LOOK_INTERVAL: Duration = Duration::from_secs(1);
 /// A connection that lasted shorter is sought with longer pauses each time, up to as long.
 const STEADY: Duration = Duration::from_secs(5);
 
-/// All that a node does with Redis, done on a key that means nothing: a Redis that is full, or a replica, or one that
+/// What a node does with Redis, done on a key and a channel that mean nothing: a Redis that is full, or a replica, or one that
 /// lets us run no scripts, fails here and not at somebody's login.
-const PROBE: &str = "return redis.call('SET', KEYS[1], '1', 'PX', 10000)";
+const PROBE: &str =
+    "redis.call('SET', KEYS[1], '1', 'PX', 10000) return redis.call('PUBLISH', KEYS[1], '')";
 
 /// The connection to the shared Redis; a clone is the same one.
 #[derive(Clone)]
@@ -72,6 +76,7 @@ struct Inner {
     line: Mutex<Line>,
     /// Connections so far, those that failed included.
     tried: AtomicU64,
+    is_up: watch::Sender<bool>,
     lost: Notify,
     revoked_here: Notify,
     revoked_elsewhere: Notify,
@@ -86,6 +91,15 @@ enum Line {
         number: u64,
         connection: MultiplexedConnection,
     },
+}
+
+/// What is known of a script that has given no answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Unanswered {
+    /// There was no connection: it has not run, and does not.
+    NotAsked,
+    /// It may have run, and may run yet.
+    Unknown,
 }
 
 /// Why there is no answer.
@@ -112,7 +126,10 @@ impl Accounts {
     /// Watches the connection to the shared Redis, and makes it anew where it is lost, for as long as it is awaited.
     pub async fn keep_redis_connected(&self) -> Infallible {
         match &self.0.redis {
-            Some(link) => link.keep_connected().await,
+            Some(link) => tokio::select! {
+                never = link.keep_connected() => never,
+                never = self.0.throttle.settle_with_the_others() => never,
+            },
             None => std::future::pending().await,
         }
     }
@@ -132,6 +149,7 @@ impl RedisLink {
             probe: Script::new(PROBE),
             line: Mutex::new(Line::Down { told: false }),
             tried: AtomicU64::new(0),
+            is_up: watch::Sender::new(false),
             lost: Notify::new(),
             revoked_here: Notify::new(),
             revoked_elsewhere: Notify::new(),
@@ -143,16 +161,35 @@ impl RedisLink {
         format!("{}{key}", self.0.prefix)
     }
 
-    /// Runs a script. `None` where there is no connection, which takes no time, and where no answer came within a
-    /// quarter of a second: then it is not known whether the script has run.
-    pub(crate) async fn run<T: FromRedisValue>(&self, script: &ScriptInvocation<'_>) -> Option<T> {
-        let (number, mut connection) = self.0.current()?;
+    /// Runs a script.
+    ///
+    /// # Errors
+    /// [`Unanswered::NotAsked`], which takes no time; [`Unanswered::Unknown`] where no answer came within a quarter of a
+    /// second, or one that is none.
+    pub(crate) async fn run<T: FromRedisValue>(
+        &self,
+        script: &ScriptInvocation<'_>,
+    ) -> Result<T, Unanswered> {
+        let (number, mut connection) = self.0.current().ok_or(Unanswered::NotAsked)?;
         let began = self.0.clock.monotonic();
         let answer = within(self.0.bounds.call, script.invoke_async(&mut connection)).await;
         meter::redis_answered(self.0.clock.monotonic().saturating_sub(began));
-        answer
-            .map_err(|failure| self.0.give_up(number, &failure))
-            .ok()
+        answer.map_err(|failure| {
+            self.0.give_up(number, &failure);
+            Unanswered::Unknown
+        })
+    }
+
+    /// Waits until there is a connection.
+    pub(crate) async fn connected(&self) {
+        let waited = self
+            .0
+            .is_up
+            .subscribe()
+            .wait_for(|is_up| *is_up)
+            .await
+            .map(drop);
+        waited.expect("the link that is waited for has the sender");
     }
 
     /// Tells the other nodes, soon, that something was revoked. It waits for nothing.
@@ -224,7 +261,11 @@ impl Inner {
         };
         let mut connection = within(self.bounds.connect, connecting).await?;
         within(self.bounds.probe, self.probe(&mut connection)).await?;
-        let before = std::mem::replace(&mut *self.line(), Line::Up { number, connection });
+        let before = {
+            let mut line = self.line();
+            self.is_up.send_replace(true);
+            std::mem::replace(&mut *line, Line::Up { number, connection })
+        };
         meter::redis_is_up(true);
         // What was announced meanwhile was not heard.
         self.revoked_elsewhere.notify_one();
@@ -276,6 +317,7 @@ impl Inner {
                 return;
             }
             *line = Line::Down { told: false };
+            self.is_up.send_replace(false);
         }
         meter::redis_is_up(false);
         meter::redis_was_lost(failure.kind());
@@ -298,6 +340,12 @@ impl Inner {
 }
 
 impl Failure {
+    /// The connection has ended.
+    fn lost() -> Self {
+        let closed = std::io::Error::from(std::io::ErrorKind::ConnectionReset);
+        Self::Refused(closed.into())
+    }
+
     /// The label by which failures are counted.
     fn kind(&self) -> &'static str {
         match self {
@@ -347,8 +395,7 @@ fn listener(
         match push.kind {
             PushKind::Message => link.revoked_elsewhere.notify_one(),
             PushKind::Disconnection => {
-                let closed = std::io::Error::from(std::io::ErrorKind::ConnectionReset);
-                link.give_up(number, &Failure::Refused(closed.into()));
+                link.give_up(number, &Failure::lost());
             }
             _ => {}
         }

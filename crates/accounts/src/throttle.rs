@@ -6,6 +6,7 @@ mod shared;
 mod windows;
 
 use std::{
+    convert::Infallible,
     net::{IpAddr, Ipv6Addr},
     sync::Arc,
     time::Duration,
@@ -16,7 +17,7 @@ use moka::{policy::EvictionPolicy, sync::Cache};
 use uuid::Uuid;
 
 use self::{
-    shared::{Counted, Pair, Rule, SharedCharge, SharedCounters, Use},
+    shared::{Counted, Pair, Rule, SharedAttempt, SharedCounters, Use},
     windows::{Admitted, Fate, Key, Windows},
 };
 use crate::{clock::Clock, redis_link::RedisLink};
@@ -243,7 +244,7 @@ impl Throttle {
             pair: counters.key_of(Some(network), account_key),
             standing: Standing::Untried,
             charges: Vec::with_capacity(3),
-            shared: Vec::new(),
+            shared: None,
         };
         match counters.charge_login(&mut attempt, account_key, network) {
             Ok(()) => Ok(attempt),
@@ -280,6 +281,14 @@ impl Throttle {
         let key = self.0.key_of(None, &account.to_string());
         self.0.count(&self.0.exports_of_account, key).await
     }
+
+    /// Takes back with the other nodes what could not be at its time, as Redis was away, for as long as it is awaited.
+    pub(crate) async fn settle_with_the_others(&self) -> Infallible {
+        match &self.0.shared {
+            Some(shared) => shared.settle_left().await,
+            None => std::future::pending().await,
+        }
+    }
 }
 
 /// An attempt to log in that stands as failed. Dropping it leaves it so.
@@ -289,8 +298,8 @@ pub(crate) struct LoginAttempt {
     pair: Key,
     standing: Standing,
     charges: Vec<Charge>,
-    /// Where the other nodes know of it.
-    shared: Vec<SharedCharge>,
+    /// Where the other nodes know of it, or may.
+    shared: Option<SharedAttempt>,
 }
 
 impl LoginAttempt {
@@ -322,19 +331,14 @@ impl LoginAttempt {
             key: self.pair,
             is_familiar: self.standing == Standing::Familiar,
         };
-        match shared.charge(&uses, Some(pair)).await {
-            None => {}
-            Some(Ok(Counted {
-                charges,
-                is_familiar,
-                ..
-            })) => {
-                self.shared = charges;
-                if is_familiar {
-                    self.standing = Standing::Familiar;
-                    counters.familiar.insert(self.pair, ());
-                }
+        let (attempt, answer) = shared.charge_attempt(&uses, pair).await;
+        self.shared = attempt;
+        match answer {
+            Some(Ok(counted)) if counted.is_familiar => {
+                self.standing = Standing::Familiar;
+                counters.familiar.insert(self.pair, ());
             }
+            Some(Ok(_)) | None => {}
             Some(Err(limited)) => {
                 self.take_back_here();
                 return Err(limited);
@@ -357,10 +361,10 @@ impl LoginAttempt {
 
     async fn take_back(mut self, logged_in: Option<Key>) {
         let counters = Arc::clone(&self.throttle.0);
-        let counted = std::mem::take(&mut self.shared);
+        let counted = self.shared.take();
         self.take_back_here();
         if let Some(shared) = &counters.shared {
-            shared.settle(&counted, logged_in).await;
+            shared.settle(counted, logged_in).await;
         }
     }
 
@@ -440,7 +444,7 @@ impl Counters {
             return Ok(here);
         };
         let one_use = counter.one_use(key, Rule::Limit);
-        match shared.charge(&[one_use], None).await {
+        match shared.charge(one_use).await {
             None => Ok(here),
             Some(Ok(Counted { quota, .. })) if quota.remaining < here.remaining => Ok(quota),
             Some(Ok(_)) => Ok(here),

@@ -11,7 +11,7 @@ use std::{
     time::Duration,
 };
 
-use accounts::{Accounts, AuditFollower, AuditRecord};
+use accounts::{Accounts, AuditFollower, AuditPosition, AuditRecord};
 use metrics::{counter, gauge};
 use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
@@ -43,6 +43,8 @@ struct AuditCopy {
     follower: AuditFollower,
     /// The file that says how far it has got.
     position: PathBuf,
+    /// Whether it has got further than that file says.
+    is_unsaved: bool,
     is_failing: bool,
 }
 
@@ -99,10 +101,11 @@ impl AuditCopy {
             follower: accounts.follow_audit(read),
             place,
             position,
+            is_unsaved: false,
             is_failing: false,
         };
         // From here on nothing is left out, whatever happens to this process.
-        copy.save().map_err(|error| {
+        save(&copy.position, copy.follower.position()).map_err(|error| {
             StartError::Failed(format!("the file {}: {error}", copy.position.display()))
         })?;
         gauge!(AUDIT_COPY_FAILING, "to" => copy.place.name()).set(0);
@@ -161,35 +164,31 @@ impl AuditCopy {
         }
     }
 
-    /// Writes these events and says how many there were.
+    /// Writes these events, keeps how far that has got, and says how many there were.
     async fn pass_on(
         &mut self,
         events: Result<Vec<AuditRecord>, accounts::Error>,
     ) -> Result<usize, String> {
         let events = events.map_err(|error| error.to_string())?;
-        if events.is_empty() {
-            return Ok(0);
+        if !events.is_empty() {
+            let written = self.place.write(&events).await;
+            written.map_err(|error| error.to_string())?;
+            self.follower.passed_on(&events);
+            self.is_unsaved = true;
+            counter!(AUDIT_COPIED, "to" => self.place.name()).increment(events.len() as u64);
         }
-        let written = self.place.write(&events).await;
-        written.map_err(|error| error.to_string())?;
-        self.follower.passed_on(&events);
-        counter!(AUDIT_COPIED, "to" => self.place.name()).increment(events.len() as u64);
-        self.save()
-            .map_err(|error| format!("{}: {error}", self.position.display()))?;
+        if self.is_unsaved {
+            let saved = self.save().await;
+            saved.map_err(|error| format!("{}: {error}", self.position.display()))?;
+            self.is_unsaved = false;
+        }
         Ok(events.len())
     }
 
-    /// Keeps how far it has got, whole or not at all.
-    fn save(&self) -> io::Result<()> {
-        let folder = self.position.parent().unwrap_or(Path::new("."));
-        let mut draft = tempfile::Builder::new()
-            .prefix("audit-position-")
-            .tempfile_in(folder)?;
-        serde_json::to_writer(&mut draft, self.follower.position())?;
-        draft.flush()?;
-        draft.as_file().sync_data()?;
-        draft.persist(&self.position)?;
-        Ok(())
+    async fn save(&self) -> io::Result<()> {
+        let (file, position) = (self.position.clone(), self.follower.position().clone());
+        let saved = tokio::task::spawn_blocking(move || save(&file, &position));
+        saved.await.map_err(io::Error::other)?
     }
 
     /// Tells the operator once, until it is well again. The database has the events.
@@ -251,7 +250,20 @@ fn json_of(event: &AuditRecord) -> String {
         .expect("an event of texts and numbers is JSON")
 }
 
-fn read(position: &Path) -> io::Result<Option<accounts::AuditPosition>> {
+/// Keeps how far a copy has got, whole or not at all.
+fn save(file: &Path, position: &AuditPosition) -> io::Result<()> {
+    let folder = file.parent().unwrap_or(Path::new("."));
+    let mut draft = tempfile::Builder::new()
+        .prefix("audit-position-")
+        .tempfile_in(folder)?;
+    serde_json::to_writer(&mut draft, position)?;
+    draft.flush()?;
+    draft.as_file().sync_data()?;
+    draft.persist(file)?;
+    Ok(())
+}
+
+fn read(position: &Path) -> io::Result<Option<AuditPosition>> {
     match std::fs::read(position) {
         Ok(bytes) => Ok(Some(serde_json::from_slice(&bytes)?)),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),

@@ -1,12 +1,15 @@
 //! A look at a Redis, for whoever sets it up: what it is, how soon it answers, and what becomes of its keys when it is
 //! full.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
-use redis::{AsyncConnectionConfig, InfoDict, RedisError, Script};
+use redis::{InfoDict, RedisError, aio::MultiplexedConnection};
 
-use super::{Bounds, Failure, PROBE, RedisUrl, within};
-use crate::Clock;
+use super::{Bounds, Failure, Inner, RedisLink, RedisUrl, within};
+use crate::{Clock, SecretKey};
+
+/// How often one that is a little too slow is tried. A node does not leave it at once either.
+const TRIES: u8 = 3;
 
 /// How a Redis was found.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,28 +25,39 @@ pub struct RedisReport {
 }
 
 impl RedisUrl {
-    /// Connects and looks, once.
+    /// Connects as a node does with this secret key, where there is one yet, and looks.
     ///
     /// # Errors
-    /// Why Redis cannot be used, in words.
-    pub async fn inspect(&self) -> Result<RedisReport, String> {
-        let looked = within(Bounds::default().connect, self.look()).await;
-        looked.map_err(|failure: Failure| failure.to_string())
+    /// Why nodes do not use this Redis, in words.
+    pub async fn inspect(&self, secret: Option<&SecretKey>) -> Result<RedisReport, String> {
+        let installation =
+            secret.map_or_else(|| "doctor".to_owned(), |secret| secret.keys().installation);
+        let bounds = Bounds::default();
+        let link = RedisLink::new(self.clone(), &installation, Clock::system(), bounds);
+        let looked = async {
+            link.0.connect_patiently().await?;
+            let (_, connection) = link.0.current().ok_or_else(Failure::lost)?;
+            within(bounds.connect, link.0.look(connection)).await
+        };
+        looked.await.map_err(|failure| failure.to_string())
+    }
+}
+
+impl Inner {
+    async fn connect_patiently(self: &Arc<Self>) -> Result<(), Failure> {
+        for _ in 1..TRIES {
+            match self.connect().await {
+                Err(Failure::Late(bound)) if bound == self.bounds.probe => {}
+                connected => return connected,
+            }
+        }
+        self.connect().await
     }
 
-    async fn look(&self) -> Result<RedisReport, RedisError> {
-        let config = AsyncConnectionConfig::new();
-        let client = self.client();
-        let mut connection = client
-            .get_multiplexed_async_connection_with_config(&config)
-            .await?;
-        let probe = Script::new(PROBE);
-        let key = "vestibule:{doctor}:probe";
-        let () = probe.key(key).invoke_async(&mut connection).await?;
-        let clock = Clock::system();
-        let began = clock.monotonic();
-        let () = probe.key(key).invoke_async(&mut connection).await?;
-        let latency = clock.monotonic().saturating_sub(began);
+    async fn look(&self, mut connection: MultiplexedConnection) -> Result<RedisReport, RedisError> {
+        let began = self.clock.monotonic();
+        self.probe(&mut connection).await?;
+        let latency = self.clock.monotonic().saturating_sub(began);
         // Some who host Redis do not let their customers ask: what is not known is not warned of.
         let info = redis::cmd("INFO").query_async(&mut connection).await;
         let info: Option<InfoDict> = info.ok();

@@ -35,7 +35,7 @@ async fn until<T>(link: &RedisLink, event: impl Future<Output = T>) -> T {
 
 async fn answers(link: &RedisLink) -> bool {
     let script = Script::new("return 7");
-    link.run::<i64>(&script.prepare_invoke()).await == Some(7)
+    link.run::<i64>(&script.prepare_invoke()).await == Ok(7)
 }
 
 /// Asks until there is an answer.
@@ -139,7 +139,8 @@ async fn one_that_hangs_is_waited_for_once() {
     let link = RedisLink::new(url, "tested", Clock::system(), bounds);
     link.connect().await.expect("it runs");
     let busy = Script::new("while true do end");
-    assert_eq!(link.run::<i64>(&busy.prepare_invoke()).await, None);
+    let answer = link.run::<i64>(&busy.prepare_invoke()).await;
+    assert_eq!(answer, Err(Unanswered::Unknown));
     assert!(link.0.current().is_none(), "the next one does not wait");
 }
 
@@ -147,7 +148,7 @@ async fn one_that_hangs_is_waited_for_once() {
 async fn a_look_tells_what_becomes_of_keys_when_it_is_full() {
     let redis = Redis::start();
     let url = RedisUrl::parse(&redis.url()).expect("a URL");
-    let report = url.inspect().await.expect("it runs");
+    let report = url.inspect(None).await.expect("it runs");
     assert!(report.server.contains(' '), "{report:?}");
     assert_eq!((report.most_memory, report.evicts), (None, false));
     for (setting, value) in [("maxmemory", "100mb"), ("maxmemory-policy", "allkeys-lru")] {
@@ -157,6 +158,21 @@ async fn a_look_tells_what_becomes_of_keys_when_it_is_full() {
                 .starts_with("OK")
         );
     }
-    let report = url.inspect().await.expect("it runs");
+    let report = url.inspect(None).await.expect("it runs");
     assert_eq!((report.most_memory, report.evicts), (Some(100 << 20), true));
+}
+
+#[tokio::test]
+async fn a_look_refuses_what_no_node_would_use() {
+    let redis = Redis::start();
+    let all = ["reset", "on", "nopass", "+@all", "~vestibule:*"];
+    for (user, channel) in [("deaf", "resetchannels"), ("hearing", "&vestibule:*")] {
+        let user = [&["acl", "setuser", user], &all[..], &[channel]].concat();
+        assert!(redis.ask(&user).starts_with("OK"));
+    }
+    for (user, is_of_use) in [("deaf", false), ("hearing", true)] {
+        let url = format!("{}?user={user}&pass=any", redis.url());
+        let report = RedisUrl::parse(&url).expect("a URL").inspect(None).await;
+        assert_eq!(report.is_ok(), is_of_use, "{report:?}");
+    }
 }

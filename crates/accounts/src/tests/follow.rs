@@ -106,3 +106,24 @@ async fn the_rest_is_given_at_once() {
     assert_eq!(rest.len(), 1);
     assert_eq!(rest[0].id, last);
 }
+
+#[tokio::test]
+async fn what_is_committed_late_while_nobody_reads_comes_after_all() {
+    let scene = scene(policy()).await;
+    let mut follower = scene.accounts.follow_audit(None);
+    scene.clock.advance(2 * SECOND);
+    scene.happened(NOON.plus(2 * SECOND)).await;
+    let rest = follower.rest().await.expect("reads");
+    assert_eq!(rest.len(), 1);
+    follower.passed_on(&rest);
+    let position = follower.position().clone();
+    drop(follower);
+    let late = scene.happened(NOON.plus(SECOND)).await;
+    scene.clock.advance(120 * SECOND);
+    let new = scene.happened(NOON.plus(110 * SECOND)).await;
+    let mut another = scene.accounts.follow_audit(Some(position));
+    assert_eq!(next(&mut another).await, [late]);
+    assert_eq!(next(&mut another).await, [new]);
+    scene.clock.advance(30 * SECOND);
+    assert_eq!(next(&mut another).await, [] as [Uuid; 0]);
+}

@@ -1,35 +1,45 @@
 -- Counts one use against several limits, all of them or none, as `throttle.rs` does it in the memory of one node.
 --
--- KEYS: a counter for each limit, then, for logins, the pair of account and network if it has logged in before.
+-- KEYS: a counter for each limit, then, for logins, the pair of account and network, which is there if it has logged in
+-- before, and the record of this login, where `settle.lua` finds what was counted.
 -- ARGV: the number of counters; '1' if the pair is known to have logged in; then for each counter the length of a slice
 -- of its window in microseconds, the limit, and what that means:
 --   'limit'  so many uses, and no more;
 --   'watch'  never refused; from so many on, the account is under attack;
 --   'guard'  the same as 'limit', but one alone while the account is under attack, unless the pair is known.
 --
--- Returns {1, whether the pair is known, then for each counter: the slice, the uses before this one, the limit,
--- microseconds until a use is forgotten}, or {0, the number of the counter that refuses, its limit, microseconds until it
--- does not, whether this is the first refusal since the last use}.
+-- Returns {1, whether the pair is known, then for each counter: the uses before this one, the limit, microseconds until a
+-- use is forgotten}, or {0, the number of the counter that refuses, its limit, microseconds until it does not, whether this
+-- is the first refusal since the last use}; nothing where the login is settled already.
 
 -- The slices that are counted: those of a window, and the one that has only begun.
 local RING = 16
+
+-- For how long a login may yet be taken back, in milliseconds: at default settings, as long as it counts for its network.
+local OPEN = 15 * 60 * 1000
 
 local time = redis.call('TIME')
 local now = time[1] * 1000000 + time[2]
 local counters = tonumber(ARGV[1])
 local known = ARGV[2] == '1'
 local pair = KEYS[counters + 1]
+local record = KEYS[counters + 2]
+-- The call has waited in a connection that its node has given up since.
+if record and redis.call('HGET', record, 'settled') then
+  return {}
+end
 if pair and not known then
   known = redis.call('EXISTS', pair) == 1
 end
 
--- The clock may be set back: slices of a time to come count as well.
+-- The clock may be set back: slices of a time to come count as well, but none of one that is further away than the window is
+-- long. It would count, and be kept by each use, until then.
 local function read(key, newest)
   local used, slices = 0, {}
   local fields = redis.call('HGETALL', key)
   for place = 1, #fields, 2 do
     local slice = tonumber(fields[place])
-    if slice and slice > newest - RING then
+    if slice and slice > newest - RING and slice < newest + RING then
       local uses = tonumber(fields[place + 1])
       used = used + uses
       slices[#slices + 1] = { slice = slice, uses = uses }
@@ -81,12 +91,17 @@ for number = 1, counters do
 end
 
 local counted = { 1, known and 1 or 0 }
-for _, use in ipairs(uses) do
+for number, use in ipairs(uses) do
   -- Lua would write a large number with an exponent.
-  redis.call('HINCRBY', use.key, string.format('%.0f', use.newest), 1)
+  local slice = string.format('%.0f', use.newest)
+  redis.call('HINCRBY', use.key, slice, 1)
+  if record then
+    redis.call('HSET', record, number, slice)
+    redis.call('PEXPIRE', record, OPEN)
+  end
   redis.call('HDEL', use.key, 'refused')
   keep(use.key, use.length)
-  for _, figure in ipairs({ use.newest, use.used, use.limit, frees(1, use.newest, use.slices, use.length) }) do
+  for _, figure in ipairs({ use.used, use.limit, frees(1, use.newest, use.slices, use.length) }) do
     counted[#counted + 1] = figure
   end
 end

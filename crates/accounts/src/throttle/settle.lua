@@ -1,21 +1,28 @@
--- Takes back uses that `charge.lua` has counted, as far as they are still remembered, and remembers that a pair of
--- account and network has logged in.
+-- Takes back a login that `charge.lua` has counted, as far as that is still remembered, and remembers that a pair of account
+-- and network has logged in. A second call for the same login changes nothing; one that comes before the login is counted
+-- makes that it is not.
 --
--- KEYS: the counters, then the pair, where it has logged in.
--- ARGV: the number of counters; the slice of each in which it was counted; for the pair, how many milliseconds it is
--- remembered.
+-- KEYS: the counters of the login and its record, where it is taken back; the pair, where it has logged in.
+-- ARGV: the number of counters, 0 where nothing is taken back; for the pair, how many milliseconds it is remembered.
+
+-- For how long a login that is settled is known to be, in milliseconds: longer than a call is under way.
+local SETTLED = 60 * 1000
 
 local counters = tonumber(ARGV[1])
-for number = 1, counters do
-  local key, slice = KEYS[number], ARGV[number + 1]
-  local used = tonumber(redis.call('HGET', key, slice) or '0')
-  if used > 1 then
-    redis.call('HINCRBY', key, slice, -1)
-  elseif used == 1 then
-    redis.call('HDEL', key, slice)
+local record = counters > 0 and KEYS[counters + 1]
+if record and redis.call('HSETNX', record, 'settled', 1) == 1 then
+  redis.call('PEXPIRE', record, SETTLED)
+  for number = 1, counters do
+    local key, slice = KEYS[number], redis.call('HGET', record, number)
+    local used = tonumber(slice and redis.call('HGET', key, slice) or '0')
+    if used > 1 then
+      redis.call('HINCRBY', key, slice, -1)
+    elseif used == 1 then
+      redis.call('HDEL', key, slice)
+    end
   end
 end
-if KEYS[counters + 1] then
-  redis.call('SET', KEYS[counters + 1], '1', 'PX', ARGV[counters + 2])
+if ARGV[2] then
+  redis.call('SET', KEYS[#KEYS], '1', 'PX', ARGV[2])
 end
 return 1

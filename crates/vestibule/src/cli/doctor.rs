@@ -370,7 +370,9 @@ fn replica(report: ReplicaReport) -> Finding {
 /// Whether the nodes can count limits together. Without that each counts for itself.
 async fn redis(config: &Config) -> Option<Finding> {
     let url = config.redis.url.as_ref()?;
-    let report = match url.inspect().await {
+    // With the names that a node would use: an access list may allow no others.
+    let secret = secret_key::existing(config).ok();
+    let report = match url.inspect(secret.as_ref()).await {
         Ok(report) => report,
         Err(reason) => {
             return Some(fail(

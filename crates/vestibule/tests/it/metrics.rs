@@ -1,5 +1,10 @@
 //! `GET /metrics`, on the real binary: what is counted is counted for the whole process.
 
+use std::{
+    fs, thread,
+    time::{Duration, Instant},
+};
+
 use serde_json::json;
 
 use scratch::{Redis, Server as Engine};
@@ -181,4 +186,36 @@ fn without_the_setting_nothing_listens_for_it() {
     let server = Server::start(folder.path(), &[]);
     assert_eq!(server.ready["metrics"], json!(null));
     assert_eq!(server.request("GET", "/metrics", &[], "").status, 404);
+}
+
+#[test]
+fn a_copy_of_the_audit_log_is_failing_until_it_is_kept_how_far_it_has_got() {
+    let folder = Place::new();
+    let (server, address) = counting(&folder, &["--audit-file", "audit.jsonl"]);
+    let position = folder.path().join("vestibule-data/audit-file.position");
+    fs::remove_file(&position).expect("it was made at the start");
+    fs::create_dir(&position).expect("nothing is in its place");
+    let ada = json!({ "email": "ada@example.org", "password": "correct horse battery" });
+    assert_eq!(server.post("/api/auth/register", &ada).status, 201);
+    let failures = "vestibule_audit_copy_failures_total{to=\"file\"}";
+    let failing = "vestibule_audit_copy_failing{to=\"file\"}";
+    // Nothing new happens before the second one.
+    let metrics = scrape_until(&address, |metrics| value(metrics, failures) >= 2.0);
+    assert_eq!(value(&metrics, failing), 1.0);
+    fs::remove_dir(&position).expect("nothing is in it");
+    scrape_until(&address, |metrics| value(metrics, failing) == 0.0);
+    assert!(position.is_file());
+}
+
+/// What the metrics say once they are as they should be.
+fn scrape_until(address: &str, are_as_expected: impl Fn(&str) -> bool) -> String {
+    let deadline = Instant::now() + Duration::from_mins(1);
+    loop {
+        let metrics = scrape(address).body;
+        if are_as_expected(&metrics) {
+            return metrics;
+        }
+        assert!(Instant::now() < deadline, "{metrics}");
+        thread::sleep(Duration::from_millis(50));
+    }
 }
