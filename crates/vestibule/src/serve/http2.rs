@@ -29,6 +29,7 @@ use tokio::time::{Instant, sleep_until};
 use tracing::debug;
 
 use super::head::{self, MOST_FIELDS};
+use super::wire::Backlog;
 use super::{Bounds, LINGER_TIME, Refusal, Server, UnderWay, route};
 
 /// Requests that one connection may have under way at once; RFC 9113 (section 6.5.2) advises against fewer.
@@ -48,13 +49,15 @@ const CONNECTION_WINDOW: u32 = 256 * 1024;
 const SEND_BUFFER: usize = 64 * 1024;
 const LARGEST_PART: usize = 16 * 1024;
 
-/// Serves the requests of one connection until either side has had enough.
+/// Serves the requests of one connection until either side has had enough. `backlog` is that of the socket below
+/// `stream`, where a write that makes no progress fails.
 pub(super) async fn converse<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
     stream: S,
+    backlog: Backlog,
     peer: SocketAddr,
     server: &Arc<Server>,
 ) {
-    let pace = Arc::new(Pace::new());
+    let pace = Arc::new(Pace::new(backlog));
     let service = service_fn(|request| {
         let held = Arc::new(Held::new(&pace, server));
         answer(request, peer, Arc::clone(server), held)
@@ -203,6 +206,7 @@ struct Pace {
     progress: Mutex<Progress>,
     /// A request has begun, after which there may be something else to wait for.
     awake: Notify,
+    backlog: Backlog,
 }
 
 struct Progress {
@@ -223,7 +227,7 @@ struct Untaken {
 }
 
 impl Pace {
-    fn new() -> Self {
+    fn new(backlog: Backlog) -> Self {
         Pace {
             progress: Mutex::new(Progress {
                 open: BTreeMap::new(),
@@ -231,6 +235,7 @@ impl Pace {
                 changed: now(),
             }),
             awake: Notify::new(),
+            backlog,
         }
     }
 
@@ -259,8 +264,9 @@ impl Pace {
         let stalled = waiting.map(|untaken| untaken.since).min();
         let (since, patience) = match stalled {
             Some(since) => (since, bounds.write_stall),
-            // The routes bound how long they work. Whatever happens until then only puts the end off.
-            None if !progress.open.is_empty() => {
+            // The routes bound how long they work, and the socket for how long nothing of the last answer leaves. Whatever
+            // happens until then only puts the end off.
+            None if !progress.open.is_empty() || self.backlog.is_there() => {
                 return (now() + bounds.write_stall.min(LINGER_TIME), false);
             }
             None if farewell.is_some() => (progress.changed, LINGER_TIME),

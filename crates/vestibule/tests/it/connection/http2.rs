@@ -356,6 +356,36 @@ async fn a_shutdown_lets_running_requests_finish_and_ends_idle_connections() {
 }
 
 #[tokio::test]
+async fn a_client_that_reads_slowly_at_a_shutdown_gets_its_whole_answer() {
+    const SIZE: u32 = 1024 * 1024;
+    let pair = Pair::new();
+    let app = Router::new().route("/", get(|| async { "a".repeat(SIZE as usize) }));
+    let server = running(pair.open(), app, generous());
+    // The last byte has no room, though the server has done all that it can do by then.
+    let mut client = Http2::with_room(&pair, &server, SIZE - 1, SIZE).await;
+    let answer = client.send(asking("/")).await.expect("an answer");
+    let drained = tokio::spawn(server.shut_down());
+    let mut body = answer.into_body();
+    let mut arrived = 0;
+    while arrived < SIZE as usize - 1 {
+        let part = soon(body.data()).await.expect("more of the body");
+        arrived += part.expect("the rest of the body").len();
+    }
+    // Longer than a connection is kept that has nothing to do.
+    tokio::time::sleep(Duration::from_millis(2500)).await;
+    let room = body.flow_control().release_capacity(arrived);
+    room.expect("an open stream");
+    assert_eq!(text(body).await, "a");
+    assert_eq!(
+        soon(drained).await.expect("no panic"),
+        Drained {
+            finished: 1,
+            cut: 0
+        }
+    );
+}
+
+#[tokio::test]
 async fn what_is_not_done_when_the_drain_is_over_is_cut() {
     let begun = Arc::new(Notify::new());
     let begin = Arc::clone(&begun);
