@@ -119,7 +119,8 @@ async fn answer(
 }
 
 /// Refuses what is refused in HTTP/1.1, so that no route meets a head here that it would not meet there, and brings the
-/// rest to the form that it has there. That it is a valid head of HTTP/2, hyper has seen to.
+/// rest to the form that it has there. That it is a valid head of HTTP/2, hyper has seen to, which refuses control
+/// characters. A target is cut at its `#` before anybody sees it, so what HTTP/1.1 refuses for it is answered here.
 fn judge(request: &mut hyper::Request<Incoming>, most_bytes: usize) -> Result<(), Refusal> {
     join_cookies(request.headers_mut());
     let headers = request.headers();
