@@ -274,8 +274,13 @@ impl Pace {
             None if progress.begun > 0 => (progress.changed, bounds.idle_time),
             None => (progress.changed, bounds.silent_time),
         };
-        let since = farewell.map_or(since, |said| said.max(since));
-        (since + patience, true)
+        let deadline = farewell.map_or(since, |said| said.max(since)) + patience;
+        let soon = now() + LINGER_TIME;
+        match stalled {
+            // Once it has taken all, there may be less to wait for.
+            Some(_) if deadline > soon => (soon, false),
+            _ => (deadline, true),
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, Progress> {

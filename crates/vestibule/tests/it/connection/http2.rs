@@ -72,6 +72,18 @@ impl Http2 {
     }
 }
 
+/// Waits until the answer breaks off, without making room for more of it.
+async fn expect_cut(answer: Response<RecvStream>) {
+    let mut body = answer.into_body();
+    loop {
+        match soon(body.data()).await {
+            Some(Ok(_)) => {}
+            Some(Err(_)) => return,
+            None => panic!("a whole answer"),
+        }
+    }
+}
+
 async fn text(mut body: RecvStream) -> String {
     let mut text = Vec::new();
     while let Some(data) = soon(body.data()).await {
@@ -214,11 +226,7 @@ async fn a_client_that_takes_nothing_of_its_answer_is_let_go_of() {
     let mut client = Http2::to(&pair, &server).await;
     // Its window is never opened again, although frames are read.
     let answer = client.send(asking("/")).await.expect("an answer");
-    soon(client.ended)
-        .await
-        .expect("no panic")
-        .expect_err("a connection that is cut");
-    drop(answer);
+    expect_cut(answer).await;
 }
 
 #[tokio::test]
@@ -236,11 +244,7 @@ async fn an_answer_that_nothing_is_taken_of_is_not_kept_by_other_requests() {
     let mut client = Http2::with_room(&pair, &server, 0, 1024 * 1024).await;
     let answer = client.send(asking("/large")).await.expect("an answer");
     soon(async { while client.send(asking("/empty")).await.is_ok() {} }).await;
-    soon(client.ended)
-        .await
-        .expect("no panic")
-        .expect_err("a connection that is cut");
-    drop(answer);
+    expect_cut(answer).await;
 }
 
 #[tokio::test]
