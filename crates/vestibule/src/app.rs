@@ -65,9 +65,12 @@ impl App {
     pub fn new(accounts: Accounts, config: Config, site: Option<Site>, clock: Clock) -> Self {
         let draining = AtomicBool::new(false);
         let settings = &config.site;
-        let behind = settings.upstream.as_ref().map(|origin| Behind {
-            site: AppSite::new(settings.rules.clone()),
-            upstream: Upstream::new(origin, settings.upstream_timeout),
+        let behind = settings.upstream.as_ref().map(|origin| {
+            let connections = open_files(&config).for_app;
+            Behind {
+                site: AppSite::new(settings.rules.clone()),
+                upstream: Upstream::new(origin, settings.upstream_timeout, connections),
+            }
         });
         Self(Arc::new(Parts {
             accounts,

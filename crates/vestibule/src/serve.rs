@@ -363,6 +363,7 @@ async fn shake_hands(
     server: &Arc<Server>,
     certificates: &Certificates,
 ) {
+    let backlog = stream.backlog();
     let handshake = TlsAcceptor::from(certificates.config()).accept(stream);
     let stream = match timeout(server.bounds.handshake_time, handshake).await {
         Ok(Ok(stream)) => stream,
@@ -372,7 +373,7 @@ async fn shake_hands(
         Err(_late) => return debug!("A TLS handshake took too long"),
     };
     if stream.get_ref().1.alpn_protocol() == Some(tls::HTTP_2) {
-        return http2::converse(stream, peer, server).await;
+        return http2::converse(stream, backlog, peer, server).await;
     }
     let mut settled = pin!(sleep(FIRST_REQUEST));
     let ending = async {

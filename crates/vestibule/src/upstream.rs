@@ -15,9 +15,11 @@ use axum::http::request::Parts;
 use axum::http::uri::{Authority, PathAndQuery, Scheme};
 use axum::http::{HeaderMap, Request, Response, StatusCode, Uri, Version};
 use http_body::Body as _;
+use http_body_util::BodyExt as _;
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::sleep;
 
 use self::pace::{Pace, Paced, Waiting};
@@ -29,6 +31,7 @@ const CONNECT_TIME: Duration = Duration::from_secs(5);
 /// Connections to the app are kept so long for the next request. gunicorn closes them after 2 s, and whoever sends a
 /// request into one that is being closed gets no answer.
 const IDLE_TIME: Duration = Duration::from_secs(1);
+/// So many are kept at the most, and not more than a quarter of those that may be open.
 const MOST_IDLE: usize = 64;
 /// After so much silence a connection is probed, so that one whose other end has gone without a word is given up.
 const KEEP_ALIVE: Duration = Duration::from_secs(60);
@@ -38,6 +41,9 @@ const KEEP_ALIVE: Duration = Duration::from_secs(60);
 pub struct Upstream {
     authority: Authority,
     client: Client<HttpConnector, Body>,
+    /// One for each request that the app may have at once. A client has many at once on one connection of HTTP/2, and
+    /// each takes a connection to the app.
+    places: Arc<Semaphore>,
     /// How long the app may be silent before its answer begins.
     patience: Duration,
 }
@@ -45,6 +51,9 @@ pub struct Upstream {
 /// Why there is no answer of the app.
 #[derive(Debug, thiserror::Error)]
 pub enum Failure {
+    /// It has as many requests as there may be connections to it.
+    #[error("all connections to it are in use")]
+    Crowded,
     /// Nobody listens there.
     #[error("it cannot be reached: {0}")]
     Unreachable(String),
@@ -66,9 +75,11 @@ pub enum Failure {
 }
 
 impl Upstream {
-    /// The app at this origin, of which the scheme is `http`.
+    /// The app at this origin, of which the scheme is `http`, by at most so many connections at once.
     #[must_use]
-    pub fn new(origin: &Origin, patience: Duration) -> Self {
+    pub fn new(origin: &Origin, patience: Duration, connections: usize) -> Self {
+        let most_idle = MOST_IDLE.min(connections / 4);
+        let places = (connections - most_idle).clamp(1, Semaphore::MAX_PERMITS);
         let mut connector = HttpConnector::new();
         connector.set_nodelay(true);
         connector.set_connect_timeout(Some(CONNECT_TIME));
@@ -76,12 +87,13 @@ impl Upstream {
         let client = Client::builder(TokioExecutor::new())
             .pool_timer(TokioTimer::new())
             .pool_idle_timeout(IDLE_TIME)
-            .pool_max_idle_per_host(MOST_IDLE)
+            .pool_max_idle_per_host(most_idle)
             .build(connector);
         let authority = format!("{}:{}", origin.host(), origin.port());
         Self {
             authority: Authority::try_from(authority).expect("an origin has a host and a port"),
             client,
+            places: Arc::new(Semaphore::new(places)),
             patience,
         }
     }
@@ -99,6 +111,8 @@ impl Upstream {
         target: PathAndQuery,
         told: HeaderMap,
     ) -> Result<Response<Body>, Failure> {
+        let place = Arc::clone(&self.places).try_acquire_owned();
+        let place = place.map_err(|_none_left| Failure::Crowded)?;
         let (received, body) = request.into_parts();
         let wants_websocket = hop::wants_websocket(&received) && body.is_end_stream();
         let mut parts = Request::new(()).into_parts().0;
@@ -117,7 +131,7 @@ impl Upstream {
             (Err(Failure::Lost(_)), Some(parts)) => self.send(parts, Body::empty()).await?,
             (answer, _) => answer?,
         };
-        handed_on(answer, wants_websocket)
+        handed_on(answer, wants_websocket, place)
     }
 
     async fn send(
@@ -158,10 +172,11 @@ impl Upstream {
     }
 }
 
-/// The answer as the next hop gets it.
+/// The answer as the next hop gets it. Its place is held for as long as its connection is.
 fn handed_on(
     mut answer: Response<hyper::body::Incoming>,
     wants_websocket: bool,
+    place: OwnedSemaphorePermit,
 ) -> Result<Response<Body>, Failure> {
     let switches = answer.status() == StatusCode::SWITCHING_PROTOCOLS;
     if switches && !(wants_websocket && hop::is_websocket(answer.headers())) {
@@ -169,14 +184,19 @@ fn handed_on(
             "it changes to a protocol that nobody asked for".to_owned(),
         ));
     }
-    let tunnel = switches.then(|| Tunnel::to(hyper::upgrade::on(&mut answer)));
-    let mut answer = answer.map(Body::new);
     hop::clean(answer.headers_mut());
-    if let Some(tunnel) = tunnel {
-        hop::name_websocket(answer.headers_mut());
-        answer.extensions_mut().insert(tunnel);
+    if !switches {
+        return Ok(answer.map(|body| {
+            Body::new(body.map_frame(move |frame| {
+                let _held_until_the_body_is_gone = &place;
+                frame
+            }))
+        }));
     }
-    Ok(answer)
+    let tunnel = Tunnel::to(hyper::upgrade::on(&mut answer), place);
+    hop::name_websocket(answer.headers_mut());
+    answer.extensions_mut().insert(tunnel);
+    Ok(answer.map(Body::new))
 }
 
 fn is_no_http(failure: &dyn Error) -> bool {
@@ -191,4 +211,68 @@ fn causes(failure: &(dyn Error + 'static)) -> String {
     let causes = std::iter::successors(Some(failure), |failure| (*failure).source());
     let causes: Vec<_> = causes.map(ToString::to_string).collect();
     causes.join(": ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    use tokio::net::TcpListener;
+
+    const ORDINARY: &str = "HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n";
+    const WEBSOCKET: &str =
+        "HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: websocket\r\n\r\n";
+
+    /// An app that begins each answer with `head`, never ends one, and has this one connection at most.
+    async fn crowded(head: &'static str) -> Upstream {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("a port");
+        let address = listener.local_addr().expect("an address");
+        tokio::spawn(async move {
+            let mut open = Vec::new();
+            loop {
+                let (mut stream, _) = listener.accept().await.expect("a connection");
+                let mut asked = Vec::new();
+                while !asked.ends_with(b"\r\n\r\n") {
+                    asked.push(stream.read_u8().await.expect("a head"));
+                }
+                stream.write_all(head.as_bytes()).await.expect("a reader");
+                open.push(stream);
+            }
+        });
+        let origin = Origin::parse(&format!("http://{address}")).expect("an origin");
+        Upstream::new(&origin, Duration::from_secs(30), 1)
+    }
+
+    async fn ask(upstream: &Upstream) -> Result<Response<Body>, Failure> {
+        let request = Request::get("/")
+            .header("connection", "upgrade")
+            .header("upgrade", "websocket")
+            .body(Body::empty())
+            .expect("a request");
+        let target = PathAndQuery::from_static("/");
+        upstream.ask(request, target, HeaderMap::new()).await
+    }
+
+    #[tokio::test]
+    async fn no_more_requests_are_handed_on_than_there_are_connections_until_an_answer_is_gone() {
+        for head in [ORDINARY, WEBSOCKET] {
+            let upstream = crowded(head).await;
+            let first = ask(&upstream).await.expect("an answer");
+            let second = ask(&upstream).await;
+            assert!(matches!(second, Err(Failure::Crowded)), "{head}");
+            drop(first);
+            ask(&upstream).await.expect("an answer");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_websocket_holds_its_place_when_the_answer_that_opened_it_is_gone() {
+        let upstream = crowded(WEBSOCKET).await;
+        let mut answer = ask(&upstream).await.expect("an answer");
+        let tunnel = answer.extensions_mut().remove::<Tunnel>();
+        drop(answer);
+        assert!(matches!(ask(&upstream).await, Err(Failure::Crowded)));
+        drop(tunnel.expect("a tunnel"));
+        ask(&upstream).await.expect("an answer");
+    }
 }

@@ -8,6 +8,7 @@ use std::{
 };
 
 use axum::{
+    body::Bytes,
     http::{HeaderMap, HeaderValue, StatusCode, Uri, header},
     response::{IntoResponse as _, Response},
 };
@@ -19,8 +20,11 @@ use crate::site::{
     encoding::{Encoding, accepted},
 };
 
+const STYLES: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/swagger-ui.css.gz"));
+const PROGRAM: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/swagger-ui-bundle.js.gz"));
+
 /// What the page consists of, beside its document.
-const FILES: [(&str, &str, Content); 4] = [
+static FILES: [(&str, &str, Content); 4] = [
     (
         "page.css",
         "text/css; charset=utf-8",
@@ -34,35 +38,29 @@ const FILES: [(&str, &str, Content); 4] = [
     (
         "swagger-ui.css",
         "text/css; charset=utf-8",
-        Content::Packed(include_bytes!(concat!(
-            env!("OUT_DIR"),
-            "/swagger-ui.css.gz"
-        ))),
+        Content::Packed(STYLES, LazyLock::new(|| unpacked(STYLES))),
     ),
     (
         "swagger-ui-bundle.js",
         "text/javascript; charset=utf-8",
-        Content::Packed(include_bytes!(concat!(
-            env!("OUT_DIR"),
-            "/swagger-ui-bundle.js.gz"
-        ))),
+        Content::Packed(PROGRAM, LazyLock::new(|| unpacked(PROGRAM))),
     ),
 ];
 /// One for all files, which change with the program. Weak, since the same file goes out packed and unpacked.
 static TAG: LazyLock<String> = LazyLock::new(|| {
     let mut hasher = DefaultHasher::new();
-    for (_, _, Content::Plain(bytes) | Content::Packed(bytes)) in FILES {
+    for (_, _, Content::Plain(bytes) | Content::Packed(bytes, _)) in &FILES {
         hasher.write(bytes);
     }
     format!("W/\"{:016x}\"", hasher.finish())
 });
 
 /// The bytes of a file as the binary holds them.
-#[derive(Clone, Copy)]
 enum Content {
     Plain(&'static [u8]),
-    /// With gzip.
-    Packed(&'static [u8]),
+    /// With gzip; and unpacked once for all who ask for it so, since slow clients hold it in memory for as long as they
+    /// take.
+    Packed(&'static [u8], LazyLock<Bytes>),
 }
 
 /// `GET /api/docs`: the page.
@@ -92,21 +90,21 @@ pub(super) async fn asset(uri: Uri, asked: HeaderMap) -> Response {
         return (StatusCode::NOT_MODIFIED, common).into_response();
     }
     let kind = [(header::CONTENT_TYPE, *media_type)];
-    match *content {
-        Content::Plain(bytes) => (common, kind, bytes).into_response(),
-        Content::Packed(bytes) if accepted(&asked).contains(&Encoding::Gzip) => {
+    match content {
+        Content::Plain(bytes) => (common, kind, *bytes).into_response(),
+        Content::Packed(bytes, _) if accepted(&asked).contains(&Encoding::Gzip) => {
             let packed = [(header::CONTENT_ENCODING, Encoding::Gzip.token())];
-            (common, kind, packed, bytes).into_response()
+            (common, kind, packed, *bytes).into_response()
         }
-        Content::Packed(bytes) => (common, kind, unpacked(bytes)).into_response(),
+        Content::Packed(_, whole) => (common, kind, Bytes::clone(whole)).into_response(),
     }
 }
 
 /// For the few clients that read no gzip.
-fn unpacked(bytes: &[u8]) -> Vec<u8> {
+fn unpacked(bytes: &[u8]) -> Bytes {
     let mut whole = Vec::new();
     GzDecoder::new(bytes)
         .read_to_end(&mut whole)
         .expect("the build has packed it");
-    whole
+    whole.into()
 }

@@ -30,7 +30,7 @@ use super::{
 };
 use crate::{
     app::App,
-    serve::Tunnel,
+    serve::{RETRY_AFTER, Tunnel},
     site::{Access, is_page_visit},
     upstream::Failure,
 };
@@ -140,6 +140,10 @@ fn refuse_our_cookie(headers: &mut HeaderMap) {
 /// The answer where the app gave none.
 fn failed(failure: &Failure, is_page_visit: bool) -> Response {
     let (code, detail) = match failure {
+        Failure::Crowded => (
+            Code::Unavailable,
+            "The app behind this server has as many requests as it can be handed. Try again shortly.",
+        ),
         Failure::Unreachable(_) => (
             Code::BadGateway,
             "The app behind this server cannot be reached at the moment. Try again shortly.",
@@ -162,7 +166,11 @@ fn failed(failure: &Failure, is_page_visit: bool) -> Response {
         ),
     };
     match failure {
-        Failure::Unreachable(_) | Failure::Lost(_) | Failure::Broken(_) | Failure::Silent => {
+        Failure::Crowded
+        | Failure::Unreachable(_)
+        | Failure::Lost(_)
+        | Failure::Broken(_)
+        | Failure::Silent => {
             tracing::warn!(error.message = %failure, "The app behind the gate gave no answer: {failure}");
         }
         Failure::RequestTooSlow | Failure::RequestBroken => {
@@ -171,8 +179,15 @@ fn failed(failure: &Failure, is_page_visit: bool) -> Response {
             return with(problem(code, detail), header::CONNECTION, close);
         }
     }
-    match is_page_visit {
+    let answer = match is_page_visit {
         true => private((code.status(), format!("{detail}\n")).into_response()),
         false => problem(code, detail),
+    };
+    match failure {
+        Failure::Crowded => {
+            let later = HeaderValue::from_static(RETRY_AFTER);
+            with(answer, header::RETRY_AFTER, later)
+        }
+        _ => answer,
     }
 }

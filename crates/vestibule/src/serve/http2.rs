@@ -2,18 +2,20 @@
 //! refusals of heads, and the farewell. What an answer is, and the numbers of the bounds, are left to `serve.rs`.
 //!
 //! Where HTTP/1.1 has one request at a time, here are many, so the time of a connection is kept by counting those that
-//! are under way: none for too long, or answers that the client takes nothing of, and it ends.
+//! are under way: none for too long, or an answer that the client takes nothing of, and it ends.
 
+use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::future::Future;
 use std::net::SocketAddr;
 use std::pin::{Pin, pin};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
 use axum::http::uri::Authority;
 use axum::http::{HeaderMap, Method};
 use axum::response::Response;
+use bytes::{Buf, Bytes};
 use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
 use hyper::header::{CONNECTION, CONTENT_LENGTH, COOKIE, HOST, HeaderValue};
@@ -27,6 +29,7 @@ use tokio::time::{Instant, sleep_until};
 use tracing::debug;
 
 use super::head::{self, MOST_FIELDS};
+use super::wire::Backlog;
 use super::{Bounds, LINGER_TIME, Refusal, Server, UnderWay, route};
 
 /// Requests that one connection may have under way at once; RFC 9113 (section 6.5.2) advises against fewer.
@@ -41,18 +44,22 @@ const MOST_BROKEN_OFF: usize = 64;
 const STREAM_WINDOW: u32 = 64 * 1024;
 const CONNECTION_WINDOW: u32 = 256 * 1024;
 
-/// Bytes of an answer that are kept until the client has room for them.
+/// Bytes of an answer that are kept until the client has room for them, and how many more are added at once. hyper adds a
+/// part of any size as soon as there is room for one byte of it, so the first is no bound without the second.
 const SEND_BUFFER: usize = 64 * 1024;
+const LARGEST_PART: usize = 16 * 1024;
 
-/// Serves the requests of one connection until either side has had enough.
+/// Serves the requests of one connection until either side has had enough. `backlog` is that of the socket below
+/// `stream`, where a write that makes no progress fails.
 pub(super) async fn converse<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
     stream: S,
+    backlog: Backlog,
     peer: SocketAddr,
     server: &Arc<Server>,
 ) {
-    let pace = Arc::new(Pace::new());
+    let pace = Arc::new(Pace::new(backlog));
     let service = service_fn(|request| {
-        let held = Held::new(&pace, server);
+        let held = Arc::new(Held::new(&pace, server));
         answer(request, peer, Arc::clone(server), held)
     });
     let http = http(&server.bounds, Streams(Arc::clone(server)));
@@ -68,9 +75,9 @@ pub(super) async fn converse<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>
                 return;
             }
             () = leaving.as_mut(), if farewell.is_none() => farewell = Some(now()),
-            over = pace.over(&server.bounds, farewell) => match over {
-                Over::Idle if farewell.is_none() => farewell = Some(now()),
-                Over::Idle | Over::Stalled => return,
+            () = pace.over(&server.bounds, farewell) => match farewell {
+                None => farewell = Some(now()),
+                Some(_) => return,
             },
         }
         // The client learns which requests will still be answered, and takes its others elsewhere. Saying so twice does
@@ -98,21 +105,22 @@ async fn answer(
     mut request: hyper::Request<Incoming>,
     peer: SocketAddr,
     server: Arc<Server>,
-    held: Held,
-) -> Result<Response<Answer<axum::body::Body>>, Infallible> {
+    held: Arc<Held>,
+) -> Result<Response<Answer>, Infallible> {
     let refusal = judge(&mut request, server.bounds.header_bytes).err();
     let mut response = route(server.app.clone(), request, peer, refusal).await;
     // It is for HTTP/1.1, where it ends the connection (RFC 9113, section 8.2.2). Here the request ends alone.
     response.headers_mut().remove(CONNECTION);
     Ok(response.map(|body| Answer {
         body,
-        is_held: false,
+        rest: Bytes::new(),
         held,
     }))
 }
 
 /// Refuses what is refused in HTTP/1.1, so that no route meets a head here that it would not meet there, and brings the
-/// rest to the form that it has there. That it is a valid head of HTTP/2, hyper has seen to.
+/// rest to the form that it has there. That it is a valid head of HTTP/2, hyper has seen to, which refuses control
+/// characters. A target is cut at its `#` before anybody sees it, so what HTTP/1.1 refuses for it is answered here.
 fn judge(request: &mut hyper::Request<Incoming>, most_bytes: usize) -> Result<(), Refusal> {
     join_cookies(request.headers_mut());
     let headers = request.headers();
@@ -199,74 +207,80 @@ struct Pace {
     progress: Mutex<Progress>,
     /// A request has begun, after which there may be something else to wait for.
     awake: Notify,
+    backlog: Backlog,
 }
 
 struct Progress {
-    /// Requests under way.
-    open: usize,
-    /// Answers of which a part was handed out that the client has no room for yet.
-    held: usize,
-    /// When any of this changed for the last time, or the connection began.
+    /// The requests under way, by their numbers on this connection.
+    open: BTreeMap<u64, Untaken>,
+    /// How many requests there were.
+    begun: u64,
+    /// When a request began or ended for the last time, or the connection began.
     changed: Instant,
-    /// Whether there was a request.
-    used: bool,
 }
 
-/// Why a connection has had its time.
-enum Over {
-    /// It has nothing to do.
-    Idle,
-    /// The client takes nothing of what it has asked for.
-    Stalled,
+/// What a client has asked for and not taken.
+struct Untaken {
+    /// Parts of the answer that were handed out and that it has had no room for yet.
+    parts: usize,
+    /// When it last took a byte of them, or there was none to take.
+    since: Instant,
 }
 
 impl Pace {
-    fn new() -> Self {
+    fn new(backlog: Backlog) -> Self {
         Pace {
             progress: Mutex::new(Progress {
-                open: 0,
-                held: 0,
+                open: BTreeMap::new(),
+                begun: 0,
                 changed: now(),
-                used: false,
             }),
             awake: Notify::new(),
+            backlog,
         }
     }
 
-    /// Resolves when the connection has had its time. After a farewell an idle one is waited for briefly.
-    async fn over(&self, bounds: &Bounds, farewell: Option<Instant>) -> Over {
+    /// Resolves when the connection has had its time: it has nothing to do, or the client takes nothing of something
+    /// that it has asked for. After a farewell an idle one is waited for briefly, and a stalled one once more, so that
+    /// its other requests may finish.
+    async fn over(&self, bounds: &Bounds, farewell: Option<Instant>) {
         loop {
-            let (deadline, over) = self.deadline(bounds, farewell);
-            match over {
-                Some(over) if deadline <= now() => return over,
-                _ => tokio::select! {
-                    () = sleep_until(deadline) => {}
-                    () = self.awake.notified() => {}
-                },
+            let (deadline, is_over) = self.deadline(bounds, farewell);
+            if is_over && deadline <= now() {
+                return;
+            }
+            tokio::select! {
+                () = sleep_until(deadline) => {}
+                () = self.awake.notified() => {}
             }
         }
     }
 
-    /// When to look again, and what is the matter if nothing has changed by then.
-    fn deadline(&self, bounds: &Bounds, farewell: Option<Instant>) -> (Instant, Option<Over>) {
+    /// When to look again, and whether it is over if nothing has changed by then.
+    fn deadline(&self, bounds: &Bounds, farewell: Option<Instant>) -> (Instant, bool) {
         let progress = self.lock();
-        let Progress {
-            open, held, used, ..
-        } = *progress;
-        match (open, farewell) {
-            (0, Some(said)) => (progress.changed.max(said) + LINGER_TIME, Some(Over::Idle)),
-            (0, None) if used => (progress.changed + bounds.idle_time, Some(Over::Idle)),
-            (0, None) => (progress.changed + bounds.silent_time, Some(Over::Idle)),
-            _ if held > 0 => (progress.changed + bounds.write_stall, Some(Over::Stalled)),
-            // The routes bound how long they work. Whatever happens until then only puts the end off.
-            _ => (now() + bounds.write_stall.min(LINGER_TIME), None),
+        let waiting = progress.open.values().filter(|untaken| untaken.parts > 0);
+        // Each answer has a clock of its own: others that are taken would keep this one in memory for as long as the
+        // client likes.
+        let stalled = waiting.map(|untaken| untaken.since).min();
+        let (since, patience) = match stalled {
+            Some(since) => (since, bounds.write_stall),
+            // The routes bound how long they work, and the socket for how long nothing of the last answer leaves. Whatever
+            // happens until then only puts the end off.
+            None if !progress.open.is_empty() || self.backlog.is_there() => {
+                return (now() + bounds.write_stall.min(LINGER_TIME), false);
+            }
+            None if farewell.is_some() => (progress.changed, LINGER_TIME),
+            None if progress.begun > 0 => (progress.changed, bounds.idle_time),
+            None => (progress.changed, bounds.silent_time),
+        };
+        let deadline = farewell.map_or(since, |said| said.max(since)) + patience;
+        let soon = now() + LINGER_TIME;
+        match stalled {
+            // Once it has taken all, there may be less to wait for.
+            Some(_) if deadline > soon => (soon, false),
+            _ => (deadline, true),
         }
-    }
-
-    fn change(&self, how: impl FnOnce(&mut Progress)) {
-        let mut progress = self.lock();
-        how(&mut progress);
-        progress.changed = now();
     }
 
     fn lock(&self) -> MutexGuard<'_, Progress> {
@@ -274,77 +288,138 @@ impl Pace {
     }
 }
 
-/// A request that is under way until this is dropped.
+/// A request that is under way until this is dropped, which its answer does with the last byte that the client takes.
 struct Held {
+    number: u64,
     pace: Arc<Pace>,
     _under_way: UnderWay<Arc<Server>>,
 }
 
 impl Held {
     fn new(pace: &Arc<Pace>, server: &Arc<Server>) -> Self {
-        pace.change(|progress| {
-            progress.open += 1;
-            progress.used = true;
-        });
+        let mut progress = pace.lock();
+        let number = progress.begun;
+        progress.begun += 1;
+        progress.changed = now();
+        let since = progress.changed;
+        progress.open.insert(number, Untaken { parts: 0, since });
+        drop(progress);
         pace.awake.notify_one();
         Self {
+            number,
             pace: Arc::clone(pace),
             _under_way: UnderWay(Arc::clone(server)),
+        }
+    }
+
+    fn change(&self, how: impl FnOnce(&mut Untaken)) {
+        if let Some(untaken) = self.pace.lock().open.get_mut(&self.number) {
+            how(untaken);
         }
     }
 }
 
 impl Drop for Held {
     fn drop(&mut self) {
-        self.pace.change(|progress| progress.open -= 1);
+        let mut progress = self.pace.lock();
+        progress.open.remove(&self.number);
+        progress.changed = now();
     }
 }
 
-/// The body of an answer. hyper asks for its next part once the client has taken the last one.
-struct Answer<B> {
-    body: B,
-    is_held: bool,
-    held: Held,
+/// The body of an answer, in parts that are small enough for the bounds. hyper asks for a part as soon as it has passed
+/// on the one before, which may be before the client has taken that: so each part tells itself what becomes of it.
+struct Answer {
+    body: axum::body::Body,
+    /// What is left of a part that was too large.
+    rest: Bytes,
+    held: Arc<Held>,
 }
 
-impl<B> Answer<B> {
-    fn hold(&mut self, is_held: bool) {
-        if self.is_held != is_held {
-            self.is_held = is_held;
-            self.held.pace.change(|progress| match is_held {
-                true => progress.held += 1,
-                false => progress.held -= 1,
-            });
-        }
+impl Answer {
+    fn next_part(&mut self) -> Part {
+        let length = self.rest.len().min(LARGEST_PART);
+        Part::new(self.rest.split_to(length), &self.held)
     }
 }
 
-impl<B> Drop for Answer<B> {
-    fn drop(&mut self) {
-        self.hold(false);
-    }
-}
-
-impl<B: Body + Unpin> Body for Answer<B> {
-    type Data = B::Data;
-    type Error = B::Error;
+impl Body for Answer {
+    type Data = Part;
+    type Error = axum::Error;
 
     fn poll_frame(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<B::Data>, B::Error>>> {
-        self.hold(false);
-        let frame = Pin::new(&mut self.body).poll_frame(cx);
-        self.hold(frame.is_ready());
-        frame
+    ) -> Poll<Option<Result<Frame<Part>, axum::Error>>> {
+        if !self.rest.is_empty() {
+            return Poll::Ready(Some(Ok(Frame::data(self.next_part()))));
+        }
+        let frame = ready!(Pin::new(&mut self.body).poll_frame(cx));
+        Poll::Ready(frame.map(|frame| {
+            frame.map(|frame| {
+                frame.map_data(|data| {
+                    self.rest = data;
+                    self.next_part()
+                })
+            })
+        }))
     }
 
     fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
+        self.rest.is_empty() && self.body.is_end_stream()
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
+        let rest = self.rest.len() as u64;
+        let body = self.body.size_hint();
+        let mut whole = SizeHint::new();
+        whole.set_lower(body.lower() + rest);
+        if let Some(upper) = body.upper() {
+            whole.set_upper(upper + rest);
+        }
+        whole
+    }
+}
+
+/// Bytes on their way to the client, which are gone when it has taken them.
+struct Part {
+    bytes: Bytes,
+    held: Arc<Held>,
+}
+
+impl Part {
+    fn new(bytes: Bytes, held: &Arc<Held>) -> Self {
+        held.change(|untaken| {
+            if untaken.parts == 0 {
+                untaken.since = now();
+            }
+            untaken.parts += 1;
+        });
+        Self {
+            bytes,
+            held: Arc::clone(held),
+        }
+    }
+}
+
+impl Buf for Part {
+    fn remaining(&self) -> usize {
+        self.bytes.remaining()
+    }
+
+    fn chunk(&self) -> &[u8] {
+        self.bytes.chunk()
+    }
+
+    fn advance(&mut self, count: usize) {
+        self.bytes.advance(count);
+        self.held.change(|untaken| untaken.since = now());
+    }
+}
+
+impl Drop for Part {
+    fn drop(&mut self) {
+        self.held.change(|untaken| untaken.parts -= 1);
     }
 }
 

@@ -20,6 +20,8 @@ pub struct OpenFiles {
     pub for_connections: usize,
     /// Files of the site that may be open at once.
     pub for_site: usize,
+    /// Connections to an app behind this server that may be open at once.
+    pub for_app: usize,
     /// Connections to the database that may be open at once; not more than were asked for.
     pub for_database: u32,
 }
@@ -39,12 +41,16 @@ pub fn open_files_limit() -> usize {
 }
 
 impl OpenFiles {
-    /// The same for a server that serves no files: each connection may need another one, to the app behind it.
+    /// The same for a server that serves no files: each connection may need another one, to the app behind it. The app
+    /// has the larger share, since some connections to it wait for their next request.
     #[must_use]
     pub fn for_proxying(self) -> Self {
+        let free = self.for_connections + self.for_site;
+        let for_connections = free / 5 * 2;
         Self {
-            for_connections: (self.for_connections + self.for_site) / 2,
+            for_connections,
             for_site: 0,
+            for_app: free - for_connections,
             ..self
         }
     }
@@ -62,6 +68,7 @@ impl OpenFiles {
         Self {
             for_connections: free - for_site,
             for_site,
+            for_app: 0,
             for_database: u32::try_from(for_database)
                 .unwrap_or(u32::MAX)
                 .clamp(1, database_connections.max(1)),
@@ -121,7 +128,11 @@ mod tests {
         let shares = OpenFiles::share(1024, 10);
         let proxying = shares.for_proxying();
         let free = shares.for_connections + shares.for_site;
-        assert!(2 * proxying.for_connections <= free, "{proxying:?}");
+        assert!(
+            proxying.for_connections + proxying.for_app <= free,
+            "{proxying:?}"
+        );
+        assert!(proxying.for_connections < proxying.for_app, "{proxying:?}");
         assert_eq!(proxying.for_database, shares.for_database);
     }
 

@@ -2,12 +2,14 @@
 //! side has had enough. Who may open one is decided by the routes.
 
 use std::future::pending;
+use std::sync::Arc;
 
 use futures_util::FutureExt as _;
 use futures_util::future::{BoxFuture, Shared};
 use hyper::upgrade::OnUpgrade;
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite, copy, split};
+use tokio::sync::OwnedSemaphorePermit;
 use tracing::debug;
 
 /// The other end of such a connection, which an answer 101 carries among its extensions.
@@ -15,14 +17,16 @@ use tracing::debug;
 pub(crate) struct Tunnel {
     far_end: OnUpgrade,
     over: Shared<BoxFuture<'static, ()>>,
+    _place: Arc<OwnedSemaphorePermit>,
 }
 
 impl Tunnel {
-    /// A tunnel to the program that answered 101.
-    pub(crate) fn to(far_end: OnUpgrade) -> Self {
+    /// A tunnel to the program that answered 101, which gives its place back when it ends.
+    pub(crate) fn to(far_end: OnUpgrade, place: OwnedSemaphorePermit) -> Self {
         Self {
             far_end,
             over: pending().boxed().shared(),
+            _place: Arc::new(place),
         }
     }
 

@@ -6,7 +6,7 @@ use std::io;
 use std::mem::MaybeUninit;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
@@ -226,6 +226,21 @@ impl<S> Unstalled<S> {
             stall: Stall::new(write_stall),
         }
     }
+
+    /// Tells, for as long as anybody asks, whether a write waits for the client.
+    pub(super) fn backlog(&self) -> Backlog {
+        self.stall.backlog.clone()
+    }
+}
+
+/// Whether bytes were handed to a socket that it has no room for yet.
+#[derive(Clone, Default)]
+pub(super) struct Backlog(Arc<AtomicBool>);
+
+impl Backlog {
+    pub(super) fn is_there(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
 }
 
 impl<S: AsyncRead + Unpin> AsyncRead for Unstalled<S> {
@@ -314,6 +329,7 @@ impl<B: Body + Unpin> Body for Answer<B> {
 struct Stall {
     longest: Duration,
     waiting: Option<Pin<Box<Sleep>>>,
+    backlog: Backlog,
 }
 
 impl Stall {
@@ -321,6 +337,7 @@ impl Stall {
         Stall {
             longest,
             waiting: None,
+            backlog: Backlog::default(),
         }
     }
 
@@ -330,6 +347,9 @@ impl Stall {
         cx: &mut Context<'_>,
         written: Poll<io::Result<T>>,
     ) -> Poll<io::Result<T>> {
+        self.backlog
+            .0
+            .store(written.is_pending(), Ordering::Relaxed);
         if written.is_ready() {
             self.waiting = None;
             return written;
