@@ -228,9 +228,9 @@ impl Import<'_> {
         }))
     }
 
-    /// What it came to.
-    #[must_use]
-    pub fn finish(self) -> ImportReport {
+    /// What it came to. The source is closed.
+    pub async fn finish(self) -> ImportReport {
+        self.source.close().await;
         self.report
     }
 

@@ -1,9 +1,13 @@
 //! Databases of other programs, which are read and never written: what tables they have, and the rows of one as
 //! texts. What the columns mean is decided by the crate `accounts`.
 
+use std::sync::Arc;
+
 use futures_util::TryStreamExt as _;
-use sea_orm::{DatabaseConnection, DbErr, QueryResult, Statement, StreamTrait as _};
-use tokio::sync::mpsc;
+use sea_orm::{
+    DatabaseConnection, DatabaseTransaction, DbErr, QueryResult, Statement, StreamTrait as _,
+};
+use tokio::{sync::mpsc, task::JoinHandle};
 
 use crate::{Error, OpenError, Options, engine::foreign};
 
@@ -59,11 +63,21 @@ pub struct ForeignJoin {
 /// in UTF-8 is written in hexadecimal digits.
 pub type ForeignRow = Vec<Option<String>>;
 
-/// Somebody else's database, open for reading.
-pub struct ForeignDatabase(DatabaseConnection);
+/// Somebody else's database, open for reading as it is at one moment. It is to be closed.
+pub struct ForeignDatabase {
+    connection: DatabaseConnection,
+    /// Shared with the task that reads rows.
+    transaction: Arc<DatabaseTransaction>,
+}
 
-/// The rows of a query, as they come.
-pub struct ForeignRows(mpsc::Receiver<Result<Vec<ForeignRow>, Error>>);
+/// The rows of a query, as they come. They are to be closed.
+pub struct ForeignRows {
+    database: ForeignDatabase,
+    batches: mpsc::Receiver<Batch>,
+    reader: JoinHandle<()>,
+}
+
+type Batch = Result<Vec<ForeignRow>, Error>;
 
 impl ForeignTable {
     /// The name to call it by, with its schema where that is not the usual one.
@@ -80,15 +94,21 @@ impl ForeignDatabase {
     /// Connects to an existing database, whoever made it, so that it cannot be written.
     ///
     /// # Errors
-    /// [`OpenError::File`], [`OpenError::NotADatabase`], [`OpenError::Refused`], [`OpenError::Unreachable`].
+    /// [`OpenError::File`], [`OpenError::NotADatabase`], [`OpenError::Refused`], [`OpenError::Unreachable`],
+    /// [`OpenError::Store`].
     pub async fn open(options: &Options) -> Result<Self, OpenError> {
-        foreign::open(options).await.map(Self)
+        let connection = foreign::open(options).await?;
+        let transaction = foreign::begin(&connection).await.map_err(Error::from)?;
+        Ok(Self {
+            connection,
+            transaction: Arc::new(transaction),
+        })
     }
 
     /// Every table and view that we may read, sorted by name.
     pub async fn tables(&self) -> Result<Vec<ForeignTable>, Error> {
         let mut tables: Vec<ForeignTable> = Vec::new();
-        for row in foreign::columns(&self.0).await? {
+        for row in foreign::columns(&self.transaction).await? {
             let [schema, name, column, kind] = row;
             let column = ForeignColumn {
                 name: column,
@@ -110,29 +130,36 @@ impl ForeignDatabase {
 
     /// How many rows a table has.
     pub async fn count(&self, table: &ForeignTable) -> Result<u64, Error> {
-        foreign::count(&self.0, table).await
+        foreign::count(&self.transaction, table).await
     }
 
-    /// Begins to read, as of now, and closes the database when all is read or nobody wants more.
+    /// Begins to read the rows of a query.
     #[must_use]
     pub fn rows(self, query: &ForeignQuery) -> ForeignRows {
-        let (sender, receiver) = mpsc::channel(BATCHES_AHEAD);
-        let (sql, width) = foreign::select(&self.0, query);
-        tokio::spawn(async move {
-            if let Err(error) = send(&self.0, sql, width, &sender).await {
+        let (sender, batches) = mpsc::channel(BATCHES_AHEAD);
+        let transaction = Arc::clone(&self.transaction);
+        let (sql, width) = foreign::select(transaction.get_database_backend(), query);
+        let reader = tokio::spawn(async move {
+            if let Err(error) = send(&transaction, sql, width, &sender).await {
                 // Whoever has left does not want to know.
                 let _ = sender.send(Err(error.into())).await;
             }
-            if let Err(error) = self.0.close().await {
-                tracing::warn!(error.message = %error, "A database that was read did not close cleanly: {error}");
-            }
         });
-        ForeignRows(receiver)
+        ForeignRows {
+            database: self,
+            batches,
+            reader,
+        }
     }
 
-    /// Closes it unread.
+    /// Ends the transaction and closes the connection.
     pub async fn close(self) {
-        if let Err(error) = self.0.close().await {
+        let ended = match Arc::into_inner(self.transaction) {
+            Some(transaction) => foreign::end(transaction).await,
+            // Its reader did not end well, and the transaction ends with the connection.
+            None => Ok(()),
+        };
+        if let Err(error) = ended.and(self.connection.close().await) {
             tracing::warn!(error.message = %error, "A database that was read did not close cleanly: {error}");
         }
     }
@@ -144,15 +171,24 @@ impl ForeignRows {
     /// # Errors
     /// [`Error::Unavailable`] when the rest cannot be read.
     pub async fn next(&mut self) -> Result<Option<Vec<ForeignRow>>, Error> {
-        self.0.recv().await.transpose()
+        self.batches.recv().await.transpose()
+    }
+
+    /// Ends the reading, also before the last row, and closes the database.
+    pub async fn close(self) {
+        drop(self.batches);
+        if let Err(error) = self.reader.await {
+            tracing::warn!(error.message = %error, "A database was not read to the end: {error}");
+        }
+        self.database.close().await;
     }
 }
 
 async fn send(
-    connection: &DatabaseConnection,
+    connection: &DatabaseTransaction,
     sql: String,
     width: usize,
-    sender: &mpsc::Sender<Result<Vec<ForeignRow>, Error>>,
+    sender: &mpsc::Sender<Batch>,
 ) -> Result<(), DbErr> {
     let statement = Statement::from_string(connection.get_database_backend(), sql);
     let mut rows = connection.stream_raw(statement).await?;

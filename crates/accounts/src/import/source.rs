@@ -110,36 +110,35 @@ impl ImportSource {
         }
     }
 
+    /// Ends the reading.
+    pub(super) async fn close(self) {
+        if let Rows::Database { rows, .. } = self.rows {
+            rows.close().await;
+        }
+    }
+
     async fn of_database(url: DatabaseUrl, options: &ImportOptions) -> Result<Self, ImportError> {
         let name = url.to_string();
         let database = ForeignDatabase::open(&DatabaseOptions::new(url)).await;
         let database = database.map_err(OpenError::from)?;
-        let tables = database.tables().await.map_err(OpenError::from)?;
-        let (recipe, table) = chosen(&tables, options)?;
-        let beside = recipe.passwords(&tables);
-        let mut columns = names(table);
-        if let Some(join) = &beside {
-            let within = |column| format!("{}.{column}", join.table.name);
-            columns.extend(names(&join.table).into_iter().map(within));
+        match Plan::of(&database, options).await {
+            Ok(plan) => Ok(Self {
+                name,
+                format: plan.format,
+                table: Some(plan.query.table.full_name()),
+                mapping: plan.mapping,
+                total: Some(plan.total),
+                rows: Rows::Database {
+                    rows: database.rows(&plan.query),
+                    columns: plan.columns,
+                    read: 0,
+                },
+            }),
+            Err(error) => {
+                database.close().await;
+                Err(error)
+            }
         }
-        let mapping = mapping(recipe, &columns, options)?;
-        let total = database.count(table).await.map_err(OpenError::from)?;
-        let query = ForeignQuery {
-            table: table.clone(),
-            beside,
-        };
-        Ok(Self {
-            name,
-            format: recipe.name,
-            table: Some(table.full_name()),
-            mapping,
-            total: Some(total),
-            rows: Rows::Database {
-                rows: database.rows(&query),
-                columns,
-                read: 0,
-            },
-        })
     }
 
     async fn of_file(file: PathBuf, options: &ImportOptions) -> Result<Self, ImportError> {
@@ -162,6 +161,41 @@ impl ImportSource {
             mapping,
             total: None,
             rows: Rows::File(rows),
+        })
+    }
+}
+
+/// How a database is to be read.
+struct Plan {
+    format: &'static str,
+    mapping: ImportMapping,
+    query: ForeignQuery,
+    /// The names of the columns that the query gives.
+    columns: Vec<String>,
+    total: u64,
+}
+
+impl Plan {
+    async fn of(database: &ForeignDatabase, options: &ImportOptions) -> Result<Self, ImportError> {
+        let tables = database.tables().await.map_err(OpenError::from)?;
+        let (recipe, table) = chosen(&tables, options)?;
+        let beside = recipe.passwords(&tables);
+        let mut columns = names(table);
+        if let Some(join) = &beside {
+            let within = |column| format!("{}.{column}", join.table.name);
+            columns.extend(names(&join.table).into_iter().map(within));
+        }
+        let mapping = mapping(recipe, &columns, options)?;
+        let total = database.count(table).await.map_err(OpenError::from)?;
+        Ok(Self {
+            format: recipe.name,
+            mapping,
+            query: ForeignQuery {
+                table: table.clone(),
+                beside,
+            },
+            columns,
+            total,
         })
     }
 }

@@ -32,7 +32,7 @@ impl Scene {
         let operator = self.accounts.operator();
         let mut import = operator.import(source, options, dry_run);
         while import.advance().await?.is_some() {}
-        Ok(import.finish())
+        Ok(import.finish().await)
     }
 
     /// A file of this text beside the database.

@@ -115,7 +115,7 @@ pub(super) async fn run(matches: &ArgMatches, loaded: &Loaded) -> Ended {
         }
     };
     progress.end();
-    let report = import.finish();
+    let report = import.finish().await;
     if matches!(operator.has_admin().await, Ok(true)) {
         setup_link::remove(&loaded.config);
     }
