@@ -43,6 +43,8 @@ pub struct ForeignQuery {
     pub table: ForeignTable,
     /// A second table, of which each row has at most one beside it.
     pub beside: Option<ForeignJoin>,
+    /// The column of the first table by which the rows are ordered, where it has an order.
+    pub order: Option<String>,
 }
 
 /// Which row of a second table stands beside one of the first: that whose `column` holds the other's `of`, and whose
@@ -73,6 +75,7 @@ pub struct ForeignDatabase {
 /// The rows of a query, as they come. They are to be closed.
 pub struct ForeignRows {
     database: ForeignDatabase,
+    query: ForeignQuery,
     batches: mpsc::Receiver<Batch>,
     reader: JoinHandle<()>,
 }
@@ -135,7 +138,17 @@ impl ForeignDatabase {
 
     /// Begins to read the rows of a query.
     #[must_use]
-    pub fn rows(self, query: &ForeignQuery) -> ForeignRows {
+    pub fn rows(self, query: ForeignQuery) -> ForeignRows {
+        let (batches, reader) = self.read(&query);
+        ForeignRows {
+            database: self,
+            query,
+            batches,
+            reader,
+        }
+    }
+
+    fn read(&self, query: &ForeignQuery) -> (mpsc::Receiver<Batch>, JoinHandle<()>) {
         let (sender, batches) = mpsc::channel(BATCHES_AHEAD);
         let transaction = Arc::clone(&self.transaction);
         let (sql, width) = foreign::select(transaction.get_database_backend(), query);
@@ -145,11 +158,7 @@ impl ForeignDatabase {
                 let _ = sender.send(Err(error.into())).await;
             }
         });
-        ForeignRows {
-            database: self,
-            batches,
-            reader,
-        }
+        (batches, reader)
     }
 
     /// Ends the transaction and closes the connection.
@@ -172,6 +181,11 @@ impl ForeignRows {
     /// [`Error::Unavailable`] when the rest cannot be read.
     pub async fn next(&mut self) -> Result<Option<Vec<ForeignRow>>, Error> {
         self.batches.recv().await.transpose()
+    }
+
+    /// Goes back to before the first row. The rows are the same again.
+    pub fn rewind(&mut self) {
+        (self.batches, self.reader) = self.database.read(&self.query);
     }
 
     /// Ends the reading, also before the last row, and closes the database.

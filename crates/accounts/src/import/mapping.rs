@@ -95,6 +95,14 @@ impl ImportMapping {
         self.0.contains_key(&field)
     }
 
+    /// The column for it, where there is exactly one.
+    pub(super) fn only_column(&self, field: ImportField) -> Option<&str> {
+        match self.0.get(&field).map(Vec::as_slice) {
+            Some([column]) => Some(column),
+            _ => None,
+        }
+    }
+
     /// The usual columns of a program, as far as they are there; of each list of alternatives the first one.
     pub(super) fn usual(
         usual: &[(ImportField, &'static [&'static str])],

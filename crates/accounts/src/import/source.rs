@@ -110,6 +110,18 @@ impl ImportSource {
         }
     }
 
+    /// Goes back to before the first row. Of a database the rows will be the same.
+    pub(super) async fn rewind(&mut self) -> Result<(), ImportError> {
+        match &mut self.rows {
+            Rows::File(rows) => rows.rewind().await,
+            Rows::Database { rows, read, .. } => {
+                rows.rewind();
+                *read = 0;
+                Ok(())
+            }
+        }
+    }
+
     /// Ends the reading.
     pub(super) async fn close(self) {
         if let Rows::Database { rows, .. } = self.rows {
@@ -129,7 +141,7 @@ impl ImportSource {
                 mapping: plan.mapping,
                 total: Some(plan.total),
                 rows: Rows::Database {
-                    rows: database.rows(&plan.query),
+                    rows: database.rows(plan.query),
                     columns: plan.columns,
                     read: 0,
                 },
@@ -187,12 +199,19 @@ impl Plan {
         }
         let mapping = mapping(recipe, &columns, options)?;
         let total = database.count(table).await.map_err(OpenError::from)?;
+        // That a report names the same rows each time.
+        let id = mapping.only_column(ImportField::Id);
+        let order = names(table)
+            .iter()
+            .find(|name| Some(name.as_str()) == id)
+            .cloned();
         Ok(Self {
             format: recipe.name,
             mapping,
             query: ForeignQuery {
                 table: table.clone(),
                 beside,
+                order,
             },
             columns,
             total,

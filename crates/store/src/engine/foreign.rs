@@ -22,6 +22,9 @@ const MYSQL_COLUMNS: &str = "SELECT '', CONVERT(table_name USING utf8mb4), CONVE
      CONVERT(data_type USING utf8mb4) FROM information_schema.columns WHERE table_schema = DATABASE() \
      ORDER BY table_name, ordinal_position";
 
+/// Types whose values PostgreSQL cannot order.
+const UNORDERED: [&str; 2] = ["json", "xml"];
+
 /// Connects to a database, which is to be read in a transaction from [`begin`] alone.
 pub(crate) async fn open(options: &Options) -> Result<DatabaseConnection, OpenError> {
     match &options.url.0 {
@@ -120,7 +123,17 @@ pub(crate) fn select(backend: DbBackend, query: &ForeignQuery) -> (String, usize
             name("b", mark),
         ));
     }
-    let sql = format!("SELECT {} FROM {from}", columns.join(", "));
+    let order = query.order.as_ref().and_then(|name| {
+        let column = query
+            .table
+            .columns
+            .iter()
+            .find(|column| column.name == *name)?;
+        let name = quoted(backend, &column.name);
+        (!UNORDERED.contains(&column.kind.as_str())).then(|| format!(" ORDER BY t.{name}"))
+    });
+    let order = order.unwrap_or_default();
+    let sql = format!("SELECT {} FROM {from}{order}", columns.join(", "));
     (sql, columns.len())
 }
 

@@ -39,6 +39,7 @@ async fn rows(
     let query = ForeignQuery {
         table: table.clone(),
         beside: None,
+        order: Some("email".to_owned()),
     };
     let places: Vec<usize> = columns
         .iter()
@@ -50,7 +51,7 @@ async fn rows(
                 .unwrap()
         })
         .collect();
-    let mut rows = database.rows(&query);
+    let mut rows = database.rows(query);
     let mut found = Vec::new();
     while let Some(batch) = rows.next().await.unwrap() {
         found.extend(
@@ -59,6 +60,12 @@ async fn rows(
                 .map(|row| places.iter().map(|place| row[*place].clone()).collect()),
         );
     }
+    rows.rewind();
+    let again = rows.next().await.unwrap().unwrap();
+    assert_eq!(
+        again[0][places[0]], found[0][0],
+        "the first row is the first again"
+    );
     rows.close().await;
     found
 }
