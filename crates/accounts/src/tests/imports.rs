@@ -399,3 +399,18 @@ async fn bytes_that_are_no_text_refuse_their_row_alone() {
         (1, vec![("#2", "unreadable")])
     );
 }
+
+#[tokio::test]
+async fn a_hash_with_a_control_character_is_none_and_stops_nobody_else() {
+    let scene = scene(policy()).await;
+    let digest = "0123456789abcdef".repeat(4);
+    let line = |name: &str, salt: &str| {
+        format!(
+            r#"{{"email": "{name}@example.org", "password": "pbkdf2:sha256:1000${salt}${digest}"}}"#
+        )
+    };
+    let text = format!("{}\n{}\n", line("ann", "salt"), line("bob", r"sa\u0000lt"));
+    let file = scene.file("users.jsonl", text);
+    let report = scene.import(&file, ImportOptions::default()).await;
+    assert_eq!(counts(&report), [2, 1, 0, 0, 1, 0]);
+}
