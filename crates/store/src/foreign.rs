@@ -54,11 +54,11 @@ pub struct ForeignJoin {
     /// The second table.
     pub table: ForeignTable,
     /// A column of the second table.
-    pub column: &'static str,
+    pub column: String,
     /// A column of the first.
-    pub of: &'static str,
+    pub of: String,
     /// A column of the second, and the text in it.
-    pub marked: (&'static str, &'static str),
+    pub marked: (String, &'static str),
 }
 
 /// One row: the texts of its columns, first those of the table and then those of the one beside it. What is no text

@@ -191,7 +191,7 @@ impl Plan {
     async fn of(database: &ForeignDatabase, options: &ImportOptions) -> Result<Self, ImportError> {
         let tables = database.tables().await.map_err(OpenError::from)?;
         let (recipe, table) = chosen(&tables, options)?;
-        let beside = recipe.passwords(&tables);
+        let beside = recipe.passwords(table, &tables);
         let mut columns = names(table);
         if let Some(join) = &beside {
             let within = |column| format!("{}.{column}", join.table.name);
@@ -244,7 +244,7 @@ fn chosen<'a>(
     for recipe in recipes {
         let fitting: Vec<_> = tables
             .iter()
-            .filter(|table| recipe.fits(table, tables))
+            .filter(|table| recipe.fits(table, tables) && !recipe.keeps_to_itself(table))
             .collect();
         match fitting.as_slice() {
             [] => {}
