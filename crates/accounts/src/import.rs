@@ -207,8 +207,7 @@ impl<'a> Operator<'a> {
 }
 
 impl Import<'_> {
-    /// Looks at some more rows, or brings some more over; `None` when all is done. Those of one call come together or
-    /// not at all.
+    /// Looks at some more rows, or brings some more over; `None` when all is done.
     ///
     /// # Errors
     /// [`ImportError::Unreadable`], [`ImportError::Accounts`].
@@ -304,12 +303,31 @@ impl Import<'_> {
 
     /// Adds who can be added, and gives back who can be without a username.
     async fn offer(&mut self, candidates: Vec<Candidate>) -> Result<Vec<Candidate>, ImportError> {
+        let mut nameless = Vec::new();
+        let mut waiting = vec![candidates];
+        while let Some(mut batch) = waiting.pop() {
+            let arrivals = match self.ask(&batch).await {
+                // So many are too many for the time that there is, or for what others do at the same moment.
+                Err(store::Error::Busy(_)) if batch.len() > 1 => {
+                    waiting.push(batch.split_off(batch.len() / 2));
+                    waiting.push(batch);
+                    continue;
+                }
+                arrivals => arrivals.map_err(Error::from)?,
+            };
+            nameless.extend(self.count(batch, arrivals));
+        }
+        Ok(nameless)
+    }
+
+    /// What becomes of candidates, who are added if this is no rehearsal.
+    async fn ask(&self, candidates: &[Candidate]) -> Result<Vec<Arrival>, store::Error> {
         if candidates.is_empty() {
             return Ok(Vec::new());
         }
         let users: Vec<NewUser> = candidates.iter().map(|one| one.user.clone()).collect();
         let store = &self.accounts.0.store;
-        let arrivals = match self.report.dry_run {
+        match self.report.dry_run {
             true => store.rehearse_import(users).await,
             false => {
                 let mut audit =
@@ -320,9 +338,13 @@ impl Import<'_> {
                 audit.detail = Some(from);
                 store.import_users(users, audit).await
             }
-        };
+        }
+    }
+
+    /// Counts what became of candidates, and gives back who can come without a username.
+    fn count(&mut self, candidates: Vec<Candidate>, arrivals: Vec<Arrival>) -> Vec<Candidate> {
         let mut nameless = Vec::new();
-        for (mut candidate, arrival) in candidates.into_iter().zip(arrivals.map_err(Error::from)?) {
+        for (mut candidate, arrival) in candidates.into_iter().zip(arrivals) {
             match arrival {
                 Arrival::Added => self.report.added += 1,
                 Arrival::CameBefore => self.report.came_before += 1,
@@ -339,7 +361,7 @@ impl Import<'_> {
                 },
             }
         }
-        Ok(nameless)
+        nameless
     }
 
     /// Whether the user can come without the username, which is then off.
