@@ -13,6 +13,8 @@ use crate::{Error, OpenError, Options, engine::foreign};
 
 /// Rows that are handed over at once.
 const ROWS_AT_ONCE: usize = 100;
+/// Fewer are, where they have so many bytes together.
+const BYTES_AT_ONCE: usize = 8 << 20;
 /// Such batches that wait to be taken; so the memory is the same for any number of rows.
 const BATCHES_AHEAD: usize = 2;
 
@@ -206,12 +208,16 @@ async fn send(
 ) -> Result<(), DbErr> {
     let statement = Statement::from_string(connection.get_database_backend(), sql);
     let mut rows = connection.stream_raw(statement).await?;
-    let mut batch = Vec::with_capacity(ROWS_AT_ONCE);
+    let (mut batch, mut bytes) = (Vec::with_capacity(ROWS_AT_ONCE), 0);
     while let Some(row) = rows.try_next().await? {
-        batch.push(texts(&row, width)?);
-        if batch.len() == ROWS_AT_ONCE && sender.send(Ok(std::mem::take(&mut batch))).await.is_err()
-        {
-            return Ok(());
+        let row = texts(&row, width)?;
+        bytes += row.iter().flatten().map(String::len).sum::<usize>();
+        batch.push(row);
+        if batch.len() == ROWS_AT_ONCE || bytes >= BYTES_AT_ONCE {
+            bytes = 0;
+            if sender.send(Ok(std::mem::take(&mut batch))).await.is_err() {
+                return Ok(());
+            }
         }
     }
     if !batch.is_empty() {

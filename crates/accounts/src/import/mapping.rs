@@ -103,6 +103,14 @@ impl ImportMapping {
         }
     }
 
+    /// Whether a column is read for anything.
+    pub(super) fn reads(&self, column: &str) -> bool {
+        let is_in = |path: &String| {
+            path == column || path.split_once('.').is_some_and(|(head, _)| head == column)
+        };
+        self.0.values().flatten().any(is_in)
+    }
+
     /// The usual columns of a program, as far as they are there; of each list of alternatives the first one.
     pub(super) fn usual(
         usual: &[(ImportField, &'static [&'static str])],

@@ -3,7 +3,7 @@
 
 use std::path::PathBuf;
 
-use store::{ForeignDatabase, ForeignQuery, ForeignRow, ForeignRows, ForeignTable};
+use store::{ForeignDatabase, ForeignJoin, ForeignQuery, ForeignRow, ForeignRows, ForeignTable};
 
 use super::{
     ImportError, ImportOptions,
@@ -33,7 +33,7 @@ pub struct ImportSource {
 
 enum Rows {
     Database {
-        rows: ForeignRows,
+        rows: Box<ForeignRows>,
         columns: Vec<String>,
         read: u64,
     },
@@ -141,7 +141,7 @@ impl ImportSource {
                 mapping: plan.mapping,
                 total: Some(plan.total),
                 rows: Rows::Database {
-                    rows: database.rows(plan.query),
+                    rows: Box::new(database.rows(plan.query)),
                     columns: plan.columns,
                     read: 0,
                 },
@@ -191,32 +191,45 @@ impl Plan {
     async fn of(database: &ForeignDatabase, options: &ImportOptions) -> Result<Self, ImportError> {
         let tables = database.tables().await.map_err(OpenError::from)?;
         let (recipe, table) = chosen(&tables, options)?;
-        let beside = recipe.passwords(table, &tables);
-        let mut columns = names(table);
-        if let Some(join) = &beside {
-            let within = |column| format!("{}.{column}", join.table.name);
-            columns.extend(names(&join.table).into_iter().map(within));
-        }
-        let mapping = mapping(recipe, &columns, options)?;
+        let mut query = ForeignQuery {
+            table: table.clone(),
+            beside: recipe.passwords(table, &tables),
+            order: None,
+        };
+        let mapping = mapping(recipe, &columns(&query), options)?;
         let total = database.count(table).await.map_err(OpenError::from)?;
         // That a report names the same rows each time.
         let id = mapping.only_column(ImportField::Id);
-        let order = names(table)
-            .iter()
-            .find(|name| Some(name.as_str()) == id)
-            .cloned();
+        query.order = names(table)
+            .into_iter()
+            .find(|name| Some(name.as_str()) == id);
+        // A table may hold much that is of no use here.
+        let table = &mut query.table;
+        table.columns.retain(|column| mapping.reads(&column.name));
+        if let Some(ForeignJoin { table, .. }) = &mut query.beside {
+            let within = |name: &str| format!("{}.{name}", table.name);
+            table
+                .columns
+                .retain(|column| mapping.reads(&within(&column.name)));
+        }
         Ok(Self {
             format: recipe.name,
             mapping,
-            query: ForeignQuery {
-                table: table.clone(),
-                beside,
-                order,
-            },
-            columns,
+            columns: columns(&query),
+            query,
             total,
         })
     }
+}
+
+/// The names of what a query gives, those of a second table behind its name.
+fn columns(query: &ForeignQuery) -> Vec<String> {
+    let mut columns = names(&query.table);
+    if let Some(join) = &query.beside {
+        let within = |column| format!("{}.{column}", join.table.name);
+        columns.extend(names(&join.table).into_iter().map(within));
+    }
+    columns
 }
 
 /// The table to read and how it is to be understood.
