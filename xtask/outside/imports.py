@@ -27,7 +27,7 @@ ADDED, LEFT_OUT, REFUSED, DELETED = "added", "left_out", "refused", "deleted_the
 # What comes of each source: flags, counts, who cannot log in although they came, and who has which roles.
 SOURCES = {
     "flask": (["--role-map", "true=editor"], {ADDED: 4, LEFT_OUT: 1}, ["cleo"]),
-    "django": (["--role-map", "true=admin", "--unfit-names", "drop"], {ADDED: 9, LEFT_OUT: 2, REFUSED: 2}, ["gone"]),
+    "django": (["--role-map", "true=admin", "--unfit-names", "drop"], {ADDED: 9, LEFT_OUT: 1, REFUSED: 3}, ["gone"]),
     "fastapi-users": ([], {ADDED: 3}, ["flo"]),
     "pocketbase": ([], {ADDED: 2}, []),
     "better-auth": ([], {ADDED: 2, LEFT_OUT: 1}, []),

@@ -14,9 +14,10 @@ import time
 from checks import Checks, expect, expect_answer
 from client import Client
 from databases import Database
-from server import NO_LIMITS, Server
+from server import NO_LIMITS, ROOT, Server
 
 PASSWORD = "a long and uncommon sentence"
+USERS = ROOT / "xtask/fixtures/users"
 CLIENTS = 4
 ROUNDS = 10
 UNPREPARED = "?statement-cache-capacity=0"
@@ -114,6 +115,21 @@ def a_node_that_only_reads_leaves_nothing_behind_for_the_others(postgres, pooler
         visit(server, "beside")
 
 
+def an_import_through_it_leaves_nothing_behind_for_the_program_it_reads_from(postgres, _pooler):
+    pooler = postgres.pooler("default_pool_size = 1")
+    behind = Behind(postgres, pooler, "source")
+    postgres.ask((USERS / "supabase.sql").read_text(), behind.direct)
+    settings = ["statement_timeout", "default_transaction_read_only", "TimeZone", "DateStyle"]
+    told = [pooler.ask(f"SHOW {name}", behind.pooled) for name in settings]
+    with Server() as server:
+        for _ in range(2):
+            ended = run(server, "import", "--from", behind.pooled, "--dry-run")
+            expect((ended.returncode, "3 would be added" in ended.stdout), (0, True))
+    expect([pooler.ask(f"SHOW {name}", behind.pooled) for name in settings], told)
+    expect(pooler.ask("SELECT name FROM pg_prepared_statements", behind.pooled), [])
+    pooler.ask("DELETE FROM auth.users", behind.pooled)
+
+
 def locks_go_around_the_pooler(postgres, pooler):
     behind = Behind(postgres, pooler, "locks")
     with behind.server() as server:
@@ -179,6 +195,7 @@ def main():
         [
             many_clients_share_few_connections,
             a_node_that_only_reads_leaves_nothing_behind_for_the_others,
+            an_import_through_it_leaves_nothing_behind_for_the_program_it_reads_from,
             locks_go_around_the_pooler,
             without_a_way_around_it_nothing_starts_and_nothing_is_left,
             with_prepared_statements_that_it_does_not_know_nothing_starts,

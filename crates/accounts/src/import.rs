@@ -2,19 +2,22 @@
 //! row that cannot be is named. Where rows come from is in `import/source.rs`, which column means what in
 //! `import/format.rs` and `import/mapping.rs`, and what a row says about a user in `import/row.rs`.
 
+mod doubles;
 mod file;
 mod format;
 mod mapping;
 mod row;
 mod source;
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 
-use aws_lc_rs::digest;
 use serde::Serialize;
 use store::{Actor, Arrival, AuditKind, NewUser};
 
-use self::row::{Candidate, Reading, Rules};
+use self::{
+    doubles::Doubles,
+    row::{Candidate, Reading, Rules},
+};
 pub use self::{
     format::ImportFormat,
     mapping::{ImportField, ImportMapping},
@@ -102,6 +105,8 @@ pub enum ImportError {
 /// How far an import is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ImportProgress {
+    /// Whether rows are only held against each other; they are all read again.
+    pub is_first_look: bool,
     /// Rows read.
     pub done: u64,
     /// Rows there are, where that is known before the end.
@@ -158,8 +163,9 @@ pub struct Import<'a> {
     source: ImportSource,
     options: ImportOptions,
     report: ImportReport,
-    /// Digests of the names that stood in rows so far, so that the second one of a name is seen.
-    seen: HashSet<[u8; 16]>,
+    doubles: Doubles,
+    /// The rows of the first look so far; `None` when it is over.
+    looked_at: Option<u64>,
 }
 
 impl<'a> Operator<'a> {
@@ -194,27 +200,30 @@ impl<'a> Operator<'a> {
             source,
             options,
             report,
-            seen: HashSet::new(),
+            doubles: Doubles::default(),
+            looked_at: Some(0),
         }
     }
 }
 
 impl Import<'_> {
-    /// Brings over some more; `None` when all is done. Those of one call come together or not at all.
+    /// Looks at some more rows, or brings some more over; `None` when all is done.
     ///
     /// # Errors
     /// [`ImportError::Unreadable`], [`ImportError::Accounts`].
     pub async fn advance(&mut self) -> Result<Option<ImportProgress>, ImportError> {
+        if let Some(looked_at) = self.looked_at {
+            return self.look(looked_at).await.map(Some);
+        }
         let Some(records) = self.source.next().await? else {
             return Ok(None);
         };
         self.report.rows += records.len() as u64;
-        let rules = Rules {
-            accounts: self.accounts,
-            options: &self.options,
-            mapping: &self.report.mapping,
-        };
-        let readings: Vec<Reading> = records.iter().map(|record| rules.read(record)).collect();
+        let rules = self.rules();
+        let readings = records
+            .iter()
+            .map(|record| rules.read(record, &self.doubles));
+        let readings: Vec<Reading> = readings.collect();
         let mut candidates = Vec::new();
         for reading in readings {
             candidates.extend(self.sort(reading));
@@ -223,20 +232,51 @@ impl Import<'_> {
         // Without their usernames these come, or are refused for another reason.
         self.offer(nameless).await?;
         Ok(Some(ImportProgress {
+            is_first_look: false,
             done: self.report.rows,
             total: self.source.total(),
         }))
     }
 
-    /// What it came to.
-    #[must_use]
-    pub fn finish(self) -> ImportReport {
+    /// What it came to. The source is closed.
+    pub async fn finish(self) -> ImportReport {
+        self.source.close().await;
         self.report
     }
 
-    /// Counts what is no candidate, and holds candidates against the rows before them.
+    fn rules(&self) -> Rules<'_> {
+        Rules {
+            accounts: self.accounts,
+            options: &self.options,
+            mapping: &self.report.mapping,
+        }
+    }
+
+    /// Takes down the names in some more rows, and goes back to the first one behind the last.
+    async fn look(&mut self, before: u64) -> Result<ImportProgress, ImportError> {
+        let records = self.source.next().await?;
+        let done = before + records.as_ref().map_or(0, |records| records.len() as u64);
+        let mut doubles = std::mem::take(&mut self.doubles);
+        let rules = self.rules();
+        for record in records.iter().flatten() {
+            rules.see_names(record, &mut doubles);
+        }
+        if records.is_none() {
+            doubles.settle();
+            self.source.rewind().await?;
+        }
+        self.doubles = doubles;
+        self.looked_at = records.is_some().then_some(done);
+        Ok(ImportProgress {
+            is_first_look: true,
+            done,
+            total: self.source.total(),
+        })
+    }
+
+    /// Counts what is no candidate.
     fn sort(&mut self, reading: Reading) -> Option<Candidate> {
-        let mut candidate = match reading {
+        let candidate = match reading {
             Reading::User(candidate) => *candidate,
             Reading::DeletedThere => {
                 self.report.deleted_there += 1;
@@ -258,33 +298,36 @@ impl Import<'_> {
             None => &mut self.report.no_passwords,
         };
         *kinds.entry(candidate.password_kind).or_default() += 1;
-        if !self
-            .seen
-            .insert(short_digest("email", &candidate.user.email_key))
-        {
-            let problem = problem("email", "duplicate_email", "Another row has this address.");
-            self.refuse(candidate.refused(problem));
-            return None;
-        }
-        let username_key = candidate.user.username_key.as_deref();
-        let is_first =
-            username_key.is_none_or(|key| self.seen.insert(short_digest("username", key)));
-        if !is_first && !self.leave_username_off(&mut candidate) {
-            let text = "Another row has this username.";
-            self.refuse(candidate.refused(problem("username", "duplicate_username", text)));
-            return None;
-        }
         Some(candidate)
     }
 
     /// Adds who can be added, and gives back who can be without a username.
     async fn offer(&mut self, candidates: Vec<Candidate>) -> Result<Vec<Candidate>, ImportError> {
+        let mut nameless = Vec::new();
+        let mut waiting = vec![candidates];
+        while let Some(mut batch) = waiting.pop() {
+            let arrivals = match self.ask(&batch).await {
+                // So many are too many for the time that there is, or for what others do at the same moment.
+                Err(store::Error::Busy(_)) if batch.len() > 1 => {
+                    waiting.push(batch.split_off(batch.len() / 2));
+                    waiting.push(batch);
+                    continue;
+                }
+                arrivals => arrivals.map_err(Error::from)?,
+            };
+            nameless.extend(self.count(batch, arrivals));
+        }
+        Ok(nameless)
+    }
+
+    /// What becomes of candidates, who are added if this is no rehearsal.
+    async fn ask(&self, candidates: &[Candidate]) -> Result<Vec<Arrival>, store::Error> {
         if candidates.is_empty() {
             return Ok(Vec::new());
         }
         let users: Vec<NewUser> = candidates.iter().map(|one| one.user.clone()).collect();
         let store = &self.accounts.0.store;
-        let arrivals = match self.report.dry_run {
+        match self.report.dry_run {
             true => store.rehearse_import(users).await,
             false => {
                 let mut audit =
@@ -295,9 +338,13 @@ impl Import<'_> {
                 audit.detail = Some(from);
                 store.import_users(users, audit).await
             }
-        };
+        }
+    }
+
+    /// Counts what became of candidates, and gives back who can come without a username.
+    fn count(&mut self, candidates: Vec<Candidate>, arrivals: Vec<Arrival>) -> Vec<Candidate> {
         let mut nameless = Vec::new();
-        for (mut candidate, arrival) in candidates.into_iter().zip(arrivals.map_err(Error::from)?) {
+        for (mut candidate, arrival) in candidates.into_iter().zip(arrivals) {
             match arrival {
                 Arrival::Added => self.report.added += 1,
                 Arrival::CameBefore => self.report.came_before += 1,
@@ -314,7 +361,7 @@ impl Import<'_> {
                 },
             }
         }
-        Ok(nameless)
+        nameless
     }
 
     /// Whether the user can come without the username, which is then off.
@@ -346,16 +393,6 @@ fn problem(
         code,
         message: message.into(),
     }
-}
-
-/// Enough of a digest that no two names have the same one.
-fn short_digest(kind: &str, name: &str) -> [u8; 16] {
-    let digest = digest::digest(&digest::SHA256, format!("{kind} {name}").as_bytes());
-    let (short, _) = digest
-        .as_ref()
-        .split_first_chunk()
-        .expect("SHA-256 has 32 bytes");
-    *short
 }
 
 fn unreadable(file: &std::path::Path, reason: &impl ToString) -> ImportError {

@@ -1,14 +1,20 @@
 //! Databases of other programs, which are read and never written: what tables they have, and the rows of one as
 //! texts. What the columns mean is decided by the crate `accounts`.
 
+use std::sync::Arc;
+
 use futures_util::TryStreamExt as _;
-use sea_orm::{DatabaseConnection, DbErr, QueryResult, Statement, StreamTrait as _};
-use tokio::sync::mpsc;
+use sea_orm::{
+    DatabaseConnection, DatabaseTransaction, DbErr, QueryResult, Statement, StreamTrait as _,
+};
+use tokio::{sync::mpsc, task::JoinHandle};
 
 use crate::{Error, OpenError, Options, engine::foreign};
 
 /// Rows that are handed over at once.
 const ROWS_AT_ONCE: usize = 100;
+/// Fewer are, where they have so many bytes together.
+const BYTES_AT_ONCE: usize = 8 << 20;
 /// Such batches that wait to be taken; so the memory is the same for any number of rows.
 const BATCHES_AHEAD: usize = 2;
 
@@ -39,6 +45,8 @@ pub struct ForeignQuery {
     pub table: ForeignTable,
     /// A second table, of which each row has at most one beside it.
     pub beside: Option<ForeignJoin>,
+    /// The column of the first table by which the rows are ordered, where it has an order.
+    pub order: Option<String>,
 }
 
 /// Which row of a second table stands beside one of the first: that whose `column` holds the other's `of`, and whose
@@ -48,22 +56,33 @@ pub struct ForeignJoin {
     /// The second table.
     pub table: ForeignTable,
     /// A column of the second table.
-    pub column: &'static str,
+    pub column: String,
     /// A column of the first.
-    pub of: &'static str,
+    pub of: String,
     /// A column of the second, and the text in it.
-    pub marked: (&'static str, &'static str),
+    pub marked: (String, &'static str),
 }
 
 /// One row: the texts of its columns, first those of the table and then those of the one beside it. What is no text
 /// in UTF-8 is written in hexadecimal digits.
 pub type ForeignRow = Vec<Option<String>>;
 
-/// Somebody else's database, open for reading.
-pub struct ForeignDatabase(DatabaseConnection);
+/// Somebody else's database, open for reading as it is at one moment. It is to be closed.
+pub struct ForeignDatabase {
+    connection: DatabaseConnection,
+    /// Shared with the task that reads rows.
+    transaction: Arc<DatabaseTransaction>,
+}
 
-/// The rows of a query, as they come.
-pub struct ForeignRows(mpsc::Receiver<Result<Vec<ForeignRow>, Error>>);
+/// The rows of a query, as they come. They are to be closed.
+pub struct ForeignRows {
+    database: ForeignDatabase,
+    query: ForeignQuery,
+    batches: mpsc::Receiver<Batch>,
+    reader: JoinHandle<()>,
+}
+
+type Batch = Result<Vec<ForeignRow>, Error>;
 
 impl ForeignTable {
     /// The name to call it by, with its schema where that is not the usual one.
@@ -80,15 +99,21 @@ impl ForeignDatabase {
     /// Connects to an existing database, whoever made it, so that it cannot be written.
     ///
     /// # Errors
-    /// [`OpenError::File`], [`OpenError::NotADatabase`], [`OpenError::Refused`], [`OpenError::Unreachable`].
+    /// [`OpenError::File`], [`OpenError::NotADatabase`], [`OpenError::Refused`], [`OpenError::Unreachable`],
+    /// [`OpenError::Store`].
     pub async fn open(options: &Options) -> Result<Self, OpenError> {
-        foreign::open(options).await.map(Self)
+        let connection = foreign::open(options).await?;
+        let transaction = foreign::begin(&connection).await.map_err(Error::from)?;
+        Ok(Self {
+            connection,
+            transaction: Arc::new(transaction),
+        })
     }
 
     /// Every table and view that we may read, sorted by name.
     pub async fn tables(&self) -> Result<Vec<ForeignTable>, Error> {
         let mut tables: Vec<ForeignTable> = Vec::new();
-        for row in foreign::columns(&self.0).await? {
+        for row in foreign::columns(&self.transaction).await? {
             let [schema, name, column, kind] = row;
             let column = ForeignColumn {
                 name: column,
@@ -110,29 +135,42 @@ impl ForeignDatabase {
 
     /// How many rows a table has.
     pub async fn count(&self, table: &ForeignTable) -> Result<u64, Error> {
-        foreign::count(&self.0, table).await
+        foreign::count(&self.transaction, table).await
     }
 
-    /// Begins to read, as of now, and closes the database when all is read or nobody wants more.
+    /// Begins to read the rows of a query.
     #[must_use]
-    pub fn rows(self, query: &ForeignQuery) -> ForeignRows {
-        let (sender, receiver) = mpsc::channel(BATCHES_AHEAD);
-        let (sql, width) = foreign::select(&self.0, query);
-        tokio::spawn(async move {
-            if let Err(error) = send(&self.0, sql, width, &sender).await {
+    pub fn rows(self, query: ForeignQuery) -> ForeignRows {
+        let (batches, reader) = self.read(&query);
+        ForeignRows {
+            database: self,
+            query,
+            batches,
+            reader,
+        }
+    }
+
+    fn read(&self, query: &ForeignQuery) -> (mpsc::Receiver<Batch>, JoinHandle<()>) {
+        let (sender, batches) = mpsc::channel(BATCHES_AHEAD);
+        let transaction = Arc::clone(&self.transaction);
+        let (sql, width) = foreign::select(transaction.get_database_backend(), query);
+        let reader = tokio::spawn(async move {
+            if let Err(error) = send(&transaction, sql, width, &sender).await {
                 // Whoever has left does not want to know.
                 let _ = sender.send(Err(error.into())).await;
             }
-            if let Err(error) = self.0.close().await {
-                tracing::warn!(error.message = %error, "A database that was read did not close cleanly: {error}");
-            }
         });
-        ForeignRows(receiver)
+        (batches, reader)
     }
 
-    /// Closes it unread.
+    /// Ends the transaction and closes the connection.
     pub async fn close(self) {
-        if let Err(error) = self.0.close().await {
+        let ended = match Arc::into_inner(self.transaction) {
+            Some(transaction) => foreign::end(transaction).await,
+            // Its reader did not end well, and the transaction ends with the connection.
+            None => Ok(()),
+        };
+        if let Err(error) = ended.and(self.connection.close().await) {
             tracing::warn!(error.message = %error, "A database that was read did not close cleanly: {error}");
         }
     }
@@ -144,24 +182,42 @@ impl ForeignRows {
     /// # Errors
     /// [`Error::Unavailable`] when the rest cannot be read.
     pub async fn next(&mut self) -> Result<Option<Vec<ForeignRow>>, Error> {
-        self.0.recv().await.transpose()
+        self.batches.recv().await.transpose()
+    }
+
+    /// Goes back to before the first row. The rows are the same again.
+    pub fn rewind(&mut self) {
+        (self.batches, self.reader) = self.database.read(&self.query);
+    }
+
+    /// Ends the reading, also before the last row, and closes the database.
+    pub async fn close(self) {
+        drop(self.batches);
+        if let Err(error) = self.reader.await {
+            tracing::warn!(error.message = %error, "A database was not read to the end: {error}");
+        }
+        self.database.close().await;
     }
 }
 
 async fn send(
-    connection: &DatabaseConnection,
+    connection: &DatabaseTransaction,
     sql: String,
     width: usize,
-    sender: &mpsc::Sender<Result<Vec<ForeignRow>, Error>>,
+    sender: &mpsc::Sender<Batch>,
 ) -> Result<(), DbErr> {
     let statement = Statement::from_string(connection.get_database_backend(), sql);
     let mut rows = connection.stream_raw(statement).await?;
-    let mut batch = Vec::with_capacity(ROWS_AT_ONCE);
+    let (mut batch, mut bytes) = (Vec::with_capacity(ROWS_AT_ONCE), 0);
     while let Some(row) = rows.try_next().await? {
-        batch.push(texts(&row, width)?);
-        if batch.len() == ROWS_AT_ONCE && sender.send(Ok(std::mem::take(&mut batch))).await.is_err()
-        {
-            return Ok(());
+        let row = texts(&row, width)?;
+        bytes += row.iter().flatten().map(String::len).sum::<usize>();
+        batch.push(row);
+        if batch.len() == ROWS_AT_ONCE || bytes >= BYTES_AT_ONCE {
+            bytes = 0;
+            if sender.send(Ok(std::mem::take(&mut batch))).await.is_err() {
+                return Ok(());
+            }
         }
     }
     if !batch.is_empty() {

@@ -4,14 +4,15 @@
 use std::collections::BTreeSet;
 
 use sea_orm::{
-    ColumnTrait as _, ConnectionTrait, EntityTrait as _, QueryFilter as _, QuerySelect as _,
+    ActiveValue::Set, ColumnTrait as _, ConnectionTrait, EntityTrait as _, QueryFilter as _,
+    QuerySelect as _,
 };
 use uuid::Uuid;
 
 use crate::{
     Error, NewAudit, NewUser, Store,
     admins::{self, ADMIN, lock_admins},
-    entity::user,
+    entity::{user, user_role},
     users,
 };
 
@@ -43,11 +44,9 @@ impl Store {
                 if added().any(|user| user.roles.contains(ADMIN)) {
                     lock_admins(tx).await?;
                 }
-                for user in added() {
-                    users::insert(tx, user).await.map_err(overtaken)?;
-                }
                 let count = added().count();
                 if count > 0 {
+                    insert_all(tx, added()).await.map_err(overtaken)?;
                     let mut detail = audit
                         .detail
                         .clone()
@@ -68,9 +67,38 @@ impl Store {
     }
 }
 
-fn added<'a>(users: &'a [NewUser], arrivals: &'a [Arrival]) -> impl Iterator<Item = &'a NewUser> {
+fn added<'a>(
+    users: &'a [NewUser],
+    arrivals: &'a [Arrival],
+) -> impl Iterator<Item = &'a NewUser> + Clone {
     let pairs = users.iter().zip(arrivals);
     pairs.filter_map(|(user, arrival)| (*arrival == Arrival::Added).then_some(user))
+}
+
+/// Adds all of them by as few statements as if they were one: the server may be far away, and the time for an event is
+/// bounded.
+async fn insert_all<'a, C: ConnectionTrait>(
+    tx: &C,
+    users: impl Iterator<Item = &'a NewUser> + Clone,
+) -> Result<(), Error> {
+    user::Entity::insert_many(users.clone().map(users::row_of))
+        .exec_without_returning(tx)
+        .await?;
+    let roles: Vec<user_role::ActiveModel> = users
+        .flat_map(|user| {
+            let of_role = |role: &String| user_role::ActiveModel {
+                user_id: Set(user.id),
+                role: Set(role.clone()),
+            };
+            user.roles.iter().map(of_role)
+        })
+        .collect();
+    if !roles.is_empty() {
+        user_role::Entity::insert_many(roles)
+            .exec_without_returning(tx)
+            .await?;
+    }
+    Ok(())
 }
 
 /// Somebody has taken the name since it was judged to be free; the event is run again, and will see that.

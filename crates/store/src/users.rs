@@ -536,22 +536,9 @@ pub(crate) async fn replace_hash<C: ConnectionTrait>(
 
 /// Adds the account to the transaction of the event that makes it.
 pub(crate) async fn insert<C: ConnectionTrait>(tx: &C, new: &NewUser) -> Result<User, Error> {
-    let row = user::ActiveModel {
-        id: Set(new.id),
-        email: Set(new.email.clone()),
-        email_key: Set(Some(new.email_key.clone())),
-        username: Set(new.username.clone()),
-        username_key: Set(new.username_key.clone()),
-        name: Set(new.name.clone()),
-        password_hash: Set(new.password_hash.clone()),
-        email_verified: Set(new.email_verified),
-        disabled_at: Set(new.disabled_at.map(Timestamp::as_micros)),
-        deleted_at: Set(None),
-        purging: Set(false),
-        created_at: Set(new.created_at.as_micros()),
-        updated_at: Set(new.created_at.as_micros()),
-    };
-    user::Entity::insert(row).exec_without_returning(tx).await?;
+    user::Entity::insert(row_of(new))
+        .exec_without_returning(tx)
+        .await?;
     replace_roles(tx, new.id, &new.roles).await?;
     Ok(User {
         id: new.id,
@@ -565,6 +552,25 @@ pub(crate) async fn insert<C: ConnectionTrait>(tx: &C, new: &NewUser) -> Result<
         created_at: new.created_at,
         updated_at: new.created_at,
     })
+}
+
+/// The row of a new account.
+pub(crate) fn row_of(new: &NewUser) -> user::ActiveModel {
+    user::ActiveModel {
+        id: Set(new.id),
+        email: Set(new.email.clone()),
+        email_key: Set(Some(new.email_key.clone())),
+        username: Set(new.username.clone()),
+        username_key: Set(new.username_key.clone()),
+        name: Set(new.name.clone()),
+        password_hash: Set(new.password_hash.clone()),
+        email_verified: Set(new.email_verified),
+        disabled_at: Set(new.disabled_at.map(Timestamp::as_micros)),
+        deleted_at: Set(None),
+        purging: Set(false),
+        created_at: Set(new.created_at.as_micros()),
+        updated_at: Set(new.created_at.as_micros()),
+    }
 }
 
 /// Gives the user exactly these roles.

@@ -36,6 +36,10 @@ impl Scheme {
         if stored.len() > LONGEST {
             return Err("it is longer than any known format");
         }
+        // None is in any format, though salts may be any text; and not every engine stores one.
+        if stored.contains(char::is_control) {
+            return Err(MALFORMED);
+        }
         match stored.strip_prefix('$') {
             Some(rest) => Self::parse_modular(rest.split('$').next().unwrap_or(rest), stored),
             None => Self::parse_framework(stored),

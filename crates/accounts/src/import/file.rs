@@ -32,6 +32,7 @@ type Batch = Result<Vec<Record>, ImportError>;
 
 /// The rows of a file, as they come.
 pub(super) struct FileRows {
+    path: PathBuf,
     syntax: Syntax,
     columns: Vec<String>,
     /// The rows that were read to learn the columns.
@@ -45,7 +46,8 @@ impl FileRows {
     /// # Errors
     /// [`ImportError::Unreadable`].
     pub(super) async fn open(path: PathBuf, syntax: Option<Syntax>) -> Result<Self, ImportError> {
-        let opened = tokio::task::spawn_blocking(move || Source::open(path, syntax));
+        let file = path.clone();
+        let opened = tokio::task::spawn_blocking(move || Source::open(file, syntax));
         let source = opened
             .await
             .map_err(|error| unreadable(Path::new("the file"), &error))??;
@@ -65,11 +67,21 @@ impl FileRows {
             columns.extend(new);
         }
         Ok(Self {
+            path,
             syntax,
             columns,
             first,
             rest,
         })
+    }
+
+    /// Goes back to before the first row.
+    ///
+    /// # Errors
+    /// [`ImportError::Unreadable`].
+    pub(super) async fn rewind(&mut self) -> Result<(), ImportError> {
+        *self = Self::open(self.path.clone(), Some(self.syntax)).await?;
+        Ok(())
     }
 
     pub(super) fn syntax(&self) -> Syntax {
@@ -102,7 +114,12 @@ struct Source {
 impl Source {
     fn open(path: PathBuf, syntax: Option<Syntax>) -> Result<Self, ImportError> {
         let failed = |error: std::io::Error| unreadable(&path, &error);
-        let mut reader = BufReader::new(File::open(&path).map_err(failed)?);
+        let file = File::open(&path).map_err(failed)?;
+        if !file.metadata().map_err(failed)?.is_file() {
+            let reason = "it is read twice, and must be a file that can be";
+            return Err(unreadable(&path, &reason));
+        }
+        let mut reader = BufReader::new(file);
         let start = reader.fill_buf().map_err(failed)?;
         let start = start.strip_prefix(b"\xef\xbb\xbf").unwrap_or(start);
         let first = start.iter().find(|byte| !byte.is_ascii_whitespace());

@@ -64,8 +64,8 @@ pub(super) struct Recipe {
     tables: &'static [&'static str],
     /// Columns that its table has.
     marks: &'static [&'static str],
-    /// A table that is there besides.
-    companion: Option<&'static str>,
+    /// A table that is there besides, by one of these names; empty where there is none.
+    companions: &'static [&'static str],
     /// What the columns mean, each with alternatives.
     pub(super) columns: &'static [(ImportField, &'static [&'static str])],
 }
@@ -79,7 +79,7 @@ pub(super) const GENERIC: &Recipe = {
         name: "flask",
         tables: &[],
         marks: &[],
-        companion: None,
+        companions: &[],
         columns: &[
             (Id, &["id", "user_id", "uid", "uuid", "_id"]),
             (
@@ -168,7 +168,7 @@ pub(super) const RECIPES: &[Recipe] = {
             name: "supabase",
             tables: &["auth.users"],
             marks: &["encrypted_password", "email", "raw_user_meta_data"],
-            companion: None,
+            companions: &[],
             columns: &[
                 (Id, &["id"]),
                 (Email, &["email"]),
@@ -183,7 +183,7 @@ pub(super) const RECIPES: &[Recipe] = {
             name: "pocketbase",
             tables: &[],
             marks: &["tokenKey", "email", "verified"],
-            companion: Some("_collections"),
+            companions: &["_collections"],
             columns: &[
                 (Id, &["id"]),
                 (Email, &["email"]),
@@ -198,11 +198,14 @@ pub(super) const RECIPES: &[Recipe] = {
             name: "better-auth",
             tables: &["user", "users"],
             marks: &["emailVerified", "email"],
-            companion: Some("account"),
+            companions: &["account", "accounts"],
             columns: &[
                 (Id, &["id"]),
                 (Email, &["email"]),
-                (Password, &["account.password", "password"]),
+                (
+                    Password,
+                    &["account.password", "accounts.password", "password"],
+                ),
                 (Username, &["username"]),
                 (Name, &["name"]),
                 (CreatedAt, &["createdAt"]),
@@ -215,7 +218,7 @@ pub(super) const RECIPES: &[Recipe] = {
             name: "wordpress",
             tables: &[],
             marks: &["user_login", "user_pass", "user_email", "user_registered"],
-            companion: None,
+            companions: &[],
             columns: &[
                 (Id, &["ID"]),
                 (Email, &["user_email"]),
@@ -235,7 +238,7 @@ pub(super) const RECIPES: &[Recipe] = {
                 "email",
                 "is_active",
             ],
-            companion: None,
+            companions: &[],
             columns: &[
                 (Id, &["id"]),
                 (Email, &["email"]),
@@ -257,7 +260,7 @@ pub(super) const RECIPES: &[Recipe] = {
                 "is_superuser",
                 "is_verified",
             ],
-            companion: None,
+            companions: &[],
             columns: &[
                 (Id, &["id"]),
                 (Email, &["email"]),
@@ -274,7 +277,7 @@ pub(super) const RECIPES: &[Recipe] = {
             name: "firebase",
             tables: &[],
             marks: &["localId", "email", "createdAt"],
-            companion: None,
+            companions: &[],
             columns: &[
                 (Id, &["localId"]),
                 (Email, &["email"]),
@@ -317,7 +320,7 @@ impl Recipe {
 
     /// Whether a file with these columns has its users; those of a program that needs a second table are told by that.
     pub(super) fn fits_file(&self, columns: &[String]) -> bool {
-        self.companion.is_none() && self.has_marks(columns)
+        self.companions.is_empty() && self.has_marks(columns)
     }
 
     /// Whether a table of a database is where it has its users.
@@ -326,26 +329,46 @@ impl Recipe {
         is_named && self.has_marks(&names(table)) && self.is_accompanied(all)
     }
 
+    /// Whether a table of its users is for the program itself, as that of PocketBase's superusers is. It is read where
+    /// the call names it.
+    pub(super) fn keeps_to_itself(&self, table: &ForeignTable) -> bool {
+        self.name == "pocketbase" && table.name.starts_with('_')
+    }
+
     fn is_accompanied(&self, all: &[ForeignTable]) -> bool {
-        self.companion
-            .is_none_or(|name| all.iter().any(|table| table.name == name))
+        self.companions.is_empty() || self.companion(all).is_some()
     }
 
     /// The table in which the passwords stand, where it is not that of the users.
-    pub(super) fn passwords(&self, all: &[ForeignTable]) -> Option<ForeignJoin> {
+    /// Its columns may be in another case, as an adapter or a plugin writes them.
+    pub(super) fn passwords(
+        &self,
+        users: &ForeignTable,
+        all: &[ForeignTable],
+    ) -> Option<ForeignJoin> {
         if self.name != "better-auth" {
             return None;
         }
-        let table = all
-            .iter()
-            .find(|table| Some(table.name.as_str()) == self.companion)?;
+        let table = self.companion(all)?;
         Some(ForeignJoin {
             table: table.clone(),
-            column: "userId",
-            of: "id",
-            marked: ("providerId", "credential"),
+            column: column(table, "userId")?,
+            of: column(users, "id")?,
+            marked: (column(table, "providerId")?, "credential"),
         })
     }
+
+    fn companion<'a>(&self, all: &'a [ForeignTable]) -> Option<&'a ForeignTable> {
+        all.iter()
+            .find(|table| self.companions.contains(&table.name.as_str()))
+    }
+}
+
+/// The column that is called so, but for the case and what stands between words.
+fn column(table: &ForeignTable, name: &str) -> Option<String> {
+    names(table)
+        .into_iter()
+        .find(|column| is_alike(column, name))
 }
 
 /// The names of a table's columns.
@@ -355,4 +378,39 @@ pub(super) fn names(table: &ForeignTable) -> Vec<String> {
         .iter()
         .map(|column| column.name.clone())
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use store::{ForeignColumn, ForeignTable};
+
+    use super::RECIPES;
+
+    fn table(name: &str, columns: &[&str]) -> ForeignTable {
+        let column = |name: &&str| ForeignColumn {
+            name: (*name).to_owned(),
+            kind: "text".to_owned(),
+        };
+        ForeignTable {
+            schema: String::new(),
+            name: name.to_owned(),
+            columns: columns.iter().map(column).collect(),
+        }
+    }
+
+    #[test]
+    fn better_auth_is_known_by_whatever_case_its_adapter_writes() {
+        let user = ["id", "email", "email_verified"];
+        let account = ["id", "user_id", "provider_id", "password"];
+        for (users, accounts) in [("user", "account"), ("users", "accounts")] {
+            let tables = [table(users, &user), table(accounts, &account)];
+            let fits = |recipe: &&super::Recipe| recipe.fits(&tables[0], &tables);
+            let recipe = RECIPES.iter().find(fits).expect("a recipe");
+            assert_eq!(recipe.name, "better-auth");
+            let join = recipe.passwords(&tables[0], &tables).expect("a join");
+            assert_eq!((join.column.as_str(), join.of.as_str()), ("user_id", "id"));
+            assert_eq!(join.marked, ("provider_id".to_owned(), "credential"));
+            assert_eq!(join.table.name, accounts);
+        }
+    }
 }

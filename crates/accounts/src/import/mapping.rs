@@ -95,6 +95,22 @@ impl ImportMapping {
         self.0.contains_key(&field)
     }
 
+    /// The column for it, where there is exactly one.
+    pub(super) fn only_column(&self, field: ImportField) -> Option<&str> {
+        match self.0.get(&field).map(Vec::as_slice) {
+            Some([column]) => Some(column),
+            _ => None,
+        }
+    }
+
+    /// Whether a column is read for anything.
+    pub(super) fn reads(&self, column: &str) -> bool {
+        let is_in = |path: &String| {
+            path == column || path.split_once('.').is_some_and(|(head, _)| head == column)
+        };
+        self.0.values().flatten().any(is_in)
+    }
+
     /// The usual columns of a program, as far as they are there; of each list of alternatives the first one.
     pub(super) fn usual(
         usual: &[(ImportField, &'static [&'static str])],

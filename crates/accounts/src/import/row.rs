@@ -8,6 +8,7 @@ use uuid::Uuid;
 
 use super::{
     ImportOptions, Passwordless, RefusedRow, UnfitNames,
+    doubles::Doubles,
     mapping::{ImportField, ImportMapping, Record},
     problem,
 };
@@ -62,7 +63,22 @@ pub(super) struct Rules<'a> {
 }
 
 impl Rules<'_> {
-    pub(super) fn read(&self, record: &Record) -> Reading {
+    /// Takes down the names in a row, also of somebody who cannot come: it may be theirs. What is deleted in the source
+    /// has no claim.
+    pub(super) fn see_names(&self, record: &Record, doubles: &mut Doubles) {
+        if self.flag(ImportField::Deleted, record, &mut Vec::new()) == Some(true) {
+            return;
+        }
+        let value = |field| self.mapping.value(field, record).unwrap_or_default();
+        if let Ok(email) = Email::parse(&value(ImportField::Email)) {
+            doubles.see_email(email.key());
+        }
+        if let Ok(username) = Username::parse(&value(ImportField::Username)) {
+            doubles.see_username(username.key());
+        }
+    }
+
+    pub(super) fn read(&self, record: &Record, doubles: &Doubles) -> Reading {
         let row = self.row_name(record);
         if let Some(reason) = &record.broken {
             let problem = problem("row", "unreadable", reason.clone());
@@ -77,7 +93,7 @@ impl Rules<'_> {
         }
         let (password_hash, password_kind) = self.password(record);
         let leaves_out = self.options.passwordless == Passwordless::LeaveOut;
-        let candidate = self.candidate(record, row.clone(), &mut broken);
+        let candidate = self.candidate(record, row.clone(), doubles, &mut broken);
         let Some(candidate) = candidate.filter(|_| broken.is_empty()) else {
             return Reading::Refused(RefusedRow {
                 row,
@@ -101,15 +117,35 @@ impl Rules<'_> {
         &self,
         record: &Record,
         row: String,
+        doubles: &Doubles,
         broken: &mut Vec<FieldError>,
     ) -> Option<Candidate> {
         let now = self.accounts.0.clock.now();
         let value = |field| self.mapping.value(field, record);
         let address = value(ImportField::Email).unwrap_or_default();
         let email = field("email", Email::parse(&address), broken);
+        if email
+            .as_ref()
+            .is_some_and(|email| doubles.has_email(email.key()))
+        {
+            let text = "Another row has this address, too.";
+            broken.push(problem("email", "duplicate_email", text));
+        }
         let mut left_off = 0;
         let username = value(ImportField::Username).map(|text| Username::parse(&text));
-        let username = self.fitting("username", username, broken, &mut left_off);
+        let mut username = self.fitting("username", username, broken, &mut left_off);
+        if username
+            .as_ref()
+            .is_some_and(|name| doubles.has_username(name.key()))
+        {
+            if self.options.unfit_names == UnfitNames::LeaveOff {
+                username = None;
+                left_off += 1;
+            } else {
+                let text = "Another row has this username, too.";
+                broken.push(problem("username", "duplicate_username", text));
+            }
+        }
         let name = value(ImportField::Name).map(|text| DisplayName::parse(&text));
         let name = self.fitting("name", name, broken, &mut left_off);
         let created_at = self.created_at(record, now, broken);

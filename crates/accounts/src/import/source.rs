@@ -3,7 +3,7 @@
 
 use std::path::PathBuf;
 
-use store::{ForeignDatabase, ForeignQuery, ForeignRow, ForeignRows, ForeignTable};
+use store::{ForeignDatabase, ForeignJoin, ForeignQuery, ForeignRow, ForeignRows, ForeignTable};
 
 use super::{
     ImportError, ImportOptions,
@@ -33,7 +33,7 @@ pub struct ImportSource {
 
 enum Rows {
     Database {
-        rows: ForeignRows,
+        rows: Box<ForeignRows>,
         columns: Vec<String>,
         read: u64,
     },
@@ -110,36 +110,47 @@ impl ImportSource {
         }
     }
 
+    /// Goes back to before the first row. Of a database the rows will be the same.
+    pub(super) async fn rewind(&mut self) -> Result<(), ImportError> {
+        match &mut self.rows {
+            Rows::File(rows) => rows.rewind().await,
+            Rows::Database { rows, read, .. } => {
+                rows.rewind();
+                *read = 0;
+                Ok(())
+            }
+        }
+    }
+
+    /// Ends the reading.
+    pub(super) async fn close(self) {
+        if let Rows::Database { rows, .. } = self.rows {
+            rows.close().await;
+        }
+    }
+
     async fn of_database(url: DatabaseUrl, options: &ImportOptions) -> Result<Self, ImportError> {
         let name = url.to_string();
         let database = ForeignDatabase::open(&DatabaseOptions::new(url)).await;
         let database = database.map_err(OpenError::from)?;
-        let tables = database.tables().await.map_err(OpenError::from)?;
-        let (recipe, table) = chosen(&tables, options)?;
-        let beside = recipe.passwords(&tables);
-        let mut columns = names(table);
-        if let Some(join) = &beside {
-            let within = |column| format!("{}.{column}", join.table.name);
-            columns.extend(names(&join.table).into_iter().map(within));
+        match Plan::of(&database, options).await {
+            Ok(plan) => Ok(Self {
+                name,
+                format: plan.format,
+                table: Some(plan.query.table.full_name()),
+                mapping: plan.mapping,
+                total: Some(plan.total),
+                rows: Rows::Database {
+                    rows: Box::new(database.rows(plan.query)),
+                    columns: plan.columns,
+                    read: 0,
+                },
+            }),
+            Err(error) => {
+                database.close().await;
+                Err(error)
+            }
         }
-        let mapping = mapping(recipe, &columns, options)?;
-        let total = database.count(table).await.map_err(OpenError::from)?;
-        let query = ForeignQuery {
-            table: table.clone(),
-            beside,
-        };
-        Ok(Self {
-            name,
-            format: recipe.name,
-            table: Some(table.full_name()),
-            mapping,
-            total: Some(total),
-            rows: Rows::Database {
-                rows: database.rows(&query),
-                columns,
-                read: 0,
-            },
-        })
     }
 
     async fn of_file(file: PathBuf, options: &ImportOptions) -> Result<Self, ImportError> {
@@ -164,6 +175,61 @@ impl ImportSource {
             rows: Rows::File(rows),
         })
     }
+}
+
+/// How a database is to be read.
+struct Plan {
+    format: &'static str,
+    mapping: ImportMapping,
+    query: ForeignQuery,
+    /// The names of the columns that the query gives.
+    columns: Vec<String>,
+    total: u64,
+}
+
+impl Plan {
+    async fn of(database: &ForeignDatabase, options: &ImportOptions) -> Result<Self, ImportError> {
+        let tables = database.tables().await.map_err(OpenError::from)?;
+        let (recipe, table) = chosen(&tables, options)?;
+        let mut query = ForeignQuery {
+            table: table.clone(),
+            beside: recipe.passwords(table, &tables),
+            order: None,
+        };
+        let mapping = mapping(recipe, &columns(&query), options)?;
+        let total = database.count(table).await.map_err(OpenError::from)?;
+        // That a report names the same rows each time.
+        let id = mapping.only_column(ImportField::Id);
+        query.order = names(table)
+            .into_iter()
+            .find(|name| Some(name.as_str()) == id);
+        // A table may hold much that is of no use here.
+        let table = &mut query.table;
+        table.columns.retain(|column| mapping.reads(&column.name));
+        if let Some(ForeignJoin { table, .. }) = &mut query.beside {
+            let within = |name: &str| format!("{}.{name}", table.name);
+            table
+                .columns
+                .retain(|column| mapping.reads(&within(&column.name)));
+        }
+        Ok(Self {
+            format: recipe.name,
+            mapping,
+            columns: columns(&query),
+            query,
+            total,
+        })
+    }
+}
+
+/// The names of what a query gives, those of a second table behind its name.
+fn columns(query: &ForeignQuery) -> Vec<String> {
+    let mut columns = names(&query.table);
+    if let Some(join) = &query.beside {
+        let within = |column| format!("{}.{column}", join.table.name);
+        columns.extend(names(&join.table).into_iter().map(within));
+    }
+    columns
 }
 
 /// The table to read and how it is to be understood.
@@ -191,7 +257,7 @@ fn chosen<'a>(
     for recipe in recipes {
         let fitting: Vec<_> = tables
             .iter()
-            .filter(|table| recipe.fits(table, tables))
+            .filter(|table| recipe.fits(table, tables) && !recipe.keeps_to_itself(table))
             .collect();
         match fitting.as_slice() {
             [] => {}

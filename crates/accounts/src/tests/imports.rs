@@ -32,7 +32,7 @@ impl Scene {
         let operator = self.accounts.operator();
         let mut import = operator.import(source, options, dry_run);
         while import.advance().await?.is_some() {}
-        Ok(import.finish())
+        Ok(import.finish().await)
     }
 
     /// A file of this text beside the database.
@@ -165,14 +165,15 @@ async fn a_rehearsal_says_what_an_import_does_and_a_second_import_does_nothing()
          1;Ada@EXAMPLE.org;{HASH};other;admin;0;\n\
          2;bob@example.org;{HASH};Ada;admin;0;\n\
          3;cleo@example.org;{HASH};cleo;staff,admin;0;\n\
-         4;CLEO@example.org;{HASH};cleo2;;0;\n\
-         5;dora@example.org;{HASH};CLEO;;0;\n\
+         4;dan@example.org;{HASH};dan;;0;\n\
+         5;DAN@example.org;{HASH};dora;;0;\n\
          6;not an address;{HASH};emil;;maybe;\n\
          7;fay@example.org;hunter2;fay;;0;\n\
          8;gus@example.org;{HASH};gus;;1;\n\
          9;hal@example.org;{HASH};hal;;0;2024-01-01\n\
          10;ida@example.org;{HASH};i;;0;\n\
-         11;jo@example.org;{HASH}\n"
+         11;jo@example.org;{HASH}\n\
+         12;hal@example.org;{HASH};DORA;;0;\n"
     );
     let file = scene.file("users.csv", text);
     let options = || ImportOptions {
@@ -183,14 +184,16 @@ async fn a_rehearsal_says_what_an_import_does_and_a_second_import_does_nothing()
         .try_import(&file, options(), true)
         .await
         .expect("it ends");
-    assert_eq!(counts(&rehearsed), [11, 2, 0, 1, 1, 7]);
+    assert_eq!(counts(&rehearsed), [12, 2, 0, 1, 1, 8]);
     let expected = [
         ("4", "duplicate_email"),
+        ("5", "duplicate_email"),
         ("5", "duplicate_username"),
         ("6", "invalid_email"),
         ("6", "invalid_flag"),
         ("10", "invalid_username"),
         ("11", "unreadable"),
+        ("12", "duplicate_username"),
         ("1", "email_taken"),
         ("2", "username_taken"),
     ];
@@ -212,8 +215,29 @@ async fn a_rehearsal_says_what_an_import_does_and_a_second_import_does_nothing()
     assert_eq!(scene.audit().await, ["registered", "imported"]);
 
     let again = scene.import(&file, options()).await;
-    assert_eq!(counts(&again), [11, 0, 2, 1, 1, 7]);
+    assert_eq!(counts(&again), [12, 0, 2, 1, 1, 8]);
     assert_eq!(scene.audit().await, ["registered", "imported"]);
+}
+
+#[tokio::test]
+async fn an_address_of_several_rows_is_given_to_none_of_them_wherever_they_stand() {
+    let scene = scene(policy()).await;
+    let mut text = format!(
+        "id,email,password,deleted\n\
+         stranger,victim@example.org,{HASH},0\n\
+         former,cleo@example.org,{HASH},1\n\
+         present,cleo@example.org,{HASH},0\n"
+    );
+    for number in 0..250 {
+        text += &format!("{number},user{number}@example.org,{HASH},0\n");
+    }
+    text += "victim,Victim@example.org,none that can be checked,0\n";
+    let file = scene.file("users.csv", text);
+    let report = scene.import(&file, ImportOptions::default()).await;
+    assert_eq!(counts(&report), [254, 251, 0, 1, 0, 2]);
+    let expected = ["stranger", "victim"].map(|row| (row, "duplicate_email"));
+    assert_eq!(refused(&report), expected);
+    assert_eq!(scene.user("cleo@example.org").await.roles, BTreeSet::new());
 }
 
 #[tokio::test]
@@ -232,7 +256,7 @@ async fn users_come_without_a_name_or_a_password_where_that_is_asked_for() {
     );
     let file = scene.file("users.json", text);
     let report = scene.import(&file, ImportOptions::default()).await;
-    assert_eq!(counts(&report), [5, 1, 0, 0, 1, 3]);
+    assert_eq!(counts(&report), [5, 0, 0, 0, 1, 4]);
     let options = || ImportOptions {
         passwordless: Passwordless::BringAlong,
         unfit_names: UnfitNames::LeaveOff,
@@ -241,7 +265,7 @@ async fn users_come_without_a_name_or_a_password_where_that_is_asked_for() {
     let report = scene.import(&file, options()).await;
     assert_eq!(
         (counts(&report), report.names_left_off),
-        ([5, 3, 1, 0, 0, 1], 4)
+        ([5, 4, 0, 0, 0, 1], 5)
     );
     assert_eq!(refused(&report), [("#5", "unreadable")]);
     let bob = scene.user("bob@example.org").await;
@@ -374,4 +398,19 @@ async fn bytes_that_are_no_text_refuse_their_row_alone() {
         (report.added, refused(&report)),
         (1, vec![("#2", "unreadable")])
     );
+}
+
+#[tokio::test]
+async fn a_hash_with_a_control_character_is_none_and_stops_nobody_else() {
+    let scene = scene(policy()).await;
+    let digest = "0123456789abcdef".repeat(4);
+    let line = |name: &str, salt: &str| {
+        format!(
+            r#"{{"email": "{name}@example.org", "password": "pbkdf2:sha256:1000${salt}${digest}"}}"#
+        )
+    };
+    let text = format!("{}\n{}\n", line("ann", "salt"), line("bob", r"sa\u0000lt"));
+    let file = scene.file("users.jsonl", text);
+    let report = scene.import(&file, ImportOptions::default()).await;
+    assert_eq!(counts(&report), [2, 1, 0, 0, 1, 0]);
 }

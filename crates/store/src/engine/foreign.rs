@@ -2,9 +2,12 @@
 
 use std::path::Path;
 
-use sea_orm::{ConnectionTrait as _, DatabaseConnection, DbBackend, DbErr, Statement};
+use sea_orm::{
+    ConnectionTrait as _, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, Statement,
+    TransactionTrait as _,
+};
 
-use super::{Options, server, sqlite, unusable, url::Place};
+use super::{Options, mysql, postgres, server, sqlite, unusable, url::Place};
 use crate::{Error, ForeignColumn, ForeignJoin, ForeignQuery, ForeignTable, OpenError};
 
 /// Each column of each table, those of one table together: schema, table, column, type.
@@ -19,7 +22,10 @@ const MYSQL_COLUMNS: &str = "SELECT '', CONVERT(table_name USING utf8mb4), CONVE
      CONVERT(data_type USING utf8mb4) FROM information_schema.columns WHERE table_schema = DATABASE() \
      ORDER BY table_name, ordinal_position";
 
-/// Connects to a database that nobody is to write through this connection.
+/// Types whose values PostgreSQL cannot order.
+const UNORDERED: [&str; 2] = ["json", "xml"];
+
+/// Connects to a database, which is to be read in a transaction from [`begin`] alone.
 pub(crate) async fn open(options: &Options) -> Result<DatabaseConnection, OpenError> {
     match &options.url.0 {
         Place::File(file) => {
@@ -35,6 +41,24 @@ pub(crate) async fn open(options: &Options) -> Result<DatabaseConnection, OpenEr
     }
 }
 
+/// Begins the one transaction in which all is read, as of one moment, and in which nothing can be written.
+pub(crate) async fn begin(connection: &DatabaseConnection) -> Result<DatabaseTransaction, DbErr> {
+    match connection.get_database_backend() {
+        DbBackend::Postgres => postgres::begin_foreign(connection).await,
+        DbBackend::MySql => mysql::begin_foreign(connection).await,
+        // The connection itself cannot write.
+        _ => connection.begin().await,
+    }
+}
+
+/// Ends that transaction.
+pub(crate) async fn end(transaction: DatabaseTransaction) -> Result<(), DbErr> {
+    match transaction.get_database_backend() {
+        DbBackend::Postgres => postgres::end_foreign(transaction).await,
+        _ => transaction.rollback().await,
+    }
+}
+
 /// Whether a file is a database, and not one of text.
 #[must_use]
 pub fn is_database_file(file: &Path) -> bool {
@@ -43,7 +67,7 @@ pub fn is_database_file(file: &Path) -> bool {
 }
 
 /// Schema, table, name and type of every column.
-pub(crate) async fn columns(connection: &DatabaseConnection) -> Result<Vec<[String; 4]>, Error> {
+pub(crate) async fn columns(connection: &DatabaseTransaction) -> Result<Vec<[String; 4]>, Error> {
     let sql = match connection.get_database_backend() {
         DbBackend::Postgres => POSTGRES_COLUMNS,
         DbBackend::MySql => MYSQL_COLUMNS,
@@ -60,7 +84,7 @@ pub(crate) async fn columns(connection: &DatabaseConnection) -> Result<Vec<[Stri
 
 /// How many rows a table has.
 pub(crate) async fn count(
-    connection: &DatabaseConnection,
+    connection: &DatabaseTransaction,
     table: &ForeignTable,
 ) -> Result<u64, Error> {
     let backend = connection.get_database_backend();
@@ -75,8 +99,7 @@ pub(crate) async fn count(
 }
 
 /// The statement of a query, and how many columns its rows have.
-pub(crate) fn select(connection: &DatabaseConnection, query: &ForeignQuery) -> (String, usize) {
-    let backend = connection.get_database_backend();
+pub(crate) fn select(backend: DbBackend, query: &ForeignQuery) -> (String, usize) {
     let cells = |alias: &'static str, table: &ForeignTable| {
         let cell = move |column: &ForeignColumn| cell(backend, alias, column);
         table.columns.iter().map(cell).collect::<Vec<_>>()
@@ -100,7 +123,17 @@ pub(crate) fn select(connection: &DatabaseConnection, query: &ForeignQuery) -> (
             name("b", mark),
         ));
     }
-    let sql = format!("SELECT {} FROM {from}", columns.join(", "));
+    let order = query.order.as_ref().and_then(|name| {
+        let column = query
+            .table
+            .columns
+            .iter()
+            .find(|column| column.name == *name)?;
+        let name = quoted(backend, &column.name);
+        (!UNORDERED.contains(&column.kind.as_str())).then(|| format!(" ORDER BY t.{name}"))
+    });
+    let order = order.unwrap_or_default();
+    let sql = format!("SELECT {} FROM {from}{order}", columns.join(", "));
     (sql, columns.len())
 }
 

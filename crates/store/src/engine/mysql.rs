@@ -1,7 +1,10 @@
 //! What is MariaDB's alone, and MySQL's, which speaks the same protocol: how a connection is made
 //! and bounded, its locks, its error numbers, and what it says of itself.
 
-use sea_orm::{DatabaseConnection, SqlxMySqlConnector};
+use sea_orm::{
+    AccessMode, DatabaseConnection, DatabaseTransaction, DbErr, IsolationLevel, SqlxMySqlConnector,
+    TransactionOptions, TransactionTrait as _,
+};
 use sqlx::{
     ConnectOptions as _, MySqlPool,
     mysql::{
@@ -48,7 +51,8 @@ const MIGRATION_BOUNDS: &str = "SET SESSION sql_mode = 'STRICT_ALL_TABLES,NO_ENG
 /// What a connection to a database of another program is set to: one statement reads a whole table, as fast as its
 /// rows are taken. The mode of its SQL keeps a backslash from being more than one.
 const FOREIGN_BOUNDS: &str = "SET SESSION sql_mode = 'NO_BACKSLASH_ESCAPES', time_zone = '+00:00', \
-     net_write_timeout = 3600 /*M! , max_statement_time = 0 */ /*!80000 , max_execution_time = 0 */";
+     net_write_timeout = 3600 /*M! , max_statement_time = 0, idle_transaction_timeout = 0, \
+     idle_readonly_transaction_timeout = 0 */ /*!80000 , max_execution_time = 0 */";
 
 /// Asked of a node of a Galera cluster, which says ON. MySQL has no such variable.
 const IS_CLUSTER: &str = "SHOW SESSION VARIABLES LIKE 'wsrep_on'";
@@ -149,12 +153,23 @@ async fn is_cluster(connection: &mut MySqlConnection) -> Result<bool, sqlx::Erro
     Ok(found.is_some_and(|(_, value): (String, String)| value == "ON"))
 }
 
-/// A connection that reads what another program wrote.
+/// A connection that reads what another program wrote, in a transaction from [`begin_foreign`].
 pub(super) async fn foreign(server: &Server) -> Result<DatabaseConnection, sqlx::Error> {
     let pool = single(server).await?;
     sqlx::raw_sql(FOREIGN_BOUNDS).execute(&pool).await?;
-    sqlx::raw_sql(READ_ONLY).execute(&pool).await?;
     Ok(SqlxMySqlConnector::from_sqlx_mysql_pool(pool))
+}
+
+/// Begins a transaction that reads the database of another program as of one moment.
+pub(super) async fn begin_foreign(
+    connection: &DatabaseConnection,
+) -> Result<DatabaseTransaction, DbErr> {
+    let options = TransactionOptions {
+        isolation_level: Some(IsolationLevel::RepeatableRead),
+        access_mode: Some(AccessMode::ReadOnly),
+        ..TransactionOptions::default()
+    };
+    connection.begin_with_options(options).await
 }
 
 /// The one connection of a program that copies.

@@ -1,7 +1,10 @@
 //! What is PostgreSQL's alone: how a connection is made and bounded, its locks, its error codes,
 //! and what it says of itself.
 
-use sea_orm::{DatabaseConnection, SqlxPostgresConnector};
+use sea_orm::{
+    ConnectionTrait as _, DatabaseConnection, DatabaseTransaction, DbErr, SqlxPostgresConnector,
+    TransactionTrait as _,
+};
 use sqlx::{
     ConnectOptions as _, PgPool,
     postgres::{PgConnectOptions, PgConnection, PgDatabaseError, PgPoolOptions, PgSslMode},
@@ -38,10 +41,12 @@ const COPY_BOUNDS: &str = "SET statement_timeout = '2min'; SET lock_timeout = '1
      SET idle_in_transaction_session_timeout = 0; SET TIME ZONE 'UTC'; \
      SET tcp_keepalives_idle = 10; SET tcp_keepalives_interval = 5; SET tcp_keepalives_count = 3";
 
-/// What a connection to a database of another program is set to: one statement reads a whole table, as fast as its
-/// rows are taken.
-const FOREIGN_BOUNDS: &str = "SET statement_timeout = 0; SET idle_in_transaction_session_timeout = 0; \
-     SET TIME ZONE 'UTC'; SET DateStyle = 'ISO, YMD'";
+/// How a transaction on a database of another program goes on when it has begun: one statement reads a whole table, as
+/// fast as its rows are taken. Nothing is set beyond the transaction, as the connection may be one of a pooler, which
+/// gives it to that program next; and what was prepared on it before has the names of our statements.
+const FOREIGN_BOUNDS: &str = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY; \
+     SET LOCAL statement_timeout = 0; SET LOCAL idle_in_transaction_session_timeout = 0; \
+     SET LOCAL TIME ZONE 'UTC'; SET LOCAL DateStyle = 'ISO, YMD'; DEALLOCATE ALL";
 
 /// Those of them that must be the role's own behind a pooler: each is off by default.
 pub(super) const ROLE_BOUNDS: [(&str, &str); 3] = [
@@ -121,12 +126,26 @@ fn pool_options(options: &Options, read_only: bool, quarantine: &Quarantine) -> 
     })
 }
 
-/// A connection that reads what another program wrote.
+/// A connection that reads what another program wrote, in a transaction from [`begin_foreign`].
 pub(super) async fn foreign(server: &Server) -> Result<DatabaseConnection, sqlx::Error> {
     let pool = single(server).await?;
-    sqlx::raw_sql(FOREIGN_BOUNDS).execute(&pool).await?;
-    sqlx::raw_sql(READ_ONLY).execute(&pool).await?;
     Ok(SqlxPostgresConnector::from_sqlx_postgres_pool(pool))
+}
+
+/// Begins a transaction that reads the database of another program as of one moment.
+pub(super) async fn begin_foreign(
+    connection: &DatabaseConnection,
+) -> Result<DatabaseTransaction, DbErr> {
+    let transaction = connection.begin().await?;
+    transaction.execute_unprepared(FOREIGN_BOUNDS).await?;
+    Ok(transaction)
+}
+
+/// Ends it, and leaves no statement of ours behind for whoever is given the connection next.
+pub(super) async fn end_foreign(transaction: DatabaseTransaction) -> Result<(), DbErr> {
+    let forgotten = transaction.execute_unprepared("DEALLOCATE ALL").await;
+    transaction.rollback().await?;
+    forgotten.map(drop)
 }
 
 /// The one connection of a program that copies.

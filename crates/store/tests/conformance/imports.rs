@@ -39,6 +39,7 @@ async fn rows(
     let query = ForeignQuery {
         table: table.clone(),
         beside: None,
+        order: Some("email".to_owned()),
     };
     let places: Vec<usize> = columns
         .iter()
@@ -50,7 +51,7 @@ async fn rows(
                 .unwrap()
         })
         .collect();
-    let mut rows = database.rows(&query);
+    let mut rows = database.rows(query);
     let mut found = Vec::new();
     while let Some(batch) = rows.next().await.unwrap() {
         found.extend(
@@ -59,6 +60,13 @@ async fn rows(
                 .map(|row| places.iter().map(|place| row[*place].clone()).collect()),
         );
     }
+    rows.rewind();
+    let again = rows.next().await.unwrap().unwrap();
+    assert_eq!(
+        again[0][places[0]], found[0][0],
+        "the first row is the first again"
+    );
+    rows.close().await;
     found
 }
 
@@ -150,5 +158,19 @@ conformance! {
         assert!(["0", "false"].contains(&row[2].as_deref().unwrap()), "{row:?}");
         assert_eq!(row[3], None);
         assert_eq!(row[4], Some(NOON.as_micros().to_string()));
+    }
+
+    async fn a_database_is_read_as_it_was_at_the_first_look(db) {
+        let store = db.store().await;
+        store.import_users(vec![newcomer("ada")], imported()).await.unwrap();
+        let database = ForeignDatabase::open(&db.options).await.unwrap();
+        let tables = database.tables().await.unwrap();
+        let table = tables.iter().find(|table| table.full_name() == "users").unwrap();
+        assert_eq!(database.count(table).await.unwrap(), 1);
+
+        store.import_users(vec![newcomer("bob")], imported()).await.unwrap();
+        assert_eq!(database.count(table).await.unwrap(), 1);
+        let found = rows(database, table, &["email"]).await;
+        assert_eq!(found, [[Some("ada@example.org".to_owned())]]);
     }
 }

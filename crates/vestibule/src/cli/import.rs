@@ -103,7 +103,11 @@ pub(super) async fn run(matches: &ArgMatches, loaded: &Loaded) -> Ended {
     let ended = loop {
         match import.advance().await {
             Ok(Some(now)) => {
-                let step = if is_rehearsal { "reading" } else { "importing" };
+                let step = match (now.is_first_look, is_rehearsal) {
+                    (true, _) => "comparing",
+                    (false, true) => "reading",
+                    (false, false) => "importing",
+                };
                 progress.show(step, "users", now.done, now.total.unwrap_or(now.done));
             }
             Ok(None) => break Ok(()),
@@ -115,7 +119,7 @@ pub(super) async fn run(matches: &ArgMatches, loaded: &Loaded) -> Ended {
         }
     };
     progress.end();
-    let report = import.finish();
+    let report = import.finish().await;
     if matches!(operator.has_admin().await, Ok(true)) {
         setup_link::remove(&loaded.config);
     }
