@@ -111,6 +111,11 @@ fn overtaken(error: Error) -> Error {
 
 /// What each of the users would come to. It is the constraints that keep names unique; this is for the answer.
 async fn judge<C: ConnectionTrait>(db: &C, users: &[NewUser]) -> Result<Vec<Arrival>, Error> {
+    let emails = users.iter().map(|user| user.email_key.clone());
+    let emails = taken(db, user::Column::EmailKey, emails.collect()).await?;
+    let usernames = users.iter().filter_map(|user| user.username_key.clone());
+    let usernames = taken(db, user::Column::UsernameKey, usernames.collect()).await?;
+    // Read last: whose names were seen just before they came in another run, is seen here for certain.
     let ids: Vec<Uuid> = users.iter().map(|user| user.id).collect();
     let known: Vec<Uuid> = user::Entity::find()
         .select_only()
@@ -120,10 +125,6 @@ async fn judge<C: ConnectionTrait>(db: &C, users: &[NewUser]) -> Result<Vec<Arri
         .all(db)
         .await?;
     let known: BTreeSet<Uuid> = known.into_iter().collect();
-    let emails = users.iter().map(|user| user.email_key.clone());
-    let emails = taken(db, user::Column::EmailKey, emails.collect()).await?;
-    let usernames = users.iter().filter_map(|user| user.username_key.clone());
-    let usernames = taken(db, user::Column::UsernameKey, usernames.collect()).await?;
     let arrival = |user: &NewUser| {
         let username = user.username_key.as_ref();
         if known.contains(&user.id) {

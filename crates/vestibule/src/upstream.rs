@@ -225,6 +225,10 @@ mod tests {
 
     /// An app that begins each answer with `head`, never ends one, and has this one connection at most.
     async fn crowded(head: &'static str) -> Upstream {
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "the app of this test, for this machine alone"
+        )]
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("a port");
         let address = listener.local_addr().expect("an address");
         tokio::spawn(async move {

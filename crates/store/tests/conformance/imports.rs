@@ -52,7 +52,7 @@ async fn rows(
         })
         .collect();
     let mut rows = database.rows(query);
-    let mut found = Vec::new();
+    let mut found: Vec<Vec<_>> = Vec::new();
     while let Some(batch) = rows.next().await.unwrap() {
         found.extend(
             batch
