@@ -25,7 +25,7 @@ export const adminWords = catalogue({
     active: 'Active',
     disabled: 'Disabled',
     deleted: 'Deleted',
-    admins: 'Administrators',
+    admins: 'Admins',
     sessions: 'Open sessions',
     browsers: 'In browsers',
     programs: 'In apps and programs',
