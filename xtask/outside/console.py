@@ -9,6 +9,7 @@ import pathlib
 import re
 import signal
 import subprocess
+import textwrap
 import threading
 
 from checks import expect
@@ -26,6 +27,12 @@ def environment_with_program(folder):
     (programs / "vestibule").symlink_to(pathlib.Path(os.environ["VESTIBULE_BINARY"]).resolve())
     kept = {name: value for name, value in os.environ.items() if not name.startswith(SETTINGS)}
     return {**kept, "PATH": f"{programs}:{os.environ['PATH']}"}
+
+
+def blocks(text):
+    """The console blocks of a document, those in lists as well."""
+    for indented in re.findall(r"^ *```console\n.*?^ *```$", text, re.MULTILINE | re.DOTALL):
+        yield textwrap.dedent(indented).removeprefix("```console\n").removesuffix("```")
 
 
 def commands(block):

@@ -5,20 +5,12 @@
     guide.py docs/guides/NAME.md
 """
 
-import re
 import sys
 import tempfile
-import textwrap
 
 from checks import Checks
-from console import Console, commands, environment_with_program
+from console import Console, blocks, commands, environment_with_program
 from server import ROOT
-
-
-def blocks(text):
-    """The console blocks, those in lists as well."""
-    for indented in re.findall(r"^ *```console\n.*?^ *```$", text, re.MULTILINE | re.DOTALL):
-        yield textwrap.dedent(indented).removeprefix("```console\n").removesuffix("```")
 
 
 def main():

@@ -23,11 +23,11 @@ import urllib.request
 
 from checks import Checks, expect, expect_answer
 from client import Client
+from debian import debian, run
 from ports import free_port
 from server import ROOT
 
 DOCKERFILE = ROOT / "deploy/Dockerfile"
-SUITE = "bookworm"
 # What the image `rust` has beyond an empty Debian and Rust itself, as far as a build needs it.
 BUILD_PACKAGES = "ca-certificates,gcc,g++,make,cmake,perl,libc6-dev,linux-libc-dev"
 # What gcr.io/distroless/cc-debian12 consists of, as its sources list it.
@@ -42,20 +42,6 @@ PASSWORD = "a quiet hall of seven arches"
 # The end of a container waits for a running request; there is none.
 ENDS_WITHIN = 10
 PR_SET_NO_NEW_PRIVS = 38
-
-
-def run(*command, **options):
-    subprocess.run([str(word) for word in command], check=True, stdin=subprocess.DEVNULL, **options)
-
-
-def debian(folder, *options):
-    """An empty Debian, from where this machine has its packages."""
-    places = subprocess.check_output(
-        ["apt-get", "indextargets", "--format", "$(REPO_URI) $(CODENAME) $(COMPONENT)"], text=True
-    )
-    found = re.search(rf"^(\S+) {SUITE} main$", places, re.MULTILINE)
-    command = ["debootstrap", "--variant=minbase", *options, SUITE, folder]
-    run(*command, *([found.group(1)] if found else []), stdout=subprocess.DEVNULL)
 
 
 def base_image(folder):

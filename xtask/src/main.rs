@@ -66,6 +66,8 @@ cargo xtask COMMAND
   torture galera  the tests of the doors, and races of two nodes, on a Galera cluster of three MariaDBs
   torture migrations
                   kill -9 of `vestibule migrate up`, 100 times on each engine (`test` does 5)
+  torture systemd follow docs/guides/systemd.md in a Debian of its own that systemd runs; hang and kill the service,
+                  and boot again
   torture proxies 10,000 requests of several users through nginx and Caddy (`test` sends 1,000)
   bench [NAME]    measure something of the released program; without a name, the list
   --help          this text";

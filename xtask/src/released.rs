@@ -429,6 +429,14 @@ pub(crate) fn image() -> Result<Counts> {
     Counts::of(Runner::Outside, &outside("image.py")?.watch()?)
 }
 
+/// Follows the guide to systemd on a machine that systemd runs.
+pub(crate) fn machine() -> Result<Counts> {
+    needs::system_program("debootstrap", "debootstrap")?;
+    needs::system_program("systemd-nspawn", "systemd-container")?;
+    ensure!(needs::is_root(), "only root may boot a machine of its own");
+    Counts::of(Runner::Outside, &outside("machine.py")?.watch()?)
+}
+
 /// Stands in front of apps that others wrote, one of them the guide's own.
 fn upstream() -> Result<Counts> {
     needs::system_program("curl", "curl")?;

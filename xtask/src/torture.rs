@@ -10,7 +10,8 @@ use crate::released::{
     CASES, CRASHES, DRAINS, DRESSES, FAULTS, FILLINGS, GUIDE, KILLED_SERVERS, KILLS, LEAVERS,
     MOVES, PASSES, POWER_CUTS, RACES, REDIS, RESTARTS, TRIES, Tests, USERS, api, browser, crashes,
     drains, faults, full_disk, guide_to_adding, image, isolation, killed_servers, leavers, limits,
-    migrations, moves, nodes, outside, power_cuts, proxies, redis, release_build, rolling_restart,
+    machine, migrations, moves, nodes, outside, power_cuts, proxies, redis, release_build,
+    rolling_restart,
 };
 use crate::report::Report;
 use crate::test::{door_tests, tools};
@@ -47,6 +48,7 @@ pub(crate) fn run(name: &str) -> Option<ExitCode> {
         ],
         "proxies" => &[("proxies", || proxies(PASSES.long))],
         "redis" => &[("redis", || redis(REDIS.long))],
+        "systemd" => &[("machine", machine)],
         _ => return None,
     };
     let mut report = Report::default();
