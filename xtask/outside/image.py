@@ -98,6 +98,9 @@ class Image:
         self.did = []
 
     def build(self):
+        self.carry_through(instructions())
+
+    def carry_through(self, lines):
         does = {
             "FROM": self.begin,
             "WORKDIR": self.work_in,
@@ -106,7 +109,7 @@ class Image:
             "RUN": self.carry_out,
             "ENV": self.set,
         }
-        for word, rest in instructions():
+        for word, rest in lines:
             print(f"{word} {rest}"[:110], flush=True)
             if word in does:
                 does[word](rest)

@@ -54,6 +54,8 @@ cargo xtask COMMAND
                   compare; Lighthouse
   torture redis   kill, hang, slow, lock and fill the Redis of two nodes; guesses at both at once (`test` hangs it)
   torture api     10,000 cases made of the API's description, on SQLite and on PostgreSQL (`test` has 300)
+  torture containers
+                  run the container of docs/guides/containers.md and bring up each Compose file, by Docker itself
   torture copy    move 50,000 users through all engines, with kill -9 on the way (`test` moves 3,000)
   torture guide   add a resource to a copy of the tree as docs/guides/add-a-resource.md says, and run its tests there
                   (`test` looks whether it fits and compiles)

@@ -419,6 +419,15 @@ fn containers() -> Result<Counts> {
     Counts::of(Runner::Outside, &outside("containers.py")?.watch()?)
 }
 
+/// Runs the container and each Compose file as a whole, by an engine of its own.
+pub(crate) fn docker() -> Result<Counts> {
+    needs::system_program("debootstrap", "debootstrap")?;
+    needs::system_program("dockerd", "docker.io")?;
+    needs::system_program("docker-compose", "docker-compose")?;
+    ensure!(needs::is_root(), "only root may start an engine of its own");
+    Counts::of(Runner::Outside, &outside("docker_engine.py")?.watch()?)
+}
+
 /// Makes the image without Docker, and runs it. What it releases is its own.
 pub(crate) fn image() -> Result<Counts> {
     needs::system_program("debootstrap", "debootstrap")?;

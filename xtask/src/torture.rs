@@ -9,8 +9,8 @@ use crate::engines::{Engines, galera::Cluster};
 use crate::released::{
     CASES, CRASHES, DRAINS, DRESSES, FAULTS, FILLINGS, GUIDE, KILLED_SERVERS, KILLS, LEAVERS,
     MOVES, PASSES, POWER_CUTS, RACES, REDIS, RESTARTS, TRIES, Tests, USERS, api, browser, crashes,
-    drains, faults, full_disk, guide_to_adding, image, isolation, killed_servers, leavers, limits,
-    machine, migrations, moves, nodes, outside, power_cuts, proxies, redis, release_build,
+    docker, drains, faults, full_disk, guide_to_adding, image, isolation, killed_servers, leavers,
+    limits, machine, migrations, moves, nodes, outside, power_cuts, proxies, redis, release_build,
     rolling_restart,
 };
 use crate::report::Report;
@@ -26,6 +26,7 @@ pub(crate) fn run(name: &str) -> Option<ExitCode> {
             ("axios-auth-refresh", axios_auth_refresh),
             ("Lighthouse", lighthouse),
         ],
+        "containers" => &[("Docker", docker)],
         "copy" => &[("moves", || moves(MOVES.long))],
         "crash" => &[("crashes", || crashes(CRASHES.long))],
         "drains" => &[("drains", || drains(DRAINS.long))],
