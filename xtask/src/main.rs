@@ -67,6 +67,7 @@ cargo xtask COMMAND
   torture migrations
                   kill -9 of `vestibule migrate up`, 100 times on each engine (`test` does 5)
   torture proxies 10,000 requests of several users through nginx and Caddy (`test` sends 1,000)
+  torture traces  a build with the feature `otel`: its spans, at a collector that is there, away or hung
   bench [NAME]    measure something of the released program; without a name, the list
   --help          this text";
 
