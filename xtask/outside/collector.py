@@ -2,6 +2,7 @@
 
 import contextlib
 import http.server
+import ssl
 import threading
 
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
@@ -35,10 +36,10 @@ def attributes(pairs):
 class Collector:
     """`with Collector() as collector:`; `collector.answers` is a status, or `None` for no answer ever.
 
-    `collector.bytes` is all that was sent, as it travelled, its heads included.
+    With the files of a certificate and its key it speaks TLS. `collector.bytes` is all that was sent, as it travelled, its heads included.
     """
 
-    def __init__(self, port=0):
+    def __init__(self, port=0, certificate=None):
         self.answers = 200
         self.asked = 0
         self.spans = []
@@ -48,6 +49,11 @@ class Collector:
         self.server = http.server.ThreadingHTTPServer(("127.0.0.1", port), self._handler())
         self.server.daemon_threads = True
         self.url = f"http://127.0.0.1:{self.server.server_port}"
+        if certificate:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(*certificate)
+            self.server.socket = context.wrap_socket(self.server.socket, server_side=True)
+            self.url = self.url.replace("http", "https")
 
     def __enter__(self):
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
@@ -86,6 +92,7 @@ class Collector:
                 # Whoever has hung up in the meantime is not told.
                 with contextlib.suppress(ConnectionError):
                     self.send_response(collector.answers)
+                    self.send_header("Content-Length", "0")
                     self.end_headers()
 
             def log_message(self, *_):

@@ -123,13 +123,14 @@ async fn a_line_of_the_log_names_the_trace_in_which_it_was_written() {
         database: "sqlite",
     };
     let written = Written::default();
+    let (filter, level) = reload::Layer::new(EnvFilter::new("warn,vestibule=info"));
     let log = fmt::layer()
         .json()
         .flatten_event(true)
         .with_span_list(false)
         .map_event_format(WithTrace)
         .with_writer(written.clone())
-        .with_filter(EnvFilter::new("warn,vestibule=info"));
+        .with_filter(filter);
     let subscriber = tracing_subscriber::registry()
         .with(log)
         .with(sending.layer());
@@ -157,6 +158,12 @@ async fn a_line_of_the_log_names_the_trace_in_which_it_was_written() {
     assert_eq!(lines[2]["trace_id"], trace.trace_id().to_string());
     assert_eq!(lines[2]["span_id"], inner.span_id().to_string());
     assert_eq!(lines[2]["span"]["name"], "request");
+    // The level of the log changes, and traces are made as before.
+    level.reload(EnvFilter::new("off")).unwrap();
+    let request = tracing::info_span!("request", http.request.id = "2");
+    request.in_scope(|| tracing::info!("Nobody reads it"));
+    assert!(request.context().span().span_context().is_sampled());
+    assert_eq!(written.lines().len(), lines.len());
 }
 
 #[test]
