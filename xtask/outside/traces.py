@@ -226,6 +226,8 @@ def a_collector_that_hangs_or_refuses_costs_spans_and_nothing_else():
                 assert time.monotonic() - began < PROMPT_END, "the end was held up"
             if answers is not None:
                 expect(told_of_traces(server), ["WARN"])
+            else:
+                assert any("without waiting" in line["message"] for line in log_of(server)), server.log
 
 
 def main():

@@ -171,8 +171,9 @@ async fn finish(copies: AuditCopies, database: accounts::Database, traces: Trace
         copies.end().await;
         database.close().await;
     };
-    let last_things = join(last_things, traces.end());
-    if timeout(LAST_THINGS, last_things).await.is_err() {
+    let last_things = timeout(LAST_THINGS, last_things);
+    let (ended, ()) = join(last_things, traces.end(LAST_THINGS)).await;
+    if ended.is_err() {
         tracing::warn!(
             "The server ends without waiting any longer for its database and the copies of its audit log"
         );

@@ -1,5 +1,7 @@
 //! Traces in a build without them: none. What is here stands in for `traces.rs`, so that whoever is traced need not ask.
 
+use std::time::Duration;
+
 use axum::{extract::Request, http::HeaderMap, response::Response};
 use tracing::Span;
 use tracing_subscriber::{EnvFilter, Registry, reload};
@@ -28,7 +30,7 @@ impl Traces {
 
     /// Is at its end.
     #[expect(clippy::unused_async, reason = "those that were made are sent")]
-    pub(crate) async fn end(self) {}
+    pub(crate) async fn end(self, _: Duration) {}
 }
 
 /// What decides which events are written.

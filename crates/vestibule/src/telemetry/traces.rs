@@ -9,6 +9,8 @@ mod batches;
 mod collector;
 mod line;
 
+use std::time::Duration;
+
 use axum::{
     extract::{MatchedPath, Request},
     http::{HeaderMap, Version},
@@ -26,6 +28,7 @@ use opentelemetry_sdk::{
     propagation::TraceContextPropagator,
     trace::{Sampler, SdkTracer, SdkTracerProvider, SpanExporter as _},
 };
+use tokio::time::timeout;
 use tracing::{Metadata, Span, level_filters::LevelFilter};
 use tracing_opentelemetry::{OpenTelemetryLayer, OpenTelemetrySpanExt as _};
 use tracing_subscriber::{
@@ -122,10 +125,13 @@ impl Traces {
         None
     }
 
-    /// Sends what is left.
-    pub(crate) async fn end(self) {
-        if let Some(sending) = self.0 {
-            sending.batches.end().await;
+    /// Sends what is left, if the collector takes it within this time.
+    pub(crate) async fn end(self, patience: Duration) {
+        let Some(sending) = self.0 else { return };
+        if timeout(patience, sending.batches.end()).await.is_err() {
+            tracing::warn!(
+                "The server ends without waiting any longer for the collector of its traces"
+            );
         }
     }
 }
