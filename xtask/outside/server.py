@@ -17,7 +17,7 @@ from ports import free_port
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 
 # Settings of whoever runs the tests are not for the server under test.
-SETTINGS = ("VESTIBULE_", "DATABASE_URL", "PORT")
+SETTINGS = ("VESTIBULE_", "DATABASE_URL", "PORT", "OTEL_")
 
 # Tests act as hundreds of clients from one address.
 NO_LIMITS = [

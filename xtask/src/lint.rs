@@ -19,6 +19,9 @@ pub(crate) fn run() -> ExitCode {
     report.step("clippy", || {
         cargo("clippy --workspace --all-targets --quiet -- -D warnings")
     });
+    report.step("clippy with every feature", || {
+        cargo("clippy --workspace --all-targets --all-features --quiet -- -D warnings")
+    });
     report.step("rustdoc", || {
         Program::new("cargo")
             .words("doc --workspace --no-deps --document-private-items --quiet")

@@ -71,6 +71,7 @@ cargo xtask COMMAND
   torture systemd follow docs/guides/systemd.md in a Debian of its own that systemd runs; hang and kill the service,
                   and boot again
   torture proxies 10,000 requests of several users through nginx and Caddy (`test` sends 1,000)
+  torture traces  a build with the feature `otel`: its spans, at a collector that is there, away or hung
   bench [NAME]    measure something of the released program; without a name, the list
   --help          this text";
 

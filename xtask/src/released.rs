@@ -361,6 +361,20 @@ fn monitoring() -> Result<Counts> {
     Counts::of(Runner::Outside, &tests.watch()?)
 }
 
+/// A program that makes traces, which takes its time: nothing of it is shared with the released one.
+pub(crate) fn tracing_build() -> Result<()> {
+    Program::new("cargo")
+        .words("build --package vestibule --features otel")
+        .run()
+}
+
+/// Has a server send its traces to a collector, which is there, away or hung.
+pub(crate) fn traces() -> Result<Counts> {
+    let program = target()?.join("debug/vestibule");
+    let tests = outside("traces.py")?.env("VESTIBULE_BINARY", program);
+    Counts::of(Runner::Outside, &tests.watch()?)
+}
+
 /// Has many users write, read and try the ids of each other, all at once.
 pub(crate) fn isolation(size: &str) -> Result<Counts> {
     beside_servers(outside("isolation.py")?.words(size))

@@ -163,7 +163,7 @@ fn chosen(filter: &str) -> Result<Program> {
 
 /// The runner of Rust tests, with more of them at a time than there are cores: what many do is to wait until a bound
 /// has passed.
-fn nextest() -> Result<Program> {
+pub(crate) fn nextest() -> Result<Program> {
     needs::cargo_tool("nextest", CARGO_NEXTEST)?;
     let threads = TESTS_PER_CORE * thread::available_parallelism()?.get();
     let tests = Program::new("cargo").words("nextest run --no-fail-fast --test-threads");

@@ -11,10 +11,10 @@ use crate::released::{
     MOVES, PASSES, POWER_CUTS, RACES, REDIS, RESTARTS, TRIES, Tests, USERS, api, browser, crashes,
     docker, drains, faults, full_disk, guide_to_adding, image, isolation, killed_servers, leavers,
     limits, machine, migrations, moves, nodes, outside, power_cuts, proxies, redis, release_build,
-    rolling_restart,
+    rolling_restart, traces, tracing_build,
 };
 use crate::report::Report;
-use crate::test::{door_tests, tools};
+use crate::test::{door_tests, nextest, tools};
 
 /// `cargo xtask torture NAME`; `None` where there is no such thing.
 pub(crate) fn run(name: &str) -> Option<ExitCode> {
@@ -39,6 +39,7 @@ pub(crate) fn run(name: &str) -> Option<ExitCode> {
         "galera" => return Some(on_galera()),
         "guide" => return Some(of_the_guide()),
         "image" => return Some(of_the_image()),
+        "traces" => return Some(of_traces()),
         "isolation" => &[("isolation", || isolation(USERS.long))],
         "leavers" => &[("leavers", || leavers(LEAVERS.long))],
         "limits" => &[("limits", || limits(TRIES.long))],
@@ -73,6 +74,19 @@ fn of_the_guide() -> ExitCode {
 fn of_the_image() -> ExitCode {
     let mut report = Report::default();
     report.suite("image", image);
+    report.finish_tests()
+}
+
+/// Traces, of which no released program has any.
+fn of_traces() -> ExitCode {
+    let mut report = Report::default();
+    if report.step("build with traces", tracing_build) {
+        report.suite("rules of traces", || {
+            let tests = nextest()?.words("--package vestibule --features otel --lib");
+            Counts::of(Runner::Nextest, &tests.watch()?)
+        });
+        report.suite("traces", traces);
+    }
     report.finish_tests()
 }
 

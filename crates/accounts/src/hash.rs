@@ -22,6 +22,7 @@ use std::{
 
 use ::argon2::Block;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tracing::{Instrument as _, Level};
 use zeroize::Zeroize;
 
 pub use self::{argon2::Argon2Cost, bcrypt::BcryptCost};
@@ -299,6 +300,7 @@ impl HashGate {
         let asked = clock.monotonic();
         let admission = self
             .admit()
+            .instrument(tracing::span!(target: "traced::wait", Level::INFO, "password_hash_wait"))
             .await
             .inspect_err(|_refused| meter::hash_refused())?;
         meter::hash_wait(clock.monotonic().saturating_sub(asked));

@@ -99,6 +99,7 @@ impl Store {
     ///
     /// # Errors
     /// [`Error::Taken`] when another account has one of the names.
+    #[tracing::instrument(target = "traced::store", skip_all)]
     pub async fn change_account(
         &self,
         admin: Uuid,
@@ -123,6 +124,7 @@ impl Store {
     }
 
     /// Gives roles and takes roles away. Losing a role ends every session of the user.
+    #[tracing::instrument(target = "traced::store", skip_all)]
     pub async fn set_roles(
         &self,
         user: Uuid,
@@ -189,6 +191,7 @@ impl Store {
 
     /// Deletes an account on behalf of `admin`, who must be one when it happens. Otherwise like
     /// [`Store::delete_user`].
+    #[tracing::instrument(target = "traced::store", skip_all)]
     pub async fn delete_account(
         &self,
         admin: Uuid,
@@ -208,6 +211,7 @@ impl Store {
 
     /// Deletes an account: its names are free again, its sessions end, its row stays until it is
     /// purged.
+    #[tracing::instrument(target = "traced::store", skip_all)]
     pub async fn delete_user(
         &self,
         user: Uuid,
@@ -224,6 +228,7 @@ impl Store {
 
     /// The same by the user, while the account is as they saw it: active, and with the password
     /// hash `seen_hash`.
+    #[tracing::instrument(target = "traced::store", skip_all)]
     pub async fn delete_own_account(
         &self,
         user: Uuid,
@@ -251,6 +256,7 @@ impl Store {
     ///
     /// # Errors
     /// [`Error::Taken`] when another account has one of the names by now.
+    #[tracing::instrument(target = "traced::store", skip_all)]
     pub async fn restore_user(
         &self,
         authority: Authority,

@@ -180,12 +180,14 @@ pub struct AuditStretch {
 impl Store {
     /// Records an event that changed nothing else. Not idempotent but by its id: recorded twice
     /// it is an error.
+    #[tracing::instrument(target = "traced::store", skip_all)]
     pub async fn record(&self, audit: NewAudit) -> Result<(), Error> {
         self.write(audit, |tx, audit| Box::pin(insert(tx, audit)))
             .await
     }
 
     /// The newest `limit` events, newest first.
+    #[tracing::instrument(target = "traced::store", skip_all)]
     pub async fn newest_audit(&self, limit: u64) -> Result<Vec<AuditRecord>, Error> {
         let listing = AuditListing {
             limit,
@@ -197,6 +199,7 @@ impl Store {
 
     /// The events of a stretch that are committed now, the oldest first. One that happened earlier than the last of them
     /// may still be committed: its time is read before its transaction.
+    #[tracing::instrument(target = "traced::store", skip_all)]
     pub async fn audit_stretch(&self, stretch: AuditStretch) -> Result<Vec<AuditRecord>, Error> {
         self.read(stretch, |db, stretch| {
             Box::pin(async move {
@@ -208,6 +211,7 @@ impl Store {
     }
 
     /// A page of what `user` did and what happened to them, the newest first, as of now.
+    #[tracing::instrument(target = "traced::store", skip_all)]
     pub async fn page_of_audit_about(
         &self,
         user: Uuid,
@@ -225,6 +229,7 @@ impl Store {
     }
 
     /// A page of events, the newest first. A replica may answer, as of a few seconds ago.
+    #[tracing::instrument(target = "traced::store", skip_all)]
     pub async fn page_of_audit(&self, listing: AuditListing) -> Result<Page<AuditRecord>, Error> {
         self.read_stale(listing, |db, listing| Box::pin(page(db, listing)))
             .await

@@ -85,6 +85,7 @@ pub enum DocumentRemoval {
 impl Store {
     /// Keeps a document under its key, where `condition` allows it and the owner then has `most` at
     /// the most.
+    #[tracing::instrument(target = "traced::store", skip_all)]
     pub async fn put_document(
         &self,
         new: NewDocument,
@@ -115,6 +116,7 @@ impl Store {
     }
 
     /// Removes the document of this owner and key, where `condition` allows it.
+    #[tracing::instrument(target = "traced::store", skip_all)]
     pub async fn remove_document(
         &self,
         owner: Uuid,
@@ -143,6 +145,7 @@ impl Store {
     }
 
     /// The document of this owner and key.
+    #[tracing::instrument(target = "traced::store", skip_all)]
     pub async fn document(&self, owner: Uuid, key: String) -> Result<Option<Document>, Error> {
         self.read((owner, key), |db, (owner, key)| {
             Box::pin(async move {
@@ -154,6 +157,7 @@ impl Store {
     }
 
     /// All documents of this owner, in the order of the bytes of their keys. No content is read.
+    #[tracing::instrument(target = "traced::store", skip_all)]
     pub async fn document_entries(&self, owner: Uuid) -> Result<Vec<DocumentEntry>, Error> {
         self.read(owner, |db, owner| {
             Box::pin(async move {
@@ -178,6 +182,7 @@ impl Store {
 
     /// The next documents of this owner behind the key `after`, `limit` at the most, in the order of the
     /// bytes of their keys.
+    #[tracing::instrument(target = "traced::store", skip_all)]
     pub async fn page_of_documents(
         &self,
         owner: Uuid,

@@ -63,6 +63,7 @@ pub enum Appointment {
 
 impl Store {
     /// Whether an active admin exists.
+    #[tracing::instrument(target = "traced::store", skip_all)]
     pub async fn has_admin(&self) -> Result<bool, Error> {
         self.read((), |db, ()| {
             Box::pin(async move { Ok(active_admins().count(db).await? > 0) })
@@ -72,6 +73,7 @@ impl Store {
 
     /// Opens a set-up code in place of any earlier one, while there is no active admin; where
     /// there is one, closes what was open.
+    #[tracing::instrument(target = "traced::store", skip_all)]
     pub async fn offer_setup(&self, code: SetupCode) -> Result<SetupOffer, Error> {
         self.write(code, |tx, code| {
             Box::pin(async move {
@@ -92,6 +94,7 @@ impl Store {
     }
 
     /// The open set-up code, which may be too old; none where an active admin exists.
+    #[tracing::instrument(target = "traced::store", skip_all)]
     pub async fn open_setup_code(&self) -> Result<Option<SetupCode>, Error> {
         self.read((), |db, ()| {
             Box::pin(async move {
@@ -111,6 +114,7 @@ impl Store {
     ///
     /// # Errors
     /// [`Error::Taken`] when another account has one of the names; the code stays open.
+    #[tracing::instrument(target = "traced::store", skip_all)]
     pub async fn register_first_admin(
         &self,
         seen: SetupCode,
@@ -145,6 +149,7 @@ impl Store {
     /// address already becomes the admin's: its password is replaced, its sessions end, its
     /// address counts as verified, and it is no longer disabled. Any open set-up code is closed.
     /// `audit` is of whichever account that is.
+    #[tracing::instrument(target = "traced::store", skip_all)]
     pub async fn appoint_first_admin(
         &self,
         user: NewUser,

@@ -39,6 +39,7 @@ impl Store {
     /// record, all or nothing. Rotations wait for each other at a guard row: a key that is to
     /// wait for its turn is refused while another one does, and one that takes over at once comes
     /// behind every key before it, one that waits included. So there is always one order.
+    #[tracing::instrument(target = "traced::store", skip_all)]
     pub async fn rotate_signing_key(
         &self,
         rotation: KeyRotation,

@@ -31,6 +31,7 @@ impl Store {
     /// Removes at most `limit` rows of a kind whose end was before `ended_before`, and says how
     /// many those were; fewer are the last. A row that has come back since it was chosen, such as
     /// the user who is restored at that moment, stays. Called again, it goes on with the next ones.
+    #[tracing::instrument(target = "traced::store", skip_all)]
     pub async fn purge(
         &self,
         kind: Perishable,

@@ -184,6 +184,7 @@ pub enum RotationOutcome {
 impl Store {
     /// Opens a session for an account that is still as the caller saw it: active, and with the
     /// password hash `seen_hash`. `stronger_hash`, a hash of the same password, replaces it.
+    #[tracing::instrument(target = "traced::store", skip_all)]
     pub async fn open_session(
         &self,
         session: NewSession,
@@ -212,6 +213,7 @@ impl Store {
     }
 
     /// The session of this id and its user, if it has not ended. It may be expired.
+    #[tracing::instrument(target = "traced::store", skip_all)]
     pub async fn signed_in(&self, session: Uuid) -> Result<Option<SignedIn>, Error> {
         self.read(session, |db, session| Box::pin(load(db, *session)))
             .await
@@ -219,6 +221,7 @@ impl Store {
 
     /// Consumes a refresh token, repeats what its consumption gave, or ends the session of a
     /// token that is used twice.
+    #[tracing::instrument(target = "traced::store", skip_all)]
     pub async fn rotate(&self, rotation: Rotation) -> Result<Counted<RotationOutcome>, Error> {
         let lost = rotation.clone();
         let won = self
@@ -240,6 +243,7 @@ impl Store {
 
     /// Notes that a session is in use at `now` and prolongs its idle lifetime, unless that was
     /// noted after `unless_since`.
+    #[tracing::instrument(target = "traced::store", skip_all)]
     pub async fn touch_session(
         &self,
         session: Uuid,
@@ -271,6 +275,7 @@ impl Store {
 
     /// The sessions of `user` whose lifetimes are not over at `now`, the last used first; at most
     /// `limit` of them.
+    #[tracing::instrument(target = "traced::store", skip_all)]
     pub async fn list_sessions(
         &self,
         user: Uuid,
@@ -296,6 +301,7 @@ impl Store {
 
     /// The next sessions of `user` behind the id `after`, `limit` at the most, in the order of their
     /// ids: those too whose lifetimes are over, until they are removed.
+    #[tracing::instrument(target = "traced::store", skip_all)]
     pub async fn page_of_sessions(
         &self,
         user: Uuid,
@@ -319,6 +325,7 @@ impl Store {
     }
 
     /// Ends one session of `user`. `false`, and no record, when they have none of this id.
+    #[tracing::instrument(target = "traced::store", skip_all)]
     pub async fn close_session_of(
         &self,
         user: Uuid,
@@ -339,6 +346,7 @@ impl Store {
     }
 
     /// Ends every session of `user` but `kept`. `false`, and no record, when there was no other.
+    #[tracing::instrument(target = "traced::store", skip_all)]
     pub async fn close_other_sessions(
         &self,
         user: Uuid,
@@ -359,6 +367,7 @@ impl Store {
     }
 
     /// Ends every session of `user` on behalf of `admin`, who must be one when it happens.
+    #[tracing::instrument(target = "traced::store", skip_all)]
     pub async fn close_sessions_of(
         &self,
         admin: Uuid,
@@ -385,6 +394,7 @@ impl Store {
     }
 
     /// Ends one session. `false`, and no record, when it had ended before.
+    #[tracing::instrument(target = "traced::store", skip_all)]
     pub async fn close_session(
         &self,
         session: Uuid,

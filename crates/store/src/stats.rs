@@ -42,6 +42,7 @@ pub struct Activity {
 impl Store {
     /// What there is; a session whose lifetimes are over at `now` does not count. A replica may
     /// answer, as of a few seconds ago.
+    #[tracing::instrument(target = "traced::store", skip_all)]
     pub async fn statistics(&self, now: Timestamp) -> Result<Statistics, Error> {
         self.read_stale(now, |db, now| {
             Box::pin(async move {
@@ -62,6 +63,7 @@ impl Store {
 
     /// What has happened since `since`, as far as its records are kept. A replica may answer, as of
     /// a few seconds ago.
+    #[tracing::instrument(target = "traced::store", skip_all)]
     pub async fn activity(&self, since: Timestamp) -> Result<Activity, Error> {
         self.read_stale(since, |db, since| {
             Box::pin(async move {

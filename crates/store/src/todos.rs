@@ -146,6 +146,7 @@ pub struct TodoList {
 
 impl Store {
     /// Adds a todo.
+    #[tracing::instrument(target = "traced::store", skip_all)]
     pub async fn add_todo(&self, new: NewTodo) -> Result<TodoAddition, Error> {
         self.write(new, |tx, new| {
             Box::pin(async move {
@@ -162,6 +163,7 @@ impl Store {
     }
 
     /// The todo of this owner and id.
+    #[tracing::instrument(target = "traced::store", skip_all)]
     pub async fn todo(&self, owner: Uuid, todo: Uuid) -> Result<Option<Todo>, Error> {
         self.read((owner, todo), |db, (owner, todo)| {
             Box::pin(async move {
@@ -173,6 +175,7 @@ impl Store {
     }
 
     /// A part of the todos of this owner.
+    #[tracing::instrument(target = "traced::store", skip_all)]
     pub async fn todos(&self, owner: Uuid, listing: TodoListing) -> Result<TodoList, Error> {
         self.read((owner, listing), |db, (owner, listing)| {
             Box::pin(async move {
@@ -193,6 +196,7 @@ impl Store {
 
     /// The next todos of this owner behind the id `after`, `limit` at the most, in the order of their
     /// ids: deleted ones too, until they are purged.
+    #[tracing::instrument(target = "traced::store", skip_all)]
     pub async fn page_of_held_todos(
         &self,
         owner: Uuid,
@@ -211,6 +215,7 @@ impl Store {
     /// Changes a todo where `condition` allows it, and counts a new version. What is to be as it is
     /// already is no change, and without any nothing is written. Of changes that come at once, each
     /// is judged by what the one before has left.
+    #[tracing::instrument(target = "traced::store", skip_all)]
     pub async fn change_todo(
         &self,
         owner: Uuid,
@@ -243,6 +248,7 @@ impl Store {
 
     /// Deletes a todo where `condition` allows it, and gives what it was. It is kept until it is
     /// purged (see `retention.rs`), and found by nobody.
+    #[tracing::instrument(target = "traced::store", skip_all)]
     pub async fn delete_todo(
         &self,
         owner: Uuid,

@@ -181,6 +181,7 @@ impl Store {
     ///
     /// # Errors
     /// [`Error::Taken`] when another account has one of the names.
+    #[tracing::instrument(target = "traced::store", skip_all)]
     pub async fn register(
         &self,
         user: NewUser,
@@ -204,6 +205,7 @@ impl Store {
     ///
     /// # Errors
     /// [`Error::Taken`] when another account has one of the names.
+    #[tracing::instrument(target = "traced::store", skip_all)]
     pub async fn add_user(
         &self,
         authority: Authority,
@@ -246,6 +248,7 @@ impl Store {
     }
 
     /// The account that is known by `key` and not deleted, with its credentials.
+    #[tracing::instrument(target = "traced::store", skip_all)]
     pub async fn credentials(&self, key: LoginKey) -> Result<Option<Credentials>, Error> {
         self.read(key, |db, key| {
             Box::pin(async move {
@@ -266,6 +269,7 @@ impl Store {
     }
 
     /// The account of this id with its credentials, if it is not deleted.
+    #[tracing::instrument(target = "traced::store", skip_all)]
     pub async fn credentials_of(&self, user: Uuid) -> Result<Option<Credentials>, Error> {
         self.read(user, |db, user| {
             Box::pin(async move {
@@ -282,6 +286,7 @@ impl Store {
 
     /// Replaces the password and ends every session of the user. `false` when there is no such
     /// account.
+    #[tracing::instrument(target = "traced::store", skip_all)]
     pub async fn set_password(
         &self,
         user: Uuid,
@@ -317,6 +322,7 @@ impl Store {
     /// Replaces the password of an account that is still as the caller saw it, active and with the
     /// password hash `seen_hash`; ends every session of the user, and opens `session` in their
     /// place. All of it or nothing.
+    #[tracing::instrument(target = "traced::store", skip_all)]
     pub async fn change_password(
         &self,
         session: NewSession,
@@ -361,6 +367,7 @@ impl Store {
     ///
     /// # Errors
     /// [`Error::Taken`] when another account has one of the names.
+    #[tracing::instrument(target = "traced::store", skip_all)]
     pub async fn change_profile(
         &self,
         user: Uuid,

@@ -42,7 +42,8 @@ pub use supervision::Supervision;
 pub use table::SETTINGS;
 pub(crate) use value::key_from_bytes;
 pub use value::{
-    Locale, LogFormat, Origin, PasswordAlgorithm, Registration, RemoteUser, SyslogAddress,
+    Collector, CollectorHeader, Locale, LogFormat, Origin, PasswordAlgorithm, Registration,
+    RemoteUser, SyslogAddress,
 };
 
 /// Everything an operator can decide, in the types that the program works with.
@@ -106,6 +107,8 @@ pub struct Config {
     pub drain_delay: Duration,
     /// The log.
     pub log: Logging,
+    /// Traces of requests.
+    pub otel: Otel,
     /// Whether `public_url` is the default, which has the port of `listen`.
     public_url_follows: bool,
     /// Whether `token.issuer` is the default, which is `public_url`.
@@ -267,6 +270,19 @@ pub struct Logging {
     pub format: LogFormat,
     /// The least severe event that is written, as one of the words of the table; `off` writes none.
     pub level: String,
+}
+
+/// Traces of requests, by OpenTelemetry.
+#[derive(Debug)]
+pub struct Otel {
+    /// Where they are sent; `None` makes none.
+    pub collector: Option<Collector>,
+    /// What the collector asks for besides.
+    pub headers: Vec<CollectorHeader>,
+    /// The name of this server there.
+    pub service_name: String,
+    /// The share of requests that are traced, of those that are part of no trace yet.
+    pub sample_ratio: f64,
 }
 
 /// A configuration without problems.

@@ -37,6 +37,8 @@ mod todos;
 mod upstream;
 mod web;
 
+#[cfg(feature = "otel")]
+pub(crate) use self::{metrics::known as known_method, peer::is_trusted_proxy};
 pub(crate) use admin::AuditEventView;
 
 use std::time::Duration;

@@ -6,6 +6,7 @@ mod audit_copy;
 pub mod cli;
 mod client_addresses;
 pub mod config;
+mod conversation;
 pub mod http;
 mod secret_key;
 pub mod serve;

@@ -3,9 +3,15 @@
 //! values and the bytes of connections, and so passwords and tokens. A panic is told by its place alone.
 
 pub(crate) mod metrics;
+#[cfg(feature = "otel")]
+pub(crate) mod traces;
+#[cfg(not(feature = "otel"))]
+#[path = "telemetry/no_traces.rs"]
+pub(crate) mod traces;
 
 use tracing_subscriber::{EnvFilter, Registry, fmt, prelude::*, reload};
 
+use self::traces::Traces;
 use crate::config::{LogFormat, Logging};
 
 /// Our crates, whose events hold no secrets.
@@ -22,11 +28,14 @@ impl Level {
     }
 }
 
-/// Starts the log. To be called once.
-pub(crate) fn start(log: &Logging) -> Level {
+/// Starts the log, and with it the traces. To be called once.
+pub(crate) fn start(log: &Logging, traces: &Traces) -> Level {
     let (filter, level) = reload::Layer::new(filter(&log.level));
-    let registry = tracing_subscriber::registry().with(filter);
     report_panics();
+    let Some(filter) = traces.subscribe(filter, log.format) else {
+        return Level(level);
+    };
+    let registry = tracing_subscriber::registry().with(filter);
     match log.format {
         LogFormat::Pretty => registry
             .with(fmt::layer().with_writer(std::io::stderr).with_target(false))

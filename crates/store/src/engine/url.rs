@@ -59,6 +59,14 @@ impl ServerEngine {
             Self::MySql => "mariadb-dump and mariadb",
         }
     }
+
+    /// Its name in OpenTelemetry's conventions.
+    pub(super) fn system_name(self) -> &'static str {
+        match self {
+            Self::Postgres => "postgresql",
+            Self::MySql => "mariadb",
+        }
+    }
 }
 
 /// Where a server listens.
@@ -146,6 +154,15 @@ impl DatabaseUrl {
         match &self.0 {
             Place::File(_) => None,
             Place::Server(server) => Some(server.engine.backup_tools()),
+        }
+    }
+
+    /// The engine, by the name that `db.system.name` has for it in OpenTelemetry's conventions.
+    #[must_use]
+    pub fn system_name(&self) -> &'static str {
+        match &self.0 {
+            Place::File(_) => "sqlite",
+            Place::Server(server) => server.engine.system_name(),
         }
     }
 

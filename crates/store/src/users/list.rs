@@ -75,6 +75,7 @@ pub struct UserListing {
 impl Store {
     /// The password hashes of accounts that are not deleted, in the order of their ids, from the
     /// one behind `after` on; at most `limit` of them.
+    #[tracing::instrument(target = "traced::store", skip_all)]
     pub async fn password_hashes(
         &self,
         after: Option<Uuid>,
@@ -98,6 +99,7 @@ impl Store {
     }
 
     /// Users who are not deleted, oldest first.
+    #[tracing::instrument(target = "traced::store", skip_all)]
     pub async fn list_users(&self, filter: UserFilter) -> Result<Vec<User>, Error> {
         self.read(filter, |db, filter| {
             Box::pin(async move {
@@ -119,6 +121,7 @@ impl Store {
     }
 
     /// The account of this id, also if it is disabled or deleted.
+    #[tracing::instrument(target = "traced::store", skip_all)]
     pub async fn user(&self, user: Uuid) -> Result<Option<User>, Error> {
         self.read(user, |db, user| {
             Box::pin(async move {
@@ -130,6 +133,7 @@ impl Store {
     }
 
     /// The deleted account of this id.
+    #[tracing::instrument(target = "traced::store", skip_all)]
     pub async fn deleted_user(&self, user: Uuid) -> Result<Option<User>, Error> {
         self.read(user, |db, user| {
             Box::pin(async move {
@@ -145,6 +149,7 @@ impl Store {
 
     /// Deleted accounts that had this e-mail address or username, the last deleted first; at most
     /// `limit` of them. The letters A to Z are taken in either case.
+    #[tracing::instrument(target = "traced::store", skip_all)]
     pub async fn deleted_users_named(&self, text: String, limit: u64) -> Result<Vec<User>, Error> {
         self.read((text, limit), |db, (text, limit)| {
             Box::pin(async move {
@@ -173,6 +178,7 @@ impl Store {
     }
 
     /// A page of users, the newest first. A replica may answer, as of a few seconds ago.
+    #[tracing::instrument(target = "traced::store", skip_all)]
     pub async fn page_of_users(&self, listing: UserListing) -> Result<Page<User>, Error> {
         self.read_stale(listing, |db, listing| {
             Box::pin(async move {

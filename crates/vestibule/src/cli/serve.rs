@@ -28,7 +28,7 @@ use crate::{
     serve::{self, Certificates, OpenFiles},
     site::Site,
     supervisor::Supervisor,
-    telemetry::{self, metrics::Metrics},
+    telemetry::{self, metrics::Metrics, traces::Traces},
 };
 
 /// Who collects metrics is one or two programs.
@@ -57,7 +57,9 @@ pub(super) async fn run(matches: &ArgMatches, loaded: Loaded) -> Ended {
         warnings,
         supervision,
     } = loaded;
-    let level = telemetry::start(&config.log);
+    let traces = Traces::of(&config)
+        .map_err(|error| Failure::Failed(format!("traces cannot be sent: {error}")))?;
+    let level = telemetry::start(&config.log, &traces);
     let certificates = app::open_certificates(&config)?;
     let (listener, bound) = listen(config.listen, "listen")?;
     let metrics = match config.metrics_listen {
@@ -158,18 +160,20 @@ pub(super) async fn run(matches: &ArgMatches, loaded: Loaded) -> Ended {
         server.cut = cut,
         "The last request has ended: since the shutdown {finished} were answered, and {cut} were cut off"
     );
-    finish(copies, database).await;
+    finish(copies, database, traces).await;
     Ok(())
 }
 
-/// Ends what may wait for others: for a disk, for a syslog, for the database. None of them keeps the server from its end,
+/// Ends what may wait for others: for a disk, for a syslog, for the database, for a collector of traces. None of them keeps the server from its end,
 /// and nothing is lost by it: events are copied after the next start, and a database takes a lost connection for an end.
-async fn finish(copies: AuditCopies, database: accounts::Database) {
+async fn finish(copies: AuditCopies, database: accounts::Database, traces: Traces) {
     let last_things = async {
         copies.end().await;
         database.close().await;
     };
-    if timeout(LAST_THINGS, last_things).await.is_err() {
+    let last_things = timeout(LAST_THINGS, last_things);
+    let (ended, ()) = join(last_things, traces.end(LAST_THINGS)).await;
+    if ended.is_err() {
         tracing::warn!(
             "The server ends without waiting any longer for its database and the copies of its audit log"
         );

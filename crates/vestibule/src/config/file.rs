@@ -311,8 +311,10 @@ fn text_of(kind: Kind, value: &DeValue<'_>) -> Option<String> {
         (Kind::Duration(..), DeValue::Integer(number)) if number.as_str() == "0" => {
             Some("0s".to_owned())
         }
+        (Kind::Share, DeValue::Float(share)) => Some(share.as_str().to_owned()),
+        (Kind::Share, DeValue::Integer(share)) => Some(share.as_str().to_owned()),
         (Kind::Switch, DeValue::Boolean(switch)) => Some(switch.to_string()),
-        (Kind::Count(..) | Kind::Switch, _) => None,
+        (Kind::Count(..) | Kind::Switch | Kind::Share, _) => None,
         (_, DeValue::String(text)) => Some(text.to_string()),
         _ => None,
     }

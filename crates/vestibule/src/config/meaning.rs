@@ -20,11 +20,16 @@ use super::setting::{Kind, Preset, Secrecy, Setting};
 use super::table::{self, SETTINGS};
 use super::value::{FromText, Origin, key_from_bytes, key_from_text};
 use super::{
-    Admin, AuditCopies, BrandFile, Config, Cookie, Cors, Database, Loaded, Logging, Password,
-    Problems, Redis, Retention, Row, SecretKeySource, Site, Token, Ui,
+    Admin, AuditCopies, BrandFile, Config, Cookie, Cors, Database, Loaded, Logging, Otel, PREFIX,
+    Password, Problems, Redis, Retention, Row, SecretKeySource, Site, Token, Ui,
 };
 use crate::serve::TlsFiles;
 use crate::site::{Access, Pattern, Rule, Rules};
+use crate::telemetry::traces;
+
+/// What makes traces.
+const TRACING_BUILD: &str =
+    "a build with the cargo feature `otel` (cargo build --release --features otel)";
 
 /// Turns what was said into what it means.
 pub(super) fn resolve(said: Said, terminal: bool) -> Result<Loaded, Problems> {
@@ -121,6 +126,12 @@ pub(super) fn resolve(said: Said, terminal: bool) -> Result<Loaded, Problems> {
         log: Logging {
             format: meaning.one("log.format"),
             level: meaning.one("log.level"),
+        },
+        otel: Otel {
+            collector: meaning.maybe("otel.endpoint"),
+            headers: meaning.many("otel.headers"),
+            service_name: meaning.one("otel.service_name"),
+            sample_ratio: meaning.one("otel.sample_ratio"),
         },
         public_url_follows: meaning.is_default("public_url"),
         issuer_follows: meaning.is_default("token.issuer"),
@@ -422,6 +433,7 @@ impl Meaning {
         }
         self.check_replicas(database);
         self.check_https(config);
+        self.check_traces();
         let site_is_known = config.site.dir.is_some()
             || config.site.upstream.is_some()
             || self.said.incomplete
@@ -465,6 +477,28 @@ impl Meaning {
         } else if config.https_redirect.is_some() {
             let expected = "public_url to be an https origin, to which it sends browsers";
             self.refuse("https_redirect", expected, Some(got));
+        }
+    }
+
+    /// Settings of traces, where the program cannot make any. The variables of OpenTelemetry are often set for all
+    /// programs of a machine, so that those alone do not keep the server from starting.
+    fn check_traces(&mut self) {
+        if traces::ARE_BUILT_IN {
+            return;
+        }
+        for setting in SETTINGS
+            .iter()
+            .filter(|setting| setting.group == table::TRACES)
+        {
+            match self.said.source(setting.key) {
+                Source::Default => {}
+                Source::Variable(name) | Source::DotEnv(name) if !name.starts_with(PREFIX) => {
+                    self.said.warnings.push(format!(
+                        "{name} has no effect, as this program was built without traces: they need {TRACING_BUILD}"
+                    ));
+                }
+                _ => self.refuse(setting.key, TRACING_BUILD, None),
+            }
         }
     }
 

@@ -69,7 +69,7 @@ all.
 - Secrets have no flag, since the process list would show it. Where a variable may hold a
   secret, a second one with `_FILE` at its end may name a file that holds it.
 - `DATABASE_URL` and `PORT`, which hosting platforms set, are read as well, below the
-  `VESTIBULE_` form of the same place.
+  `VESTIBULE_` form of the same place. So are the variables of OpenTelemetry that are named below.
 - In `.env` a value in single quotes is taken as it is; elsewhere `$NAME` is replaced. A line
   that cannot be read and a name that stands there twice are problems.
 - An unknown name is a problem, and so is a variable without a value: unset it instead.

@@ -293,9 +293,10 @@ impl Said {
 
 /// Whether a variable is meant for this program.
 fn is_ours(name: &str, value: &str) -> bool {
-    FOREIGN_VARIABLES
-        .iter()
-        .any(|(foreign, _)| *foreign == name)
+    // For OpenTelemetry an empty variable is none.
+    let is_unset = value.is_empty() && name.starts_with("OTEL_");
+    let mut foreign = FOREIGN_VARIABLES.iter();
+    foreign.any(|(foreign, _)| *foreign == name) && !is_unset
         || (name.starts_with(PREFIX) && !is_service_link(name, value))
 }
 

@@ -53,12 +53,18 @@ pub enum Kind {
     RedisUrl,
     /// Where a syslog takes messages.
     Syslog,
+    /// Where traces are sent.
+    Collector,
+    /// A header of a request.
+    Header,
     /// Key material as text.
     SecretKey,
     /// A span of time between two bounds.
     Duration(&'static str, &'static str),
     /// A whole number between two bounds.
     Count(u32, u32),
+    /// A share of all, from 0 to 1.
+    Share,
     /// A number of attempts per span of time.
     Limit,
     /// True or false.
@@ -215,7 +221,11 @@ impl Kind {
         match self {
             Self::Address => "ADDRESS:PORT".into(),
             Self::Path => "PATH".into(),
-            Self::Origin | Self::DatabaseUrl | Self::RedisUrl | Self::Syslog => "URL".into(),
+            Self::Origin | Self::DatabaseUrl | Self::RedisUrl | Self::Syslog | Self::Collector => {
+                "URL".into()
+            }
+            Self::Header => "NAME=VALUE".into(),
+            Self::Share => "0..1".into(),
             Self::Network => "CIDR".into(),
             Self::Pattern => "PATTERN".into(),
             Self::Rules => "TABLES".into(),
@@ -245,6 +255,9 @@ impl fmt::Display for Kind {
             }
             Self::RedisUrl => "the URL of a Redis, such as redis://host:6379",
             Self::Syslog => "where a syslog listens, such as unix:/dev/log or udp://192.0.2.1:514",
+            Self::Collector => "the URL of a collector, such as http://127.0.0.1:4318",
+            Self::Header => "the name of a header, an equals sign and its value",
+            Self::Share => "a number from 0 to 1, such as 0.1",
             Self::SecretKey => "32 or more random bytes as base64 or hexadecimal digits",
             Self::Limit => "a limit such as 10/15m, for a time from 1s to 24h, or off",
             Self::Switch => "true or false",

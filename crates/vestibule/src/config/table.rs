@@ -6,8 +6,15 @@ use super::setting::{Kind, Setting};
 
 /// Variables that hosting platforms set, with the setting that each one stands for. The
 /// `VESTIBULE_` form wins over them.
-pub(super) const FOREIGN_VARIABLES: &[(&str, &str)] =
-    &[("DATABASE_URL", "database.url"), ("PORT", "listen")];
+pub(super) const FOREIGN_VARIABLES: &[(&str, &str)] = &[
+    ("DATABASE_URL", "database.url"),
+    ("PORT", "listen"),
+    // Of OpenTelemetry.
+    ("OTEL_EXPORTER_OTLP_ENDPOINT", "otel.endpoint"),
+    ("OTEL_EXPORTER_OTLP_HEADERS", "otel.headers"),
+    ("OTEL_SERVICE_NAME", "otel.service_name"),
+    ("OTEL_TRACES_SAMPLER_ARG", "otel.sample_ratio"),
+];
 
 const SERVER: &str = "Server";
 const SITE: &str = "Site";
@@ -19,6 +26,7 @@ const COOKIES: &str = "Cookies";
 const LIMITS: &str = "Limits";
 const PAGES: &str = "Built-in pages";
 const LOG: &str = "Log";
+pub(super) const TRACES: &str = "Traces";
 
 const TLS_MODES: &[&str] = &["disable", "prefer", "require", "verify-ca", "verify-full"];
 const LEVELS: &[&str] = &["off", "error", "warn", "info", "debug", "trace"];
@@ -428,6 +436,31 @@ pub static SETTINGS: &[Setting] = &[
     )
     .help("What to log")
     .default("info"),
+    Setting::new("otel.endpoint", TRACES, Kind::Collector)
+        .help("Collector of OpenTelemetry to which traces of requests are sent")
+        .details(
+            "By OTLP over HTTP, to `/v1/traces` below this URL. Builds with the cargo feature `otel` send traces, and \
+             others refuse the settings of this section. See [monitoring](../guides/monitoring.md#traces).",
+        ),
+    Setting::new("otel.headers", TRACES, Kind::Header)
+        .help("Headers that the collector asks for, such as an API key")
+        .repeatable()
+        .secret()
+        .details(
+            "Each as `name=value`, the value percent-encoded where it holds a comma or another special character. In a \
+             variable, and in the file that `VESTIBULE_OTEL_HEADERS_FILE` names, they are separated by commas.",
+        ),
+    Setting::new("otel.service_name", TRACES, Kind::Text(200))
+        .help("The name under which traces show this server")
+        .default("vestibule")
+        .details("More is told of it by the variable `OTEL_RESOURCE_ATTRIBUTES`, as OpenTelemetry has it."),
+    Setting::new("otel.sample_ratio", TRACES, Kind::Share)
+        .help("The share of requests that are traced")
+        .default("1")
+        .details(
+            "Of those that are not part of a trace already. A request of one of `trusted_proxies` with a `traceparent` is \
+             traced if its trace is recorded there.",
+        ),
 ];
 
 /// The row of this key.

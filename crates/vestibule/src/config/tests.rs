@@ -7,6 +7,7 @@ mod database;
 mod dot_env;
 mod https;
 mod secrets;
+mod traces;
 
 use std::fs;
 use std::os::unix::ffi::OsStringExt;
@@ -103,6 +104,9 @@ fn other_value(setting: &Setting) -> &'static str {
         Kind::Limit => "7/1m",
         Kind::Switch => "false",
         Kind::Choice(words) => words[1],
+        Kind::Collector => "https://collector.example/otlp",
+        Kind::Header => "api-key=secret",
+        Kind::Share => "0.5",
         Kind::Text(_) => "Other",
     }
 }
@@ -110,11 +114,16 @@ fn other_value(setting: &Setting) -> &'static str {
 fn toml_line(setting: &Setting) -> String {
     let value = other_value(setting);
     let literal = match setting.kind {
-        Kind::Count(..) | Kind::Switch => value.to_owned(),
+        Kind::Count(..) | Kind::Switch | Kind::Share => value.to_owned(),
         _ if setting.repeatable => format!("[\"{value}\"]"),
         _ => format!("\"{value}\""),
     };
     format!("{} = {literal}\n", setting.key)
+}
+
+/// Whether this build has what the setting is about.
+fn can_be_said(setting: &Setting) -> bool {
+    setting.group != super::table::TRACES || crate::telemetry::traces::ARE_BUILT_IN
 }
 
 fn row<'l>(loaded: &'l Loaded, key: &str) -> &'l Row {
@@ -204,6 +213,10 @@ fn nothing_said_means_the_defaults() {
     ui.locale = auto
     log.format = json
     log.level = info
+    otel.endpoint = 
+    otel.headers = 
+    otel.service_name = vestibule
+    otel.sample_ratio = 1
     ");
 }
 
@@ -285,7 +298,7 @@ fn every_setting_is_reachable_in_every_form_it_has() {
     let site = "--site=/srv/site";
     for setting in SETTINGS
         .iter()
-        .filter(|setting| setting.kind != Kind::Rules)
+        .filter(|setting| setting.kind != Kind::Rules && can_be_said(setting))
     {
         let value = match setting.key {
             "secret_key_file" => &secret_key,

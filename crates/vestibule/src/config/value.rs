@@ -8,10 +8,12 @@ use std::time::Duration;
 
 use accounts::SECRET_KEY_BYTES;
 use accounts::{DatabaseUrl, Limit, RedisUrl, SigningAlgorithm, TlsMode};
+use axum::http::{HeaderName, HeaderValue};
 use base64::Engine;
 use base64::alphabet;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use ipnet::IpNet;
+use percent_encoding::percent_decode_str;
 use secrecy::{ExposeSecret, SecretBox, SecretString};
 use url::Url;
 
@@ -80,6 +82,24 @@ pub enum SyslogAddress {
     Unix(PathBuf),
     /// A host, by name or address, and a port.
     Udp(String, u16),
+}
+
+/// Where a collector takes traces.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Collector {
+    /// Its server.
+    pub origin: Origin,
+    /// The path there, with that of traces at its end.
+    pub path: String,
+}
+
+/// A header that a collector asks for. Its value is hidden.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CollectorHeader {
+    /// Its name.
+    pub name: HeaderName,
+    /// Its value, marked as sensitive.
+    pub value: HeaderValue,
 }
 
 /// A type that a setting can have. The error is what was expected, as the end of the sentence
@@ -190,6 +210,49 @@ impl FromText for SyslogAddress {
             Some(Self::Udp(host.to_owned(), url.port().unwrap_or(PORT)))
         };
         parsed().ok_or_else(|| kind.to_string())
+    }
+}
+
+impl FromText for Collector {
+    fn from_text(text: &str, kind: Kind) -> Result<Self, String> {
+        /// Where an OTLP server takes traces, below its base URL.
+        const TRACES: &str = "/v1/traces";
+        let parsed = || {
+            let url = Url::parse(text).ok()?;
+            let is_bare = url.query().is_none() && url.fragment().is_none();
+            let origin = url.origin().ascii_serialization();
+            // A password in it is refused here, as it would be shown: it belongs into a header.
+            let is_anonymous = url.username().is_empty() && url.password().is_none();
+            Some(Self {
+                origin: Origin::parse(&origin).filter(|_| is_bare && is_anonymous)?,
+                path: format!("{}{TRACES}", url.path().trim_end_matches('/')),
+            })
+        };
+        parsed().ok_or_else(|| kind.to_string())
+    }
+}
+
+impl FromText for CollectorHeader {
+    fn from_text(text: &str, kind: Kind) -> Result<Self, String> {
+        let parsed = || {
+            let (name, value) = text.split_once('=')?;
+            let value = percent_decode_str(value.trim()).decode_utf8().ok()?;
+            let mut value = HeaderValue::from_str(&value).ok()?;
+            value.set_sensitive(true);
+            let name = HeaderName::from_bytes(name.trim().as_bytes()).ok()?;
+            Some(Self { name, value })
+        };
+        parsed().ok_or_else(|| kind.to_string())
+    }
+}
+
+/// A share.
+impl FromText for f64 {
+    fn from_text(text: &str, kind: Kind) -> Result<Self, String> {
+        let share = text.parse().ok();
+        share
+            .filter(|share| (0.0..=1.0).contains(share))
+            .ok_or_else(|| kind.to_string())
     }
 }
 

@@ -47,7 +47,7 @@ async fn show(State((metrics, app)): State<(Metrics, App)>) -> Response {
 
 /// Counts a request and takes its time, under the route's pattern and never under its path.
 pub(super) async fn measure(State(app): State<App>, request: Request, next: Next) -> Response {
-    let method = known(request.method());
+    let method = known(request.method()).unwrap_or("other");
     let route = route(&request);
     let begun = app.monotonic();
     let running = Running::begin();
@@ -87,8 +87,8 @@ fn route(request: &Request) -> String {
 }
 
 /// The method, where it is one that everybody knows: clients make up others.
-fn known(method: &Method) -> &'static str {
-    match *method {
+pub(crate) fn known(method: &Method) -> Option<&'static str> {
+    Some(match *method {
         Method::GET => "GET",
         Method::HEAD => "HEAD",
         Method::POST => "POST",
@@ -96,6 +96,6 @@ fn known(method: &Method) -> &'static str {
         Method::PATCH => "PATCH",
         Method::DELETE => "DELETE",
         Method::OPTIONS => "OPTIONS",
-        _ => "other",
-    }
+        _ => return None,
+    })
 }

@@ -19,7 +19,10 @@ use crate::{
     app::App,
     client_addresses::{Crowded, is_trusted},
     serve::Refusal,
-    telemetry::metrics::{ADDRESSES_CROWDED, FORWARDING_IGNORED},
+    telemetry::{
+        metrics::{ADDRESSES_CROWDED, FORWARDING_IGNORED},
+        traces,
+    },
 };
 
 pub(super) const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
@@ -106,11 +109,13 @@ pub(super) async fn identify(State(app): State<App>, mut request: Request, next:
     request.extensions_mut().insert(seen);
 
     let span = tracing::info_span!("request", http.request.id = id);
+    traces::begin(&span, &app, &request);
     let refusal = request.extensions().get::<Refusal>().copied();
     let method = request.method().clone();
     let path: String = request.uri().path().chars().take(LONGEST_LOGGED).collect();
     let started = app.monotonic();
     let mut answer = next.run(request).instrument(span.clone()).await;
+    traces::end(&span, &app, &answer);
     let now = app.monotonic();
     let duration = (now - started).as_secs_f64();
     let status = answer.status().as_u16();
@@ -151,7 +156,7 @@ pub(super) async fn identify(State(app): State<App>, mut request: Request, next:
 }
 
 /// Whether the connection comes from a proxy whose word about its visitor counts.
-pub(super) fn is_trusted_proxy(app: &App, extensions: &Extensions) -> bool {
+pub(crate) fn is_trusted_proxy(app: &App, extensions: &Extensions) -> bool {
     let connection = extensions.get::<ConnectInfo<SocketAddr>>();
     let address = connection.map(|info| info.0.ip().to_canonical());
     address.is_some_and(|address| is_trusted(address, &app.config().trusted_proxies))

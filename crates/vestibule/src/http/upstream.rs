@@ -18,6 +18,7 @@ use axum::{
     response::{IntoResponse as _, Response},
 };
 use tokio::time::timeout;
+use tracing::{Instrument as _, Level};
 
 use self::lasting::Lasting;
 use super::{
@@ -32,6 +33,7 @@ use crate::{
     app::App,
     serve::{RETRY_AFTER, Tunnel},
     site::{Access, is_page_visit},
+    telemetry::traces,
     upstream::Failure,
 };
 
@@ -53,10 +55,15 @@ pub(super) async fn pass(State(app): State<App>, request: Request) -> Response {
         Err(_elapsed) => return error::unavailable(TOO_LATE),
     };
     let is_page_visit = is_page_visit(&head.method, &head.headers);
-    let told = told::headers(&app, &head, caller.as_ref());
+    let mut told = told::headers(&app, &head, caller.as_ref());
     told::forget_claims(&app, &mut head, caller.as_ref());
     let request = Request::from_parts(head, body);
-    match behind.upstream.ask(request, target, told).await {
+    let asking = async {
+        traces::hand_on(&app, &mut told);
+        behind.upstream.ask(request, target, told).await
+    };
+    let span = tracing::span!(target: "traced::upstream", Level::INFO, "upstream");
+    match asking.instrument(span).await {
         Ok(answer) => of_app(&app, answer, caller),
         Err(failure) => failed(&failure, is_page_visit),
     }

@@ -29,6 +29,9 @@ pub(crate) const ADDRESSES_CROWDED: &str = "vestibule_client_addresses_crowded_t
 pub(crate) const AUDIT_COPIED: &str = "vestibule_audit_events_copied_total";
 /// Tries to do so that came to nothing.
 pub(crate) const AUDIT_COPY_FAILURES: &str = "vestibule_audit_copy_failures_total";
+/// Spans of traces that no collector took.
+#[cfg(feature = "otel")]
+pub(crate) const SPANS_LOST: &str = "vestibule_trace_spans_lost_total";
 /// Whether the last try did.
 pub(crate) const AUDIT_COPY_FAILING: &str = "vestibule_audit_copy_failing";
 
@@ -65,8 +68,8 @@ impl Metrics {
         let recorder = PrometheusBuilder::new()
             .set_buckets_for_metric(Matcher::Suffix("_duration_seconds".to_owned()), &BUCKETS)
             .and_then(|builder| {
-                let wait = Matcher::Full(accounts::HASH_WAIT.to_owned());
-                builder.set_buckets_for_metric(wait, &BUCKETS)
+                let waits = Matcher::Suffix("_wait_seconds".to_owned());
+                builder.set_buckets_for_metric(waits, &BUCKETS)
             })
             .map_err(|error| error.to_string())?
             .build_recorder();
@@ -122,6 +125,11 @@ fn describe() {
     describe_counter!(
         AUDIT_COPY_FAILURES,
         "Failed tries to copy audit events to the file or the syslog"
+    );
+    #[cfg(feature = "otel")]
+    describe_counter!(
+        SPANS_LOST,
+        "Spans of traces that were not sent, as the collector took none or too many waited"
     );
     describe_gauge!(
         AUDIT_COPY_FAILING,

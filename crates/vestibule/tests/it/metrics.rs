@@ -96,13 +96,27 @@ fn logins_refreshes_limits_and_requests_are_counted() {
 }
 
 #[test]
-fn the_connections_to_the_database_are_told_by_purpose() {
+fn the_connections_to_the_database_are_told_by_purpose_and_so_are_the_waits_for_them() {
     let purposes = |place: &Place| {
-        let (_server, address) = counting(place, &["--database-max-connections", "7"]);
+        let (server, address) = counting(place, &["--database-max-connections", "7"]);
+        let ada = json!({ "email": "ada@example.org", "password": "correct horse battery" });
+        assert_eq!(server.post("/api/auth/register", &ada).status, 201);
         let metrics = scrape(&address).body;
+        let waited = |purpose| {
+            let wait = "vestibule_database_connection_wait_seconds";
+            let all = format!("{wait}_bucket{{purpose=\"{purpose}\",le=\"+Inf\"}}");
+            metrics.contains(&all).then(|| value(&metrics, &all) > 0.0)
+        };
         let most = |purpose| {
             let series = format!("vestibule_database_connections_max{{purpose=\"{purpose}\"}}");
-            metrics.contains(&series).then(|| value(&metrics, &series))
+            let most = metrics.contains(&series).then(|| value(&metrics, &series));
+            // Whoever has connections hands them out.
+            assert_eq!(
+                waited(purpose),
+                most.map(|_| true),
+                "{purpose} in:\n{metrics}"
+            );
+            most
         };
         [most("read"), most("write"), most("all")]
     };
