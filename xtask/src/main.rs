@@ -67,7 +67,8 @@ cargo xtask COMMAND
   torture migrations
                   kill -9 of `vestibule migrate up`, 100 times on each engine (`test` does 5)
   torture proxies 10,000 requests of several users through nginx and Caddy (`test` sends 1,000)
-  bench [NAME]    measure something of the released program; without a name, the list
+  bench [NAME]    measure something of the released program; without a name, the list; `bench speed` has the table of
+                  promises, and `bench report` makes docs/performance.md of it
   --help          this text";
 
 fn main() -> ExitCode {
@@ -81,7 +82,7 @@ fn main() -> ExitCode {
         ["torture", name] => torture::run(name).unwrap_or_else(|| misunderstood(&words)),
         ["migration", name, flags @ ..] => migration::run(name, flags),
         ["bench"] => bench::list(),
-        ["bench", name] => bench::run(name),
+        ["bench", name, arguments @ ..] => bench::run(name, arguments),
         ["engines"] => engines::run(&[]),
         ["engines", "--", command @ ..] => engines::run(command),
         ["servers", "--", command @ ..] => engines::control::run(command),

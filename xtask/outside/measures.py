@@ -1,0 +1,204 @@
+"""What measurements have in common: a server on one core and the load on the others, its CPU time, rounds in turn.
+
+A figure is a list of values, one for each round; what is made of them is their median, shown with the least and the
+most. What is measured, and what was promised of it, is up to the scripts.
+"""
+
+import contextlib
+import dataclasses
+import json
+import os
+import pathlib
+import statistics
+import subprocess
+import time
+import urllib.parse
+
+from client import Client
+from server import NO_LIMITS, Server
+
+PASSWORD = "a long and uncommon sentence"
+CONNECTIONS = 32
+
+
+@dataclasses.dataclass
+class Length:
+    """How much of everything is measured."""
+
+    # Values of each figure, and the seconds of load behind each.
+    rounds: int = 7
+    seconds: float = 1.0
+    users: int = 100_000
+    connections: int = 10_000
+    # Users who are moved to another database, and the seconds of load before memory is looked at again.
+    moved: int = 100_000
+    load_seconds: float = 60
+
+
+@dataclasses.dataclass
+class Finding:
+    """One sentence of what was measured: `ours` against `theirs`, or by itself.
+
+    `result` is what was promised of: a ratio, or an amount of `unit`. Without a promise it is there to be looked at.
+    """
+
+    work: str
+    unit: str
+    ours: list
+    against: str = ""
+    theirs: list = dataclasses.field(default_factory=list)
+    result: float = None
+    result_unit: str = ""
+    at_least: float = None
+    at_most: float = None
+    remark: str = ""
+    # Of a cost that may grow: the work, what grows (`of`), its `sizes`, and the values at each of them.
+    growth: dict = None
+
+    @property
+    def held(self):
+        """Whether the promise holds; `None` where there is none."""
+        if self.at_least is not None:
+            return self.result >= self.at_least
+        if self.at_most is not None:
+            return self.result <= self.at_most
+        return None
+
+    def to_json(self):
+        return {**dataclasses.asdict(self), "held": self.held}
+
+
+def ratio(work, unit, ours, against, theirs, **more):
+    """A finding whose result is how many times as much of `unit` ours is, by the medians."""
+    result = statistics.median(ours) / statistics.median(theirs)
+    return Finding(work, unit, ours, against, theirs, result=result, result_unit="x", **more)
+
+
+def difference(work, unit, ours, against, theirs, **more):
+    """A finding whose result is how much more of `unit` ours is, by the medians."""
+    result = statistics.median(ours) - statistics.median(theirs)
+    return Finding(work, unit, ours, against, theirs, result=result, result_unit=unit, **more)
+
+
+def amount(work, unit, ours, **more):
+    """A finding whose result is the median itself."""
+    return Finding(work, unit, ours, result=statistics.median(ours), result_unit=unit, **more)
+
+
+def cores():
+    """The core of the server, and those of the load, as `taskset` reads them."""
+    first, *others = sorted(os.sched_getaffinity(0))
+    assert others, "the load would disturb the server: there is only one core"
+    return str(first), ",".join(map(str, others))
+
+
+def on_own_core():
+    """What to put before the command line of a server that is measured."""
+    return ["taskset", "--cpu-list", cores()[0]]
+
+
+def cpu_seconds(pid):
+    """What a process has used of all cores, for itself and in the kernel, by the kernel's exact account."""
+    # The clock of a process by its id, as clock_getcpuclockid(3) makes it.
+    return time.clock_gettime(~pid << 3 | 2)
+
+
+def measuring(program):
+    """One of the programs of xtask/measuring."""
+    return str(pathlib.Path(os.environ["VESTIBULE_MEASURING"]) / program)
+
+
+def pinned_server(*flags, **more):
+    """A server on its own core, which counts nobody's requests, to be used by `with`."""
+    return Server(*NO_LIMITS, *flags, under=on_own_core(), **more)
+
+
+@contextlib.contextmanager
+def with_ceiling():
+    """Servers that are started meanwhile have the routes of `http/ceiling.rs`."""
+    released = os.environ["VESTIBULE_BINARY"]
+    os.environ["VESTIBULE_BINARY"] = os.environ["VESTIBULE_CEILING"]
+    try:
+        yield
+    finally:
+        os.environ["VESTIBULE_BINARY"] = released
+
+
+class Load:
+    """Requests of one kind to a server that is named by its URL: what xtask/measuring/src/bin/load is told."""
+
+    def __init__(self, url, path, *headers, method="GET", body=None, status=200, connections=CONNECTIONS, more=()):
+        server = urllib.parse.urlsplit(url)
+        self.status = status
+        self.arguments = ["--address", f"127.0.0.1:{server.port}", "--method", method, "--path", path]
+        self.arguments += ["--connections", str(connections), *more]
+        for header in headers:
+            self.arguments += ["--header", header]
+        if body is not None:
+            self.arguments += ["--header", "Content-Type: application/json", "--body", body]
+
+    def begin(self, *more):
+        """Starts it and leaves it running; for `end`."""
+        command = ["taskset", "--cpu-list", cores()[1], measuring("load"), *self.arguments, *map(str, more)]
+        return subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True)
+
+    def end(self, process):
+        """What the load has seen, once it is over; any other status than the expected one is a failure."""
+        said, _ = process.communicate(timeout=7200)
+        assert process.returncode == 0, f"the load has failed: {self.arguments}"
+        seen = json.loads(said)
+        assert list(seen["statuses"]) == [str(self.status)], f"{seen['statuses']} to {self.arguments}"
+        return seen
+
+    def run(self, *more):
+        return self.end(self.begin(*more))
+
+
+def cpu_microseconds(load, pids, seconds, *more):
+    """The CPU time of each request, of all the processes together."""
+    before = sum(map(cpu_seconds, pids))
+    seen = load.run("--seconds", seconds, *more)
+    return (sum(map(cpu_seconds, pids)) - before) / seen["requests"] * 1e6
+
+
+def requests_per_cpu_second(load, pids, seconds, *more):
+    """How many requests the processes answer with a second of CPU time between them."""
+    return 1e6 / cpu_microseconds(load, pids, seconds, *more)
+
+
+def requests_per_second(load, seconds, *more):
+    seen = load.run("--seconds", seconds, *more)
+    return seen["requests"] / seen["seconds"]
+
+
+def in_turn(rounds, **measured):
+    """The values of each, which are taken in turn, so that whatever else the machine does is shared by them."""
+    for measure in measured.values():
+        measure()
+    values = {name: [] for name in measured}
+    for _ in range(rounds):
+        for name, measure in measured.items():
+            values[name].append(measure())
+    return values.values()
+
+
+def signed_up(server, email="user-000001@example.org"):
+    """A client of the server and the session of a new user."""
+    client = Client(server.url)
+    session = client.register(email, PASSWORD)
+    assert session.status == 201, session
+    return client, session
+
+
+def bearer(session):
+    return f"Authorization: Bearer {session['access_token']}"
+
+
+def alike(client, one, other, headers):
+    """Fails where two paths are not answered with the same headers and about as many bytes: the one is to stand for the
+    other."""
+    ours, theirs = (client.ask("GET", path, headers) for path in (one, other))
+    names = [sorted(name.lower() for name in answer.headers) for answer in (ours, theirs)]
+    assert ours.status == theirs.status == 200 and names[0] == names[1], (ours, theirs, names)
+    sizes = len(ours.bytes), len(theirs.bytes)
+    assert max(sizes) - min(sizes) <= 8, f"{one} has {sizes[0]} bytes and {other} {sizes[1]}"

@@ -1,0 +1,183 @@
+"""Rows of the table of speed: what a request costs that is answered from memory, in requests for a second of CPU time.
+
+Beside each stands what the same layers cost around a fixed answer, in the same process; both are asked in turn. The
+promises come from the table, the measuring from `measures.py`.
+"""
+
+import contextlib
+import pathlib
+import random
+import tempfile
+import uuid
+
+import jwt
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+
+from installation import SESSION_ROW, USER_ROW, Installation, row_id
+from measures import (
+    PASSWORD,
+    Load,
+    alike,
+    bearer,
+    in_turn,
+    on_own_core,
+    pinned_server,
+    ratio,
+    requests_per_cpu_second,
+    signed_up,
+    with_ceiling,
+)
+from nginx import Nginx
+from ports import free_port
+
+UNIT = "requests per CPU second"
+CEILING = "the same layers around a fixed answer"
+ME, ME_CEILING = "/api/auth/me", "/api/ceiling/me"
+FILE_BYTES = 10_000
+
+# What nginx would log of each request, which the program does not, stays unwritten.
+NGINX = """
+access_log off;
+upstream vestibule {{ server {listen}; keepalive 32; }}
+server {{
+    listen 127.0.0.1:{port};
+    root {root};
+    location /members/ {{ auth_request /forward; }}
+    location = /forward {{
+        internal;
+        proxy_pass http://vestibule/api/auth/forward?from=nginx;
+        proxy_pass_request_body off;
+        proxy_set_header Content-Length "";
+        proxy_set_header X-Original-URL $request_uri;
+        proxy_set_header X-Original-Method $request_method;
+        proxy_http_version 1.1;
+        proxy_set_header Connection "";
+    }}
+}}
+"""
+
+
+def beside_ceiling(length, server, path, ceiling, headers):
+    """Values of a path, and of the route that stands for it."""
+    of = lambda path: lambda: requests_per_cpu_second(
+        Load(server.url, path, *headers), [server.process.pid], length.seconds
+    )
+    return in_turn(length.rounds, ours=of(path), theirs=of(ceiling))
+
+
+def me(length):
+    """`me` with one token, which the server has seen before."""
+    with with_ceiling(), pinned_server() as server:
+        client, session = signed_up(server)
+        header = bearer(session)
+        alike(client, ME, ME_CEILING, {"Authorization": header.partition(": ")[2]})
+        ours, ceiling = beside_ceiling(length, server, ME, ME_CEILING, [header])
+    yield ratio("`GET /api/auth/me`, one token", UNIT, ours, CEILING, ceiling, at_least=0.75)
+
+
+def many(length):
+    """`me` with a token of another user in each request."""
+    with many_tokens(length.users) as (server, tokens):
+        ours, ceiling = by_turns_of(length, server, tokens, length.users)
+    work = f"`GET /api/auth/me`, {length.users:,} users and tokens in turn"
+    yield ratio(work, UNIT, ours, CEILING, ceiling, at_least=0.5)
+
+
+def by_turns_of(length, server, tokens, number):
+    """Values of `me` by that many tokens, each of which has been used once before, and of the ceiling."""
+    chance = random.Random(1)
+    of = lambda path: Load(
+        server.url, path, "Authorization: Bearer {}", more=["--values", str(tokens[number])]
+    )
+    of(ME).run("--seconds", 600, "--requests", number)
+    # A load goes on anywhere in the order, where no token was used for long.
+    measure = lambda path: lambda: requests_per_cpu_second(
+        of(path), [server.process.pid], length.seconds, "--first", chance.randrange(number)
+    )
+    return in_turn(length.rounds, ours=measure(ME), theirs=measure(ME_CEILING))
+
+
+@contextlib.contextmanager
+def many_tokens(*numbers):
+    """A server with as many users as the largest of the numbers, each with a session; and for each number a file with the
+    tokens of so many of them. The users are added as rows, and their tokens signed by a key that the server is given."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    with Installation() as home:
+        home.fill(max(numbers))
+        # All alike, as the fixed answer stands for each of them.
+        home.source.ask("UPDATE users SET disabled_at = NULL, name = NULL, username = NULL, username_key = NULL")
+        file = home.path / "signing.pem"
+        file.touch(mode=0o600)
+        file.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+        server = home.serve(home.source, "--signing-key-file", str(file), "--token-access-ttl=24h")
+        server.under = on_own_core()
+        with with_ceiling(), server:
+            real = home.client(server).login("ada@example.org", PASSWORD)["access_token"]
+            yield server, {number: home.path / f"{number}.txt" for number in tokens_of(numbers, key, real, home.path)}
+
+
+def tokens_of(numbers, key, real, folder):
+    """Writes files of tokens that say what a real one does, but for whose they are; and returns their numbers."""
+    header = jwt.get_unverified_header(real)
+    claims = jwt.decode(real, options={"verify_signature": False})
+    shown = {name: header[name] for name in ("kid", "typ")}
+    identity = lambda kind, index: str(uuid.UUID(bytes=row_id(kind, index)))
+    tokens = []
+    for index in range(max(numbers)):
+        own = {"sub": identity(USER_ROW, index), "sid": identity(SESSION_ROW, index), "jti": str(uuid.uuid4())}
+        tokens.append(jwt.encode({**claims, **own}, key, "ES256", shown))
+    for number in numbers:
+        (folder / f"{number}.txt").write_text("\n".join(tokens[:number]))
+    return numbers
+
+
+def gate(length):
+    """`/api/auth/forward`, and a protected file by way of the gate; nginx beside both."""
+    with tempfile.TemporaryDirectory(prefix="vestibule-") as folder, with_ceiling():
+        site = pathlib.Path(folder)
+        site.chmod(0o755)
+        (site / "members").mkdir()
+        for page in ("page.txt", "members/page.txt"):
+            (site / page).write_bytes(b"x" * FILE_BYTES)
+        with pinned_server("--trusted-proxies=127.0.0.0/8", site=site) as server:
+            client, _ = signed_up(server)
+            answer = client.login("user-000001@example.org", PASSWORD, mode="cookie")
+            cookie = answer.headers["Set-Cookie"].split(";")[0]
+            yield from gate_beside_ceiling(length, server, client, cookie)
+            yield from gate_beside_nginx(length, server, site, cookie)
+
+
+def gate_beside_ceiling(length, server, client, cookie):
+    for work, path, ceiling in (
+        ("`/api/auth/forward`, with cookie", "/api/auth/forward", "/api/ceiling/forward"),
+        ("a protected file of 10 kB, with cookie", "/members/page.txt", "/ceiling.txt"),
+    ):
+        alike(client, path, ceiling, {"Cookie": cookie})
+        ours, theirs = beside_ceiling(length, server, path, ceiling, [f"Cookie: {cookie}"])
+        yield ratio(work, UNIT, ours, CEILING, theirs, at_least=0.75)
+
+
+def gate_beside_nginx(length, server, site, cookie):
+    port = free_port()
+    configuration = NGINX.format(port=port, root=site, listen=server.listen)
+    with Nginx(configuration, workers=1, under=on_own_core()) as nginx:
+        plain = Load(f"http://127.0.0.1:{port}", "/page.txt", f"Cookie: {cookie}")
+        asked = Load(f"http://127.0.0.1:{port}", "/members/page.txt", f"Cookie: {cookie}")
+        ours = Load(server.url, "/members/page.txt", f"Cookie: {cookie}")
+        of = lambda load, *pids: lambda: requests_per_cpu_second(load, pids, length.seconds)
+        gate, alone, both = in_turn(
+            length.rounds,
+            gate=of(ours, server.process.pid),
+            alone=of(plain, *nginx.pids()),
+            both=of(asked, server.process.pid, *nginx.pids()),
+        )
+    yield ratio("a protected file of 10 kB, with cookie", UNIT, gate, "nginx serving the file", alone, at_least=0.5)
+    yield ratio(
+        "nginx serving the file and asking `/api/auth/forward` each time",
+        UNIT,
+        both,
+        "nginx serving the file",
+        alone,
+        remark="CPU time of both programs",
+    )
