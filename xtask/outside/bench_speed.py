@@ -20,7 +20,8 @@ import speed_growth
 import speed_requests
 import speed_resources
 import speed_writes
-from measures import Length
+from figures import amount_of, promise_of, spread
+from measures import CORES, Length, step_aside
 from server import ROOT
 
 ROWS = {
@@ -66,10 +67,13 @@ def main():
         parser.error(f"no such row: {', '.join(unknown)}; there are {', '.join(ROWS)}")
     before = json.loads(arguments.before.read_text()) if arguments.before else None
     length = arguments.length or Length()
+    step_aside()
+    rows = arguments.rows or list(ROWS)
     findings, failures = [], []
-    for name in arguments.rows or ROWS:
+    others = of_other_rows(arguments.output, rows)
+    for name in rows:
         measured(name, length, findings, failures)
-        save(arguments.output, length, findings, failures)
+        save(arguments.output, length, others + findings, failures)
     wrong = [f"failed: {failure}" for failure in failures]
     wrong += become_worse(before, findings) if before else []
     if not arguments.report_only:
@@ -103,25 +107,6 @@ def line_of(finding):
     return line + (f"\n    ({finding['remark']})" if finding["remark"] else "")
 
 
-def spread(values):
-    """The median of the values, with the least and the most where there are several."""
-    values = sorted(values)
-    middle = (values[(len(values) - 1) // 2] + values[len(values) // 2]) / 2
-    shown = amount_of(middle)
-    return shown if len(values) == 1 else f"{shown} ({amount_of(values[0])} to {amount_of(values[-1])})"
-
-
-def amount_of(value, unit=""):
-    """A number with as many digits as say something."""
-    digits = 0 if abs(value) >= 100 else 1 if abs(value) >= 10 else 2
-    return f"{value:,.{digits}f}{'' if unit == 'x' else ' '}{unit}".rstrip()
-
-
-def promise_of(finding):
-    bounds = (("at least", finding["at_least"]), ("at most", finding["at_most"]))
-    return "".join(f"{word} {bound:g}" for word, bound in bounds if bound is not None)
-
-
 def become_worse(before, findings):
     """Lines about results that are worse than those of a former run, beyond what chance does."""
     former = {(finding["work"], finding["against"]): finding["result"] for finding in before["findings"]}
@@ -134,15 +119,27 @@ def become_worse(before, findings):
             yield f"worse than before: {finding['work']}: {amount_of(result)} after {amount_of(old)}"
 
 
+def of_other_rows(file, rows):
+    """What the file holds of other rows, if it is about the same program: they are not lost where some are measured
+    again."""
+    if not file.exists():
+        return []
+    former = json.loads(file.read_text())
+    is_same = all(former["program"][name] == program()[name] for name in ("commit", "profile"))
+    return [finding for finding in former["findings"] if is_same and finding["row"] not in rows]
+
+
 def save(file, length, findings, failures):
     file.parent.mkdir(parents=True, exist_ok=True)
     written = {
         "machine": machine(),
         "program": program(),
         "length": vars(length),
-        "findings": findings,
+        "findings": list(findings),
         "failures": failures,
     }
+    order = list(ROWS)
+    written["findings"].sort(key=lambda finding: order.index(finding["row"]))
     file.write_text(json.dumps(written, indent=1) + "\n")
 
 
@@ -152,7 +149,7 @@ def machine():
     memory = next(int(line.split()[1]) for line in lines_of("/proc/meminfo") if line.startswith("MemTotal"))
     return {
         "processor": model[0] if model else platform.machine(),
-        "cores": len(os.sched_getaffinity(0)),
+        "cores": len(CORES),
         "memory_gib": round(memory / 2**20, 1),
         "kernel": platform.release().partition("-")[0],
         "load_before": os.getloadavg()[0],

@@ -12,13 +12,16 @@ import pathlib
 import statistics
 import subprocess
 import time
-import urllib.parse
 
 from client import Client
 from server import NO_LIMITS, Server
 
 PASSWORD = "a long and uncommon sentence"
 CONNECTIONS = 32
+
+# Those of this machine, of which one is the server's.
+CORES = sorted(os.sched_getaffinity(0))
+SERVER_CORE, *LOAD_CORES = CORES
 
 
 @dataclasses.dataclass
@@ -85,16 +88,15 @@ def amount(work, unit, ours, **more):
     return Finding(work, unit, ours, result=statistics.median(ours), result_unit=unit, **more)
 
 
-def cores():
-    """The core of the server, and those of the load, as `taskset` reads them."""
-    first, *others = sorted(os.sched_getaffinity(0))
-    assert others, "the load would disturb the server: there is only one core"
-    return str(first), ",".join(map(str, others))
+def on_cores(cores):
+    """What to put before a command line so that the program runs on these cores alone."""
+    return ["taskset", "--cpu-list", ",".join(map(str, cores))]
 
 
-def on_own_core():
-    """What to put before the command line of a server that is measured."""
-    return ["taskset", "--cpu-list", cores()[0]]
+def step_aside():
+    """Keeps this program, which reads the servers' logs, off the core of the server that is measured."""
+    assert LOAD_CORES, "the load would disturb the server: there is only one core"
+    os.sched_setaffinity(0, LOAD_CORES)
 
 
 def cpu_seconds(pid):
@@ -110,7 +112,7 @@ def measuring(program):
 
 def pinned_server(*flags, **more):
     """A server on its own core, which counts nobody's requests, to be used by `with`."""
-    return Server(*NO_LIMITS, *flags, under=on_own_core(), **more)
+    return Server(*NO_LIMITS, *flags, **{"under": on_cores([SERVER_CORE]), **more})
 
 
 @contextlib.contextmanager
@@ -125,12 +127,12 @@ def with_ceiling():
 
 
 class Load:
-    """Requests of one kind to a server that is named by its URL: what xtask/measuring/src/bin/load is told."""
+    """Requests of one kind to whoever listens at an address: what xtask/measuring/src/bin/load is told."""
 
-    def __init__(self, url, path, *headers, method="GET", body=None, status=200, connections=CONNECTIONS, more=()):
-        server = urllib.parse.urlsplit(url)
+    def __init__(self, address, path, *headers, method="GET", body=None, status=200, connections=CONNECTIONS, more=()):
+        self.path = path
         self.status = status
-        self.arguments = ["--address", f"127.0.0.1:{server.port}", "--method", method, "--path", path]
+        self.arguments = ["--address", address, "--method", method, "--path", path]
         self.arguments += ["--connections", str(connections), *more]
         for header in headers:
             self.arguments += ["--header", header]
@@ -138,16 +140,19 @@ class Load:
             self.arguments += ["--header", "Content-Type: application/json", "--body", body]
 
     def begin(self, *more):
-        """Starts it and leaves it running; for `end`."""
-        command = ["taskset", "--cpu-list", cores()[1], measuring("load"), *self.arguments, *map(str, more)]
-        return subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True)
+        """Starts it, and returns when it has connected and sends; for `end`."""
+        command = [*on_cores(LOAD_CORES), measuring("load"), *self.arguments, *map(str, more)]
+        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True)
+        # An empty one means that it has failed, which `end` will tell.
+        process.stdout.readline()
+        return process
 
     def end(self, process):
         """What the load has seen, once it is over; any other status than the expected one is a failure."""
         said, _ = process.communicate(timeout=7200)
-        assert process.returncode == 0, f"the load has failed: {self.arguments}"
+        assert process.returncode == 0, f"the load has failed: {self.path}"
         seen = json.loads(said)
-        assert list(seen["statuses"]) == [str(self.status)], f"{seen['statuses']} to {self.arguments}"
+        assert list(seen["statuses"]) == [str(self.status)], f"{seen['statuses']} from {self.path}"
         return seen
 
     def run(self, *more):
@@ -156,8 +161,9 @@ class Load:
 
 def cpu_microseconds(load, pids, seconds, *more):
     """The CPU time of each request, of all the processes together."""
+    running = load.begin("--seconds", seconds, *more)
     before = sum(map(cpu_seconds, pids))
-    seen = load.run("--seconds", seconds, *more)
+    seen = load.end(running)
     return (sum(map(cpu_seconds, pids)) - before) / seen["requests"] * 1e6
 
 
@@ -184,7 +190,7 @@ def in_turn(rounds, **measured):
 
 def signed_up(server, email="user-000001@example.org"):
     """A client of the server and the session of a new user."""
-    client = Client(server.url)
+    client = Client(f"http://{server.listen}")
     session = client.register(email, PASSWORD)
     assert session.status == 201, session
     return client, session

@@ -30,7 +30,7 @@ WIDTH = 720
 COLOURS = 5
 
 
-def lines(title, unit, across, series):
+def lines(title, across, series):
     """Each series is a name and a list of points `(x, least, middle, most)`; both axes are logarithmic, as a cost that
     grows with the logarithm of a number is nearly flat there and one that grows with the number is a steep line."""
     left, top, bottom, height = 70, 40, 45 + 18 * len(series), 260
@@ -39,7 +39,7 @@ def lines(title, unit, across, series):
     lowest, highest = decades(min(point[1] for point in every), max(point[3] for point in every))
     x = lambda value: left + (WIDTH - left - 30) * share(value, *widest)
     y = lambda value: top + height * (1 - share(value, lowest, highest))
-    drawn = [text(left, 22, title, "title"), text(left - 8, 22, unit, "faint", "end")]
+    drawn = [text(left, 22, title, "title")]
     for tick in ticks(lowest, highest):
         drawn.append(line(left, y(tick), WIDTH - 30, y(tick), "grid"))
         drawn.append(text(left - 8, y(tick) + 4, number(tick), "faint", "end"))
@@ -72,7 +72,7 @@ def bars(title, rows):
         drawn.append(text(left - 10, y + 13, name if len(name) < 50 else name[:48] + "…", anchor="end"))
         width = x(reached(result, promise)) - left
         drawn.append(f'<rect class="{"held" if held else "lost"}" x="{left}" y="{y + 2}" width="{width:.1f}" height="15"/>')
-        drawn.append(text(left + width + 8, y + 14, words, "faint"))
+        drawn.append(text(max(left + width, x(1)) + 8, y + 14, words, "faint"))
     drawn.append(line(x(1), top - 6, x(1), top + step * len(rows), "mark"))
     drawn.append(text(x(1), top - 10, "promised", "faint", "middle"))
     return picture(top + step * len(rows) + 14, title, drawn)

@@ -9,6 +9,7 @@ import math
 import random
 import statistics
 
+from bench_idle import OTHER_FILES, open_files_allowed
 from measures import CONNECTIONS, Finding, Load, bearer, cpu_microseconds, in_turn, pinned_server, signed_up
 from speed_requests import ME, many_tokens
 from speed_writes import LOGIN, refresh_load
@@ -44,9 +45,10 @@ def growth_with_users(length):
 
 def growth_with_connections(length):
     sizes = [CONNECTIONS, 10 * CONNECTIONS, 100 * CONNECTIONS]
+    open_files_allowed(sizes[-1] + OTHER_FILES)
     with pinned_server() as server:
         _, session = signed_up(server)
-        of = lambda size: lambda: (Load(server.url, ME, bearer(session), connections=size), [])
+        of = lambda size: lambda: (Load(server.listen, ME, bearer(session), connections=size), [])
         measures = {str(size): asked(server, of(size), length) for size in sizes}
         yield grown("`GET /api/auth/me`, one token", "connections", sizes, in_turn(length.rounds, **measures))
 
@@ -62,17 +64,17 @@ def asked(server, request, length):
 
 
 def one_token(server, tokens, _):
-    return lambda: (Load(server.url, ME, f"Authorization: Bearer {first_of(tokens)}"), [])
+    return lambda: (Load(server.listen, ME, f"Authorization: Bearer {first_of(tokens)}"), [])
 
 
 def forwarded(server, tokens, _):
-    return lambda: (Load(server.url, "/api/auth/forward", f"Authorization: Bearer {first_of(tokens)}"), [])
+    return lambda: (Load(server.listen, "/api/auth/forward", f"Authorization: Bearer {first_of(tokens)}"), [])
 
 
 def each_token(server, tokens, number):
     """A load goes on anywhere in the order, where a token was not used for as long as there are others."""
     chance = random.Random(number)
-    load = Load(server.url, ME, "Authorization: Bearer {}", more=["--values", str(tokens)])
+    load = Load(server.listen, ME, "Authorization: Bearer {}", more=["--values", str(tokens)])
     load.run("--seconds", 600, "--requests", number)
     return lambda: (load, ["--first", chance.randrange(number)])
 
@@ -82,7 +84,7 @@ def refreshed(server, *_):
 
 
 def logged_in(server, *_):
-    return lambda: (Load(server.url, "/api/auth/login", method="POST", body=LOGIN, connections=4), [])
+    return lambda: (Load(server.listen, "/api/auth/login", method="POST", body=LOGIN, connections=4), [])
 
 
 def first_of(tokens):

@@ -17,11 +17,12 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from installation import SESSION_ROW, USER_ROW, Installation, row_id
 from measures import (
     PASSWORD,
+    SERVER_CORE,
     Load,
     alike,
     bearer,
     in_turn,
-    on_own_core,
+    on_cores,
     pinned_server,
     ratio,
     requests_per_cpu_second,
@@ -36,9 +37,8 @@ CEILING = "the same layers around a fixed answer"
 ME, ME_CEILING = "/api/auth/me", "/api/ceiling/me"
 FILE_BYTES = 10_000
 
-# What nginx would log of each request, which the program does not, stays unwritten.
+# What is logged of each request is what either program logs by default: a line.
 NGINX = """
-access_log off;
 upstream vestibule {{ server {listen}; keepalive 32; }}
 server {{
     listen 127.0.0.1:{port};
@@ -61,7 +61,7 @@ server {{
 def beside_ceiling(length, server, path, ceiling, headers):
     """Values of a path, and of the route that stands for it."""
     of = lambda path: lambda: requests_per_cpu_second(
-        Load(server.url, path, *headers), [server.process.pid], length.seconds
+        Load(server.listen, path, *headers), [server.process.pid], length.seconds
     )
     return in_turn(length.rounds, ours=of(path), theirs=of(ceiling))
 
@@ -88,7 +88,7 @@ def by_turns_of(length, server, tokens, number):
     """Values of `me` by that many tokens, each of which has been used once before, and of the ceiling."""
     chance = random.Random(1)
     of = lambda path: Load(
-        server.url, path, "Authorization: Bearer {}", more=["--values", str(tokens[number])]
+        server.listen, path, "Authorization: Bearer {}", more=["--values", str(tokens[number])]
     )
     of(ME).run("--seconds", 600, "--requests", number)
     # A load goes on anywhere in the order, where no token was used for long.
@@ -111,7 +111,7 @@ def many_tokens(*numbers):
         file.touch(mode=0o600)
         file.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
         server = home.serve(home.source, "--signing-key-file", str(file), "--token-access-ttl=24h")
-        server.under = on_own_core()
+        server.under = on_cores([SERVER_CORE])
         with with_ceiling(), server:
             real = home.client(server).login("ada@example.org", PASSWORD)["access_token"]
             yield server, {number: home.path / f"{number}.txt" for number in tokens_of(numbers, key, real, home.path)}
@@ -161,10 +161,10 @@ def gate_beside_ceiling(length, server, client, cookie):
 def gate_beside_nginx(length, server, site, cookie):
     port = free_port()
     configuration = NGINX.format(port=port, root=site, listen=server.listen)
-    with Nginx(configuration, workers=1, under=on_own_core()) as nginx:
-        plain = Load(f"http://127.0.0.1:{port}", "/page.txt", f"Cookie: {cookie}")
-        asked = Load(f"http://127.0.0.1:{port}", "/members/page.txt", f"Cookie: {cookie}")
-        ours = Load(server.url, "/members/page.txt", f"Cookie: {cookie}")
+    with Nginx(configuration, workers=1, under=on_cores([SERVER_CORE])) as nginx:
+        plain = Load(f"127.0.0.1:{port}", "/page.txt", f"Cookie: {cookie}")
+        asked = Load(f"127.0.0.1:{port}", "/members/page.txt", f"Cookie: {cookie}")
+        ours = Load(server.listen, "/members/page.txt", f"Cookie: {cookie}")
         of = lambda load, *pids: lambda: requests_per_cpu_second(load, pids, length.seconds)
         gate, alone, both = in_turn(
             length.rounds,

@@ -14,14 +14,26 @@ from bench_idle import memory_of_connections
 from crowd import Visitor, visit
 from databases import Database
 from installation import Installation
-from measures import PASSWORD, Load, amount, bearer, difference, measuring, pinned_server, ratio, signed_up
+from measures import (
+    CORES,
+    PASSWORD,
+    Load,
+    amount,
+    bearer,
+    difference,
+    measuring,
+    on_cores,
+    pinned_server,
+    ratio,
+    signed_up,
+)
 from server import NO_LIMITS, SETTINGS, Server
 from speed_writes import EMAIL, refreshes_per_second
 
 MIB = 1024
 # What one hash needs, and how many are computed at once.
 HASH_MIB = 19
-SLOTS = len(os.sched_getaffinity(0))
+SLOTS = len(CORES)
 
 # Logins at once, of whom every other leaves before it is answered.
 CROWD = 500
@@ -32,7 +44,7 @@ def crowd(length):
     """Memory at the most while 500 log in at once and half of them leave."""
     peaks = []
     for _ in range(length.rounds):
-        with Server(*NO_LIMITS) as server:
+        with Server(*NO_LIMITS, under=on_cores(CORES)) as server:
             signed_up(server)
             before = server.memory_kib()
             body = {"login": EMAIL, "password": PASSWORD}
@@ -58,13 +70,13 @@ def idle(length):
     """Memory after the start, and after load of every kind."""
     started, more = [], []
     for _ in range(length.rounds):
-        with Server(*NO_LIMITS) as server:
+        with Server(*NO_LIMITS, under=on_cores(CORES)) as server:
             started.append(server.memory_kib() / MIB)
     with pinned_server() as server:
         before = server.memory_kib() / MIB
         _, session = signed_up(server)
-        me = Load(server.url, "/api/auth/me", bearer(session))
-        pages = Load(server.url, "/")
+        me = Load(server.listen, "/api/auth/me", bearer(session))
+        pages = Load(server.listen, "/")
         began = time.monotonic()
         while time.monotonic() < began + length.load_seconds:
             me.run("--seconds", 1)
@@ -89,10 +101,10 @@ def start(length):
     ours, theirs = [], []
     with Installation() as home:
         home.fill(length.users)
-        command = [program, "serve", "--listen", "127.0.0.1:0", "--data-dir", str(home.data)]
+        command = [*on_cores(CORES), program, "serve", "--listen", "127.0.0.1:0", "--data-dir", str(home.data)]
         for _ in range(4 * length.rounds):
             ours.append(seconds_to_ready(command, home.path) * 1000)
-            theirs.append(seconds_to_ready([measuring("hello")], home.path) * 1000)
+            theirs.append(seconds_to_ready([*on_cores(CORES), measuring("hello")], home.path) * 1000)
     yield difference(
         f"start to ready, {length.users:,} users", "ms", ours, "a hello of axum", theirs, at_most=40
     )

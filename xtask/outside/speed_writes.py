@@ -15,13 +15,16 @@ import time
 
 from databases import Database
 from measures import (
+    CORES,
+    LOAD_CORES,
     PASSWORD,
+    SERVER_CORE,
     Load,
     amount,
     bearer,
-    cores,
     in_turn,
     measuring,
+    on_cores,
     pinned_server,
     ratio,
     requests_per_second,
@@ -76,11 +79,11 @@ def refreshes_per_second(server, seconds):
 
 def refresh_load(server, sessions=SESSIONS):
     """Refreshes of new sessions of one user: a load uses up what its sessions began with."""
-    logins = Load(server.url, "/api/auth/login", method="POST", body=LOGIN, connections=4)
+    logins = Load(server.listen, "/api/auth/login", method="POST", body=LOGIN, connections=4)
     tokens = server.data / "refresh-tokens"
     logins.run("--seconds", 600, "--requests", sessions, "--keep", "refresh_token", "--kept", tokens)
     chain = ["--chain", "refresh_token", "--values", str(tokens)]
-    return Load(server.url, "/api/auth/refresh", method="POST", body=REFRESH, connections=sessions, more=chain)
+    return Load(server.listen, "/api/auth/refresh", method="POST", body=REFRESH, connections=sessions, more=chain)
 
 
 class BareCommits:
@@ -111,7 +114,7 @@ class BareCommits:
     def per_second(self, seconds):
         """Rotations a second. How much of the time COMMIT has taken adds up, too."""
         usual = os.sched_getaffinity(0)
-        os.sched_setaffinity(0, {int(cores()[0])})
+        os.sched_setaffinity(0, {SERVER_CORE})
         rotated, committing, began = 0, 0, time.perf_counter()
         while (now := time.perf_counter()) < began + seconds:
             self.rotate()
@@ -146,7 +149,7 @@ def refresh_postgres(length):
     with pinned_server(f"--database-max-connections={SESSIONS}", database=database.url) as server:
         signed_up(server)
         # Those of pgbench, which are the oldest and are not refreshed by anybody else.
-        login = Load(server.url, "/api/auth/login", method="POST", body=LOGIN, connections=4)
+        login = Load(server.listen, "/api/auth/login", method="POST", body=LOGIN, connections=4)
         login.run("--seconds", 600, "--requests", SESSIONS)
         ours, theirs = in_turn(
             length.rounds,
@@ -164,7 +167,7 @@ def refresh_postgres(length):
 
 
 # What each client of pgbench finds out first is whose session it rotates.
-BEFORE = r"""\if :known == 0
+BEFORE = r"""\if :known = 0
 SELECT id AS session, user_id AS user, generation, token_hash AS hash
     FROM sessions ORDER BY created_at, id OFFSET :client_id LIMIT 1 \gset
 \set known 1
@@ -186,7 +189,7 @@ def pgbench(database, seconds):
         script.flush()
         _, *server = database.client()
         where = [flag for flag in server if flag.startswith(("--host", "--port", "--username"))]
-        command = ["taskset", "--cpu-list", cores()[1], str(database.programs / "pgbench"), *where]
+        command = [*on_cores(LOAD_CORES), str(database.programs / "pgbench"), *where]
         command += ["--no-vacuum", "--protocol=prepared", f"--client={SESSIONS}", f"--time={max(1, round(seconds))}"]
         command += [f"--file={script.name}", f"--define=now={now}", f"--define=later={now + HOUR}", "--define=known=0"]
         ended = subprocess.run(
@@ -201,9 +204,9 @@ def pgbench(database, seconds):
 
 def logins(length):
     """Logins by 16 clients on all cores, against the hash alone on all cores."""
-    with Server(*NO_LIMITS) as server:
+    with Server(*NO_LIMITS, under=on_cores(CORES)) as server:
         signed_up(server)
-        load = Load(server.url, "/api/auth/login", method="POST", body=LOGIN, connections=16)
+        load = Load(server.listen, "/api/auth/login", method="POST", body=LOGIN, connections=16)
         ours, theirs = in_turn(
             length.rounds,
             ours=lambda: requests_per_second(load, 2 * length.seconds),
@@ -215,7 +218,8 @@ def logins(length):
 
 
 def hashes_per_second(seconds):
-    ended = subprocess.run([measuring("hashes"), "--seconds", str(seconds)], capture_output=True, text=True, check=True)
+    command = [*on_cores(CORES), measuring("hashes"), "--seconds", str(seconds)]
+    ended = subprocess.run(command, capture_output=True, text=True, check=True)
     seen = json.loads(ended.stdout)
     return seen["hashes"] / seen["seconds"]
 
@@ -228,7 +232,7 @@ def beside_logins(length):
     """How long `me` is waited for while 64 clients log in without pause, and 16."""
     with pinned_server() as server:
         _, session = signed_up(server)
-        me = Load(server.url, "/api/auth/me", bearer(session))
+        me = Load(server.listen, "/api/auth/me", bearer(session))
         rest, among_64, among_16 = in_turn(
             length.rounds,
             rest=lambda: slowest_hundredth(me, length.seconds),
@@ -247,7 +251,7 @@ def slowest_hundredth(load, seconds):
 
 
 def among(server, clients, me, seconds):
-    login = Load(server.url, "/api/auth/login", method="POST", body=LOGIN, connections=clients)
+    login = Load(server.listen, "/api/auth/login", method="POST", body=LOGIN, connections=clients)
     logging_in = login.begin("--seconds", 2 * seconds + 0.5)
     waited = slowest_hundredth(me, seconds)
     login.end(logging_in)

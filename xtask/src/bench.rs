@@ -23,7 +23,7 @@ struct Bench {
 
 /// What a script finds when it is started.
 enum Prepared {
-    /// What other measurements have written.
+    /// A folder for figures, with those of other measurements.
     Figures,
     /// The released program.
     Program,
@@ -31,6 +31,8 @@ enum Prepared {
     Servers,
     /// All that it is compared with as well.
     Comparisons,
+    /// That, and allocators in the place of the system's.
+    Allocators,
 }
 
 const BENCHES: &[Bench] = &[
@@ -39,6 +41,24 @@ const BENCHES: &[Bench] = &[
         about: "the table of speed, row by row, and how costs grow; [ROW]... [--brief | --long] [--dist] [--report-only]",
         script: "bench_speed.py",
         prepared: Prepared::Comparisons,
+    },
+    Bench {
+        name: "functions",
+        about: "functions of the hot paths, by criterion; [FILTER]",
+        script: "bench_functions.py",
+        prepared: Prepared::Figures,
+    },
+    Bench {
+        name: "build",
+        about: "what a clean build takes, and of what; [--profile PROFILE]...",
+        script: "bench_build.py",
+        prepared: Prepared::Figures,
+    },
+    Bench {
+        name: "allocators",
+        about: "CPU time and memory with other allocators than the system's; [--rounds N] [--dist]",
+        script: "bench_allocators.py",
+        prepared: Prepared::Allocators,
     },
     Bench {
         name: "report",
@@ -122,6 +142,10 @@ fn measure(bench: &Bench, arguments: &[&str]) -> Result<()> {
             Control::start()?.known_to(with(script)).run()
         }
         Prepared::Comparisons => compare(script, arguments),
+        Prepared::Allocators => {
+            needs::allocators()?;
+            compare(script, arguments)
+        }
     }
 }
 

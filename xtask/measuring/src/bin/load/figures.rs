@@ -60,3 +60,28 @@ impl Figures {
         self.waits.get(rank.max(1) - 1).copied()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_share_of_the_requests_was_not_waited_for_longer() {
+        let mut figures = Figures::default();
+        for wait in (1..=200).rev() {
+            figures.answered(200, 10, Duration::from_micros(wait));
+        }
+        let summary = figures.summary(Duration::from_secs(2));
+        assert_eq!(summary["requests"], 200);
+        assert_eq!(summary["statuses"], json!({ "200": 200 }));
+        assert_eq!(summary["body_bytes"], 2000);
+        let waits = json!({ "p50": 100, "p90": 180, "p99": 198, "p999": 200, "most": 200 });
+        assert_eq!(summary["wait_us"], waits);
+    }
+
+    #[test]
+    fn without_answers_there_is_no_wait() {
+        let summary = Figures::default().summary(Duration::from_secs(1));
+        assert_eq!(summary["wait_us"]["p99"], Value::Null);
+    }
+}

@@ -1,5 +1,5 @@
 //! Load on an HTTP server: one request again and again, or one for each of many values, over a number of connections, as
-//! fast as the answers come or at a fixed rate. It prints one line of JSON; what is loaded, and what the figures mean,
+//! fast as the answers come or at a fixed rate. It prints a line when all are connected, and one of JSON at the end; what is loaded, and what the figures mean,
 //! is up to the scripts of `xtask/outside`.
 
 #![expect(clippy::print_stdout, reason = "the figures are its answer")]
@@ -72,17 +72,27 @@ struct Arguments {
 async fn main() -> Result<()> {
     let arguments = Arc::new(Arguments::parse());
     let template = Arc::new(Template::new(&arguments)?);
+    let mut senders = Vec::new();
+    for _ in 0..arguments.connections {
+        senders.push(connect(arguments.address).await?);
+    }
+    // Whoever measures the server begins here.
+    println!("connected");
     let course = Arc::new(Course::begin(&arguments));
     let mut connections = JoinSet::new();
-    for index in 0..arguments.connections {
+    for (index, sender) in senders.into_iter().enumerate() {
         let mut client = Client {
             arguments: arguments.clone(),
             template: template.clone(),
             course: course.clone(),
             figures: Figures::default(),
         };
-        connections
-            .spawn(async move { client.use_connection(index).await.map(|()| client.figures) });
+        connections.spawn(async move {
+            client
+                .use_connection(sender, index)
+                .await
+                .map(|()| client.figures)
+        });
     }
     let mut figures = Figures::default();
     while let Some(ended) = connections.join_next().await {
@@ -95,6 +105,8 @@ async fn main() -> Result<()> {
     Ok(())
 }
 
+type Sender = SendRequest<Full<Bytes>>;
+
 /// Whoever sends requests over one connection, and what came of them.
 struct Client {
     arguments: Arc<Arguments>,
@@ -105,9 +117,8 @@ struct Client {
 
 impl Client {
     /// Sends one request after the other until the time is over.
-    async fn use_connection(&mut self, index: usize) -> Result<()> {
+    async fn use_connection(&mut self, mut sender: Sender, index: usize) -> Result<()> {
         let (chain, keep) = (&self.arguments.chain, &self.arguments.keep);
-        let mut sender = connect(self.arguments.address).await?;
         let mut own = chain
             .as_ref()
             .map(|_| self.template.value(index).to_owned());
@@ -139,7 +150,7 @@ impl Client {
     }
 }
 
-async fn connect(address: SocketAddr) -> Result<SendRequest<Full<Bytes>>> {
+async fn connect(address: SocketAddr) -> Result<Sender> {
     let stream = TcpStream::connect(address).await?;
     stream.set_nodelay(true)?;
     let (sender, connection) = http1::handshake(TokioIo::new(stream)).await?;

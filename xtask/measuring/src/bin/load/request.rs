@@ -81,3 +81,57 @@ pub(crate) fn text_in(body: &[u8], field: &str) -> Option<String> {
     let object: serde_json::Value = serde_json::from_slice(body).ok()?;
     Some(object.get(field)?.as_str()?.to_owned())
 }
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser as _;
+    use http_body_util::BodyExt as _;
+
+    use super::*;
+
+    fn template(more: &[&str]) -> Result<Template> {
+        let always = ["load", "--address", "127.0.0.1:1"];
+        Template::new(&Arguments::parse_from(always.iter().chain(more)))
+    }
+
+    #[tokio::test]
+    async fn a_value_goes_into_path_headers_and_body() {
+        let place = [
+            "--path",
+            "/{}",
+            "--header",
+            "Authorization: Bearer {}",
+            "--body",
+            "<{}>",
+        ];
+        let request = template(&place).unwrap().request("a").unwrap();
+        assert_eq!(request.uri(), "/a");
+        assert_eq!(request.headers()["authorization"], "Bearer a");
+        assert_eq!(request.headers()["host"], "127.0.0.1:1");
+        let body = request.into_body().collect().await.unwrap().to_bytes();
+        assert_eq!(body, "<a>");
+    }
+
+    #[test]
+    fn values_come_in_turn_from_the_first_on() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), "a\nb\nc").unwrap();
+        let path = file.path().to_str().unwrap();
+        let template = template(&["--values", path, "--first", "2"]).unwrap();
+        let values: Vec<_> = (0..4).map(|number| template.value(number)).collect();
+        assert_eq!(values, ["c", "a", "b", "c"]);
+    }
+
+    #[test]
+    fn a_chain_without_a_value_for_each_connection_is_refused() {
+        assert!(template(&["--chain", "next", "--connections", "2"]).is_err());
+    }
+
+    #[test]
+    fn a_text_is_found_in_a_json_object_alone() {
+        assert_eq!(text_in(br#"{"a": "b"}"#, "a").as_deref(), Some("b"));
+        for body in [&br#"{"a": 1}"#[..], b"[]", b"", b"a"] {
+            assert_eq!(text_in(body, "a"), None);
+        }
+    }
+}
