@@ -62,7 +62,7 @@ def main():
     speed = json.loads((FIGURES / "speed.json").read_text())
     plots = folder / "performance"
     sections = [HEAD, about_the_run(speed), table(speed["findings"], plots), growth(speed["findings"], plots)]
-    for name, section in (("functions.json", functions), ("build.json", build), ("allocators.json", allocators)):
+    for name, section in (("functions.json", functions), ("build.json", build), ("allocators.json", allocators), ("peers.json", peers)):
         if (FIGURES / name).exists():
             sections.append(section(json.loads((FIGURES / name).read_text())))
     sections.append(HOW)
@@ -179,6 +179,14 @@ def allocators(measured):
     head = ["", *measured["names"], "beside the system's"]
     rows = ["## Allocators", "", f"| {' | '.join(head)} |", "| --- " * len(head) + "|"]
     rows += [f"| {' | '.join(row.values())} |" for row in measured["rows"]]
+    return "\n".join(rows) + "\n"
+
+
+def peers(measured):
+    """Other programs on the same work."""
+    head = ["", *measured["works"]]
+    rows = ["## Others on the same work", "", measured["remark"], "", f"| {' | '.join(head)} |", "| --- " * len(head) + "|"]
+    rows += [f"| {peer['name']} | {' | '.join(peer['figures'])} |" for peer in measured["peers"]]
     return "\n".join(rows) + "\n"
 
 

@@ -131,6 +131,8 @@ class Load:
 
     def __init__(self, address, path, *headers, method="GET", body=None, status=200, connections=CONNECTIONS, more=()):
         self.path = path
+        # How many requests were sent so far, for a load that goes on where it has ended.
+        self.sent = 0
         self.status = status
         self.arguments = ["--address", address, "--method", method, "--path", path]
         self.arguments += ["--connections", str(connections), *more]
@@ -153,6 +155,7 @@ class Load:
         assert process.returncode == 0, f"the load has failed: {self.path}"
         seen = json.loads(said)
         assert list(seen["statuses"]) == [str(self.status)], f"{seen['statuses']} from {self.path}"
+        self.sent += seen["requests"]
         return seen
 
     def run(self, *more):

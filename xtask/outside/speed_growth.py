@@ -6,12 +6,11 @@ a logarithm does.
 
 import contextlib
 import math
-import random
 import statistics
 
 from bench_idle import OTHER_FILES, open_files_allowed
 from measures import CONNECTIONS, Finding, Load, bearer, cpu_microseconds, in_turn, pinned_server, signed_up
-from speed_requests import ME, many_tokens
+from speed_requests import ME, each_token, many_tokens
 from speed_writes import LOGIN, refresh_load
 
 UNIT = "us of CPU each"
@@ -32,13 +31,14 @@ def growth_with_users(length):
             signed_up(server)
         for work, of, request in (
             ("`GET /api/auth/me`, one token", "users and sessions", one_token),
-            ("`GET /api/auth/me`, every user in turn", "users, sessions and tokens", each_token),
+            ("`GET /api/auth/me`, every user in turn", "users, sessions and tokens", by_turns),
             ("`/api/auth/forward`, one token", "users and sessions", forwarded),
             ("refresh on SQLite", "users and sessions", refreshed),
             ("login", "users and sessions", logged_in),
         ):
             measures = {
-                str(size): asked(server, request(server, files[size], size), length) for size, (server, files) in servers.items()
+                str(size): asked(server, request(server, tokens), length)
+                for size, (server, tokens) in servers.items()
             }
             yield grown(work, of, sizes, in_turn(length.rounds, **measures))
 
@@ -63,27 +63,24 @@ def asked(server, request, length):
     return measure
 
 
-def one_token(server, tokens, _):
+def one_token(server, tokens):
     return lambda: (Load(server.listen, ME, f"Authorization: Bearer {first_of(tokens)}"), [])
 
 
-def forwarded(server, tokens, _):
+def forwarded(server, tokens):
     return lambda: (Load(server.listen, "/api/auth/forward", f"Authorization: Bearer {first_of(tokens)}"), [])
 
 
-def each_token(server, tokens, number):
-    """A load goes on anywhere in the order, where a token was not used for as long as there are others."""
-    chance = random.Random(number)
-    load = Load(server.listen, ME, "Authorization: Bearer {}", more=["--values", str(tokens)])
-    load.run("--seconds", 600, "--requests", number)
-    return lambda: (load, ["--first", chance.randrange(number)])
+def by_turns(server, tokens):
+    load = each_token(server, tokens)
+    return lambda: (load, ["--first", load.sent])
 
 
-def refreshed(server, *_):
+def refreshed(server, _):
     return lambda: (refresh_load(server), [])
 
 
-def logged_in(server, *_):
+def logged_in(server, _):
     return lambda: (Load(server.listen, "/api/auth/login", method="POST", body=LOGIN, connections=4), [])
 
 

@@ -6,7 +6,6 @@ promises come from the table, the measuring from `measures.py`.
 
 import contextlib
 import pathlib
-import random
 import tempfile
 import uuid
 
@@ -79,57 +78,57 @@ def me(length):
 def many(length):
     """`me` with a token of another user in each request."""
     with many_tokens(length.users) as (server, tokens):
-        ours, ceiling = by_turns_of(length, server, tokens, length.users)
+        ours, ceiling = by_turns_of(length, server, tokens)
     work = f"`GET /api/auth/me`, {length.users:,} users and tokens in turn"
     yield ratio(work, UNIT, ours, CEILING, ceiling, at_least=0.5)
 
 
-def by_turns_of(length, server, tokens, number):
-    """Values of `me` by that many tokens, each of which has been used once before, and of the ceiling."""
-    chance = random.Random(1)
-    of = lambda path: Load(
-        server.listen, path, "Authorization: Bearer {}", more=["--values", str(tokens[number])]
+def by_turns_of(length, server, tokens):
+    """Values of `me` by tokens of which each has been used once before, and of the ceiling."""
+    paths = {name: each_token(server, tokens, path) for name, path in (("ours", ME), ("theirs", ME_CEILING))}
+    measure = lambda load: lambda: requests_per_cpu_second(
+        load, [server.process.pid], length.seconds, "--first", load.sent
     )
-    of(ME).run("--seconds", 600, "--requests", number)
-    # A load goes on anywhere in the order, where no token was used for long.
-    measure = lambda path: lambda: requests_per_cpu_second(
-        of(path), [server.process.pid], length.seconds, "--first", chance.randrange(number)
-    )
-    return in_turn(length.rounds, ours=measure(ME), theirs=measure(ME_CEILING))
+    return in_turn(length.rounds, **{name: measure(load) for name, load in paths.items()})
+
+
+def each_token(server, tokens, path=ME):
+    """A load that has used each token once, and is to go on where it has ended: the next token is then the one that was
+    not used for longest."""
+    load = Load(server.listen, path, "Authorization: Bearer {}", more=["--values", str(tokens)])
+    load.run("--seconds", 600, "--requests", len(tokens.read_text().splitlines()))
+    return load
 
 
 @contextlib.contextmanager
-def many_tokens(*numbers):
-    """A server with as many users as the largest of the numbers, each with a session; and for each number a file with the
-    tokens of so many of them. The users are added as rows, and their tokens signed by a key that the server is given."""
+def many_tokens(number):
+    """A server with that many users, each with a session, and a file with the token of each. The users are added as
+    rows, and their tokens signed by a key that the server is given."""
     key = ec.generate_private_key(ec.SECP256R1())
     with Installation() as home:
-        home.fill(max(numbers))
+        home.fill(number)
         # All alike, as the fixed answer stands for each of them.
         home.source.ask("UPDATE users SET disabled_at = NULL, name = NULL, username = NULL, username_key = NULL")
-        file = home.path / "signing.pem"
-        file.touch(mode=0o600)
-        file.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
-        server = home.serve(home.source, "--signing-key-file", str(file), "--token-access-ttl=24h")
+        key_file, tokens = home.path / "signing.pem", home.path / "tokens.txt"
+        key_file.touch(mode=0o600)
+        key_file.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+        server = home.serve(home.source, "--signing-key-file", str(key_file), "--token-access-ttl=24h")
         server.under = on_cores([SERVER_CORE])
         with with_ceiling(), server:
             real = home.client(server).login("ada@example.org", PASSWORD)["access_token"]
-            yield server, {number: home.path / f"{number}.txt" for number in tokens_of(numbers, key, real, home.path)}
+            tokens.write_text("\n".join(tokens_of(number, key, real)))
+            yield server, tokens
 
 
-def tokens_of(numbers, key, real, folder):
-    """Writes files of tokens that say what a real one does, but for whose they are; and returns their numbers."""
+def tokens_of(number, key, real):
+    """Tokens of so many users, which say what a real one does but for whose they are."""
     header = jwt.get_unverified_header(real)
     claims = jwt.decode(real, options={"verify_signature": False})
     shown = {name: header[name] for name in ("kid", "typ")}
     identity = lambda kind, index: str(uuid.UUID(bytes=row_id(kind, index)))
-    tokens = []
-    for index in range(max(numbers)):
+    for index in range(number):
         own = {"sub": identity(USER_ROW, index), "sid": identity(SESSION_ROW, index), "jti": str(uuid.uuid4())}
-        tokens.append(jwt.encode({**claims, **own}, key, "ES256", shown))
-    for number in numbers:
-        (folder / f"{number}.txt").write_text("\n".join(tokens[:number]))
-    return numbers
+        yield jwt.encode({**claims, **own}, key, "ES256", shown)
 
 
 def gate(length):

@@ -61,6 +61,12 @@ const BENCHES: &[Bench] = &[
         prepared: Prepared::Allocators,
     },
     Bench {
+        name: "peers",
+        about: "other programs on the same work, beside ours; [--rounds N] [--seconds S] [--dist]",
+        script: "bench_peers.py",
+        prepared: Prepared::Comparisons,
+    },
+    Bench {
         name: "report",
         about: "writes docs/performance.md of what the others have measured",
         script: "bench_report.py",
