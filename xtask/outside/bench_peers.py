@@ -71,7 +71,7 @@ class Peer:
         """Whether it does; where it has ended it never will."""
         assert self.process.poll() is None, f"{self.script} has ended with {self.process.returncode}"
         try:
-            Load(self.listen, "/", status=404, connections=1).run("--requests", 1)
+            Load(self.listen, "/", statuses=[404], connections=1).run("--requests", 1)
         except AssertionError:
             return False
         return True

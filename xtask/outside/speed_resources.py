@@ -45,8 +45,9 @@ def crowd(length):
     peaks = []
     for _ in range(length.rounds):
         with Server(*NO_LIMITS, under=on_cores(CORES)) as server:
-            signed_up(server)
+            # Before the first hash, whose memory is kept.
             before = server.memory_kib()
+            signed_up(server)
             body = {"login": EMAIL, "password": PASSWORD}
             visitors = [
                 Visitor("POST", "/api/auth/login", body, patience=PATIENCE if index % 2 else None)
@@ -91,7 +92,7 @@ def idle(length):
         "after the start",
         [before],
         at_most=10,
-        remark=f"{length.load_seconds:.0f} s of `me`, pages, refreshes and logins; the memory of a hash, {HASH_MIB} MiB, is kept",
+        remark=f"{length.load_seconds:.0f} s of `me`, pages, refreshes and logins; the {HASH_MIB} MiB of a hash are kept",
     )
 
 
