@@ -125,7 +125,8 @@ def of_other_rows(file, rows):
     if not file.exists():
         return []
     former = json.loads(file.read_text())
-    is_same = all(former["program"][name] == program()[name] for name in ("commit", "profile"))
+    # Whatever else was committed since, the sources are what is measured.
+    is_same = all(former["program"].get(name) == program()[name] for name in ("sources", "profile"))
     return [finding for finding in former["findings"] if is_same and finding["row"] not in rows]
 
 
@@ -160,6 +161,7 @@ def program():
     asked = lambda *command: subprocess.run(command, cwd=ROOT, capture_output=True, text=True).stdout.strip()
     return {
         "commit": asked("git", "rev-parse", "--short=10", "HEAD"),
+        "sources": asked("git", "rev-parse", "--short=10", "HEAD:crates"),
         "changed": bool(asked("git", "status", "--porcelain", "crates")),
         "day": time.strftime("%-d %B %Y", time.gmtime()),
         "rustc": asked("rustc", "--version").partition(" (")[0],
