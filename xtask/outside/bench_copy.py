@@ -56,6 +56,27 @@ def plain_read(database):
     return time.monotonic() - began
 
 
+def rows_in(database):
+    """All rows that are moved."""
+    return sum(int(database.ask(f"SELECT count(*) FROM {table}")[0][0]) for table in TABLES)
+
+
+def loading_by_psql(home, filled):
+    """Seconds in which psql loads the rows of a PostgreSQL into an empty one with the same tables, by COPY."""
+    empty = Database("postgres")
+    status, said = home.run("migrate", "up", "--database-url", empty.url)
+    assert status == 0, said
+    empty.ask(f"TRUNCATE {', '.join(TABLES)}")
+    every = lambda way: "\n".join(f"\\copy {table} {way} '{home.path / table}.copy'" for table in TABLES)
+    run = lambda database, words: subprocess.run(
+        database.client(), input=words, env=database.environment(), text=True, check=True
+    )
+    run(filled, every("TO"))
+    began = time.monotonic()
+    run(empty, every("FROM"))
+    return time.monotonic() - began
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--users", type=int, default=1_000_000)
@@ -63,7 +84,7 @@ def main():
     too_much = []
     with Installation() as home:
         home.fill(users)
-        rows = sum(int(home.source.ask(f"SELECT count(*) FROM {table}")[0][0]) for table in TABLES)
+        rows = rows_in(home.source)
         print(f"{users:,} users, {rows:,} rows in all")
         print(f"{'':24} {'memory':>10} {'time':>9} {'rows/s':>9} {'plain read':>11} {'copy : read':>12}")
         # Each station is the target of one copy and the source of the next.
@@ -92,4 +113,5 @@ def main():
         sys.exit("\n".join(too_much))
 
 
-main()
+if __name__ == "__main__":
+    main()

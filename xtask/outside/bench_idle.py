@@ -42,14 +42,11 @@ def use_once(wire):
     return wire
 
 
-def main():
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--connections", type=int, default=10_000)
-    wanted = parser.parse_args().connections
+def memory_of_connections(wanted):
+    """How many idle connections there were, and the memory of the program before the first and with all, in KiB."""
     number = min(wanted, open_files_allowed(wanted + OTHER_FILES) - OTHER_FILES)
     if number < wanted:
         print(f"only {number} connections: this system allows no more open files")
-
     with Server() as server:
         for _ in range(100):
             with Wire(server.url) as wire:
@@ -61,7 +58,13 @@ def main():
         use_once(wires[0])
         for wire in wires:
             wire.reset()
+    return number, before, with_them
 
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--connections", type=int, default=10_000)
+    number, before, with_them = memory_of_connections(parser.parse_args().connections)
     each = (with_them - before) / number
     print(f"before the first     {before / 1024:8.1f} MiB")
     print(f"with {number:,} idle    {with_them / 1024:8.1f} MiB, {with_them / before:.1f} times as much")
@@ -70,4 +73,5 @@ def main():
         sys.exit(f"promised are {PROMISED_KIB_EACH:.2f} KiB each at the most")
 
 
-main()
+if __name__ == "__main__":
+    main()

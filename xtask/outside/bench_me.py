@@ -8,11 +8,11 @@ same run.
 """
 
 import argparse
-import os
 import time
 
 from checks import expect
 from client import Client
+from measures import cpu_seconds
 from server import NO_LIMITS, Server
 from wire import Wire
 
@@ -22,19 +22,10 @@ AT_ONCE = 16
 LOGIN = "ada@example.org"
 PASSWORD = "correct horse battery staple"
 
-TICKS = os.sysconf("SC_CLK_TCK")
-
 
 def request(path, token=None):
     authorization = f"Authorization: Bearer {token}\r\n" if token else ""
     return f"GET {path} HTTP/1.1\r\nHost: a\r\n{authorization}\r\n".encode()
-
-
-def cpu_seconds(process):
-    """What a process has used of all processors, for itself and in the kernel."""
-    with open(f"/proc/{process.pid}/stat") as stat:
-        fields = stat.read().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / TICKS
 
 
 def tokens(url, number):
@@ -50,14 +41,14 @@ def tokens(url, number):
 def measured(server, requests):
     """Requests per second, and microseconds of the server's CPU for each."""
     with Wire(server.url) as wire:
-        cpu, start = cpu_seconds(server.process), time.perf_counter()
+        cpu, start = cpu_seconds(server.process.pid), time.perf_counter()
         for first in range(0, len(requests), AT_ONCE):
             batch = requests[first : first + AT_ONCE]
             wire.send(b"".join(batch))
             for _ in batch:
                 expect(wire.answer().status, 200)
         seconds = time.perf_counter() - start
-        used = cpu_seconds(server.process) - cpu
+        used = cpu_seconds(server.process.pid) - cpu
     return len(requests) / seconds, used / len(requests) * 1e6
 
 

@@ -123,7 +123,7 @@ class Installation:
             _insert(database, "sessions", (_session(index) for index in every))
             _insert(database, "audit_events", (_audit_event(index) for index in every))
             todos = range(users * todos_of_each)
-            _insert(database, "todos", (_todo(index, _id(1, index % users)) for index in todos))
+            _insert(database, "todos", (_todo(index, row_id(USER_ROW, index % users)) for index in todos))
             _insert(database, "documents", (_document(index) for index in every[::11]))
         database.close()
 
@@ -136,6 +136,9 @@ class Installation:
             _insert(database, "todos", (_todo(first + index, owner.bytes) for index in range(number)))
         database.close()
 
+
+# The first byte of the ids of users and sessions that are added as rows.
+USER_ROW, SESSION_ROW = 1, 2
 
 NOON = 1_800_000_000_000_000
 NAMES = [None, "", "Zoë 🦀", "e\u0301\u202e", "x" * 200]
@@ -150,13 +153,13 @@ def _insert(database, table, rows):
     database.executemany(insert, rows)
 
 
-def _id(kind, index):
+def row_id(kind, index):
     return (kind << 120 | 7 << 76 | index).to_bytes(16, "big")
 
 
 def _user(index):
     return {
-        "id": _id(1, index),
+        "id": row_id(USER_ROW, index),
         "email": f"User-{index}@example.org",
         "email_key": f"user-{index}@example.org",
         "username": f"User{index}" if index % 3 else None,
@@ -172,14 +175,14 @@ def _user(index):
 
 
 def _role(index):
-    return {"user_id": _id(1, index), "role": "editor"}
+    return {"user_id": row_id(USER_ROW, index), "role": "editor"}
 
 
 def _session(index):
     is_rotated = index % 2
     return {
-        "id": _id(2, index),
-        "user_id": _id(1, index),
+        "id": row_id(SESSION_ROW, index),
+        "user_id": row_id(USER_ROW, index),
         "kind": "token",
         "generation": index % 90,
         "token_hash": index.to_bytes(32, "little"),
@@ -198,7 +201,7 @@ def _document(index):
     # Some of them are as large as one may be.
     content = b'"%s"' % (b"\xc3\xa9" * (32_767 if index % 550 == 0 else index % 90))
     return {
-        "user_id": _id(1, index),
+        "user_id": row_id(USER_ROW, index),
         "key": f"Settings.{index % 3}",
         "etag": f"of-{index}",
         "size": len(content),
@@ -210,12 +213,12 @@ def _document(index):
 
 def _audit_event(index):
     return {
-        "id": _id(3, index),
+        "id": row_id(3, index),
         "at": NOON + index,
         "event": "login",
         "actor_kind": "user",
-        "actor_id": _id(1, index),
-        "subject_id": _id(1, index),
+        "actor_id": row_id(USER_ROW, index),
+        "subject_id": row_id(USER_ROW, index),
         "address": "192.0.2.1",
         "user_agent": None if index % 4 else "curl/8",
         "request_id": f"{index:036}",
@@ -226,7 +229,7 @@ def _audit_event(index):
 def _todo(index, owner):
     title = f"{index} {NAMES[index % len(NAMES)] or 'Tests'}"[:200]
     return {
-        "id": _id(4, index),
+        "id": row_id(4, index),
         "user_id": owner,
         "title": title,
         "title_key": title.lower(),

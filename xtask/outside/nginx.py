@@ -15,11 +15,11 @@ import threading
 # What a machine's own nginx.conf has around such a block. The log is for the scripts.
 AROUND = """
 daemon off;
-worker_processes 2;
+worker_processes {workers};
 pid nginx.pid;
 error_log stderr notice;
-events { worker_connections 1024; }
-http {
+events {{ worker_connections 1024; }}
+http {{
     log_format upstreams '$request_method $uri $status $upstream_addr $upstream_status';
     access_log access.log upstreams;
     client_body_temp_path body;
@@ -28,7 +28,7 @@ http {
     uwsgi_temp_path uwsgi;
     scgi_temp_path scgi;
     include site.conf;
-}
+}}
 """
 
 
@@ -44,10 +44,13 @@ def block_of(guide, replacements):
 
 
 class Nginx:
-    """`with Nginx(configuration) as nginx:`, of what stands inside `http`; the program is named by VESTIBULE_NGINX."""
+    """`with Nginx(configuration) as nginx:`, of what stands inside `http`; the program is named by VESTIBULE_NGINX, and
+    started by the command line `under`, if there is one."""
 
-    def __init__(self, configuration):
+    def __init__(self, configuration, workers=2, under=()):
         self.configuration = configuration
+        self.workers = workers
+        self.under = under
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="vestibule-nginx-"))
         self.errors = []
         self.process = None
@@ -70,15 +73,20 @@ class Nginx:
         """The lines of the log: method, path, status, the servers that were tried, and their answers."""
         return (self.folder / "access.log").read_text().splitlines()
 
+    def pids(self):
+        """The processes that it consists of."""
+        children = pathlib.Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text()
+        return [self.process.pid, *map(int, children.split())]
+
     def _start(self):
-        (self.folder / "nginx.conf").write_text(AROUND)
+        (self.folder / "nginx.conf").write_text(AROUND.format(workers=self.workers))
         (self.folder / "site.conf").write_text(self.configuration)
         # Never as root, whatever we are.
         somebody = "nobody" if os.getuid() == 0 else None
         if somebody:
             os.chown(self.folder, pwd.getpwnam(somebody).pw_uid, -1)
         self.process = subprocess.Popen(
-            [os.environ["VESTIBULE_NGINX"], "-p", str(self.folder), "-c", "nginx.conf", "-e", "stderr"],
+            [*self.under, os.environ["VESTIBULE_NGINX"], "-p", str(self.folder), "-c", "nginx.conf", "-e", "stderr"],
             cwd=self.folder,
             user=somebody,
             stdin=subprocess.DEVNULL,

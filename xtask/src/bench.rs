@@ -1,11 +1,15 @@
-//! Measurements of the released program: which there are, and how one is started.
+//! Measurements of the released program: which there are, what each finds prepared, and how it is started.
 //! What is measured, and what was promised of it, stands in the scripts of `xtask/outside`.
 
+use std::fs;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::Result;
 
 use crate::engines::control::Control;
+use crate::needs;
+use crate::program::{Program, target};
 use crate::released::{outside, release_build};
 
 /// A measurement that can be asked for.
@@ -14,42 +18,94 @@ struct Bench {
     /// What it measures.
     about: &'static str,
     script: &'static str,
-    /// Whether the script asks for database servers.
-    beside_servers: bool,
+    prepared: Prepared,
+}
+
+/// What a script finds when it is started.
+enum Prepared {
+    /// A folder for figures, with those of other measurements.
+    Figures,
+    /// The released program.
+    Program,
+    /// That, and database servers for the asking.
+    Servers,
+    /// All that it is compared with as well.
+    Comparisons,
+    /// That, and allocators in the place of the system's.
+    Allocators,
 }
 
 const BENCHES: &[Bench] = &[
     Bench {
+        name: "speed",
+        about: "the table of speed, row by row, and how costs grow; [ROW]... [--brief | --long] [--dist] [--report-only]",
+        script: "bench_speed.py",
+        prepared: Prepared::Comparisons,
+    },
+    Bench {
+        name: "functions",
+        about: "functions of the hot paths, by criterion; [FILTER]",
+        script: "bench_functions.py",
+        prepared: Prepared::Figures,
+    },
+    Bench {
+        name: "build",
+        about: "what a clean build takes, and of what; [--profile PROFILE]...",
+        script: "bench_build.py",
+        prepared: Prepared::Figures,
+    },
+    Bench {
+        name: "allocators",
+        about: "CPU time and memory with other allocators than the system's; [--rounds N] [--dist]",
+        script: "bench_allocators.py",
+        prepared: Prepared::Allocators,
+    },
+    Bench {
+        name: "peers",
+        about: "other programs on the same work, beside ours; [--rounds N] [--seconds S] [--dist]",
+        script: "bench_peers.py",
+        prepared: Prepared::Comparisons,
+    },
+    Bench {
+        name: "report",
+        about: "writes docs/performance.md of what the others have measured",
+        script: "bench_report.py",
+        prepared: Prepared::Figures,
+    },
+    Bench {
         name: "idle",
         about: "memory of 10,000 connections that are kept alive and say nothing",
         script: "bench_idle.py",
-        beside_servers: false,
+        prepared: Prepared::Program,
     },
     Bench {
         name: "timing",
         about: "whether the time of a login tells a wrong password from an unknown, deleted or disabled user",
         script: "bench_timing.py",
-        beside_servers: false,
+        prepared: Prepared::Program,
     },
     Bench {
         name: "me",
         about: "what it costs to recognise a caller, remembered or not, against /livez",
         script: "bench_me.py",
-        beside_servers: false,
+        prepared: Prepared::Program,
     },
     Bench {
         name: "copy",
         about: "memory and speed of moving a million users, in each of the six directions, against a plain read",
         script: "bench_copy.py",
-        beside_servers: true,
+        prepared: Prepared::Servers,
     },
     Bench {
         name: "scale",
         about: "a million users and five million todos against a thousand and five, answer by answer",
         script: "bench_scale.py",
-        beside_servers: true,
+        prepared: Prepared::Servers,
     },
 ];
+
+/// Has the program built as releases are made, which takes minutes more.
+const AS_RELEASED: &str = "--dist";
 
 /// `cargo xtask bench`
 pub(crate) fn list() -> ExitCode {
@@ -60,14 +116,14 @@ pub(crate) fn list() -> ExitCode {
     ExitCode::SUCCESS
 }
 
-/// `cargo xtask bench NAME`
-pub(crate) fn run(name: &str) -> ExitCode {
+/// `cargo xtask bench NAME [ARGUMENT]...`; the arguments are those of the script.
+pub(crate) fn run(name: &str, arguments: &[&str]) -> ExitCode {
     let Some(bench) = BENCHES.iter().find(|bench| bench.name == name) else {
         list();
         println!("\nunknown bench: {name}");
         return ExitCode::from(2);
     };
-    match measure(bench) {
+    match measure(bench, arguments) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             println!("bench {name}: {error:#}");
@@ -76,12 +132,62 @@ pub(crate) fn run(name: &str) -> ExitCode {
     }
 }
 
-fn measure(bench: &Bench) -> Result<()> {
-    release_build()?;
-    let script = outside(bench.script)?;
-    if !bench.beside_servers {
-        return script.run();
+fn measure(bench: &Bench, arguments: &[&str]) -> Result<()> {
+    let figures = target()?.join("bench");
+    fs::create_dir_all(&figures)?;
+    let script = outside(bench.script)?.env("VESTIBULE_FIGURES", &figures);
+    let with = |script: Program| arguments.iter().fold(script, Program::arg);
+    match bench.prepared {
+        Prepared::Figures => with(script).run(),
+        Prepared::Program => {
+            release_build()?;
+            with(script).run()
+        }
+        Prepared::Servers => {
+            release_build()?;
+            Control::start()?.known_to(with(script)).run()
+        }
+        Prepared::Comparisons => compare(script, arguments),
+        Prepared::Allocators => {
+            needs::allocators()?;
+            compare(script, arguments)
+        }
     }
+}
+
+/// Starts a script that compares the program with others.
+fn compare(script: Program, arguments: &[&str]) -> Result<()> {
+    let is_dist = arguments.contains(&AS_RELEASED);
+    let profile = if is_dist { "dist" } else { "release" };
+    let ceiling = built_with_ceiling(profile)?;
+    build(profile, "--package vestibule")?;
+    let programs = target()?.join(profile);
+    let script = script
+        .env("VESTIBULE_BINARY", programs.join("vestibule"))
+        .env("VESTIBULE_CEILING", ceiling)
+        .env("VESTIBULE_MEASURING", &programs)
+        .env("VESTIBULE_NGINX", needs::nginx()?)
+        .env("VESTIBULE_PROFILE", profile);
     let control = Control::start()?;
-    control.known_to(script).run()
+    let others = arguments.iter().filter(|word| **word != AS_RELEASED);
+    control.known_to(others.fold(script, Program::arg)).run()
+}
+
+/// The program with the routes that show what its layers cost, apart from the one without; and what else is compared.
+fn built_with_ceiling(profile: &str) -> Result<PathBuf> {
+    build(
+        profile,
+        "--package vestibule --package measuring --features vestibule/ceiling",
+    )?;
+    let apart = target()?.join(format!("bench/vestibule-with-ceiling-{profile}"));
+    fs::copy(target()?.join(profile).join("vestibule"), &apart)?;
+    Ok(apart)
+}
+
+fn build(profile: &str, packages: &str) -> Result<()> {
+    Program::new("cargo")
+        .words("build --profile")
+        .arg(profile)
+        .words(packages)
+        .run()
 }

@@ -72,7 +72,8 @@ cargo xtask COMMAND
                   and boot again
   torture proxies 10,000 requests of several users through nginx and Caddy (`test` sends 1,000)
   torture traces  a build with the feature `otel`: its spans, at a collector that is there, away or hung
-  bench [NAME]    measure something of the released program; without a name, the list
+  bench [NAME]    measure something of the released program; without a name, the list; `bench speed` has the table of
+                  promises, and `bench report` makes docs/performance.md of it
   --help          this text";
 
 fn main() -> ExitCode {
@@ -86,7 +87,7 @@ fn main() -> ExitCode {
         ["torture", name] => torture::run(name).unwrap_or_else(|| misunderstood(&words)),
         ["migration", name, flags @ ..] => migration::run(name, flags),
         ["bench"] => bench::list(),
-        ["bench", name] => bench::run(name),
+        ["bench", name, arguments @ ..] => bench::run(name, arguments),
         ["engines"] => engines::run(&[]),
         ["engines", "--", command @ ..] => engines::run(command),
         ["servers", "--", command @ ..] => engines::control::run(command),

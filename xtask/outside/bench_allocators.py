@@ -1,0 +1,89 @@
+"""Measures the program with other allocators than that of the system: CPU time of its requests, and its memory.
+
+An allocator is a library that is loaded before the program's own; all are asked in turn, in the same run.
+
+    bench_allocators.py [--rounds N]
+"""
+
+import argparse
+import contextlib
+import json
+import os
+import pathlib
+import statistics
+
+from figures import amount_of, spread
+from measures import SERVER_CORE, Load, bearer, cpu_microseconds, in_turn, on_cores, pinned_server, signed_up, step_aside
+from speed_writes import LOGIN, refresh_load
+
+FIGURES = pathlib.Path(os.environ["VESTIBULE_FIGURES"])
+SYSTEM = "glibc"
+
+
+def libraries():
+    """The allocators by name, of which the first is the system's."""
+    yield SYSTEM, None
+    for name in ("mimalloc", "jemalloc"):
+        found = sorted(pathlib.Path("/usr/lib").glob(f"*/lib{name}.so.*"))
+        assert found, f"lib{name} is not there (Debian: libmimalloc2.0, libjemalloc2)"
+        yield name, found[0]
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--rounds", type=int, default=7)
+    rounds = parser.parse_args().rounds
+    step_aside()
+    with contextlib.ExitStack() as stack:
+        servers = {name: stack.enter_context(server_on(library)) for name, library in libraries()}
+        started = {name: [server.memory_kib() / 1024] for name, server in servers.items()}
+        tables = {"idle after the start, MiB": started, **dict(costs(servers, rounds))}
+        burst = {name: memory_after_logins(server) for name, server in servers.items()}
+        tables["after three bursts of 64 logins, MiB"] = burst
+    rows = [
+        {"work": work, **{name: spread(values) for name, values in table.items()}, "against": against(table)}
+        for work, table in tables.items()
+    ]
+    for row in rows:
+        print("  ".join(map(str, row.values())), flush=True)
+    (FIGURES / "allocators.json").write_text(json.dumps({"names": list(servers), "rows": rows}, indent=1) + "\n")
+
+
+def server_on(library):
+    preload = ["env", f"LD_PRELOAD={library}"] if library else []
+    return pinned_server(under=[*on_cores([SERVER_CORE]), *preload])
+
+
+def costs(servers, rounds):
+    """The CPU time of requests with each allocator."""
+    sessions = {name: signed_up(server)[1] for name, server in servers.items()}
+    me = lambda name, server: lambda: Load(server.listen, "/api/auth/me", bearer(sessions[name]))
+    refresh = lambda name, server: lambda: refresh_load(server)
+    page = lambda name, server: lambda: Load(server.listen, "/")
+    for work, request in (("`me`, us of CPU", me), ("refresh, us of CPU", refresh), ("a page of the site, us of CPU", page)):
+        measured = {name: asked(server, request(name, server)) for name, server in servers.items()}
+        yield work, dict(zip(servers, in_turn(rounds, **measured)))
+
+
+def asked(server, request):
+    return lambda: cpu_microseconds(request(), [server.process.pid], 1)
+
+
+def memory_after_logins(server):
+    """What the process holds at rest after each burst."""
+    logins = Load(server.listen, "/api/auth/login", method="POST", body=LOGIN, connections=64)
+    held = []
+    for _ in range(3):
+        logins.run("--seconds", 60, "--requests", 192)
+        held.append(server.memory_kib() / 1024)
+    return held
+
+
+def against(table):
+    """What each takes of the system's, by the medians."""
+    system = statistics.median(table[SYSTEM])
+    others = {name: statistics.median(values) / system for name, values in table.items() if name != SYSTEM}
+    return ", ".join(f"{name} {amount_of(ratio, 'x')}" for name, ratio in others.items())
+
+
+main()

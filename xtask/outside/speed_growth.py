@@ -1,0 +1,106 @@
+"""How costs grow: each hot request again with ten times the users, sessions, tokens and connections, and ten times that.
+
+Servers of all sizes are asked in turn, in the same run, so that what differs is their size. Nothing may grow faster than
+a logarithm does.
+"""
+
+import contextlib
+import math
+import statistics
+
+from bench_idle import OTHER_FILES, open_files_allowed
+from measures import CONNECTIONS, Finding, Load, bearer, cpu_microseconds, in_turn, pinned_server, signed_up
+from speed_requests import ME, each_token, many_tokens
+from speed_writes import LOGIN, refresh_load
+
+UNIT = "us of CPU each"
+# What chance adds to a ratio.
+TOLERANCE = 1.1
+
+
+def growth(length):
+    yield from growth_with_users(length)
+    yield from growth_with_connections(length)
+
+
+def growth_with_users(length):
+    sizes = [length.users // 100, length.users // 10, length.users]
+    with contextlib.ExitStack() as stack:
+        servers = {size: stack.enter_context(many_tokens(size)) for size in sizes}
+        for server, _ in servers.values():
+            signed_up(server)
+        for work, of, request in (
+            ("`GET /api/auth/me`, one token", "users and sessions", one_token),
+            ("`GET /api/auth/me`, every user in turn", "users, sessions and tokens", by_turns),
+            ("`/api/auth/forward`, one token", "users and sessions", forwarded),
+            ("refresh on SQLite", "users and sessions", refreshed),
+            ("login", "users and sessions", logged_in),
+        ):
+            measures = {
+                str(size): asked(server, request(server, tokens), length)
+                for size, (server, tokens) in servers.items()
+            }
+            yield grown(work, of, sizes, in_turn(length.rounds, **measures))
+
+
+def growth_with_connections(length):
+    sizes = [CONNECTIONS, 10 * CONNECTIONS, 100 * CONNECTIONS]
+    open_files_allowed(sizes[-1] + OTHER_FILES)
+    with pinned_server() as server:
+        _, session = signed_up(server)
+        of = lambda size: lambda: (Load(server.listen, ME, bearer(session), connections=size), [])
+        measures = {str(size): asked(server, of(size), length) for size in sizes}
+        yield grown("`GET /api/auth/me`, one token", "connections", sizes, in_turn(length.rounds, **measures))
+
+
+def asked(server, request, length):
+    """Measures the CPU time of a request, which is made anew each time."""
+
+    def measure():
+        load, more = request()
+        return cpu_microseconds(load, [server.process.pid], length.seconds, *more)
+
+    return measure
+
+
+def one_token(server, tokens):
+    return lambda: (Load(server.listen, ME, f"Authorization: Bearer {first_of(tokens)}"), [])
+
+
+def forwarded(server, tokens):
+    return lambda: (Load(server.listen, "/api/auth/forward", f"Authorization: Bearer {first_of(tokens)}"), [])
+
+
+def by_turns(server, tokens):
+    load = each_token(server, tokens)
+    return lambda: (load, ["--first", load.sent])
+
+
+def refreshed(server, _):
+    return lambda: (refresh_load(server), [])
+
+
+def logged_in(server, _):
+    return lambda: (Load(server.listen, "/api/auth/login", method="POST", body=LOGIN, connections=4), [])
+
+
+def first_of(tokens):
+    with tokens.open() as lines:
+        return lines.readline().rstrip()
+
+
+def grown(work, of, sizes, values):
+    """A finding about the largest beside the smallest, with all sizes for a plot."""
+    values = list(values)
+    logarithm = math.log(sizes[-1]) / math.log(sizes[0])
+    return Finding(
+        f"{work}, {sizes[-1]:,} {of}",
+        UNIT,
+        values[-1],
+        f"{sizes[0]:,}",
+        values[0],
+        result=statistics.median(values[-1]) / statistics.median(values[0]),
+        result_unit="x",
+        at_most=round(logarithm * TOLERANCE, 2),
+        growth={"work": work, "of": of, "sizes": sizes, "values": values},
+    )

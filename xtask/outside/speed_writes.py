@@ -1,0 +1,261 @@
+"""Rows of the table of speed: refreshes and logins, each against the bare work of the same machine.
+
+A refresh is compared with commits of the same statements by the database's own means, a login with the hash alone. The
+promises come from the table, the measuring from `measures.py`.
+"""
+
+import json
+import os
+import pathlib
+import re
+import sqlite3
+import subprocess
+import tempfile
+import time
+
+from databases import Database
+from measures import (
+    CORES,
+    LOAD_CORES,
+    PASSWORD,
+    SERVER_CORE,
+    Load,
+    amount,
+    bearer,
+    in_turn,
+    measuring,
+    on_cores,
+    pinned_server,
+    ratio,
+    requests_per_second,
+    signed_up,
+)
+from server import NO_LIMITS, Server
+
+SESSIONS = 16
+EMAIL = "user-000001@example.org"
+LOGIN = json.dumps({"login": EMAIL, "password": PASSWORD})
+REFRESH = json.dumps({"refresh_token": "{}"})
+REFRESHES = "refreshes per second"
+
+# What a server has to be set to for a commit to be kept when the power goes.
+DURABLE = ["fsync=on", "synchronous_commit=on", "full_page_writes=on"]
+
+# What consuming a refresh token consists of in the store. A token's hash stays as it is here, which costs the same.
+ROTATION = [
+    "UPDATE sessions SET generation = {generation} + 1, token_hash = {hash}, nonce = {hash}, rotated_at = {now},"
+    " last_used_at = {now}, idle_expires_at = {later} WHERE id = {session} AND generation = {generation}"
+    " AND token_hash = {hash} AND idle_expires_at > {now} AND expires_at > {now}",
+    "SELECT * FROM sessions WHERE id = {session}",
+    "SELECT * FROM users WHERE id = {user}",
+    "SELECT user_id, role FROM user_roles WHERE user_id = {user}",
+]
+HOUR = 3_600_000_000
+
+
+def refresh(length):
+    """16 sessions that refresh one after the other on SQLite, against one durable commit for each."""
+    with pinned_server() as server, BareCommits(server) as bare:
+        ours, theirs = in_turn(
+            length.rounds,
+            ours=lambda: refreshes_per_second(server, length.seconds),
+            theirs=lambda: bare.per_second(length.seconds),
+        )
+        share = bare.committing / bare.busy
+    yield ratio(
+        f"refresh on SQLite, {SESSIONS} sessions",
+        REFRESHES,
+        ours,
+        "a loop that commits the same statements in SQLite, each durably",
+        theirs,
+        at_least=4,
+        remark=f"{share:.0%} of the loop's time is inside COMMIT",
+    )
+
+
+def refreshes_per_second(server, seconds):
+    return requests_per_second(refresh_load(server), seconds)
+
+
+def refresh_load(server, sessions=SESSIONS):
+    """Refreshes of new sessions of one user: a load uses up what its sessions began with."""
+    logins = Load(server.listen, "/api/auth/login", method="POST", body=LOGIN, connections=4)
+    tokens = server.data / "refresh-tokens"
+    logins.run("--seconds", 600, "--requests", sessions, "--keep", "refresh_token", "--kept", tokens)
+    chain = ["--chain", "refresh_token", "--values", str(tokens)]
+    return Load(server.listen, "/api/auth/refresh", method="POST", body=REFRESH, connections=sessions, more=chain)
+
+
+class BareCommits:
+    """Rotations of one session by SQLite alone, in a copy of a server's database on the same disk, on the same core."""
+
+    def __init__(self, server):
+        signed_up(server)
+        self.folder = tempfile.TemporaryDirectory(prefix="vestibule-", dir=server.data)
+        source = sqlite3.connect(server.data / "vestibule.db")
+        self.database = sqlite3.connect(pathlib.Path(self.folder.name) / "bare.db", isolation_level=None)
+        source.backup(self.database)
+        source.close()
+        self.committing = self.busy = 0
+
+    def __enter__(self):
+        self.database.execute("PRAGMA journal_mode = WAL")
+        self.database.execute("PRAGMA synchronous = FULL")
+        columns = ["session", "user", "generation", "hash"]
+        row = self.database.execute("SELECT id, user_id, generation, token_hash FROM sessions LIMIT 1").fetchone()
+        self.values = dict(zip(columns, row))
+        self.statements = [named(statement) for statement in ROTATION]
+        return self
+
+    def __exit__(self, *_):
+        self.database.close()
+        self.folder.cleanup()
+
+    def per_second(self, seconds):
+        """Rotations a second. How much of the time COMMIT has taken adds up, too."""
+        usual = os.sched_getaffinity(0)
+        os.sched_setaffinity(0, {SERVER_CORE})
+        rotated, committing, began = 0, 0, time.perf_counter()
+        while (now := time.perf_counter()) < began + seconds:
+            self.rotate()
+            commit = time.perf_counter()
+            self.database.execute("COMMIT")
+            committing += time.perf_counter() - commit
+            rotated += 1
+        os.sched_setaffinity(0, usual)
+        self.committing += committing
+        self.busy += now - began
+        return rotated / (now - began)
+
+    def rotate(self):
+        now = time.time_ns() // 1000
+        values = {**self.values, "now": now, "later": now + HOUR}
+        self.database.execute("BEGIN IMMEDIATE")
+        update, *selects = self.statements
+        assert self.database.execute(update, values).rowcount == 1
+        for select in selects:
+            self.database.execute(select, values).fetchall()
+        self.values["generation"] += 1
+
+
+def named(statement):
+    """With places for values as SQLite and pgbench both have them."""
+    return re.sub(r"\{(\w+)\}", r":\1", statement)
+
+
+def refresh_postgres(length):
+    """The same on PostgreSQL, against its own pgbench with the statements in one transaction."""
+    database = Database("postgres", *DURABLE)
+    with pinned_server(f"--database-max-connections={SESSIONS}", database=database.url) as server:
+        signed_up(server)
+        # Those of pgbench, which are the oldest and are not refreshed by anybody else.
+        login = Load(server.listen, "/api/auth/login", method="POST", body=LOGIN, connections=4)
+        login.run("--seconds", 600, "--requests", SESSIONS)
+        ours, theirs = in_turn(
+            length.rounds,
+            ours=lambda: refreshes_per_second(server, length.seconds),
+            theirs=lambda: pgbench(database, length.seconds),
+        )
+    yield ratio(
+        f"refresh on PostgreSQL, {SESSIONS} sessions",
+        REFRESHES,
+        ours,
+        f"pgbench, the same statements in one transaction, {SESSIONS} clients",
+        theirs,
+        at_least=0.7,
+    )
+
+
+# What each client of pgbench finds out first is whose session it rotates.
+BEFORE = r"""\if :known = 0
+SELECT id AS session, user_id AS user, generation, token_hash AS hash
+    FROM sessions ORDER BY created_at, id OFFSET :client_id LIMIT 1 \gset
+\set known 1
+\endif
+BEGIN;
+"""
+BEHIND = r"""COMMIT;
+\set generation :generation + 1
+"""
+
+
+def pgbench(database, seconds):
+    """Transactions a second, each of which has rotated a session."""
+    lasting = max(1, round(seconds))
+    rotated = lambda: int(database.ask("SELECT sum(generation) FROM sessions")[0][0])
+    before = rotated()
+    now = time.time_ns() // 1000
+    with tempfile.NamedTemporaryFile("w", suffix=".sql") as script:
+        script.write(BEFORE + "".join(named(statement) + ";\n" for statement in ROTATION) + BEHIND)
+        script.flush()
+        _, *server = database.client()
+        where = [flag for flag in server if flag.startswith(("--host", "--port", "--username"))]
+        command = [*on_cores(LOAD_CORES), str(database.programs / "pgbench"), *where]
+        command += ["--no-vacuum", "--protocol=prepared", f"--client={SESSIONS}", f"--time={lasting}"]
+        command += [f"--file={script.name}", f"--define=now={now}", f"--define=later={now + HOUR}", "--define=known=0"]
+        ended = subprocess.run(
+            [*command, "vestibule"], env=database.environment(), capture_output=True, text=True, timeout=600
+        )
+    assert ended.returncode == 0, ended.stderr
+    processed = int(re.search(r"transactions actually processed: (\d+)", ended.stdout)[1])
+    # Who holds none of the server's rows would be fast as well.
+    assert rotated() - before == processed, f"{rotated() - before} rotations in {processed} transactions"
+    return processed / lasting
+
+
+def logins(length):
+    """Logins by 16 clients on all cores, against the hash alone on all cores."""
+    with Server(*NO_LIMITS, under=on_cores(CORES)) as server:
+        signed_up(server)
+        load = Load(server.listen, "/api/auth/login", method="POST", body=LOGIN, connections=16)
+        ours, theirs = in_turn(
+            length.rounds,
+            ours=lambda: requests_per_second(load, 2 * length.seconds),
+            theirs=lambda: hashes_per_second(2 * length.seconds),
+        )
+    yield ratio(
+        "logins, 16 at once", "per second", ours, "the hash alone in a loop over all cores", theirs, at_least=0.95
+    )
+
+
+def hashes_per_second(seconds):
+    command = [*on_cores(CORES), measuring("hashes"), "--seconds", str(seconds)]
+    ended = subprocess.run(command, capture_output=True, text=True, check=True)
+    seen = json.loads(ended.stdout)
+    return seen["hashes"] / seen["seconds"]
+
+
+# Requests a second of those who are signed in, while others log in: far fewer than the server could answer.
+RATE = 400
+
+
+def beside_logins(length):
+    """How long `me` is waited for while 64 clients log in without pause, and 16."""
+    with pinned_server() as server:
+        _, session = signed_up(server)
+        me = Load(server.listen, "/api/auth/me", bearer(session))
+        rest, among_64, among_16 = in_turn(
+            length.rounds,
+            rest=lambda: slowest_hundredth(me, length.seconds),
+            among_64=lambda: among(server, 64, me, length.seconds),
+            among_16=lambda: among(server, 16, me, length.seconds),
+        )
+    remark = f"{RATE} requests a second, whatever becomes of those before"
+    work = "99 % of `me`, while {} clients log in without pause"
+    yield ratio(work.format(64), "ms", among_64, "the same at rest", rest, at_most=3, remark=remark)
+    yield amount(work.format(16), "ms", among_16, at_most=7, remark=remark)
+
+
+def slowest_hundredth(load, seconds):
+    """The wait, in milliseconds, that 99 of 100 requests do not exceed."""
+    return load.run("--seconds", 2 * seconds, "--rate", RATE)["wait_us"]["p99"] / 1000
+
+
+def among(server, clients, me, seconds):
+    # Where many wait for a hash, some may be told that the server is too busy.
+    statuses = [200, 503]
+    login = Load(server.listen, "/api/auth/login", method="POST", body=LOGIN, statuses=statuses, connections=clients)
+    logging_in = login.begin("--seconds", 2 * seconds + 0.5)
+    waited = slowest_hundredth(me, seconds)
+    login.end(logging_in)
+    return waited
