@@ -7,6 +7,8 @@ mod auth;
 mod body;
 pub mod bounds;
 mod caller;
+#[cfg(feature = "ceiling")]
+mod ceiling;
 mod cookie;
 mod cors;
 mod csrf;
@@ -121,7 +123,10 @@ pub fn router(app: App) -> Router {
         )
         .route("/api/admin/audit", get(admin::list_audit_events))
         .route("/api/admin/stats", get(admin::get_stats))
-        .route("/api/admin/client", get(admin::get_client))
+        .route("/api/admin/client", get(admin::get_client));
+    #[cfg(feature = "ceiling")]
+    let api = api.route("/api/ceiling/me", get(ceiling::me));
+    let api = api
         .route_layer(same_origin)
         .route("/.well-known/jwks.json", get(auth::jwks))
         .route("/livez", get(health::livez))
@@ -147,8 +152,10 @@ pub fn router(app: App) -> Router {
         .layer(CompressionLayer::new());
 
     // What is not reserved belongs to the site, which may stream for as long as it takes once its answer has begun.
-    let site = Router::new()
-        .fallback(site::serve)
+    let site = Router::new().fallback(site::serve);
+    #[cfg(feature = "ceiling")]
+    let site = site.route("/ceiling.txt", get(ceiling::file));
+    let site = site
         .layer(bounds::time_limit(ANSWER_TIME))
         .layer(bounds::body_limit(BODY_BYTES, BODY_TIME))
         .layer(bounds::panic_barrier())
@@ -175,6 +182,8 @@ pub fn router(app: App) -> Router {
     // Asked by proxies in the name of others, by any method: what a page of another origin may do is judged by the
     // method of the visitor, and a preflight is as little let through as anything else.
     let forward = Router::new().route("/api/auth/forward", any(forward::forward));
+    #[cfg(feature = "ceiling")]
+    let forward = forward.route("/api/ceiling/forward", any(ceiling::forward));
 
     let measuring = app.config().metrics_listen.is_some();
     let measuring =

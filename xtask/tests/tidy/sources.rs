@@ -9,6 +9,10 @@ const TESTED_ELSEWHERE: &[(&str, &str)] = &[
     ("bounds", "connection.rs, over raw sockets"),
     ("caller", "auth.rs, with each kind of credential"),
     (
+        "ceiling",
+        "xtask/outside/speed_requests.py, each beside the answer it stands for",
+    ),
+    (
         "error",
         "every file, for each compares whole problem documents",
     ),
