@@ -44,13 +44,16 @@ pub(crate) use admin::AuditEventView;
 use std::time::Duration;
 
 use axum::{
-    Router, middleware,
+    Router,
     routing::{any, delete, get, post},
 };
 use tower::util::option_layer;
 use tower_http::compression::CompressionLayer;
 
-use crate::app::App;
+use crate::{
+    app::App,
+    around::{around, around_with_state},
+};
 
 /// The largest body of a request, in bytes.
 const BODY_BYTES: usize = 64 * 1024;
@@ -64,7 +67,7 @@ const ANSWER_TIME: Duration = Duration::from_millis(4900);
 
 /// All routes. The name of a handler is the id of its operation.
 pub fn router(app: App) -> Router {
-    let same_origin = middleware::from_fn_with_state(app.clone(), csrf::refuse_cross_origin);
+    let same_origin = around_with_state(app.clone(), csrf::refuse_cross_origin);
 
     let documents = Router::new()
         .route(
@@ -175,7 +178,7 @@ pub fn router(app: App) -> Router {
         routes
             .method_not_allowed_fallback(error::method_not_allowed)
             .layer(bounds::time_limit(ANSWER_TIME))
-            .layer(middleware::from_fn(body::arrive))
+            .layer(around(body::arrive))
             .layer(bounds::body_limit(body_bytes, BODY_TIME))
     };
 
@@ -186,19 +189,18 @@ pub fn router(app: App) -> Router {
     let forward = forward.route("/api/ceiling/forward", any(ceiling::forward));
 
     let measuring = app.config().metrics_listen.is_some();
-    let measuring =
-        measuring.then(|| middleware::from_fn_with_state(app.clone(), metrics::measure));
+    let measuring = measuring.then(|| around_with_state(app.clone(), metrics::measure));
 
     bounded(api.merge(pages), BODY_BYTES)
         .merge(bounded(documents, DOCUMENT_BODY_BYTES))
         .layer(bounds::panic_barrier())
-        .layer(middleware::from_fn_with_state(app.clone(), cors::share))
+        .layer(around_with_state(app.clone(), cors::share))
         .merge(bounded(forward, BODY_BYTES).layer(bounds::panic_barrier()))
-        .layer(middleware::from_fn(headers::no_store))
+        .layer(around(headers::no_store))
         .fallback_service(site)
         .layer(bounds::refusals())
-        .layer(middleware::from_fn_with_state(app.clone(), headers::secure))
-        .layer(middleware::from_fn_with_state(app.clone(), peer::identify))
+        .layer(around_with_state(app.clone(), headers::secure))
+        .layer(around_with_state(app.clone(), peer::identify))
         .layer(option_layer(measuring))
         .with_state(app)
 }
