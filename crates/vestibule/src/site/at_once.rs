@@ -3,7 +3,7 @@
 //! string that the rules have judged, with no link on the way. Nothing is remembered here, so nothing can be stale.
 //! Whatever would wait, or is not as plain as that, is left to `files`, which comes to the same answers in its own time.
 
-use std::fs::File;
+use std::fs::{File, Metadata};
 use std::path::{Path, PathBuf};
 
 use super::path::SitePath;
@@ -48,7 +48,7 @@ impl Folder {
 
     /// The folder as it is now.
     pub(super) fn root(&self) -> Option<system::Root> {
-        self.disk.as_ref()?.root(&self.dir)
+        system::Root::of(&self.dir, self.disk?)
     }
 }
 
@@ -61,11 +61,14 @@ pub(super) fn read(file: &File, start: u64, length: usize) -> Option<Vec<u8>> {
 mod system {
     use std::io::IoSliceMut;
     use std::os::fd::OwnedFd;
+    use std::os::unix::fs::MetadataExt;
 
-    use rustix::fs::{AtFlags, CWD, Mode, OFlags, ResolveFlags, StatxFlags, statfs, statx};
+    use rustix::fs::{
+        AtFlags, CWD, FileType, Mode, OFlags, ResolveFlags, StatxFlags, makedev, statfs, statx,
+    };
     use rustix::io::{Errno, ReadWriteFlags, preadv2};
 
-    use super::{File, Looked, Path};
+    use super::{File, Looked, Metadata, Path};
 
     /// File systems on disks of this machine or in its memory, by the numbers of statfs(2). On others, to open a file
     /// or to ask for its state may wait for another machine or program, whatever the kernel remembers.
@@ -81,51 +84,66 @@ mod system {
         0x794C_7630, // overlayfs, in containers
     ];
 
-    /// A file system that never waits for anybody but a disk.
-    #[derive(Debug)]
-    pub(in crate::site) struct Disk(u32, u32);
+    /// A file system that never waits for anybody but a disk, by its number.
+    #[derive(Clone, Copy, Debug, PartialEq)]
+    pub(in crate::site) struct Disk(u64);
 
-    /// An open folder on it.
+    /// An open folder, of which only what is on that file system counts.
     #[derive(Debug)]
-    pub(in crate::site) struct Root(OwnedFd);
+    pub(in crate::site) struct Root {
+        folder: OwnedFd,
+        disk: Disk,
+    }
 
     impl Disk {
         /// That of a folder. It may wait, so it is asked for once.
         pub(super) fn of(dir: &Path) -> Option<Self> {
             let kind = u64::try_from(statfs(dir).ok()?.f_type).ok()?;
-            let root = open_root(dir, ResolveFlags::empty())?;
-            LOCAL.contains(&kind).then(|| device(&root)).flatten()
-        }
-
-        /// The folder at this place, unless it is somewhere else by now.
-        pub(super) fn root(&self, dir: &Path) -> Option<Root> {
-            let root = open_root(dir, ResolveFlags::CACHED)?;
-            let Disk(major, minor) = device(&root)?;
-            (major == self.0 && minor == self.1).then_some(Root(root))
+            let disk = Disk(std::fs::metadata(dir).ok()?.dev());
+            LOCAL.contains(&kind).then_some(disk)
         }
     }
 
     impl Root {
+        /// What is at this place now, which may be a link.
+        pub(super) fn of(dir: &Path, disk: Disk) -> Option<Self> {
+            let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
+            let folder =
+                rustix::fs::openat2(CWD, dir, flags, Mode::empty(), ResolveFlags::CACHED).ok()?;
+            Some(Self { folder, disk })
+        }
+
         /// Whether a regular file has this name.
         pub(super) fn find(&self, name: &str) -> Looked<()> {
-            match self.look(name, OFlags::PATH | OFlags::NOFOLLOW) {
-                Ok(found) => match File::from(found).metadata() {
-                    Ok(metadata) if metadata.is_file() => Looked::File(()),
-                    Ok(_) | Err(_) => Looked::Unclear,
-                },
+            match self.look(name, OFlags::PATH) {
+                Ok(found) if self.is_file(&found) => Looked::File(()),
                 Err(Errno::NOENT) => Looked::Absent,
-                Err(_) => Looked::Unclear,
+                Ok(_) | Err(_) => Looked::Unclear,
             }
         }
 
-        /// Opens what has this name. Neither a pipe nor a terminal is waited for; it is up to the caller to refuse them.
-        pub(in crate::site) fn open(&self, name: &str) -> Looked<File> {
-            let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY;
-            match self.look(name, flags) {
-                Ok(file) => Looked::File(File::from(file)),
-                Err(Errno::NOENT) => Looked::Absent,
-                Err(_) => Looked::Unclear,
+        /// Opens the regular file of this name, which was found before: neither a pipe nor a terminal is waited for that
+        /// has come in its place.
+        pub(in crate::site) fn open(&self, name: &str) -> Looked<(File, Metadata)> {
+            let file = match self.look(name, OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY) {
+                Ok(file) => File::from(file),
+                Err(Errno::NOENT) => return Looked::Absent,
+                Err(_) => return Looked::Unclear,
+            };
+            match file.metadata() {
+                Ok(state) if state.is_file() && Disk(state.dev()) == self.disk => {
+                    Looked::File((file, state))
+                }
+                Ok(_) | Err(_) => Looked::Unclear,
             }
+        }
+
+        fn is_file(&self, found: &OwnedFd) -> bool {
+            let flags = AtFlags::EMPTY_PATH | AtFlags::STATX_DONT_SYNC;
+            statx(found, c"", flags, StatxFlags::TYPE).is_ok_and(|state| {
+                Disk(makedev(state.stx_dev_major, state.stx_dev_minor)) == self.disk
+                    && FileType::from_raw_mode(state.stx_mode.into()) == FileType::RegularFile
+            })
         }
 
         /// No link is followed and no other file system entered, and nothing is waited for.
@@ -135,8 +153,8 @@ mod system {
                 | ResolveFlags::NO_XDEV
                 | ResolveFlags::CACHED;
             let name = name.trim_start_matches('/');
-            let flags = flags | OFlags::CLOEXEC;
-            rustix::fs::openat2(&self.0, name, flags, Mode::empty(), way)
+            let flags = flags | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+            rustix::fs::openat2(&self.folder, name, flags, Mode::empty(), way)
         }
     }
 
@@ -146,25 +164,14 @@ mod system {
         let read = preadv2(file, &mut parts, start, ReadWriteFlags::NOWAIT).ok()?;
         (read == length).then_some(bytes)
     }
-
-    fn open_root(dir: &Path, way: ResolveFlags) -> Option<OwnedFd> {
-        let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
-        rustix::fs::openat2(CWD, dir, flags, Mode::empty(), way).ok()
-    }
-
-    fn device(root: &OwnedFd) -> Option<Disk> {
-        let flags = AtFlags::EMPTY_PATH | AtFlags::STATX_DONT_SYNC;
-        let state = statx(root, c"", flags, StatxFlags::empty()).ok()?;
-        Some(Disk(state.stx_dev_major, state.stx_dev_minor))
-    }
 }
 
 /// Elsewhere no system says what it would wait for.
 #[cfg(not(target_os = "linux"))]
 mod system {
-    use super::{File, Looked, Path};
+    use super::{File, Looked, Metadata, Path};
 
-    #[derive(Debug)]
+    #[derive(Clone, Copy, Debug)]
     pub(in crate::site) enum Disk {}
 
     #[derive(Debug)]
@@ -174,18 +181,18 @@ mod system {
         pub(super) fn of(_: &Path) -> Option<Self> {
             None
         }
-
-        pub(super) fn root(&self, _: &Path) -> Option<Root> {
-            match *self {}
-        }
     }
 
     impl Root {
+        pub(super) fn of(_: &Path, disk: Disk) -> Option<Self> {
+            match disk {}
+        }
+
         pub(super) fn find(&self, _: &str) -> Looked<()> {
             match *self {}
         }
 
-        pub(in crate::site) fn open(&self, _: &str) -> Looked<File> {
+        pub(in crate::site) fn open(&self, _: &str) -> Looked<(File, Metadata)> {
             match *self {}
         }
     }

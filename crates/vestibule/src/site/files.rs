@@ -174,10 +174,7 @@ impl Located {
         };
         let root = folder.root()?;
         let regular = |name: &str| match root.open(name) {
-            Looked::File(file) => {
-                let metadata = file.metadata().ok().filter(Metadata::is_file)?;
-                Some(Some((file, State::of(&metadata))))
-            }
+            Looked::File((file, metadata)) => Some(Some((file, State::of(&metadata)))),
             Looked::Absent => Some(None),
             Looked::Unclear => None,
         };
