@@ -1,4 +1,4 @@
-//! Access tokens whose signature, issuer and audience were found right by one ring of keys, so that
+//! Tokens whose signature, issuer and audience were found right by one key or ring of keys, so that
 //! the costly part is done once a token. What is left to judge at each use is left to `jwt.rs`.
 
 use aws_lc_rs::digest;
@@ -18,7 +18,7 @@ pub(super) struct Verified {
     pub(super) iat: i64,
     pub(super) nbf: Option<i64>,
     pub(super) exp: i64,
-    /// When the key that verified it stops doing so.
+    /// When the key that verified it stops doing so, if that is known.
     pub(super) key_retires_at: Option<Timestamp>,
 }
 
