@@ -10,6 +10,7 @@ mod pbkdf2;
 mod phpass;
 mod scheme;
 mod scrypt;
+mod threads;
 
 use std::{
     num::NonZeroUsize,
@@ -26,7 +27,7 @@ use tracing::{Instrument as _, Level};
 use zeroize::Zeroize;
 
 pub use self::{argon2::Argon2Cost, bcrypt::BcryptCost};
-use self::{argon2::Argon2Hash, bcrypt::BcryptHash, scheme::Scheme};
+use self::{argon2::Argon2Hash, bcrypt::BcryptHash, scheme::Scheme, threads::HashThreads};
 pub(crate) use self::{firebase::FirebaseScrypt, label::label};
 use crate::{Clock, meter, password::Password, throttle::Standing};
 
@@ -140,7 +141,7 @@ pub struct HashLoad {
 /// guesses keeps nobody waiting but those who are as little known: the slots of the next hashes, and a part of the
 /// queue, are never theirs alone.
 ///
-/// A slot belongs to the blocking task and not to whoever asked: a client that disconnects frees nothing early,
+/// A slot belongs to the hashing task and not to whoever asked: a client that disconnects frees nothing early,
 /// or a thousand short connections would hash a thousand times at once. Each slot has a block of memory that is
 /// used again and again, since the allocator would keep what each of many threads once took.
 #[derive(Clone)]
@@ -150,6 +151,7 @@ pub(crate) struct HashGate {
 }
 
 struct Gate {
+    threads: HashThreads,
     cost: HashCost,
     decoy: Scheme,
     /// The length of the memory that is kept for the next hash.
@@ -185,6 +187,7 @@ impl HashGate {
             door: Arc::new(Semaphore::new(all_slots)),
         };
         let gate = Gate {
+            threads: HashThreads::new(all_slots),
             cost,
             decoy: cost.decoy(),
             kept_blocks: match cost {
@@ -305,7 +308,7 @@ impl HashGate {
             .inspect_err(|_refused| meter::hash_refused())?;
         meter::hash_wait(clock.monotonic().saturating_sub(asked));
         let gate = Arc::clone(&self.gate);
-        let task = tokio::task::spawn_blocking(move || {
+        let task = self.gate.threads.spawn(move || {
             let result = work(&gate);
             drop(admission);
             result

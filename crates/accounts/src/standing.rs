@@ -95,8 +95,11 @@ impl Accounts {
         }
         let ticket = memory.begin_fill(bearing);
         let found = self.0.store.signed_in(bearing.session).await?;
-        let found = found.ok_or(Error::RevokedToken)?;
+        let mut found = found.ok_or(Error::RevokedToken)?;
         judge(&found, bearing, now)?;
+        // Nobody asks what is remembered for where the session was opened, which is the larger part of it.
+        found.session.address = None;
+        found.session.user_agent = None;
         let found = Arc::new(found);
         memory.finish_fill(ticket, Arc::clone(&found));
         Ok(found)

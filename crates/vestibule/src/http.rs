@@ -46,13 +46,16 @@ pub(crate) use admin::AuditEventView;
 use std::time::Duration;
 
 use axum::{
-    Router, middleware,
+    Router,
     routing::{any, delete, get, post},
 };
 use tower::util::option_layer;
 use tower_http::compression::CompressionLayer;
 
-use crate::app::App;
+use crate::{
+    app::App,
+    around::{around, around_with_state},
+};
 
 /// The largest body of a request, in bytes.
 const BODY_BYTES: usize = 64 * 1024;
@@ -66,7 +69,7 @@ const ANSWER_TIME: Duration = Duration::from_millis(4900);
 
 /// All routes. The name of a handler is the id of its operation.
 pub fn router(app: App) -> Router {
-    let same_origin = middleware::from_fn_with_state(app.clone(), csrf::refuse_cross_origin);
+    let same_origin = around_with_state(app.clone(), csrf::refuse_cross_origin);
 
     let documents = Router::new()
         .route(
@@ -156,7 +159,7 @@ pub fn router(app: App) -> Router {
     // What is not reserved belongs to the site, which may stream for as long as it takes once its answer has begun.
     let site = Router::new().fallback(site::serve);
     #[cfg(feature = "ceiling")]
-    let site = site.route("/ceiling.txt", get(ceiling::file));
+    let site = site.merge(ceiling::files());
     let site = site
         .layer(bounds::time_limit(ANSWER_TIME))
         .layer(bounds::body_limit(BODY_BYTES, BODY_TIME))
@@ -177,7 +180,7 @@ pub fn router(app: App) -> Router {
         routes
             .method_not_allowed_fallback(error::method_not_allowed)
             .layer(bounds::time_limit(ANSWER_TIME))
-            .layer(middleware::from_fn(body::arrive))
+            .layer(around(body::arrive))
             .layer(bounds::body_limit(body_bytes, BODY_TIME))
     };
 
@@ -188,19 +191,18 @@ pub fn router(app: App) -> Router {
     let forward = forward.route("/api/ceiling/forward", any(ceiling::forward));
 
     let measuring = app.config().metrics_listen.is_some();
-    let measuring =
-        measuring.then(|| middleware::from_fn_with_state(app.clone(), metrics::measure));
+    let measuring = measuring.then(|| around_with_state(app.clone(), metrics::measure));
 
     bounded(api.merge(pages), BODY_BYTES)
         .merge(bounded(documents, DOCUMENT_BODY_BYTES))
         .layer(bounds::panic_barrier())
-        .layer(middleware::from_fn_with_state(app.clone(), cors::share))
+        .layer(around_with_state(app.clone(), cors::share))
         .merge(bounded(forward, BODY_BYTES).layer(bounds::panic_barrier()))
-        .layer(middleware::from_fn(headers::no_store))
+        .layer(around(headers::no_store))
         .fallback_service(site)
         .layer(bounds::refusals())
-        .layer(middleware::from_fn_with_state(app.clone(), headers::secure))
-        .layer(middleware::from_fn_with_state(app.clone(), peer::identify))
+        .layer(around_with_state(app.clone(), headers::secure))
+        .layer(around_with_state(app.clone(), peer::identify))
         .layer(option_layer(measuring))
         .with_state(app)
 }

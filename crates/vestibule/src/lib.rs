@@ -2,6 +2,7 @@
 //! what an account may do is decided in the crate `accounts`.
 
 pub mod app;
+pub mod around;
 mod audit_copy;
 pub mod cli;
 mod client_addresses;

@@ -3,6 +3,7 @@
 
 mod answer;
 mod app;
+mod at_once;
 pub(crate) mod conditions;
 pub(crate) mod encoding;
 mod files;
@@ -17,12 +18,14 @@ pub(crate) mod wishes;
 mod withheld;
 
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
+use std::sync::Arc;
 
 use axum::http::{HeaderMap, Method, StatusCode, header};
 use axum::response::Response;
 
 pub use app::AppSite;
+use at_once::Folder;
 use files::{Found, Located, Opened};
 pub use path::{Rejected, SitePath};
 pub use private::Private;
@@ -55,7 +58,7 @@ const NOT_FOUND_PAGE: &str = "/404.html";
 /// A folder of files and the rules on who may have them.
 #[derive(Debug)]
 pub struct Site {
-    dir: PathBuf,
+    folder: Arc<Folder>,
     rules: Rules,
     room: Room,
 }
@@ -148,7 +151,7 @@ impl Site {
             private.refuse_inside(&real, dir)?;
         }
         Ok(Self {
-            dir: std::path::absolute(dir).map_err(unreadable)?,
+            folder: Arc::new(Folder::of(std::path::absolute(dir).map_err(unreadable)?)),
             rules,
             room: Room::for_files(open_files),
         })
@@ -180,11 +183,11 @@ impl Site {
             .iter()
             .flat_map(|page| [(*page).to_owned(), format!("{page}/index.html")]);
         let mut shadowed: Vec<String> = pages
-            .filter(|path| self.dir.join(&path[1..]).is_file())
+            .filter(|path| self.folder.dir.join(&path[1..]).is_file())
             .collect();
         let folders = RESERVED_FOLDERS
             .iter()
-            .filter(|folder| self.dir.join(&folder[1..]).exists());
+            .filter(|folder| self.folder.dir.join(&folder[1..]).exists());
         shadowed.extend(folders.map(|folder| format!("{folder}/")));
         shadowed
     }
@@ -322,9 +325,12 @@ impl Site {
     }
 
     async fn find(&self, path: SitePath) -> io::Result<Found> {
-        let dir = self.dir.clone();
+        if let Some(located) = files::find_at_once(&self.folder, &path) {
+            return Ok(Found::File(located));
+        }
+        let folder = Arc::clone(&self.folder);
         self.room
-            .off_the_async_threads(move || files::find(&dir, &path))
+            .off_the_async_threads(move || files::find(&folder.dir, &path))
             .await
     }
 
@@ -339,7 +345,7 @@ impl Site {
         let fixed = fixed.trim_end_matches('/');
         let is_folder = fixed.is_empty() || {
             let path = SitePath::parse(&path::encode(fixed)).ok()?;
-            match files::find(&self.dir, &path).ok()? {
+            match files::find(&self.folder.dir, &path).ok()? {
                 Found::Nothing => {
                     return Some(format!(
                         "the rule `{written}` names nothing in the site; check its spelling"

@@ -2,6 +2,7 @@
 //! libraries are kept to warnings at every level, for what they would trace includes SQL with its
 //! values and the bytes of connections, and so passwords and tokens. A panic is told by its place alone.
 
+mod lines;
 pub(crate) mod metrics;
 #[cfg(feature = "otel")]
 pub(crate) mod traces;
@@ -9,7 +10,8 @@ pub(crate) mod traces;
 #[path = "telemetry/no_traces.rs"]
 pub(crate) mod traces;
 
-use tracing_subscriber::{EnvFilter, Registry, fmt, prelude::*, reload};
+use lines::JsonLines;
+use tracing_subscriber::{EnvFilter, Registry, fmt, fmt::format::JsonFields, prelude::*, reload};
 
 use self::traces::Traces;
 use crate::config::{LogFormat, Logging};
@@ -44,9 +46,8 @@ pub(crate) fn start(log: &Logging, traces: &Traces) -> Level {
             registry
                 .with(
                     fmt::layer()
-                        .json()
-                        .flatten_event(true)
-                        .with_span_list(false)
+                        .fmt_fields(JsonFields::new())
+                        .event_format(JsonLines)
                         .with_writer(std::io::stderr),
                 )
                 .init();

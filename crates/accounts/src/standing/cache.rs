@@ -10,7 +10,7 @@ use std::{
     time::Duration,
 };
 
-use moka::sync::Cache;
+use quick_cache::sync::Cache;
 use store::{RevocationCount, SignedIn};
 use uuid::Uuid;
 
@@ -20,9 +20,9 @@ use crate::token::Bearing;
 /// what is ended on one node is ended on every other within 5 s.
 const BELIEVED: Duration = Duration::from_secs(5);
 
-/// The most sessions that are remembered. One takes about 1 KiB with its user, and 2 KiB with the
-/// longest names: 20 MiB, or 40 at the worst.
-const MOST_SESSIONS: u64 = 20_000;
+/// The most sessions that are remembered. One takes about 500 bytes with its user, and 1.5 KiB with the longest names: 64
+/// MiB, or 192 at the worst.
+const MOST_SESSIONS: usize = 128 * 1024;
 
 /// Changes are counted in so many places, by the id of the session or user. Two ids that share a
 /// place are no fault: a change of the one makes the other be read again.
@@ -149,7 +149,7 @@ impl StandingCache {
 
     /// The sessions that are remembered, roughly.
     pub(crate) fn entries(&self) -> u64 {
-        self.sessions.entry_count()
+        self.sessions.len() as u64
     }
 
     /// How long ago, at `now`, the count was last asked for.

@@ -225,6 +225,8 @@ pub(crate) struct CookieTokens {
     encoding: EncodingKey,
     decoding: DecodingKey,
     issuer: String,
+    /// What the one key has verified: the HMAC is cheap, the JSON around it is not.
+    verified: VerifiedTokens,
 }
 
 impl CookieTokens {
@@ -233,6 +235,7 @@ impl CookieTokens {
             encoding: EncodingKey::from_secret(&*keys.cookie),
             decoding: DecodingKey::from_secret(&*keys.cookie),
             issuer,
+            verified: VerifiedTokens::new(),
         }
     }
 
@@ -254,7 +257,19 @@ impl CookieTokens {
             .expect("claims of ours serialise and HMAC takes any key")
     }
 
+    /// Reads a cookie, without a look at the session that it names. The MAC is checked at its first use, the times at
+    /// each.
     pub(crate) fn verify(&self, cookie: &str, now: Timestamp) -> Result<Bearing, NotAccepted> {
+        if let Some(verified) = self.verified.find(cookie) {
+            return verified.bearing_at(now);
+        }
+        let verified = self.read(cookie)?;
+        let bearing = verified.bearing_at(now)?;
+        self.verified.keep(cookie, verified);
+        Ok(bearing)
+    }
+
+    fn read(&self, cookie: &str) -> Result<Verified, NotAccepted> {
         header(cookie, &[Algorithm::HS256], COOKIE_TYPE)?;
         let claims: CookieClaims = claims(
             cookie,
@@ -263,10 +278,15 @@ impl CookieTokens {
             &self.issuer,
             COOKIE_AUDIENCE,
         )?;
-        within(claims.iat, None, claims.exp, now)?;
-        Ok(Bearing {
-            user: claims.sub,
-            session: claims.sid,
+        Ok(Verified {
+            bearing: Bearing {
+                user: claims.sub,
+                session: claims.sid,
+            },
+            iat: claims.iat,
+            nbf: None,
+            exp: claims.exp,
+            key_retires_at: None,
         })
     }
 }

@@ -7,13 +7,13 @@ use axum::{
     body::{Body, Bytes},
     extract::{FromRequest, Request},
     http::{HeaderMap, HeaderName, HeaderValue, header},
-    middleware::Next,
     response::{IntoResponse, Response},
 };
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::{Map, Value, value::RawValue};
 
 use super::error::{ApiError, with};
+use crate::around::Next;
 
 /// Deeper documents are refused.
 const DEPTH: usize = 32;

@@ -12,7 +12,6 @@ use std::time::Duration;
 use accounts::Answer;
 use axum::body::{Body, Bytes};
 use axum::extract::Request;
-use axum::middleware::{FromFnLayer, Next, from_fn};
 use axum::response::Response;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
@@ -22,10 +21,8 @@ use tokio::time::Sleep;
 use tower_http::catch_panic::CatchPanicLayer;
 
 use super::error::{Code, problem, unavailable, with};
+use crate::around::{Around, Next, around};
 use crate::serve::Refusal;
-
-/// A layer made of a function around the rest of the way.
-pub type Around<F> = FromFnLayer<F, (), (Request,)>;
 
 /// Lets a request's body have at most `bytes` bytes and arrive within `time`; past that the answer is 413 or 408,
 /// whatever the handler made of the broken body, and the connection ends. Belongs once on each group of routes: of two
@@ -34,7 +31,7 @@ pub fn body_limit(
     bytes: usize,
     time: Duration,
 ) -> Around<impl Fn(Request, Next) -> BoxFuture<'static, Response> + Clone> {
-    from_fn(move |request, next| limit_body(bytes, time, request, next).boxed())
+    around(move |request, next| limit_body(bytes, time, request, next).boxed())
 }
 
 /// Gives the inner service so long to begin its answer, else the answer is 503 `unavailable`, and nothing is committed
@@ -42,7 +39,7 @@ pub fn body_limit(
 pub fn time_limit(
     time: Duration,
 ) -> Around<impl Fn(Request, Next) -> BoxFuture<'static, Response> + Clone> {
-    from_fn(move |request, next: Next| limit_time(time, request, next).boxed())
+    around(move |request, next: Next| limit_time(time, request, next).boxed())
 }
 
 /// Turns a panic of a handler into a 500 that says nothing about it. The panic hook of `telemetry` has told the log.
@@ -55,7 +52,7 @@ pub fn panic_barrier() -> CatchPanicLayer<fn(Box<dyn Any + Send>) -> Response> {
 /// Answers in place of the routes what `serve` refused to take for a request, so that such an answer passes the layers
 /// outside of this one like any other.
 pub fn refusals() -> Around<impl Fn(Request, Next) -> BoxFuture<'static, Response> + Clone> {
-    from_fn(|request: Request, next: Next| {
+    around(|request: Request, next: Next| {
         async move {
             match request.extensions().get::<Refusal>() {
                 Some(refusal) => refused(*refusal),

@@ -2,8 +2,10 @@
 //! they stand for. They are here for measuring alone, by the cargo feature `ceiling`; no released program has them.
 
 use axum::{
+    Router,
     http::{HeaderName, HeaderValue, header},
     response::{IntoResponse, Response},
+    routing::get,
 };
 
 use crate::site::identity::IDENTITY_HEADERS;
@@ -35,8 +37,13 @@ pub(super) async fn forward() -> Response {
     values.into_response()
 }
 
+/// What stands for the files of a site, to be where they are: nobody reserves their names for it.
+pub(super) fn files<S: Clone + Send + Sync + 'static>() -> Router<S> {
+    Router::new().route("/ceiling.txt", get(file))
+}
+
 /// `GET /ceiling.txt`: what the gate answers for a protected file of 10 kB, whoever asks.
-pub(super) async fn file() -> Response {
+async fn file() -> Response {
     let fields = [
         (header::CONTENT_TYPE, "text/plain; charset=utf-8"),
         (header::CACHE_CONTROL, "private, no-cache"),

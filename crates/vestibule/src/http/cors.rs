@@ -8,11 +8,10 @@
 use axum::{
     extract::{Request, State},
     http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header},
-    middleware::Next,
     response::{IntoResponse as _, Response},
 };
 
-use crate::app::App;
+use crate::{app::App, around::Next};
 
 const FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 /// What a preflight is told: the methods and headers that any route takes, and for how long, in

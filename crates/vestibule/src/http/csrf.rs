@@ -5,12 +5,11 @@
 use axum::{
     extract::{Request, State},
     http::{HeaderMap, Method, header},
-    middleware::Next,
     response::{IntoResponse as _, Response},
 };
 
 use super::{caller::Presented, cors::Sender, error::ApiError};
-use crate::app::App;
+use crate::{app::App, around::Next};
 
 /// Characters of a received origin that the refusal repeats; no host name is longer.
 const LONGEST_SHOWN: usize = 255;

@@ -3,11 +3,10 @@
 use axum::{
     extract::{Request, State},
     http::{HeaderName, HeaderValue, header},
-    middleware::Next,
     response::Response,
 };
 
-use crate::app::App;
+use crate::{app::App, around::Next};
 
 /// Our pages run their own script and style, talk to this server, and stand in nobody's frame.
 pub(super) const PAGE_POLICY: HeaderValue = HeaderValue::from_static(

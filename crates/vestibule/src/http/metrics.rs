@@ -5,7 +5,6 @@ use axum::{
     Router,
     extract::{MatchedPath, Request, State},
     http::{Method, header},
-    middleware::{self, Next},
     response::{IntoResponse, Response},
     routing::get,
 };
@@ -14,6 +13,7 @@ use metrics::{counter, gauge, histogram};
 use super::{bounds, error, headers};
 use crate::{
     app::App,
+    around::{Next, around, around_with_state},
     serve::Refusal,
     telemetry::metrics::{Metrics, REQUEST_SECONDS, REQUESTS, REQUESTS_RUNNING},
 };
@@ -31,9 +31,9 @@ pub(crate) fn router(metrics: Metrics, app: App) -> Router {
         .method_not_allowed_fallback(error::method_not_allowed)
         .fallback(error::unknown_route)
         .layer(bounds::panic_barrier())
-        .layer(middleware::from_fn(headers::no_store))
+        .layer(around(headers::no_store))
         .layer(bounds::refusals())
-        .layer(middleware::from_fn_with_state(app, headers::secure))
+        .layer(around_with_state(app, headers::secure))
 }
 
 /// `GET /metrics`, in the text format of Prometheus.

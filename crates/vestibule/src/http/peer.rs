@@ -7,7 +7,6 @@ use accounts::Peer;
 use axum::{
     extract::{ConnectInfo, FromRequestParts, Request, State},
     http::{Extensions, HeaderMap, HeaderName, HeaderValue, header, request::Parts},
-    middleware::Next,
     response::Response,
 };
 use ipnet::IpNet;
@@ -17,6 +16,7 @@ use uuid::Uuid;
 
 use crate::{
     app::App,
+    around::Next,
     client_addresses::{Crowded, is_trusted},
     serve::Refusal,
     telemetry::{

@@ -4,7 +4,6 @@ use axum::{
     Router,
     extract::{Request, State},
     http::{HeaderValue, Method, StatusCode, header},
-    middleware,
     response::{IntoResponse, Response},
 };
 
@@ -13,16 +12,19 @@ use super::{
     error::{Code, problem, with},
     headers, peer,
 };
-use crate::app::App;
+use crate::{
+    app::App,
+    around::{around, around_with_state},
+};
 
 /// All that is answered there.
 pub(crate) fn router(app: App) -> Router {
     Router::new()
         .fallback(send_on)
         .layer(bounds::panic_barrier())
-        .layer(middleware::from_fn(headers::no_store))
+        .layer(around(headers::no_store))
         .layer(bounds::refusals())
-        .layer(middleware::from_fn_with_state(app.clone(), peer::identify))
+        .layer(around_with_state(app.clone(), peer::identify))
         .with_state(app)
 }
 

@@ -6,11 +6,13 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io::{self, Read, Seek, SeekFrom};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::SystemTime;
 
 use axum::body::{Body, Bytes};
 use futures_util::stream;
 
+use super::at_once::{self, Folder, Looked};
 use super::encoding::Encoding;
 use super::path::SitePath;
 use super::room::{Place, Room};
@@ -35,12 +37,20 @@ pub(super) enum Found {
 /// A file that may be opened once the caller is known to be allowed to.
 #[derive(Debug)]
 pub(super) struct Located {
-    /// Where it is, free of links.
-    file: PathBuf,
+    place: Whereabouts,
     /// The path by which it was asked for, its index page included: gives the content type.
     pub(super) page: SitePath,
     /// The path of the very file below the root; another one if a link led there. Rules count for both.
     pub(super) real: SitePath,
+}
+
+/// Where a file is.
+#[derive(Debug)]
+enum Whereabouts {
+    /// Here, free of links.
+    At(PathBuf),
+    /// In this folder by the path itself, with no link on the way from there.
+    In(Arc<Folder>),
 }
 
 /// An open file, or its compressed copy, with what identifies its content.
@@ -66,6 +76,30 @@ struct State {
     length: u64,
     modified: Option<SystemTime>,
     version: u64,
+}
+
+/// The file of a path, if it is found without waiting: a plain one, of that very name.
+pub(super) fn find_at_once(folder: &Arc<Folder>, path: &SitePath) -> Option<Located> {
+    let page = path.page();
+    let names = || page.segments();
+    if names().any(looks_like_another_spelling) || is_withheld(page.name()) {
+        return None;
+    }
+    // The same path but for one name, in the other case, for each name that has one.
+    let others = names().scan(String::new(), |folder, name| {
+        let other = in_other_case(name);
+        let other_path = (other != name).then(|| format!("{folder}/{other}"));
+        folder.push('/');
+        folder.push_str(name);
+        Some(other_path)
+    });
+    folder
+        .plainly_holds(&page, others.flatten())
+        .then(|| Located {
+            place: Whereabouts::In(Arc::clone(folder)),
+            real: page.clone(),
+            page,
+        })
 }
 
 /// Looks for the file of a path below `dir`, following links as long as they stay inside.
@@ -98,7 +132,11 @@ pub(super) fn find(dir: &Path, path: &SitePath) -> io::Result<Found> {
     if !kind.is_file() || is_withheld(page.name()) || is_withheld(real.name()) {
         return Ok(Found::Nothing);
     }
-    Ok(Found::File(Located { file, page, real }))
+    Ok(Found::File(Located {
+        place: Whereabouts::At(file),
+        page,
+        real,
+    }))
 }
 
 impl Located {
@@ -110,9 +148,14 @@ impl Located {
         room: &Room,
     ) -> io::Result<Option<Opened>> {
         let place = room.place().await?;
-        // The place goes with the work: a client that leaves meanwhile does not make the file close any sooner.
-        let opening = move || Ok((self.newest(&accepted)?, place));
-        let (found, place) = room.off_the_async_threads(opening).await?;
+        let (found, place) = match self.newest_at_once(&accepted) {
+            Some(found) => (Some(found), place),
+            None => {
+                // The place goes with the work: a client that leaves meanwhile does not make the file close any sooner.
+                let opening = move || Ok((self.newest(&accepted)?, place));
+                room.off_the_async_threads(opening).await?
+            }
+        };
         Ok(found.map(|(file, state, encoding)| Opened {
             content: Content {
                 file,
@@ -124,12 +167,38 @@ impl Located {
         }))
     }
 
+    /// The same as `newest`, if that takes no waiting. `None` says nothing about the file.
+    fn newest_at_once(&self, accepted: &[Encoding]) -> Option<(File, State, Option<Encoding>)> {
+        let Whereabouts::In(folder) = &self.place else {
+            return None;
+        };
+        let root = folder.root()?;
+        let regular = |name: &str| match root.open(name) {
+            Looked::File((file, metadata)) => Some(Some((file, State::of(&metadata)))),
+            Looked::Absent => Some(None),
+            Looked::Unclear => None,
+        };
+        let (file, state) = regular(self.page.as_str())??;
+        for encoding in accepted {
+            if let Some((copy, copied)) = regular(&format!("{}{}", self.page, encoding.suffix()))?
+                && copied.modified >= state.modified
+            {
+                return Some((copy, copied, Some(*encoding)));
+            }
+        }
+        Some((file, state, None))
+    }
+
     fn newest(&self, accepted: &[Encoding]) -> io::Result<Option<(File, State, Option<Encoding>)>> {
-        let Some((file, state)) = open_regular(&self.file)? else {
+        let path = match &self.place {
+            Whereabouts::At(file) => file.clone(),
+            Whereabouts::In(folder) => self.page.below(&fs::canonicalize(&folder.dir)?),
+        };
+        let Some((file, state)) = open_regular(&path)? else {
             return Ok(None);
         };
         for encoding in accepted {
-            let mut copy = self.file.clone().into_os_string();
+            let mut copy = path.clone().into_os_string();
             copy.push(encoding.suffix());
             // A copy is an extra: one that cannot be read is as good as none.
             if let Ok(Some((copy, copied))) = open_regular(Path::new(&copy))
@@ -204,24 +273,50 @@ struct Reading {
 
 impl Reading {
     async fn next(mut self) -> io::Result<(Bytes, Self)> {
+        if let Some(chunk) = self.read_chunk_at_once() {
+            return Ok((chunk?, self));
+        }
         let room = self.room.clone();
         room.off_the_async_threads(move || Ok((self.read_chunk()?, self)))
             .await
     }
 
+    /// The same as `read_chunk`, if that takes no waiting.
+    fn read_chunk_at_once(&mut self) -> Option<io::Result<Bytes>> {
+        let length = usize::try_from(self.chunk_length()).ok()?;
+        let chunk = at_once::read(&self.content.file, self.left.start, length)?;
+        Some(self.took(chunk))
+    }
+
     fn read_chunk(&mut self) -> io::Result<Bytes> {
-        let length = CHUNK.min(self.left.end - self.left.start);
+        let length = self.chunk_length();
         let mut chunk = Vec::with_capacity(usize::try_from(length).map_err(io::Error::other)?);
-        let Content { file, state, .. } = &mut self.content;
+        let file = &mut self.content.file;
         file.seek(SeekFrom::Start(self.left.start))?;
-        file.by_ref().take(length).read_to_end(&mut chunk)?;
+        file.take(length).read_to_end(&mut chunk)?;
+        if chunk.len() as u64 != length {
+            return Err(changed());
+        }
+        self.took(chunk)
+    }
+
+    fn chunk_length(&self) -> u64 {
+        CHUNK.min(self.left.end - self.left.start)
+    }
+
+    /// Goes on behind a chunk.
+    fn took(&mut self, chunk: Vec<u8>) -> io::Result<Bytes> {
         self.left.start += chunk.len() as u64;
-        let is_last = self.left.is_empty();
-        if chunk.len() as u64 != length || (is_last && !state.is_still(&file.metadata()?)) {
-            return Err(io::Error::other("the file changed while it was sent"));
+        let Content { file, state, .. } = &self.content;
+        if self.left.is_empty() && !state.is_still(&file.metadata()?) {
+            return Err(changed());
         }
         Ok(chunk.into())
     }
+}
+
+fn changed() -> io::Error {
+    io::Error::other("the file changed while it was sent")
 }
 
 impl State {
@@ -325,11 +420,21 @@ fn is_spelled_as_listed(root: &Path, path: &SitePath) -> io::Result<bool> {
 /// Reading a folder for each request would be slow, so it is read only for a name that could have a second spelling:
 /// it looks like one, or the same name in the other case exists too.
 fn may_be_another_spelling(folder: &Path, name: &str) -> bool {
-    if !name.is_ascii() || name.contains(['~', ':']) || name.ends_with(['.', ' ']) {
+    if looks_like_another_spelling(name) {
         return true;
     }
-    let swapped: String = name
-        .chars()
+    let other = in_other_case(name);
+    other != name
+        && !matches!(fs::symlink_metadata(folder.join(other)), Err(error) if means_absent(&error))
+}
+
+fn looks_like_another_spelling(name: &str) -> bool {
+    !name.is_ascii() || name.contains(['~', ':']) || name.ends_with(['.', ' '])
+}
+
+/// The name with small letters for capitals and the other way round.
+fn in_other_case(name: &str) -> String {
+    name.chars()
         .map(|letter| {
             if letter.is_ascii_lowercase() {
                 letter.to_ascii_uppercase()
@@ -337,9 +442,7 @@ fn may_be_another_spelling(folder: &Path, name: &str) -> bool {
                 letter.to_ascii_lowercase()
             }
         })
-        .collect();
-    swapped != name
-        && !matches!(fs::symlink_metadata(folder.join(swapped)), Err(error) if means_absent(&error))
+        .collect()
 }
 
 fn is_listed(folder: &Path, name: &str) -> io::Result<bool> {

@@ -1,5 +1,6 @@
 //! The site gate as a visitor meets it: judged and served, without the HTTP layer around it.
 
+mod at_once;
 mod crowded;
 mod hostile_paths;
 mod opening;
