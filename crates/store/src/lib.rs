@@ -89,6 +89,8 @@ pub use versions::{VersionCondition, Versions};
 pub struct Store {
     /// Writes; for a database in a file one at a time.
     writer: DatabaseConnection,
+    /// Where there is one writer for all: the events that wait for it, to be committed together.
+    groups: Option<run::Groups>,
     /// Whether nothing is to be written; `writer` could not either.
     read_only: bool,
     /// Reads, beside the writer. On a server the same connections.
