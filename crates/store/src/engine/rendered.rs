@@ -65,7 +65,9 @@ impl<const N: usize> Rendered<N> {
         let statement = (self.definition)(backend, marks);
         let values = statement.values.map_or_else(Vec::new, |values| values.0);
         let slot = |value| match value {
-            Value::BigInt(Some(number)) if (FIRST_MARK..FIRST_MARK + N as i64).contains(&number) => {
+            Value::BigInt(Some(number))
+                if (FIRST_MARK..FIRST_MARK + N as i64).contains(&number) =>
+            {
                 Slot::Argument((number - FIRST_MARK) as usize)
             }
             constant => Slot::Constant(constant),
