@@ -69,7 +69,7 @@ pub use import::{
 };
 pub use load::Load;
 pub use login::Login;
-pub use meter::{HASH_WAIT, describe as describe_metrics};
+pub use meter::describe as describe_metrics;
 pub use names::{Role, is_steering};
 pub use operator::{Change, HashCensus, NewAccount, Operator};
 pub use policy::Policy;

@@ -23,7 +23,7 @@ const LOSSES: [&str; 3] = ["late", "lost", "refused"];
 const HASHES_REFUSED: &str = "vestibule_password_hashes_refused_total";
 const LOOKUPS: &str = "vestibule_cache_lookups_total";
 /// How long callers of the hash gate waited for their turn.
-pub const HASH_WAIT: &str = "vestibule_password_hash_wait_seconds";
+const HASH_WAIT: &str = "vestibule_password_hash_wait_seconds";
 
 /// A memory that may know what the database, or a calculation, would say.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,6 +52,7 @@ const OUTCOMES: [&str; 5] = ["succeeded", "refused", "reused", "limited", "unava
 
 /// Says what the counters mean and lets each begin at 0, so that the first event of a kind is seen as one.
 pub fn describe() {
+    store::describe_metrics();
     describe_counter!(LOGINS, "Logins by name and password, by outcome");
     describe_counter!(REGISTRATIONS, "Registrations, by outcome");
     describe_counter!(

@@ -233,6 +233,15 @@ fn verdict(error: &DbErr) -> Verdict {
     }
 }
 
+/// What the connections of `pool` are for: on a server for all, beside those to its replicas; for a
+/// database in a file, `in_file`.
+pub(crate) fn purpose(pool: &DatabaseConnection, in_file: &'static str) -> &'static str {
+    match pool.get_database_backend() {
+        DbBackend::Sqlite => in_file,
+        _ => "all",
+    }
+}
+
 /// What the pools of a store are doing, each with what its connections are for.
 pub(crate) fn load(store: &Store) -> Vec<PoolLoad> {
     fn of<DB: sqlx::Database>(purpose: &'static str, pool: &sqlx::Pool<DB>) -> PoolLoad {

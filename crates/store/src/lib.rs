@@ -33,6 +33,7 @@ mod time;
 mod todos;
 mod users;
 mod versions;
+mod waiting;
 
 use sea_orm::DatabaseConnection;
 use tokio_util::task::TaskTracker;
@@ -83,6 +84,7 @@ pub use users::{
     UserListing, UserStatus,
 };
 pub use versions::{VersionCondition, Versions};
+pub use waiting::describe_metrics;
 
 /// A handle to the database, cheap to clone.
 #[derive(Clone)]

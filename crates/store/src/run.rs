@@ -27,6 +27,7 @@ pub(crate) use self::groups::Groups;
 use crate::{
     Answer, Error, Store,
     engine::{self, Statements},
+    waiting,
 };
 
 /// How often an event is run before a conflict with others is reported.
@@ -137,7 +138,8 @@ impl Store {
         };
         let (line, copy) = (replica.line.clone(), arguments.clone());
         let asked = self.shielded(REPLICA_BOUND, Some(line.quarantine), move |_| async move {
-            ask_once(&line.connections, line.statements, &copy, question).await
+            let asked = ask_once(&line.connections, line.statements, &copy, question);
+            waiting::measured("replica", asked).await
         });
         match asked.await {
             Ok(answer) => Ok(answer),
@@ -169,7 +171,8 @@ impl Store {
         self.shielded(bound, quarantine, move |abandoned| async move {
             let mut runs = Runs::new(abandoned, answer);
             loop {
-                match ask_once(&readers, statements, &arguments, question).await {
+                let asked = ask_once(&readers, statements, &arguments, question);
+                match waiting::measured(engine::purpose(&readers, "read"), asked).await {
                     // Nothing was changed, and the next connection may be a better one.
                     Err(Error::Busy(_) | Error::Unavailable(_)) if runs.another().await => {}
                     ended => return ended,
@@ -342,7 +345,8 @@ async fn transaction<A, T>(
     statements: Statements,
     call: &Call<A, T>,
 ) -> Result<T, Failed> {
-    let begun = writer.begin_with_options(engine::write_options()).await;
+    let begun = writer.begin_with_options(engine::write_options());
+    let begun = waiting::measured(engine::purpose(writer, "write"), begun).await;
     let transaction = begun.map_err(|error| Failed::to_begin(error.into()))?;
     if statements == Statements::Forgotten {
         let forgotten = engine::forget_statements(&transaction).await;

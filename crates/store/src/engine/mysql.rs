@@ -21,7 +21,7 @@ use super::{
     url::{Address, Server, TlsMode},
     version,
 };
-use crate::{OpenError, Unique};
+use crate::{OpenError, Unique, waiting};
 
 const OLDEST_MARIADB: &str = "10.11";
 const OLDEST_MYSQL: &str = "8.0";
@@ -141,6 +141,7 @@ fn pool_options(options: &Options, read_only: bool, quarantine: &Quarantine) -> 
             if read_only {
                 sqlx::raw_sql(READ_ONLY).execute(connection).await?;
             }
+            waiting::is_over();
             Ok(())
         })
     })

@@ -18,7 +18,7 @@ use super::{
     server::bounded_pool,
     url::{Address, Server, TlsMode},
 };
-use crate::{OpenError, Unique};
+use crate::{OpenError, Unique, waiting};
 
 /// The oldest release that the tests run on, as `server_version_num` gives it.
 const OLDEST: u32 = 150_000;
@@ -121,6 +121,7 @@ fn pool_options(options: &Options, read_only: bool, quarantine: &Quarantine) -> 
             if read_only {
                 sqlx::raw_sql(READ_ONLY).execute(connection).await?;
             }
+            waiting::is_over();
             Ok(())
         })
     })

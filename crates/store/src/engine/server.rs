@@ -30,6 +30,7 @@ use super::{
 use crate::{
     OpenError, Store, migrate,
     replicas::{Line, Replica, Replicas},
+    waiting,
 };
 
 /// A connection that lay idle for so long is checked before it is used.
@@ -193,6 +194,7 @@ pub(super) fn bounded_pool<DB: sqlx::Database>(
                 if found.idle_for >= IDLE_CHECK {
                     connection.ping().await?;
                 }
+                waiting::is_over();
                 Ok(true)
             })
         })

@@ -23,7 +23,7 @@ use super::{
     report::SafeSetting,
     text, unusable, version,
 };
-use crate::{DatabaseUrl, Error, OpenError, Store, Unique, run::Groups};
+use crate::{DatabaseUrl, Error, OpenError, Store, Unique, run::Groups, waiting};
 
 /// 3.51.3 is the first 3.51 with the fix of a WAL reset that could corrupt a database.
 const OLDEST_SQLITE: &str = "3.51.3";
@@ -217,6 +217,14 @@ async fn pool(
             .test_before_acquire(false)
             .idle_timeout(None)
             .max_lifetime(None)
+            .after_connect(|_, _| {
+                waiting::is_over();
+                Box::pin(async { Ok(()) })
+            })
+            .before_acquire(|_, _| {
+                waiting::is_over();
+                Box::pin(async { Ok(true) })
+            })
             .after_release(|connection, _| {
                 // A full disk makes SQLite roll back by itself, and the driver does not notice: it
                 // would nest what comes next in that transaction, and never commit it.

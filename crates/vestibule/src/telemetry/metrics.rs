@@ -65,8 +65,8 @@ impl Metrics {
         let recorder = PrometheusBuilder::new()
             .set_buckets_for_metric(Matcher::Suffix("_duration_seconds".to_owned()), &BUCKETS)
             .and_then(|builder| {
-                let wait = Matcher::Full(accounts::HASH_WAIT.to_owned());
-                builder.set_buckets_for_metric(wait, &BUCKETS)
+                let waits = Matcher::Suffix("_wait_seconds".to_owned());
+                builder.set_buckets_for_metric(waits, &BUCKETS)
             })
             .map_err(|error| error.to_string())?
             .build_recorder();
