@@ -84,7 +84,12 @@ pub use users::{
     UserListing, UserStatus,
 };
 pub use versions::{VersionCondition, Versions};
-pub use waiting::describe_metrics;
+
+/// Says what is measured here, for whoever shows it.
+pub fn describe_metrics() {
+    waiting::describe_metrics();
+    run::describe_metrics();
+}
 
 /// A handle to the database, cheap to clone.
 #[derive(Clone)]

@@ -23,7 +23,7 @@ use sea_orm::{
 };
 use tracing::Instrument as _;
 
-pub(crate) use self::groups::Groups;
+pub(crate) use self::groups::{Groups, describe_metrics};
 use crate::{
     Answer, Error, Store,
     engine::{self, Statements},

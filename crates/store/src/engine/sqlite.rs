@@ -54,7 +54,11 @@ pub(super) async fn open(
     let readers = pool(options, file, reading, options.max_connections.max(1)).await?;
     let tasks = TaskTracker::new();
     Ok(Store {
-        groups: Some(Groups::new(writer.clone(), tasks.clone())),
+        groups: Some(Groups::new(
+            writer.clone(),
+            options.acquire_timeout,
+            tasks.clone(),
+        )),
         writer,
         read_only: false,
         readers,

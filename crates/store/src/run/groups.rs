@@ -11,11 +11,13 @@ use std::{
     collections::VecDeque,
     mem,
     panic::AssertUnwindSafe,
+    pin::pin,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
 use futures_util::{FutureExt as _, future::BoxFuture};
+use metrics::{describe_histogram, histogram};
 use sea_orm::{DatabaseConnection, DatabaseTransaction, TransactionTrait as _};
 use tokio::{sync::oneshot, time::Instant};
 use tokio_util::task::TaskTracker;
@@ -25,6 +27,7 @@ use super::{Call, Failed, nobody_waits, roll_back};
 use crate::{
     Error,
     engine::{self, Statements},
+    waiting::Wait,
 };
 
 /// How many events are committed together at the most.
@@ -32,12 +35,25 @@ const MOST_MEMBERS: usize = 64;
 /// For how long a group takes in further events. Those in it wait for the last of them.
 const GATHERING: Duration = Duration::from_millis(20);
 
+/// Events that were committed together.
+const GROUP_SIZE: &str = "vestibule_database_group_size";
+
+/// Says what is measured here.
+pub(crate) fn describe_metrics() {
+    describe_histogram!(
+        GROUP_SIZE,
+        "Changes that were committed together, for a database in a file"
+    );
+}
+
 /// The events that wait for a writer, and how they come to it. Cheap to clone; all clones are one.
 #[derive(Clone)]
 pub(crate) struct Groups(Arc<Shared>);
 
 struct Shared {
     writer: DatabaseConnection,
+    /// How long an event waits for its turn.
+    patience: Duration,
     tasks: TaskTracker,
     line: Mutex<Line>,
 }
@@ -55,6 +71,9 @@ trait Member: Send {
     /// Whether its caller was answered without it, so that it must not happen from now on.
     fn is_over(&self) -> bool;
 
+    /// Its turn has come, once or again. `false` if its caller has given up waiting for that.
+    fn begin(&mut self) -> bool;
+
     /// Runs it in the transaction of a group, and keeps its outcome.
     fn run<'a>(&'a mut self, tx: &'a DatabaseTransaction) -> BoxFuture<'a, Result<(), Error>>;
 
@@ -70,16 +89,30 @@ trait Member: Send {
 
 struct Waiting<A, T> {
     call: Call<A, T>,
+    turn: Arc<Turn>,
+    has_begun: bool,
     outcome: Option<T>,
     caller: oneshot::Sender<Result<T, Error>>,
     span: Span,
 }
 
+/// The wait of an event for its turn. Either the turn comes or its caller gives up, whichever is first.
+struct Turn(Mutex<Option<Wait>>);
+
+impl Turn {
+    /// Ends the wait. `false` if it had ended before.
+    fn end_wait(&self) -> bool {
+        let wait = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
+        wait.is_some()
+    }
+}
+
 impl Groups {
-    /// Those of one writer, whose work is tracked by `tasks`.
-    pub(crate) fn new(writer: DatabaseConnection, tasks: TaskTracker) -> Self {
+    /// Those of one writer. An event waits for its turn with it for `patience` at the most; the work is tracked by `tasks`.
+    pub(crate) fn new(writer: DatabaseConnection, patience: Duration, tasks: TaskTracker) -> Self {
         Self(Arc::new(Shared {
             writer,
+            patience,
             tasks,
             line: Mutex::default(),
         }))
@@ -95,21 +128,35 @@ impl Groups {
         T: Send + 'static,
     {
         let (caller, ending) = oneshot::channel();
-        let member = Waiting {
+        let turn = Arc::new(Turn(Mutex::new(Some(Wait::begin("write")))));
+        self.take_in(Box::new(Waiting {
             call,
+            turn: Arc::clone(&turn),
+            has_begun: false,
             outcome: None,
             caller,
             span: Span::current(),
-        };
+        }));
+        let mut ending = pin!(ending);
+        match tokio::time::timeout(self.0.patience, &mut ending).await {
+            Ok(ended) => ended,
+            Err(_) if turn.end_wait() => Ok(Err(Error::NoConnection(
+                "the turn with the one writer did not come".into(),
+            ))),
+            Err(_) => ending.await,
+        }
+    }
+
+    /// Puts the event in line, and has the line served.
+    fn take_in(&self, member: Box<dyn Member>) {
         let was_served = {
             let mut line = self.line();
-            line.members.push_back(Box::new(member));
+            line.members.push_back(member);
             mem::replace(&mut line.is_served, true)
         };
         if !was_served {
             self.0.tasks.spawn(self.clone().serve());
         }
-        ending.await
     }
 
     /// Commits groups for as long as somebody is in line.
@@ -130,11 +177,11 @@ impl Groups {
     /// Commits those who are first in line. Nobody waits for company: it is those who are there by now, or come while
     /// these run.
     async fn commit_group(&self) {
+        let in_line = self.line().members.len();
         let begun = self.0.writer.begin_with_options(engine::write_options());
-        let Ok(transaction) = begun.await else {
-            // Why, and whether to try again, each learns apart.
-            let waiting = mem::take(&mut self.line().members);
-            return self.see_to_apart(waiting);
+        let transaction = match begun.await {
+            Ok(transaction) => transaction,
+            Err(error) => return self.could_not_begin(in_line, error.into()),
         };
         let closing = now() + GATHERING;
         let mut group = Vec::new();
@@ -162,7 +209,10 @@ impl Groups {
             return self.begin_anew(group);
         }
         match transaction.commit().await {
-            Ok(()) => group.into_iter().for_each(|member| member.answer()),
+            Ok(()) => {
+                histogram!(GROUP_SIZE).record(group.len() as f64);
+                group.into_iter().for_each(|member| member.answer());
+            }
             Err(_) => self.see_to_apart(group),
         }
     }
@@ -170,11 +220,24 @@ impl Groups {
     /// The first in line for whom somebody waits.
     fn next(&self) -> Option<Box<dyn Member>> {
         loop {
-            let member = self.line().members.pop_front()?;
-            if !member.is_over() {
+            let mut member = self.line().members.pop_front()?;
+            if member.begin() {
                 return Some(member);
             }
             member.refuse(nobody_waits());
+        }
+    }
+
+    /// Sees to those who were first in line when a transaction was wanted, and there was none for them.
+    fn could_not_begin(&self, in_line: usize, error: Error) {
+        let waiting: Vec<_> = self.line().members.drain(..in_line).collect();
+        match Failed::to_begin(error) {
+            Failed::Done(error) => {
+                for member in waiting {
+                    member.refuse(error.clone());
+                }
+            }
+            Failed::Again(_) => self.see_to_apart(waiting),
         }
     }
 
@@ -196,8 +259,12 @@ impl Groups {
     }
 
     fn see_to_apart(&self, members: impl IntoIterator<Item = Box<dyn Member>>) {
-        for member in members {
-            self.0.tasks.spawn(member.run_apart(self.0.writer.clone()));
+        for mut member in members {
+            if member.begin() {
+                self.0.tasks.spawn(member.run_apart(self.0.writer.clone()));
+            } else {
+                member.refuse(nobody_waits());
+            }
         }
     }
 
@@ -222,6 +289,11 @@ where
 {
     fn is_over(&self) -> bool {
         self.call.runs.are_over()
+    }
+
+    fn begin(&mut self) -> bool {
+        self.has_begun = !self.is_over() && (self.has_begun || self.turn.end_wait());
+        self.has_begun
     }
 
     fn run<'a>(&'a mut self, tx: &'a DatabaseTransaction) -> BoxFuture<'a, Result<(), Error>> {

@@ -15,7 +15,11 @@ fn register(store: &Store, name: String) -> JoinHandle<Result<uuid::Uuid, Error>
     let store = store.clone();
     tokio::spawn(async move {
         let new = user(&name);
-        let (id, opened, event) = (new.id, session(new.id), audit(AuditKind::Registered, new.id));
+        let (id, opened, event) = (
+            new.id,
+            session(new.id),
+            audit(AuditKind::Registered, new.id),
+        );
         store.register(new, opened, event).await.map(|_| id)
     })
 }
