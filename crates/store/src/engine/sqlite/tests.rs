@@ -460,6 +460,40 @@ async fn what_is_acknowledged_after_the_storage_was_full_is_kept() {
     assert_eq!(kept, acknowledged);
 }
 
+/// The engine rolls back by itself in the middle of a group, and all that the others wrote before.
+#[tokio::test]
+async fn of_a_crowd_that_meets_a_full_storage_is_kept_what_is_acknowledged() {
+    let place = place();
+    let store = Store::connect(&place.options).await.expect("opens");
+    store.migrate_up(None).await.expect("migrates");
+    let mut acknowledged = 0;
+    let mut refused = 0;
+    for round in 0..3u128 {
+        limit_pages(&store, true).await;
+        let crowd = (0..40).map(|number| {
+            let store = store.clone();
+            tokio::spawn(async move { record(&store, round * 100 + number).await })
+        });
+        for recording in crowd.collect::<Vec<_>>() {
+            match recording.await.expect("no panic") {
+                Ok(()) => acknowledged += 1,
+                Err(Error::Full(_)) => refused += 1,
+                Err(error) => panic!("{error}"),
+            }
+        }
+        limit_pages(&store, false).await;
+        record(&store, round * 100 + 99)
+            .await
+            .expect("there is room again");
+        acknowledged += 1;
+    }
+    assert!(refused > 0, "the storage was full");
+    store.close().await;
+    let mut stranger = stranger(&place).await;
+    let kept = ask(&mut stranger, "SELECT count(*) FROM audit_events").await;
+    assert_eq!(kept, acknowledged);
+}
+
 /// What is not in the list would be left behind without a word.
 #[tokio::test]
 async fn a_copy_takes_every_column_of_every_table_that_the_migrations_make() {
