@@ -259,7 +259,7 @@ impl Store {
                     let (session, now, unless_since, idle_expires_at) = *arguments;
                     let noting = USE.with(
                         tx.get_database_backend(),
-                        [
+                        &[
                             session.into(),
                             now.as_micros().into(),
                             unless_since.as_micros().into(),
@@ -492,7 +492,7 @@ async fn consume<C: ConnectionTrait>(
 ) -> Result<Option<SignedIn>, Error> {
     let consumption = CONSUMPTION.with(
         tx.get_database_backend(),
-        [
+        &[
             rotation.session.into(),
             rotation.generation.into(),
             rotation.token_hash.clone().into(),
@@ -547,7 +547,7 @@ async fn explain(
 }
 
 async fn load<C: ConnectionTrait>(db: &C, id: Uuid) -> Result<Option<SignedIn>, Error> {
-    let question = SIGNED_IN.with(db.get_database_backend(), [id.into()]);
+    let question = SIGNED_IN.with(db.get_database_backend(), &[id.into()]);
     let rows = db.query_all_raw(question).await?;
     let Some(first) = rows.first() else {
         return Ok(None);

@@ -42,7 +42,7 @@ impl<const N: usize> Rendered<N> {
     }
 
     /// The statement with these arguments, for this engine.
-    pub(crate) fn with(&self, backend: DbBackend, arguments: [Value; N]) -> Statement {
+    pub(crate) fn with(&self, backend: DbBackend, arguments: &[Value; N]) -> Statement {
         let text = match backend {
             DbBackend::Postgres => &self.postgres,
             DbBackend::MySql => &self.mysql,
@@ -104,10 +104,7 @@ mod tests {
         for backend in [DbBackend::Sqlite, DbBackend::Postgres, DbBackend::MySql] {
             for round in 0..2i64 {
                 let arguments = [Value::from(round), Value::from(uuid::Uuid::nil())];
-                assert_eq!(
-                    ENDING.with(backend, arguments.clone()),
-                    ending(backend, arguments)
-                );
+                assert_eq!(ENDING.with(backend, &arguments), ending(backend, arguments));
             }
         }
     }

@@ -211,7 +211,9 @@ impl Groups {
         match transaction.commit().await {
             Ok(()) => {
                 histogram!(GROUP_SIZE).record(group.len() as f64);
-                group.into_iter().for_each(|member| member.answer());
+                for member in group {
+                    member.answer();
+                }
             }
             Err(_) => self.see_to_apart(group),
         }
