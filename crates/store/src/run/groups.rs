@@ -161,10 +161,14 @@ impl Groups {
 
     /// Commits groups for as long as somebody is in line.
     async fn serve(self) {
-        let service = Service(self);
-        while service.0.is_awaited() {
-            service.0.commit_group().await;
+        let mut service = Service {
+            groups: self,
+            is_done: false,
+        };
+        while service.groups.is_awaited() {
+            service.groups.commit_group().await;
         }
+        service.is_done = true;
     }
 
     /// Whether anybody is in line. If not, whoever comes next must have themselves served.
@@ -276,11 +280,17 @@ impl Groups {
 }
 
 /// The work of serving those in line. Should it end before its time, the next who comes has it taken up again.
-struct Service(Groups);
+struct Service {
+    groups: Groups,
+    /// Whether nobody was in line any more. From then on somebody else may be at work.
+    is_done: bool,
+}
 
 impl Drop for Service {
     fn drop(&mut self) {
-        self.0.line().is_served = false;
+        if !self.is_done {
+            self.groups.line().is_served = false;
+        }
     }
 }
 
