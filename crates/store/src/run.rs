@@ -68,7 +68,8 @@ impl Store {
         Ok(())
     }
 
-    /// Runs `event` in one write transaction. `Ok` means committed; an error means that nothing
+    /// Runs `event` in one write transaction, which it may share with others that come to their own
+    /// outcomes as if they had one each. `Ok` means committed; an error means that nothing
     /// happened or will, with one exception: a commit that was under way when the time bound
     /// passed ([`Error::Busy`]), or the connection was lost ([`Error::Unavailable`]), may have
     /// come to pass.
