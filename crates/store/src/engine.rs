@@ -10,6 +10,7 @@ mod position;
 mod postgres;
 mod presence;
 mod quarantine;
+mod rendered;
 mod report;
 mod server;
 mod sole;
@@ -37,6 +38,7 @@ pub(crate) use self::{
     position::{Position, replayed, written},
     presence::Presence,
     quarantine::Quarantine,
+    rendered::Rendered,
     report::link,
     sole::{Sole, name},
 };

@@ -37,7 +37,7 @@ impl Store {
         users: Vec<NewUser>,
         audit: NewAudit,
     ) -> Result<Vec<Arrival>, Error> {
-        self.write((users, audit), |tx, (users, audit)| {
+        self.write_apart((users, audit), |tx, (users, audit)| {
             Box::pin(async move {
                 let arrivals = judge(tx, users).await?;
                 let added = || added(users, &arrivals);

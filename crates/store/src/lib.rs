@@ -84,13 +84,20 @@ pub use users::{
     UserListing, UserStatus,
 };
 pub use versions::{VersionCondition, Versions};
-pub use waiting::describe_metrics;
+
+/// Says what is measured here, for whoever shows it.
+pub fn describe_metrics() {
+    waiting::describe_metrics();
+    run::describe_metrics();
+}
 
 /// A handle to the database, cheap to clone.
 #[derive(Clone)]
 pub struct Store {
     /// Writes; for a database in a file one at a time.
     writer: DatabaseConnection,
+    /// Where there is one writer for all: the events that wait for it, to be committed together.
+    groups: Option<run::Groups>,
     /// Whether nothing is to be written; `writer` could not either.
     read_only: bool,
     /// Reads, beside the writer. On a server the same connections.

@@ -38,7 +38,7 @@ impl Store {
         ended_before: Timestamp,
         limit: u64,
     ) -> Result<u64, Error> {
-        self.write((kind, ended_before, limit), |tx, (kind, before, limit)| {
+        self.write_apart((kind, ended_before, limit), |tx, (kind, before, limit)| {
             Box::pin(async move {
                 let (before, limit) = (before.as_micros(), *limit);
                 match kind {

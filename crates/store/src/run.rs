@@ -1,9 +1,12 @@
-//! How an event runs: on its own task, in one transaction, again when the engine asks for it,
-//! and to its end whatever becomes of the caller.
+//! How an event runs: on no task of its caller, in one transaction, again when the engine asks for it,
+//! and to its end whatever becomes of the caller. Where there is one writer for all, what waits for
+//! it is committed together: see `run/groups.rs`.
 //!
 //! sqlx 0.9 loses acknowledged writes or connections when a future is dropped inside `BEGIN`, and
 //! an HTTP server drops the futures of clients that go away. So nothing of a transaction ever
 //! runs on the caller's task.
+
+mod groups;
 
 use std::{
     hash::BuildHasher as _,
@@ -20,6 +23,7 @@ use sea_orm::{
 };
 use tracing::Instrument as _;
 
+pub(crate) use self::groups::{Groups, describe_metrics};
 use crate::{
     Answer, Error, Store,
     engine::{self, Statements},
@@ -64,7 +68,8 @@ impl Store {
         Ok(())
     }
 
-    /// Runs `event` in one write transaction. `Ok` means committed; an error means that nothing
+    /// Runs `event` in one write transaction, which it may share with others that come to their own
+    /// outcomes as if they had one each. `Ok` means committed; an error means that nothing
     /// happened or will, with one exception: a commit that was under way when the time bound
     /// passed ([`Error::Busy`]), or the connection was lost ([`Error::Unavailable`]), may have
     /// come to pass.
@@ -73,18 +78,33 @@ impl Store {
         A: Send + Sync + 'static,
         T: Send + 'static,
     {
+        let Some(groups) = &self.groups else {
+            return self.write_apart(arguments, event).await;
+        };
+        self.check_writable()?;
+        let abandoned = Arc::default();
+        let call = Call::new(arguments, event, Arc::clone(&abandoned), Answer::at_hand());
+        within(CALL_BOUND, &abandoned, groups.enter(call)).await
+    }
+
+    /// Runs `event` like [`Store::write`], in a transaction that it shares with no other: for an event
+    /// that takes the longer the more it is given, so that others would wait for it in vain.
+    pub(crate) async fn write_apart<A, T>(
+        &self,
+        arguments: A,
+        event: Event<A, T>,
+    ) -> Result<T, Error>
+    where
+        A: Send + Sync + 'static,
+        T: Send + 'static,
+    {
         self.check_writable()?;
         let (writer, statements) = (self.writer.clone(), self.statements);
         let quarantine = self.quarantine.clone();
         let answer = Answer::at_hand();
-        self.shielded(CALL_BOUND, quarantine, move |abandoned| async move {
-            let mut runs = Runs::new(abandoned, answer);
-            loop {
-                match transaction(&writer, statements, &arguments, event, &runs).await {
-                    Err(Failed::Again(_)) if runs.another().await => {}
-                    ended => return ended.map_err(Failed::into_error),
-                }
-            }
+        self.shielded(CALL_BOUND, quarantine, move |abandoned| {
+            let call = Call::new(arguments, event, abandoned, answer);
+            async move { call.run_apart(&writer, statements).await }
         })
         .await
     }
@@ -186,13 +206,53 @@ impl Store {
             }
         };
         let task = self.tasks.spawn(work.in_current_span());
-        match tokio::time::timeout(bound, task).await {
-            Ok(Ok(ended)) => ended,
-            // No word of the panic that it may have been: its message may hold what was being written.
-            Ok(Err(_)) => Err(Error::Unavailable("a database task ended early".into())),
-            Err(_) => {
-                abandoned.store(true, Ordering::SeqCst);
-                Err(Error::Busy("no answer within the time bound".into()))
+        within(bound, &abandoned, task).await
+    }
+}
+
+/// Waits for what comes of a call, up to `bound`; the call learns that nobody does any more.
+async fn within<T, Lost>(
+    bound: Duration,
+    abandoned: &AtomicBool,
+    ending: impl Future<Output = Result<Result<T, Error>, Lost>>,
+) -> Result<T, Error> {
+    match tokio::time::timeout(bound, ending).await {
+        Ok(Ok(ended)) => ended,
+        // No word of the panic that it may have been: its message may hold what was being written.
+        Ok(Err(_)) => Err(Error::Unavailable("a database task ended early".into())),
+        Err(_) => {
+            abandoned.store(true, Ordering::SeqCst);
+            Err(Error::Busy("no answer within the time bound".into()))
+        }
+    }
+}
+
+/// An event with its arguments, and what is known of whoever waits for it.
+struct Call<A, T> {
+    arguments: A,
+    event: Event<A, T>,
+    runs: Runs,
+}
+
+impl<A, T> Call<A, T> {
+    fn new(arguments: A, event: Event<A, T>, abandoned: Arc<AtomicBool>, answer: Answer) -> Self {
+        Self {
+            arguments,
+            event,
+            runs: Runs::new(abandoned, answer),
+        }
+    }
+
+    /// Runs it in a transaction of its own, and again as often as that may help.
+    async fn run_apart(
+        mut self,
+        writer: &DatabaseConnection,
+        statements: Statements,
+    ) -> Result<T, Error> {
+        loop {
+            match transaction(writer, statements, &self).await {
+                Err(Failed::Again(_)) if self.runs.another().await => {}
+                ended => return ended.map_err(Failed::into_error),
             }
         }
     }
@@ -284,9 +344,7 @@ pub(crate) async fn ask_once<A, T>(
 async fn transaction<A, T>(
     writer: &DatabaseConnection,
     statements: Statements,
-    arguments: &A,
-    event: Event<A, T>,
-    runs: &Runs,
+    call: &Call<A, T>,
 ) -> Result<T, Failed> {
     let begun = writer.begin_with_options(engine::write_options());
     let begun = waiting::measured(engine::purpose(writer, "write"), begun).await;
@@ -295,9 +353,9 @@ async fn transaction<A, T>(
         let forgotten = engine::forget_statements(&transaction).await;
         forgotten.map_err(Failed::Again)?;
     }
-    let ended = event(&transaction, arguments).await;
-    let ended = match runs.are_over() {
-        true => Err(Error::Busy("nobody waits for it any more".into())),
+    let ended = (call.event)(&transaction, &call.arguments).await;
+    let ended = match call.runs.are_over() {
+        true => Err(nobody_waits()),
         false => ended,
     };
     match ended {
@@ -307,14 +365,23 @@ async fn transaction<A, T>(
             Ok(outcome)
         }
         Err(error) => {
-            // The first error is the one to report; a failed rollback closes the connection. Not
-            // every engine rolls all of it back by itself when it gives up waiting for a lock.
-            if let Err(rollback) = transaction.rollback().await {
-                tracing::warn!(error.message = %rollback, "A rollback failed: {rollback}");
-            }
+            roll_back(transaction).await;
             Err(Failed::of(error))
         }
     }
+}
+
+/// Takes back what a transaction has done. Not every engine does so with all of it by itself when it
+/// gives up waiting for a lock.
+async fn roll_back(transaction: DatabaseTransaction) {
+    // The first error is the one to report; a failed rollback closes the connection.
+    if let Err(error) = transaction.rollback().await {
+        tracing::warn!(error.message = %error, "A rollback failed: {error}");
+    }
+}
+
+fn nobody_waits() -> Error {
+    Error::Busy("nobody waits for it any more".into())
 }
 
 /// An exponential pause with jitter, so that two rivals do not meet again.

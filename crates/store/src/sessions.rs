@@ -6,15 +6,20 @@ use std::time::Duration;
 
 use sea_orm::{
     ActiveValue::Set,
-    ColumnTrait as _, ConnectionTrait, EntityTrait as _, QueryFilter as _, QueryOrder as _,
-    QuerySelect as _,
+    ColumnTrait as _, ConnectionTrait, EntityTrait as _, FromQueryResult as _, QueryFilter as _,
+    QueryOrder as _, QuerySelect as _, QueryTrait as _,
     sea_query::{Expr, ExprTrait as _, SimpleExpr},
 };
 use uuid::Uuid;
 
 use crate::{
-    Counted, Error, NewAudit, Store, Timestamp, User, admins::lock_as_admin, audit,
-    entity::session, revocations::RevokingTransaction, users,
+    Counted, Error, NewAudit, Store, Timestamp, User,
+    admins::lock_as_admin,
+    audit,
+    engine::Rendered,
+    entity::{session, user, user_role},
+    revocations::RevokingTransaction,
+    users,
 };
 
 /// What the device holds.
@@ -256,16 +261,16 @@ impl Store {
             |tx, arguments| {
                 Box::pin(async move {
                     let (session, now, unless_since, idle_expires_at) = *arguments;
-                    session::Entity::update_many()
-                        .col_expr(session::Column::LastUsedAt, Expr::value(now.as_micros()))
-                        .col_expr(
-                            session::Column::IdleExpiresAt,
-                            Expr::value(idle_expires_at.as_micros()),
-                        )
-                        .filter(session::Column::Id.eq(session))
-                        .filter(session::Column::LastUsedAt.lte(unless_since.as_micros()))
-                        .exec(tx)
-                        .await?;
+                    let noting = USE.with(
+                        tx.get_database_backend(),
+                        &[
+                            session.into(),
+                            now.as_micros().into(),
+                            unless_since.as_micros().into(),
+                            idle_expires_at.as_micros().into(),
+                        ],
+                    );
+                    tx.execute_raw(noting).await?;
                     Ok(())
                 })
             },
@@ -441,38 +446,74 @@ pub(crate) async fn end_all_of(tx: &RevokingTransaction<'_>, user: Uuid) -> Resu
     end(tx, session::Column::UserId.eq(user)).await
 }
 
+/// Consumes the presented token, if it is the current one of a session that stands.
+static CONSUMPTION: Rendered<8> = Rendered::new(
+    |backend,
+     [
+        session,
+        presented,
+        token_hash,
+        generation,
+        hash,
+        nonce,
+        now,
+        idle_expires_at,
+    ]| {
+        session::Entity::update_many()
+            .col_expr(session::Column::Generation, Expr::value(generation))
+            .col_expr(session::Column::TokenHash, Expr::value(hash))
+            .col_expr(session::Column::Nonce, Expr::value(nonce))
+            .col_expr(session::Column::RotatedAt, Expr::value(now.clone()))
+            .col_expr(session::Column::LastUsedAt, Expr::value(now.clone()))
+            .col_expr(session::Column::IdleExpiresAt, Expr::value(idle_expires_at))
+            .filter(session::Column::Id.eq(session))
+            .filter(session::Column::Generation.eq(presented))
+            .filter(session::Column::TokenHash.eq(token_hash))
+            .filter(session::Column::IdleExpiresAt.gt(now.clone()))
+            .filter(session::Column::ExpiresAt.gt(now))
+            .build(backend)
+    },
+);
+
+/// The session, its user, and a row for each of their roles.
+static SIGNED_IN: Rendered<1> = Rendered::new(|backend, [session]| {
+    session::Entity::find()
+        .filter(session::Column::Id.eq(session))
+        .find_also_related(user::Entity)
+        .filter(user::Column::DeletedAt.is_null())
+        .and_also_related(user_role::Entity)
+        .build(backend)
+});
+
+/// Notes a use, unless one was noted since.
+static USE: Rendered<4> =
+    Rendered::new(|backend, [session, now, unless_since, idle_expires_at]| {
+        session::Entity::update_many()
+            .col_expr(session::Column::LastUsedAt, Expr::value(now))
+            .col_expr(session::Column::IdleExpiresAt, Expr::value(idle_expires_at))
+            .filter(session::Column::Id.eq(session))
+            .filter(session::Column::LastUsedAt.lte(unless_since))
+            .build(backend)
+    });
+
 async fn consume<C: ConnectionTrait>(
     tx: &C,
     rotation: &Rotation,
 ) -> Result<Option<SignedIn>, Error> {
-    let now = rotation.now.as_micros();
-    let updated = session::Entity::update_many()
-        .col_expr(
-            session::Column::Generation,
-            Expr::value(rotation.generation + 1),
-        )
-        .col_expr(
-            session::Column::TokenHash,
-            Expr::value(rotation.successor.hash.clone()),
-        )
-        .col_expr(
-            session::Column::Nonce,
-            Expr::value(rotation.successor.nonce.clone()),
-        )
-        .col_expr(session::Column::RotatedAt, Expr::value(now))
-        .col_expr(session::Column::LastUsedAt, Expr::value(now))
-        .col_expr(
-            session::Column::IdleExpiresAt,
-            Expr::value(rotation.idle_expires_at.as_micros()),
-        )
-        .filter(session::Column::Id.eq(rotation.session))
-        .filter(session::Column::Generation.eq(rotation.generation))
-        .filter(session::Column::TokenHash.eq(rotation.token_hash.clone()))
-        .filter(session::Column::IdleExpiresAt.gt(now))
-        .filter(session::Column::ExpiresAt.gt(now))
-        .exec(tx)
-        .await?;
-    match updated.rows_affected {
+    let consumption = CONSUMPTION.with(
+        tx.get_database_backend(),
+        &[
+            rotation.session.into(),
+            rotation.generation.into(),
+            rotation.token_hash.clone().into(),
+            (rotation.generation + 1).into(),
+            rotation.successor.hash.clone().into(),
+            rotation.successor.nonce.clone().into(),
+            rotation.now.as_micros().into(),
+            rotation.idle_expires_at.as_micros().into(),
+        ],
+    );
+    match tx.execute_raw(consumption).await?.rows_affected() {
         0 => Ok(None),
         _ => load(tx, rotation.session).await,
     }
@@ -516,12 +557,19 @@ async fn explain(
 }
 
 async fn load<C: ConnectionTrait>(db: &C, id: Uuid) -> Result<Option<SignedIn>, Error> {
-    let Some(row) = session::Entity::find_by_id(id).one(db).await? else {
+    let question = SIGNED_IN.with(db.get_database_backend(), &[id.into()]);
+    let rows = db.query_all_raw(question).await?;
+    let Some(first) = rows.first() else {
         return Ok(None);
     };
-    let session = session_of(&row)?;
-    let user = users::find(db, session.user).await?;
-    Ok(user.map(|user| SignedIn { session, user }))
+    let session = session_of(&session::Model::from_query_result(first, "A_")?)?;
+    let user = user::Model::from_query_result(first, "B_")?;
+    let mut roles = Vec::new();
+    for row in &rows {
+        roles.extend(user_role::Model::from_query_result_optional(row, "C_")?);
+    }
+    let user = users::user_of(user, roles);
+    Ok(Some(SignedIn { session, user }))
 }
 
 /// Ends sessions and says how many there were. Nothing else does, but the removal of expired ones.

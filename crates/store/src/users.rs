@@ -612,7 +612,8 @@ fn credentials_from((mut row, roles): (user::Model, Vec<user_role::Model>)) -> C
     }
 }
 
-fn user_of(row: user::Model, roles: Vec<user_role::Model>) -> User {
+/// The account of a row and those of its roles.
+pub(crate) fn user_of(row: user::Model, roles: Vec<user_role::Model>) -> User {
     User {
         id: row.id,
         email: row.email,

@@ -1,5 +1,6 @@
 //! How long calls wait for a connection, which the pools tell nobody: from the moment at which `run.rs` begins to want one
-//! until a pool hands one out. What that means, and to whom, is left to whoever reads the metrics.
+//! until a pool hands one out, or their turn with the one writer of a file comes. What that means, and to whom, is left to
+//! whoever reads the metrics.
 
 use std::cell::Cell;
 
@@ -15,7 +16,7 @@ tokio::task_local! {
 }
 
 /// Says what is measured here.
-pub fn describe_metrics() {
+pub(crate) fn describe_metrics() {
     describe_histogram!(
         WAIT,
         Unit::Seconds,
@@ -25,8 +26,7 @@ pub fn describe_metrics() {
 
 /// Runs `work` and takes down how long it waits for its first connection. `purpose` is the label.
 pub(crate) async fn measured<F: Future>(purpose: &'static str, work: F) -> F::Output {
-    let since = now();
-    let wait = Wait { purpose, since };
+    let wait = Wait::begin(purpose);
     WAIT_AT_HAND.scope(Cell::new(Some(wait)), work).await
 }
 
@@ -37,9 +37,17 @@ pub(crate) fn is_over() {
 }
 
 /// A wait, which is taken down as it ends, also where it ends without a connection: those are the longest.
-struct Wait {
+pub(crate) struct Wait {
     purpose: &'static str,
     since: Instant,
+}
+
+impl Wait {
+    /// One that ends when this is dropped. `purpose` is the label.
+    pub(crate) fn begin(purpose: &'static str) -> Self {
+        let since = now();
+        Self { purpose, since }
+    }
 }
 
 impl Drop for Wait {

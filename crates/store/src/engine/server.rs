@@ -79,6 +79,7 @@ pub(super) async fn open(
     let pool = pool.map_err(|error| sorted(&options.url, &error))?;
     Ok(Store {
         writer: pool.clone(),
+        groups: None,
         read_only,
         readers: pool,
         statements: Statements::of(&server),

@@ -23,7 +23,7 @@ use super::{
     report::SafeSetting,
     text, unusable, version,
 };
-use crate::{DatabaseUrl, Error, OpenError, Store, Unique, waiting};
+use crate::{DatabaseUrl, Error, OpenError, Store, Unique, run::Groups, waiting};
 
 /// 3.51.3 is the first 3.51 with the fix of a WAL reset that could corrupt a database.
 const OLDEST_SQLITE: &str = "3.51.3";
@@ -52,11 +52,17 @@ pub(super) async fn open(
     refuse_old_engine(&writer).await?;
     let reading = connection(file).pragma("query_only", "ON");
     let readers = pool(options, file, reading, options.max_connections.max(1)).await?;
+    let tasks = TaskTracker::new();
     Ok(Store {
+        groups: Some(Groups::new(
+            writer.clone(),
+            options.acquire_timeout,
+            tasks.clone(),
+        )),
         writer,
         read_only: false,
         readers,
-        tasks: TaskTracker::new(),
+        tasks,
         statements: Statements::Kept,
         replicas: Arc::default(),
         quarantine: None,
@@ -99,6 +105,7 @@ async fn open_read_only(
     refuse_old_engine(&readers).await?;
     Ok(Store {
         writer: readers.clone(),
+        groups: None,
         read_only: true,
         readers,
         tasks: TaskTracker::new(),

@@ -7,12 +7,12 @@ use crate::{Actor, AuditKind, DatabaseUrl, NewAudit, Options, Timestamp, audit, 
 
 /// Where an event halts until it is let go.
 #[derive(Default)]
-struct Gate {
-    reached: Notify,
-    open: Notify,
+pub(super) struct Gate {
+    pub(super) reached: Notify,
+    pub(super) open: Notify,
 }
 
-async fn store() -> (tempfile::TempDir, Store) {
+pub(super) async fn store() -> (tempfile::TempDir, Store) {
     let folder = tempfile::tempdir().unwrap();
     let url = DatabaseUrl::of_file(folder.path().join("vestibule.db"));
     let store = Store::connect(&Options::new(url)).await.unwrap();
@@ -21,8 +21,12 @@ async fn store() -> (tempfile::TempDir, Store) {
 }
 
 fn login() -> NewAudit {
+    login_of_id(1)
+}
+
+pub(super) fn login_of_id(id: u128) -> NewAudit {
     NewAudit {
-        id: uuid::Uuid::from_u128(1),
+        id: uuid::Uuid::from_u128(id),
         at: Timestamp::from_micros(0),
         kind: AuditKind::Login,
         actor: Actor::Anonymous,
@@ -35,7 +39,7 @@ fn login() -> NewAudit {
 }
 
 /// Writes, and halts before its commit.
-const HALTING: Event<Arc<Gate>, ()> = |tx, gate| {
+pub(super) const HALTING: Event<Arc<Gate>, ()> = |tx, gate| {
     Box::pin(async move {
         audit::insert(tx, &login()).await?;
         gate.reached.notify_one();

@@ -11,6 +11,7 @@ mod administration;
 mod audit;
 mod cancellation;
 mod copy;
+mod crowds;
 mod documents;
 mod first_admin;
 mod fixture;

@@ -52,6 +52,9 @@ const BUCKETS: [f64; 12] = [
     0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0,
 ];
 
+/// Those of histograms that count things.
+const SIZE_BUCKETS: [f64; 7] = [1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0];
+
 /// How often what was measured is put into its buckets, so that it takes no room where nobody asks for it.
 const UPKEEP_INTERVAL: Duration = Duration::from_secs(5);
 
@@ -70,6 +73,10 @@ impl Metrics {
             .and_then(|builder| {
                 let waits = Matcher::Suffix("_wait_seconds".to_owned());
                 builder.set_buckets_for_metric(waits, &BUCKETS)
+            })
+            .and_then(|builder| {
+                let sizes = Matcher::Suffix("_group_size".to_owned());
+                builder.set_buckets_for_metric(sizes, &SIZE_BUCKETS)
             })
             .map_err(|error| error.to_string())?
             .build_recorder();

@@ -460,6 +460,43 @@ async fn what_is_acknowledged_after_the_storage_was_full_is_kept() {
     assert_eq!(kept, acknowledged);
 }
 
+/// The engine rolls back by itself in the middle of a group. That costs the connection, and with it the limit of this
+/// test, so that the others find room.
+#[tokio::test]
+async fn of_a_crowd_that_meets_a_full_storage_is_kept_what_is_acknowledged() {
+    let place = place();
+    let store = Store::connect(&place.options).await.expect("opens");
+    store.migrate_up(None).await.expect("migrates");
+    let mut acknowledged = 0;
+    let mut numbers = 0..;
+    for _ in 0..3 {
+        limit_pages(&store, true).await;
+        while is_limited(&store).await {
+            let crowd = numbers.by_ref().take(40).map(|number| {
+                let store = store.clone();
+                tokio::spawn(async move { record(&store, number).await })
+            });
+            for recording in crowd.collect::<Vec<_>>() {
+                match recording.await.expect("no panic") {
+                    Ok(()) => acknowledged += 1,
+                    Err(Error::Full(_)) => {}
+                    Err(error) => panic!("{error}"),
+                }
+            }
+        }
+    }
+    store.close().await;
+    let mut stranger = stranger(&place).await;
+    let kept = ask(&mut stranger, "SELECT count(*) FROM audit_events").await;
+    assert_eq!(kept, acknowledged);
+}
+
+async fn is_limited(store: &Store) -> bool {
+    let pool = store.writer.get_sqlite_connection_pool();
+    let asked = sqlx::query_scalar::<_, i64>("PRAGMA max_page_count").fetch_one(pool);
+    asked.await.expect("a number") < 4_294_967_294
+}
+
 /// What is not in the list would be left behind without a word.
 #[tokio::test]
 async fn a_copy_takes_every_column_of_every_table_that_the_migrations_make() {

@@ -1,0 +1,354 @@
+//! Groups of events: what waits for the one writer of a database in a file is committed together, with one wait for the
+//! disk. How one event runs, and runs again, is left to `run.rs`.
+//!
+//! A group is an attempt. Its events run one behind the other in one transaction, and nobody is answered before its
+//! commit. If one of them fails, or its caller was answered without it, or the commit fails, all of it is rolled back:
+//! whoever was in the way is seen to apart, and the others begin anew. So an event comes to what it would have come to
+//! alone, and no savepoint is needed, which would cost each event two statements and is gone, with all that was written,
+//! where the engine rolls back by itself.
+
+use std::{
+    collections::VecDeque,
+    mem,
+    panic::AssertUnwindSafe,
+    pin::pin,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use futures_util::{FutureExt as _, future::BoxFuture};
+use metrics::{describe_histogram, histogram};
+use sea_orm::{DatabaseConnection, DatabaseTransaction, TransactionTrait as _};
+use tokio::{sync::oneshot, time::Instant};
+use tokio_util::task::TaskTracker;
+use tracing::{Instrument as _, Span};
+
+use super::{Call, Failed, nobody_waits, roll_back};
+use crate::{
+    Error,
+    engine::{self, Statements},
+    waiting::Wait,
+};
+
+/// How many events are committed together at the most.
+const MOST_MEMBERS: usize = 64;
+/// For how long a group takes in further events. Those in it wait for the last of them.
+const GATHERING: Duration = Duration::from_millis(20);
+
+/// Events that were committed together.
+const GROUP_SIZE: &str = "vestibule_database_group_size";
+
+/// Says what is measured here.
+pub(crate) fn describe_metrics() {
+    describe_histogram!(
+        GROUP_SIZE,
+        "Changes that were committed together, for a database in a file"
+    );
+}
+
+/// The events that wait for a writer, and how they come to it. Cheap to clone; all clones are one.
+#[derive(Clone)]
+pub(crate) struct Groups(Arc<Shared>);
+
+struct Shared {
+    writer: DatabaseConnection,
+    /// How long an event waits for its turn.
+    patience: Duration,
+    tasks: TaskTracker,
+    line: Mutex<Line>,
+}
+
+/// The events that wait.
+#[derive(Default)]
+struct Line {
+    members: VecDeque<Box<dyn Member>>,
+    /// Whether a task is at work that will come to them.
+    is_served: bool,
+}
+
+/// An event that waits, whatever its arguments and its outcome are.
+trait Member: Send {
+    /// Whether its caller was answered without it, so that it must not happen from now on.
+    fn is_over(&self) -> bool;
+
+    /// Its turn has come, once or again. `false` if its caller has given up waiting for that.
+    fn begin(&mut self) -> bool;
+
+    /// Runs it in the transaction of a group, and keeps its outcome.
+    fn run<'a>(&'a mut self, tx: &'a DatabaseTransaction) -> BoxFuture<'a, Result<(), Error>>;
+
+    /// Gives the caller the outcome, which is committed.
+    fn answer(self: Box<Self>);
+
+    /// Gives the caller an error: it has not happened.
+    fn refuse(self: Box<Self>, error: Error);
+
+    /// Runs it in transactions of its own, and gives the caller what comes of that.
+    fn run_apart(self: Box<Self>, writer: DatabaseConnection) -> BoxFuture<'static, ()>;
+}
+
+struct Waiting<A, T> {
+    call: Call<A, T>,
+    turn: Arc<Turn>,
+    has_begun: bool,
+    outcome: Option<T>,
+    caller: oneshot::Sender<Result<T, Error>>,
+    span: Span,
+}
+
+/// The wait of an event for its turn. Either the turn comes or its caller gives up, whichever is first.
+struct Turn(Mutex<Option<Wait>>);
+
+impl Turn {
+    /// Ends the wait. `false` if it had ended before.
+    fn end_wait(&self) -> bool {
+        let wait = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
+        wait.is_some()
+    }
+}
+
+impl Groups {
+    /// Those of one writer. An event waits for its turn with it for `patience` at the most; the work is tracked by `tasks`.
+    pub(crate) fn new(writer: DatabaseConnection, patience: Duration, tasks: TaskTracker) -> Self {
+        Self(Arc::new(Shared {
+            writer,
+            patience,
+            tasks,
+            line: Mutex::default(),
+        }))
+    }
+
+    /// Puts the event in line and waits for what comes of it. It goes on without its caller.
+    pub(super) async fn enter<A, T>(
+        &self,
+        call: Call<A, T>,
+    ) -> Result<Result<T, Error>, oneshot::error::RecvError>
+    where
+        A: Send + Sync + 'static,
+        T: Send + 'static,
+    {
+        let (caller, ending) = oneshot::channel();
+        let turn = Arc::new(Turn(Mutex::new(Some(Wait::begin("write")))));
+        self.take_in(Box::new(Waiting {
+            call,
+            turn: Arc::clone(&turn),
+            has_begun: false,
+            outcome: None,
+            caller,
+            span: Span::current(),
+        }));
+        let mut ending = pin!(ending);
+        match tokio::time::timeout(self.0.patience, &mut ending).await {
+            Ok(ended) => ended,
+            Err(_) if turn.end_wait() => Ok(Err(Error::NoConnection(
+                "the turn with the one writer did not come".into(),
+            ))),
+            Err(_) => ending.await,
+        }
+    }
+
+    /// Puts the event in line, and has the line served.
+    fn take_in(&self, member: Box<dyn Member>) {
+        let was_served = {
+            let mut line = self.line();
+            line.members.push_back(member);
+            mem::replace(&mut line.is_served, true)
+        };
+        if !was_served {
+            self.0.tasks.spawn(self.clone().serve());
+        }
+    }
+
+    /// Commits groups for as long as somebody is in line.
+    async fn serve(self) {
+        let mut service = Service {
+            groups: self,
+            is_done: false,
+        };
+        while service.groups.is_awaited() {
+            service.groups.commit_group().await;
+        }
+        service.is_done = true;
+    }
+
+    /// Whether anybody is in line. If not, whoever comes next must have themselves served.
+    fn is_awaited(&self) -> bool {
+        let mut line = self.line();
+        line.is_served = !line.members.is_empty();
+        line.is_served
+    }
+
+    /// Commits those who are first in line. Nobody waits for company: it is those who are there by now, or come while
+    /// these run.
+    async fn commit_group(&self) {
+        let in_line = self.line().members.len();
+        let begun = self.0.writer.begin_with_options(engine::write_options());
+        let transaction = match begun.await {
+            Ok(transaction) => transaction,
+            Err(error) => return self.could_not_begin(in_line, error.into()),
+        };
+        let closing = now() + GATHERING;
+        let mut group = Vec::new();
+        while group.len() < MOST_MEMBERS
+            && (group.is_empty() || now() < closing)
+            && let Some(mut member) = self.next()
+        {
+            match AssertUnwindSafe(member.run(&transaction))
+                .catch_unwind()
+                .await
+            {
+                Ok(Ok(())) => group.push(member),
+                ended => {
+                    roll_back(transaction).await;
+                    // A panic ends the event, and tells the caller no more than that.
+                    if let Ok(Err(error)) = ended {
+                        self.failed(member, error, group.is_empty());
+                    }
+                    return self.begin_anew(group);
+                }
+            }
+        }
+        if group.iter().any(|member| member.is_over()) {
+            roll_back(transaction).await;
+            return self.begin_anew(group);
+        }
+        match transaction.commit().await {
+            Ok(()) => {
+                histogram!(GROUP_SIZE).record(group.len() as f64);
+                for member in group {
+                    member.answer();
+                }
+            }
+            Err(_) => self.see_to_apart(group),
+        }
+    }
+
+    /// The first in line for whom somebody waits.
+    fn next(&self) -> Option<Box<dyn Member>> {
+        loop {
+            let mut member = self.line().members.pop_front()?;
+            if member.begin() {
+                return Some(member);
+            }
+            member.refuse(nobody_waits());
+        }
+    }
+
+    /// Sees to those who were first in line when a transaction was wanted, and there was none for them.
+    fn could_not_begin(&self, in_line: usize, error: Error) {
+        let waiting: Vec<_> = self.line().members.drain(..in_line).collect();
+        match Failed::to_begin(error) {
+            Failed::Done(error) => {
+                for member in waiting {
+                    member.refuse(error.clone());
+                }
+            }
+            Failed::Again(_) => self.see_to_apart(waiting),
+        }
+    }
+
+    /// Sees to an event that failed. Where others had written before it in the same transaction, it may have failed for
+    /// what is rolled back with it.
+    fn failed(&self, member: Box<dyn Member>, error: Error, was_alone: bool) {
+        match Failed::of(error) {
+            Failed::Done(error) if was_alone => member.refuse(error),
+            _ => self.see_to_apart([member]),
+        }
+    }
+
+    /// Puts events whose run was rolled back in line again, before all others, in their order.
+    fn begin_anew(&self, group: Vec<Box<dyn Member>>) {
+        let mut line = self.line();
+        for member in group.into_iter().rev() {
+            line.members.push_front(member);
+        }
+    }
+
+    fn see_to_apart(&self, members: impl IntoIterator<Item = Box<dyn Member>>) {
+        for mut member in members {
+            if member.begin() {
+                self.0.tasks.spawn(member.run_apart(self.0.writer.clone()));
+            } else {
+                member.refuse(nobody_waits());
+            }
+        }
+    }
+
+    fn line(&self) -> MutexGuard<'_, Line> {
+        self.0.line.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The work of serving those in line. Should it end before its time, the next who comes has it taken up again.
+struct Service {
+    groups: Groups,
+    /// Whether nobody was in line any more. From then on somebody else may be at work.
+    is_done: bool,
+}
+
+impl Drop for Service {
+    fn drop(&mut self) {
+        if !self.is_done {
+            self.groups.line().is_served = false;
+        }
+    }
+}
+
+impl<A, T> Member for Waiting<A, T>
+where
+    A: Send + Sync + 'static,
+    T: Send + 'static,
+{
+    fn is_over(&self) -> bool {
+        self.call.runs.are_over()
+    }
+
+    fn begin(&mut self) -> bool {
+        self.has_begun = !self.is_over() && (self.has_begun || self.turn.end_wait());
+        self.has_begun
+    }
+
+    fn run<'a>(&'a mut self, tx: &'a DatabaseTransaction) -> BoxFuture<'a, Result<(), Error>> {
+        let span = self.span.clone();
+        let running = async move {
+            let outcome = (self.call.event)(tx, &self.call.arguments).await?;
+            self.outcome = Some(outcome);
+            Ok(())
+        };
+        Box::pin(running.instrument(span))
+    }
+
+    fn answer(self: Box<Self>) {
+        let outcome = self
+            .outcome
+            .expect("only an event that has run is committed");
+        // A caller who has gone away has what they asked for all the same.
+        let _ = self.caller.send(Ok(outcome));
+    }
+
+    fn refuse(self: Box<Self>, error: Error) {
+        let _ = self.caller.send(Err(error));
+    }
+
+    fn run_apart(self: Box<Self>, writer: DatabaseConnection) -> BoxFuture<'static, ()> {
+        let Self {
+            call, caller, span, ..
+        } = *self;
+        let running = async move {
+            // Nobody listens any more where the caller has gone away.
+            let _ = caller.send(call.run_apart(&writer, Statements::Kept).await);
+        };
+        Box::pin(running.instrument(span))
+    }
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "it bounds for how long events wait for one another, and decides nothing about them"
+)]
+fn now() -> Instant {
+    Instant::now()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,263 @@
+//! Groups with members that fail, panic, are too late, or make the commit fail: each event comes to what it would have
+//! come to alone. What the outcomes of events are, one by one and on every engine, is left to the conformance suite.
+
+use sea_orm::ConnectionTrait as _;
+use tokio::task::JoinHandle;
+
+use super::super::tests::{Gate, HALTING, login_of_id, store};
+use super::*;
+use crate::{Answer, Store, audit, run::Event};
+
+type Begun<T> = JoinHandle<Result<T, Error>>;
+
+/// Begins an event, which is in line when this returns.
+async fn begin<A, T>(store: &Store, arguments: A, event: Event<A, T>) -> Begun<T>
+where
+    A: Send + Sync + 'static,
+    T: Send + 'static,
+{
+    let store = store.clone();
+    let begun = tokio::spawn(async move { store.write(arguments, event).await });
+    tokio::task::yield_now().await;
+    begun
+}
+
+/// Begins the recording of an event.
+async fn recording(store: &Store, id: u128) -> Begun<()> {
+    begin(store, id, RECORDING).await
+}
+
+/// Begins the recording of an event for an answer.
+async fn answered(store: &Store, answer: &Answer, id: u128) -> Begun<()> {
+    let (store, answer) = (store.clone(), answer.clone());
+    let begun = tokio::spawn(async move { answer.of(store.write(id, RECORDING)).await });
+    tokio::task::yield_now().await;
+    begun
+}
+
+const RECORDING: Event<u128, ()> = |tx, id| Box::pin(record(tx, *id));
+
+async fn record(tx: &DatabaseTransaction, id: u128) -> Result<(), Error> {
+    audit::insert(tx, &login_of_id(id)).await
+}
+
+/// Has whoever comes from now on wait in line until [`Held::let_go`].
+struct Held(Arc<Gate>, Begun<()>);
+
+async fn hold(store: &Store) -> Held {
+    let gate = Arc::new(Gate::default());
+    let store = store.clone();
+    let waiting = Arc::clone(&gate);
+    let begun = tokio::spawn(async move {
+        let event: Event<Arc<Gate>, ()> = |_, gate| {
+            Box::pin(async move {
+                gate.reached.notify_one();
+                gate.open.notified().await;
+                Ok(())
+            })
+        };
+        store.write_apart(waiting, event).await
+    });
+    gate.reached.notified().await;
+    Held(gate, begun)
+}
+
+impl Held {
+    async fn let_go(self) {
+        self.0.open.notify_one();
+        self.1.await.unwrap().unwrap();
+    }
+}
+
+/// The ids of all that is recorded.
+async fn recorded(store: &Store) -> Vec<u128> {
+    let events = store.newest_audit(1_000).await.unwrap();
+    let mut ids: Vec<u128> = events.iter().map(|event| event.id.as_u128()).collect();
+    ids.sort_unstable();
+    ids
+}
+
+#[tokio::test]
+async fn what_waits_is_committed_together_and_nobody_is_answered_before() {
+    let (_folder, store) = store().await;
+    let held = hold(&store).await;
+    let first = recording(&store, 2).await;
+    let second = recording(&store, 3).await;
+    let gate = Arc::new(Gate::default());
+    let last = begin(&store, Arc::clone(&gate), HALTING).await;
+    held.let_go().await;
+    gate.reached.notified().await;
+    assert_eq!(recorded(&store).await, [0; 0]);
+    assert!(!first.is_finished() && !second.is_finished());
+    gate.open.notify_one();
+    for begun in [first, second, last] {
+        begun.await.unwrap().unwrap();
+    }
+    assert_eq!(recorded(&store).await, [1, 2, 3]);
+}
+
+#[tokio::test]
+async fn who_comes_while_a_group_runs_is_committed_with_it() {
+    let (_folder, store) = store().await;
+    let gate = Arc::new(Gate::default());
+    let first = begin(&store, Arc::clone(&gate), HALTING).await;
+    gate.reached.notified().await;
+    let another = Arc::new(Gate::default());
+    let second = begin(&store, Arc::clone(&another), ALSO_HALTING).await;
+    gate.open.notify_one();
+    another.reached.notified().await;
+    assert!(!first.is_finished());
+    another.open.notify_one();
+    first.await.unwrap().unwrap();
+    second.await.unwrap().unwrap();
+    assert_eq!(recorded(&store).await, [1, 2]);
+}
+
+const ALSO_HALTING: Event<Arc<Gate>, ()> = |tx, gate| {
+    Box::pin(async move {
+        record(tx, 2).await?;
+        gate.reached.notify_one();
+        gate.open.notified().await;
+        Ok(())
+    })
+};
+
+#[tokio::test]
+async fn an_event_that_fails_takes_nothing_of_the_others_with_it() {
+    let (_folder, store) = store().await;
+    let held = hold(&store).await;
+    let before = recording(&store, 1).await;
+    let failing = begin(&store, 2, |tx, id: &u128| {
+        Box::pin(async move {
+            record(tx, *id).await?;
+            Err::<(), _>(Error::MigrationsMissing(7))
+        })
+    })
+    .await;
+    let behind = recording(&store, 3).await;
+    held.let_go().await;
+    before.await.unwrap().unwrap();
+    behind.await.unwrap().unwrap();
+    let failed = failing.await.unwrap();
+    assert!(
+        matches!(failed, Err(Error::MigrationsMissing(7))),
+        "{failed:?}"
+    );
+    assert_eq!(recorded(&store).await, [1, 3]);
+}
+
+#[tokio::test]
+async fn an_event_that_panics_ends_alone() {
+    let (_folder, store) = store().await;
+    let held = hold(&store).await;
+    let before = recording(&store, 1).await;
+    let panicking: Begun<()> = begin(&store, 2, |tx, id: &u128| {
+        Box::pin(async move {
+            record(tx, *id).await?;
+            panic!("as an event with a mistake in it would");
+        })
+    })
+    .await;
+    let behind = recording(&store, 3).await;
+    held.let_go().await;
+    before.await.unwrap().unwrap();
+    behind.await.unwrap().unwrap();
+    let ended = panicking.await.unwrap();
+    assert!(matches!(ended, Err(Error::Unavailable(_))), "{ended:?}");
+    assert_eq!(recorded(&store).await, [1, 3]);
+    recording(&store, 4).await.await.unwrap().unwrap();
+}
+
+#[tokio::test]
+async fn an_event_whose_answer_is_given_while_it_waits_is_left_out() {
+    let (_folder, store) = store().await;
+    let held = hold(&store).await;
+    let answer = Answer::default();
+    let late = answered(&store, &answer, 1).await;
+    let other = recording(&store, 2).await;
+    answer.give();
+    held.let_go().await;
+    other.await.unwrap().unwrap();
+    let late = late.await.unwrap();
+    assert!(matches!(late, Err(Error::Busy(_))), "{late:?}");
+    assert_eq!(recorded(&store).await, [2]);
+}
+
+#[tokio::test]
+async fn an_event_whose_answer_is_given_before_its_group_is_committed_is_left_out() {
+    let (_folder, store) = store().await;
+    let held = hold(&store).await;
+    let answer = Answer::default();
+    let late = answered(&store, &answer, 2).await;
+    let gate = Arc::new(Gate::default());
+    let other = begin(&store, Arc::clone(&gate), HALTING).await;
+    held.let_go().await;
+
+    // The first has run by now, and would be committed with the second.
+    gate.reached.notified().await;
+    answer.give();
+    gate.open.notify_one();
+    gate.reached.notified().await;
+    gate.open.notify_one();
+    other.await.unwrap().unwrap();
+    let late = late.await.unwrap();
+    assert!(matches!(late, Err(Error::Busy(_))), "{late:?}");
+    assert_eq!(recorded(&store).await, [1]);
+}
+
+/// A reference to nobody is let through until the commit.
+#[tokio::test]
+async fn when_the_commit_fails_each_event_is_committed_apart_or_not() {
+    let (_folder, store) = store().await;
+    let held = hold(&store).await;
+    let before = recording(&store, 1).await;
+    let faulty = begin(&store, 2, |tx, id: &u128| {
+        Box::pin(async move {
+            record(tx, *id).await?;
+            tx.execute_unprepared("PRAGMA defer_foreign_keys = ON")
+                .await?;
+            tx.execute_unprepared("INSERT INTO user_roles (user_id, role) VALUES (x'00', 'none')")
+                .await?;
+            Ok(())
+        })
+    })
+    .await;
+    let behind = recording(&store, 3).await;
+    held.let_go().await;
+    before.await.unwrap().unwrap();
+    behind.await.unwrap().unwrap();
+    let failed = faulty.await.unwrap();
+    assert!(matches!(failed, Err(Error::Unavailable(_))), "{failed:?}");
+    assert_eq!(recorded(&store).await, [1, 3]);
+}
+
+#[tokio::test]
+async fn more_events_than_fit_into_a_group_come_in_several() {
+    let (_folder, store) = store().await;
+    let held = hold(&store).await;
+    let number = 3 * MOST_MEMBERS as u128 + 1;
+    let mut begun = Vec::new();
+    for id in 0..number {
+        begun.push(recording(&store, id).await);
+    }
+    held.let_go().await;
+    for begun in begun {
+        begun.await.unwrap().unwrap();
+    }
+    assert_eq!(recorded(&store).await, (0..number).collect::<Vec<_>>());
+}
+
+#[tokio::test]
+async fn those_in_line_whose_callers_have_gone_happen_before_the_store_is_closed() {
+    let (folder, store) = store().await;
+    let held = hold(&store).await;
+    for id in 0..5 {
+        recording(&store, id).await.abort();
+    }
+    let closing = tokio::spawn(store.close());
+    held.let_go().await;
+    closing.await.unwrap();
+    let url = crate::DatabaseUrl::of_file(folder.path().join("vestibule.db"));
+    let store = Store::connect(&crate::Options::new(url)).await.unwrap();
+    assert_eq!(recorded(&store).await, [0, 1, 2, 3, 4]);
+}
