@@ -2,8 +2,8 @@
 //! which order, is left to `http.rs`.
 //!
 //! axum's `from_fn` is the same but for its cost. Each of its layers copies all that is below it for each request, box by
-//! box, and each route below it does so once more: of ten layers around each other a hundred copies are made. Here what is
-//! below is shared, so that each layer costs the same.
+//! box, and each route below it does so once more, so that the copies grow with the square of the layers. Here what is below
+//! is shared, so that each layer costs the same.
 
 use std::convert::Infallible;
 use std::future::Future;
