@@ -45,8 +45,9 @@ data=/var/lib/postgresql/data programs=/usr/lib/postgresql/15/bin
 as() { setpriv --reuid=postgres --regid=postgres --init-groups "$@"; }
 if [ ! -s $data/PG_VERSION ]; then
     chown postgres $data
-    install -o postgres -m 600 "$POSTGRES_PASSWORD_FILE" /tmp/password
-    as $programs/initdb -D $data --username "$POSTGRES_USER" --pwfile /tmp/password --auth scram-sha-256 --encoding UTF8 > /dev/null
+    password=$(mktemp)
+    install -o postgres -m 600 "$POSTGRES_PASSWORD_FILE" "$password"
+    as $programs/initdb -D $data --username "$POSTGRES_USER" --pwfile $password --auth scram-sha-256 --encoding UTF8 > /dev/null
     echo "host all all all scram-sha-256" >> $data/pg_hba.conf
     echo "CREATE DATABASE $POSTGRES_USER" | as $programs/postgres --single -D $data postgres > /dev/null
 fi
@@ -63,13 +64,14 @@ if [ ! -d $data/mysql ]; then
     mariadb-install-db --user=mysql --datadir=$data > /dev/null
 fi
 password=$(cat "$MARIADB_PASSWORD_FILE")
-install -o mysql -m 600 /dev/null /tmp/first.sql
-cat > /tmp/first.sql << END
+first=$(mktemp)
+chown mysql $first
+cat > $first << END
 CREATE DATABASE IF NOT EXISTS $MARIADB_DATABASE;
 CREATE USER IF NOT EXISTS $MARIADB_USER@'%' IDENTIFIED BY '$password';
 GRANT ALL ON $MARIADB_DATABASE.* TO $MARIADB_USER@'%';
 END
-exec mariadbd --user=mysql --datadir=$data --bind-address=0.0.0.0 --init-file=/tmp/first.sql
+exec mariadbd --user=mysql --datadir=$data --bind-address=0.0.0.0 --init-file=$first
 """
 # The lines of a Dockerfile by which each becomes an image.
 OTHERS = {
