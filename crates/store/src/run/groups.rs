@@ -23,7 +23,7 @@ use tokio::{sync::oneshot, time::Instant};
 use tokio_util::task::TaskTracker;
 use tracing::{Instrument as _, Span};
 
-use super::{Call, Failed, nobody_waits, roll_back};
+use super::{CALL_BOUND, Call, Failed, nobody_waits, roll_back};
 use crate::{
     Error,
     engine::{self, Statements},
@@ -34,6 +34,9 @@ use crate::{
 const MOST_MEMBERS: usize = 64;
 /// For how long a group takes in further events. Those in it wait for the last of them.
 const GATHERING: Duration = Duration::from_millis(20);
+
+/// For how long an event waits for its turn at the most, so that there is time left to run it, and those of its group.
+const MOST_PATIENCE: Duration = CALL_BOUND.saturating_sub(Duration::from_millis(1500));
 
 /// Events that were committed together.
 const GROUP_SIZE: &str = "vestibule_database_group_size";
@@ -96,23 +99,40 @@ struct Waiting<A, T> {
     span: Span,
 }
 
-/// The wait of an event for its turn. Either the turn comes or its caller gives up, whichever is first.
-struct Turn(Mutex<Option<Wait>>);
+/// The wait of an event for its turn. Either the turn comes in time or its caller gives up, whichever is first; a caller
+/// who has gone away gives up as late as any other.
+struct Turn {
+    wait: Mutex<Option<Wait>>,
+    until: Instant,
+}
 
 impl Turn {
+    fn within(patience: Duration) -> Self {
+        Self {
+            wait: Mutex::new(Some(Wait::begin("write"))),
+            until: now() + patience,
+        }
+    }
+
     /// Ends the wait. `false` if it had ended before.
     fn end_wait(&self) -> bool {
-        let wait = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
-        wait.is_some()
+        let mut wait = self.wait.lock().unwrap_or_else(PoisonError::into_inner);
+        wait.take().is_some()
+    }
+
+    /// Ends the wait because the turn has come. `false` if that is too late.
+    fn comes(&self) -> bool {
+        self.end_wait() && now() <= self.until
     }
 }
 
 impl Groups {
-    /// Those of one writer. An event waits for its turn with it for `patience` at the most; the work is tracked by `tasks`.
+    /// Those of one writer. An event waits for its turn with it for `patience` at the most, and for three seconds in any
+    /// case; the work is tracked by `tasks`.
     pub(crate) fn new(writer: DatabaseConnection, patience: Duration, tasks: TaskTracker) -> Self {
         Self(Arc::new(Shared {
             writer,
-            patience,
+            patience: patience.min(MOST_PATIENCE),
             tasks,
             line: Mutex::default(),
         }))
@@ -128,7 +148,7 @@ impl Groups {
         T: Send + 'static,
     {
         let (caller, ending) = oneshot::channel();
-        let turn = Arc::new(Turn(Mutex::new(Some(Wait::begin("write")))));
+        let turn = Arc::new(Turn::within(self.0.patience));
         self.take_in(Box::new(Waiting {
             call,
             turn: Arc::clone(&turn),
@@ -138,11 +158,9 @@ impl Groups {
             span: Span::current(),
         }));
         let mut ending = pin!(ending);
-        match tokio::time::timeout(self.0.patience, &mut ending).await {
+        match tokio::time::timeout_at(turn.until, &mut ending).await {
             Ok(ended) => ended,
-            Err(_) if turn.end_wait() => Ok(Err(Error::NoConnection(
-                "the turn with the one writer did not come".into(),
-            ))),
+            Err(_) if turn.end_wait() => Ok(Err(no_turn())),
             Err(_) => ending.await,
         }
     }
@@ -155,20 +173,12 @@ impl Groups {
             mem::replace(&mut line.is_served, true)
         };
         if !was_served {
-            self.0.tasks.spawn(self.clone().serve());
+            let service = Service {
+                groups: self.clone(),
+                is_done: false,
+            };
+            self.0.tasks.spawn(service.serve());
         }
-    }
-
-    /// Commits groups for as long as somebody is in line.
-    async fn serve(self) {
-        let mut service = Service {
-            groups: self,
-            is_done: false,
-        };
-        while service.groups.is_awaited() {
-            service.groups.commit_group().await;
-        }
-        service.is_done = true;
     }
 
     /// Whether anybody is in line. If not, whoever comes next must have themselves served.
@@ -178,18 +188,21 @@ impl Groups {
         line.is_served
     }
 
-    /// Commits those who are first in line. Nobody waits for company: it is those who are there by now, or come while
-    /// these run.
-    async fn commit_group(&self) {
+    /// Commits those who are first in line, so many at the most. Nobody waits for company: it is those who are there by now,
+    /// or come while these run. The others of a group that comes to nothing are first in line again: says how many.
+    async fn commit_group(&self, most: usize) -> usize {
         let in_line = self.line().members.len();
         let begun = self.0.writer.begin_with_options(engine::write_options());
         let transaction = match begun.await {
             Ok(transaction) => transaction,
-            Err(error) => return self.could_not_begin(in_line, error.into()),
+            Err(error) => {
+                self.could_not_begin(in_line, error.into());
+                return 0;
+            }
         };
         let closing = now() + GATHERING;
         let mut group = Vec::new();
-        while group.len() < MOST_MEMBERS
+        while group.len() < most
             && (group.is_empty() || now() < closing)
             && let Some(mut member) = self.next()
         {
@@ -208,7 +221,7 @@ impl Groups {
                 }
             }
         }
-        if group.iter().any(|member| member.is_over()) {
+        if group.is_empty() || group.iter().any(|member| member.is_over()) {
             roll_back(transaction).await;
             return self.begin_anew(group);
         }
@@ -219,8 +232,15 @@ impl Groups {
                     member.answer();
                 }
             }
-            Err(_) => self.see_to_apart(group),
+            Err(error) => {
+                tracing::warn!(
+                    error.message = %error,
+                    "Changes could not be committed together, and are tried one by one: {error}"
+                );
+                self.see_to_apart(group);
+            }
         }
+        0
     }
 
     /// The first in line for whom somebody waits.
@@ -230,20 +250,21 @@ impl Groups {
             if member.begin() {
                 return Some(member);
             }
-            member.refuse(nobody_waits());
+            refuse_late(member);
         }
     }
 
-    /// Sees to those who were first in line when a transaction was wanted, and there was none for them.
+    /// Sees to those who were in line when a transaction was wanted, and there was none for them. Where there may be one in
+    /// a moment, the first tries by itself, and the others stay where they are.
     fn could_not_begin(&self, in_line: usize, error: Error) {
-        let waiting: Vec<_> = self.line().members.drain(..in_line).collect();
         match Failed::to_begin(error) {
             Failed::Done(error) => {
+                let waiting: Vec<_> = self.line().members.drain(..in_line).collect();
                 for member in waiting {
                     member.refuse(error.clone());
                 }
             }
-            Failed::Again(_) => self.see_to_apart(waiting),
+            Failed::Again(_) => self.see_to_apart(self.next()),
         }
     }
 
@@ -256,12 +277,14 @@ impl Groups {
         }
     }
 
-    /// Puts events whose run was rolled back in line again, before all others, in their order.
-    fn begin_anew(&self, group: Vec<Box<dyn Member>>) {
+    /// Puts events whose run was rolled back in line again, before all others, in their order; says how many.
+    fn begin_anew(&self, group: Vec<Box<dyn Member>>) -> usize {
+        let number = group.len();
         let mut line = self.line();
         for member in group.into_iter().rev() {
             line.members.push_front(member);
         }
+        number
     }
 
     fn see_to_apart(&self, members: impl IntoIterator<Item = Box<dyn Member>>) {
@@ -269,7 +292,7 @@ impl Groups {
             if member.begin() {
                 self.0.tasks.spawn(member.run_apart(self.0.writer.clone()));
             } else {
-                member.refuse(nobody_waits());
+                refuse_late(member);
             }
         }
     }
@@ -284,6 +307,21 @@ struct Service {
     groups: Groups,
     /// Whether nobody was in line any more. From then on somebody else may be at work.
     is_done: bool,
+}
+
+impl Service {
+    /// Commits groups for as long as somebody is in line.
+    async fn serve(mut self) {
+        let mut most = MOST_MEMBERS;
+        while self.groups.is_awaited() {
+            // Those who begin anew take nobody in, so that each who fails costs them one run more and not one for each other.
+            most = match self.groups.commit_group(most).await {
+                0 => MOST_MEMBERS,
+                beginning_anew => beginning_anew,
+            };
+        }
+        self.is_done = true;
+    }
 }
 
 impl Drop for Service {
@@ -304,7 +342,7 @@ where
     }
 
     fn begin(&mut self) -> bool {
-        self.has_begun = !self.is_over() && (self.has_begun || self.turn.end_wait());
+        self.has_begun = !self.is_over() && (self.has_begun || self.turn.comes());
         self.has_begun
     }
 
@@ -340,6 +378,19 @@ where
         };
         Box::pin(running.instrument(span))
     }
+}
+
+/// Refuses an event whose turn comes when it can be of no use any more.
+fn refuse_late(member: Box<dyn Member>) {
+    let error = match member.is_over() {
+        true => nobody_waits(),
+        false => no_turn(),
+    };
+    member.refuse(error);
+}
+
+fn no_turn() -> Error {
+    Error::NoConnection("the turn with the one writer did not come in time".into())
 }
 
 #[expect(

@@ -177,7 +177,7 @@ fn the_reference_describes_every_metric_and_no_other() {
     assert_eq!(server.post("/api/auth/login", &nobody).status, 401);
     assert_eq!(server.post("/api/auth/login", &nobody).status, 429);
     // Some are of a database in a file alone.
-    let folder = Place::new();
+    let folder = Place::in_a_file();
     let (server, in_file) = counting(&folder, &[]);
     assert_eq!(server.post("/api/auth/login", &nobody).status, 401);
     let metrics = [scrape(&address).body, scrape(&in_file).body].concat();

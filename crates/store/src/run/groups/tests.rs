@@ -261,3 +261,62 @@ async fn those_in_line_whose_callers_have_gone_happen_before_the_store_is_closed
     let store = Store::connect(&crate::Options::new(url)).await.unwrap();
     assert_eq!(recorded(&store).await, [0, 1, 2, 3, 4]);
 }
+
+#[tokio::test]
+async fn an_event_whose_turn_comes_too_late_does_not_happen_although_its_caller_has_gone() {
+    const PATIENCE: Duration = Duration::from_millis(50);
+    let folder = tempfile::tempdir().unwrap();
+    let url = crate::DatabaseUrl::of_file(folder.path().join("vestibule.db"));
+    let options = crate::Options {
+        acquire_timeout: PATIENCE,
+        ..crate::Options::new(url)
+    };
+    let store = Store::connect(&options).await.unwrap();
+    store.migrate_up(None).await.unwrap();
+    let gate = Arc::new(Gate::default());
+    let first = begin(&store, Arc::clone(&gate), HALTING).await;
+    gate.reached.notified().await;
+    recording(&store, 2).await.abort();
+    // The lapse itself is what it is about.
+    tokio::time::sleep(2 * PATIENCE).await;
+    let third = recording(&store, 3).await;
+    gate.open.notify_one();
+    first.await.unwrap().unwrap();
+    third.await.unwrap().unwrap();
+    assert_eq!(recorded(&store).await, [1, 3]);
+}
+
+#[tokio::test]
+async fn those_who_begin_anew_are_not_run_again_for_each_who_fails_behind_them() {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    let (_folder, store) = store().await;
+    let held = hold(&store).await;
+    let runs = Arc::new(AtomicUsize::new(0));
+    let counting = begin(&store, Arc::clone(&runs), |_, runs: &Arc<AtomicUsize>| {
+        Box::pin(async move {
+            runs.fetch_add(1, Ordering::Relaxed);
+            Ok(())
+        })
+    })
+    .await;
+    let mut failing = Vec::new();
+    for _ in 0..5 {
+        failing.push(
+            begin(&store, (), |_, ()| {
+                Box::pin(async { Err::<(), _>(Error::MigrationsMissing(7)) })
+            })
+            .await,
+        );
+    }
+    held.let_go().await;
+    counting.await.unwrap().unwrap();
+    for begun in failing {
+        let ended = begun.await.unwrap();
+        assert!(
+            matches!(ended, Err(Error::MigrationsMissing(7))),
+            "{ended:?}"
+        );
+    }
+    assert_eq!(runs.load(Ordering::Relaxed), 2);
+}
