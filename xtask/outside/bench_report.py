@@ -1,6 +1,7 @@
 """Makes docs/performance.md, its plots and its file of figures, of what the measurements have left in `target/bench`.
 
-Every number of the page comes from there: what is missing is left out of the page, and nothing is written by hand.
+Every number of the page comes from there: a row of the table that is missing is said to be, a section that is missing
+is left out, and nothing is written by hand.
 
     bench_report.py [--into FOLDER]
 """
@@ -33,12 +34,17 @@ all cores. The cost of a request is the CPU time of the server's process, by the
 number of answers; so what else the machine does matters little. A figure and what it is compared with are taken in
 turn, round after round. Answers other than the expected one fail the run.
 
-- The ceiling is the same program with the cargo feature `ceiling`, which adds routes that answer fixed bytes of the same
-  size, with the same headers, behind the same layers. No released program has them.
+- The ceiling is the same program with the cargo feature `ceiling`, which adds routes that answer fixed bytes of the
+  same size, with the same headers, behind the same layers. No released program has them.
 - Users in turn are rows in the database, with tokens signed by a key that the server is given. The next token is one
-  that was not used for as long as there are others.
+  that was not used for as long as there are others. The memories of the server have places for 131,072 tokens and as
+  many sessions, so the promises about users in turn are about fewer; `--long` adds a size beyond that, for which
+  nothing is promised.
 - Each refresh presents the token that the one before has brought, on a database whose commits survive a power cut; what
-  it is compared with makes the same commits.
+  it is compared with runs the same UPDATE and the same SELECT in a transaction, and commits it as durably.
+- Memory after load is beyond that after the first hash, whose 19 MiB the server keeps for the next one.
+- Logins cannot be faster than the hash alone. Where they seem to be, by more than a tenth, the machine did something
+  else meanwhile, and the row is not measured.
 - The wait for `me` is taken at a fixed rate. A request that is late because those before it are waited for counts from
   the moment at which it was due, so a server that stops for a while does not look fast.
 - The load is the program in `xtask/measuring`; nothing in the server knows of it.
@@ -61,10 +67,12 @@ def main():
     (folder / "performance").mkdir(parents=True, exist_ok=True)
     speed = json.loads((FIGURES / "speed.json").read_text())
     plots = folder / "performance"
-    sections = [HEAD, about_the_run(speed), table(speed["findings"], plots), growth(speed["findings"], plots)]
-    for name, section in (("functions.json", functions), ("build.json", build), ("allocators.json", allocators), ("peers.json", peers)):
-        if (FIGURES / name).exists():
-            sections.append(section(json.loads((FIGURES / name).read_text())))
+    sections = [HEAD, about_the_run(speed), table(speed, plots), growth(speed["findings"], plots)]
+    for name, section in (("functions", functions), ("build", build), ("allocators", allocators), ("peers", peers)):
+        file = FIGURES / f"{name}.json"
+        if file.exists():
+            sections.append(section(json.loads(file.read_text())))
+            sections += of_another_commit(file.with_suffix(".commit"), speed["program"])
     sections.append(HOW)
     (folder / "performance.md").write_text("\n".join(sections))
     (plots / "speed.json").write_text(json.dumps(speed, indent=1) + "\n")
@@ -73,29 +81,60 @@ def main():
 
 def about_the_run(speed):
     machine, program, length = speed["machine"], speed["program"], speed["length"]
-    changed = " with changes" if program["changed"] else ""
     text = (
-        f"Measured on {program['day']}: commit `{program['commit']}`{changed}, {program['rustc']}, profile"
-        f" `{program['profile']}`; {machine['processor']}, {machine['cores']} cores, {machine['memory_gib']:g} GiB, Linux"
-        f" {machine['kernel']}, load average {machine['load_before']:.1f} before the first row; {length['rounds']} rounds of"
-        f" {length['seconds']:g} s.\n"
+        f"Last measured on {program['day']}: commit {commit_of(program)}, {program['rustc']}, profile"
+        f" `{program['profile']}`; {machine['processor']}, {machine['cores']} cores, {machine['memory_gib']:g} GiB,"
+        f" Linux {machine['kernel']}, load average {machine['load_before']:.1f} before the first row;"
+        f" {length['rounds']} rounds of {length['seconds']:g} s. Rows of former runs are there as well where their sources"
+        " are the same; each says how it was taken: rounds, commit, and load average before it.\n"
     )
     if speed["failures"]:
         text += f"\nNot measured, since they failed: {', '.join(speed['failures'])}.\n"
     return text
 
 
-def table(findings, plots):
-    """The promises, then what is there for orientation; and a plot of the promises."""
-    findings = [finding for finding in findings if not finding["growth"]]
-    rows = ["## The table", "", "| work | measured | compared with | result | promised | |", "| --- | --- | --- | --- | --- | --- |"]
+def commit_of(program):
+    return f"`{program['commit']}`{' with changes' if program['changed'] else ''}"
+
+
+def of_another_commit(file, program):
+    """A line about a section whose figures are not of the commit of the table: what has measured them leaves its commit
+    in a file beside them."""
+    measured = file.read_text().strip() if file.exists() else None
+    if measured is None:
+        return ["Of which commit these are is not known.\n"]
+    commit, _, changed = measured.partition(" ")
+    if commit == program["commit"] and bool(changed) == program["changed"]:
+        return []
+    return [f"These are of another commit than the table: {commit_of({'commit': commit, 'changed': changed})}.\n"]
+
+
+def taken_of(finding):
+    taken = finding["taken"]
+    rounds = f"{taken['rounds']} x {taken['seconds']:g} s"
+    return f"{rounds}, {commit_of(taken)}, load {taken['load_average']:.1f}"
+
+
+def verdict_of(finding):
+    if finding["impossible"]:
+        return f"not measured: no more than {finding['bound']:g} is possible"
+    return {True: "holds", False: "**does not hold**", None: ""}[finding["held"]]
+
+
+def table(speed, plots):
+    """The promises, then what is there for orientation; and a plot of the promises. Every row has a line."""
+    findings = [finding for finding in speed["findings"] if not finding["growth"]]
+    rows = ["## The table", "", "| row | work | measured | compared with | result | promised | | taken |"]
+    rows += ["| --- " * 8 + "|"]
     for finding in findings:
         theirs = f"{finding['against']}: {spread(finding['theirs'])}" if finding["theirs"] else ""
         result = amount_of(finding["result"], finding["result_unit"])
-        verdict = {True: "holds", False: "**does not hold**", None: ""}[finding["held"]]
         work = finding["work"] + (f" ({finding['remark']})" if finding["remark"] else "")
         measured = f"{spread(finding['ours'])} {finding['unit']}"
-        rows.append(f"| {work} | {measured} | {theirs} | {result} | {promise_of(finding)} | {verdict} |")
+        cells = [finding["row"], work, measured, theirs, result, promise_of(finding), verdict_of(finding)]
+        cells.append(taken_of(finding))
+        rows.append(f"| {' | '.join(cells)} |")
+    rows += [f"| {name} | | | | | | {why} | |" for name, why in missing(speed)]
     promised = [finding for finding in findings if finding["held"] is not None]
     for name, title, direction in (
         ("at-least", "Promised: at least so much (longer is better)", "at_least"),
@@ -106,6 +145,17 @@ def table(findings, plots):
             (plots / f"{name}.svg").write_text(bars(title, shown))
             rows += ["", f"![{title}](performance/{name}.svg)"]
     return "\n".join(rows) + "\n"
+
+
+def missing(speed):
+    """The names of rows that have failed or are not there, and which of both. What a row has found before it failed is
+    there."""
+    there = {finding["row"] for finding in speed["findings"]}
+    for name in speed["rows"]:
+        if name in speed["failures"]:
+            yield name, "**failed**; the rest is not measured" if name in there else "not measured: **failed**"
+        elif name not in there:
+            yield name, "not measured"
 
 
 def bar(finding, direction):
@@ -119,15 +169,18 @@ def bar(finding, direction):
 def growth(findings, plots):
     """What each request costs where there is ten times as much, and ten times that."""
     grown = [finding for finding in findings if finding["growth"]]
-    rows = ["## How costs grow", "", "The CPU time of one request where there are more users, sessions, tokens or connections. The bound of the"]
-    rows += ["growth is that of a logarithm, and a tenth for chance.", ""]
-    rows += ["| work | of what | CPU time of each, in microseconds | growth | bound | |", "| --- | --- | --- | --- | --- | --- |"]
+    rows = ["## How costs grow", ""]
+    rows += ["The CPU time of one request where there are more users, sessions, tokens or connections. The bound of"]
+    rows += ["the growth is that of a logarithm, and a tenth for chance. More users than the server remembers have no"]
+    rows += ["bound.", ""]
+    rows += ["| work | of what | CPU time of each, in microseconds | growth | bound | | taken |", "| --- " * 7 + "|"]
     for finding in grown:
         points = finding["growth"]
         costs = "; ".join(
-            f"{size:,}: {spread(values)}" for size, values in zip(points["sizes"], points["values"])
+            f"{size:,}{' (no bound)' if size > points['promised'] else ''}: {spread(values)}"
+            for size, values in zip(points["sizes"], points["values"])
         )
-        verdict = "holds" if finding["held"] else "**does not hold**"
+        verdict = f"{verdict_of(finding)} | {taken_of(finding)}"
         result = amount_of(finding["result"], "x")
         rows.append(f"| {points['work']} | {points['of']} | {costs} | {result} | {finding['at_most']:g}x | {verdict} |")
     series = [(series_name(finding["growth"]), points_of(finding["growth"])) for finding in grown]

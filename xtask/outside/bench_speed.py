@@ -1,12 +1,13 @@
 """Measures the table of speed, row by row: each figure beside what it is compared with, taken in turn in the same run.
 
 A row that fails leaves the others standing. All figures go to a file of JSON, of which `bench_report.py` makes the page
-of the documentation.
+of the documentation; rows that the file has already stay in it where they are about the same sources.
 
     bench_speed.py [ROW]... [--long | --brief] [--report-only] [--output FILE] [--before FILE]
 """
 
 import argparse
+import collections
 import json
 import os
 import pathlib
@@ -41,12 +42,16 @@ ROWS = {
     "growth": speed_growth.growth,
 }
 
-LONG = Length(moved=1_000_000, load_seconds=3600)
+# More users than the 131,072 that the memories of the server have places for.
+LONG = Length(moved=1_000_000, load_seconds=3600, beyond=300_000)
 # To see that everything works; the figures are not worth much.
 BRIEF = Length(rounds=2, seconds=0.3, users=2_000, connections=500, moved=2_000, load_seconds=3)
 
 # Where measurements leave what the report is made of.
 FIGURES = pathlib.Path(os.environ["VESTIBULE_FIGURES"])
+
+# What is built into the program: where these are the same, figures are about the same program.
+SOURCES = ["crates", "web/dist", "Cargo.toml", "Cargo.lock"]
 
 # A result that is worse than before by more than this is one that has become worse.
 TOLERANCE = 0.1
@@ -70,26 +75,31 @@ def main():
     step_aside()
     rows = arguments.rows or list(ROWS)
     findings, failures = [], []
-    others = of_other_rows(arguments.output, rows)
+    # As they are now: others may commit while it is measured.
+    about = {"machine": machine(), "program": program(), "length": vars(length), "rows": list(ROWS)}
+    other_findings, other_failures = of_other_rows(arguments.output, rows, about["program"])
     for name in rows:
-        measured(name, length, findings, failures)
-        save(arguments.output, length, others + findings, failures)
+        measured(name, length, about["program"], findings, failures)
+        save(arguments.output, about, other_findings + findings, other_failures + failures)
     wrong = [f"failed: {failure}" for failure in failures]
-    wrong += become_worse(before, findings) if before else []
+    wrong += worse(before, findings) if before else []
     if not arguments.report_only:
         wrong += [f"does not hold: {finding['work']}" for finding in findings if finding["held"] is False]
+        wrong += [f"not measured: {finding['work']}" for finding in findings if finding["impossible"]]
     print(f"figures: {arguments.output}")
     if wrong:
         sys.exit("\n".join(wrong))
 
 
-def measured(name, length, findings, failures):
-    """Measures a row and prints what comes of it, line by line."""
+def measured(name, length, program, findings, failures):
+    """Measures a row and prints what comes of it, line by line. Each finding has with it how it was measured."""
     print(f"--- {name}", flush=True)
     began = time.monotonic()
+    taken = {"rounds": length.rounds, "seconds": length.seconds, "load_average": os.getloadavg()[0]}
+    taken |= {name: program[name] for name in ("commit", "changed")}
     try:
         for finding in ROWS[name](length):
-            findings.append({"row": name, **finding.to_json()})
+            findings.append({"row": name, **finding.to_json(), "taken": taken})
             print(line_of(findings[-1]), flush=True)
     except Exception:
         failures.append(name)
@@ -100,6 +110,8 @@ def measured(name, length, findings, failures):
 def line_of(finding):
     """A finding for the terminal."""
     verdict = {True: "holds", False: "DOES NOT HOLD", None: ""}[finding["held"]]
+    if finding["impossible"]:
+        verdict = f"NOT MEASURED, as no more than {finding['bound']:g} is possible"
     line = f"{finding['work']}\n    {spread(finding['ours'])} {finding['unit']}"
     if finding["theirs"]:
         line += f"\n    {spread(finding['theirs'])} {finding['against']}"
@@ -107,41 +119,74 @@ def line_of(finding):
     return line + (f"\n    ({finding['remark']})" if finding["remark"] else "")
 
 
-def become_worse(before, findings):
-    """Lines about results that are worse than those of a former run, beyond what chance does."""
-    former = {(finding["work"], finding["against"]): finding["result"] for finding in before["findings"]}
+def worse(before, findings):
+    """Lines about what is worse than in a former run, or about there being nothing to compare; says how much is."""
+    promised = {key: finding for key, finding in by_place(findings).items() if share_of_promise(finding) is not None}
+    former = by_place(before["findings"])
+    pairs = [(finding, former[key]) for key, finding in promised.items() if is_comparable(finding, former.get(key))]
+    print(f"{len(pairs)} compared, {len(promised) - len(pairs)} not", flush=True)
+    if not pairs:
+        return ["nothing was compared with the former run"]
+    return [line for finding, old in pairs for line in become_worse(finding, old)]
+
+
+def by_place(findings):
+    """Findings by their row and their place in it: their words have sizes, which another length has otherwise."""
+    found, places = {}, collections.Counter()
     for finding in findings:
-        result, old = finding["result"], former.get((finding["work"], finding["against"]))
-        if old is None or finding["held"] is None:
-            continue
-        is_worse = result < old * (1 - TOLERANCE) if finding["at_least"] is not None else result > old * (1 + TOLERANCE)
-        if is_worse and result != old:
-            yield f"worse than before: {finding['work']}: {amount_of(result)} after {amount_of(old)}"
+        found[finding["row"], places[finding["row"]]] = finding
+        places[finding["row"]] += 1
+    return found
 
 
-def of_other_rows(file, rows):
-    """What the file holds of other rows, if it is about the same program: they are not lost where some are measured
-    again."""
+def is_comparable(finding, old):
+    """Whether there is such a former finding, and it is of the same kind; and neither is beyond what is possible."""
+    if old is None or share_of_promise(old) is None or old["result_unit"] != finding["result_unit"]:
+        return False
+    return not finding["impossible"] and not old.get("impossible")
+
+
+def share_of_promise(finding):
+    """How much of its promise a result is: some promises grow with the sizes. `None` where there is none."""
+    bounds = [bound for bound in (finding["at_least"], finding["at_most"]) if bound is not None]
+    return finding["result"] / bounds[0] if bounds else None
+
+
+def become_worse(finding, old):
+    """A line if a result is worse than the former one, beyond what chance does."""
+    result, former = share_of_promise(finding), share_of_promise(old)
+    # Some results are differences, and may be below nothing.
+    chance = TOLERANCE * abs(former)
+    if result < former - chance if finding["at_least"] is not None else result > former + chance:
+        shown = [f"{amount_of(one['result'])} ({promise_of(one)})" for one in (finding, old)]
+        yield f"worse than before: {finding['work']}: {shown[0]} after {shown[1]}"
+
+
+def of_other_rows(file, rows, program):
+    """The findings and the failures that the file holds of other rows, if it is about the same program: they are not
+    lost where some are measured again."""
     if not file.exists():
-        return []
+        return [], []
     former = json.loads(file.read_text())
-    # Whatever else was committed since, the sources are what is measured.
-    is_same = all(former["program"].get(name) == program()[name] for name in ("sources", "profile"))
-    return [finding for finding in former["findings"] if is_same and finding["row"] not in rows]
+    if not is_of_same_program(former["program"], program):
+        return [], []
+    findings = [finding for finding in former["findings"] if finding["row"] not in rows]
+    return findings, [name for name in former["failures"] if name not in rows]
 
 
-def save(file, length, findings, failures):
+def is_of_same_program(former, program):
+    """Whether both are about the same sources as they were committed, whatever else was committed since."""
+    is_same = all(former.get(name) == program[name] for name in ("sources", "profile"))
+    return is_same and not former["changed"] and not program["changed"]
+
+
+def save(file, about, findings, failures):
     file.parent.mkdir(parents=True, exist_ok=True)
-    written = {
-        "machine": machine(),
-        "program": program(),
-        "length": vars(length),
-        "findings": list(findings),
-        "failures": failures,
-    }
     order = list(ROWS)
-    written["findings"].sort(key=lambda finding: order.index(finding["row"]))
-    file.write_text(json.dumps(written, indent=1) + "\n")
+    # Rows may be there no more since the file was written.
+    findings = sorted((one for one in findings if one["row"] in order), key=lambda one: order.index(one["row"]))
+    failures = sorted((name for name in failures if name in order), key=order.index)
+    file.write_text(json.dumps({**about, "findings": findings, "failures": failures}, indent=1) + "\n")
 
 
 def machine():
@@ -161,8 +206,8 @@ def program():
     asked = lambda *command: subprocess.run(command, cwd=ROOT, capture_output=True, text=True).stdout.strip()
     return {
         "commit": asked("git", "rev-parse", "--short=10", "HEAD"),
-        "sources": asked("git", "rev-parse", "--short=10", "HEAD:crates"),
-        "changed": bool(asked("git", "status", "--porcelain", "crates")),
+        "sources": {path: asked("git", "rev-parse", "--short=10", f"HEAD:{path}") for path in SOURCES},
+        "changed": bool(asked("git", "status", "--porcelain", *SOURCES)),
         "day": time.strftime("%-d %B %Y", time.gmtime()),
         "rustc": asked("rustc", "--version").partition(" (")[0],
         "profile": os.environ["VESTIBULE_PROFILE"],

@@ -11,6 +11,7 @@ import os
 import pathlib
 import statistics
 import subprocess
+import threading
 import time
 
 from client import Client
@@ -36,6 +37,12 @@ class Length:
     # Users who are moved to another database, and the seconds of load before memory is looked at again.
     moved: int = 100_000
     load_seconds: float = 60
+    # Users who are more than the server's memories have places for; none where that is not measured.
+    beyond: int = 0
+
+
+# What chance may add to a result that has an upper bound.
+CHANCE = 1.1
 
 
 @dataclasses.dataclass
@@ -54,13 +61,22 @@ class Finding:
     result_unit: str = ""
     at_least: float = None
     at_most: float = None
+    # What no result can exceed, such as the work alone of which it is a part.
+    bound: float = None
     remark: str = ""
     # Of a cost that may grow: the work, what grows (`of`), its `sizes`, and the values at each of them.
     growth: dict = None
 
     @property
+    def is_impossible(self):
+        """Whether the result is beyond its bound by more than chance: then something else was measured."""
+        return self.bound is not None and self.result > self.bound * CHANCE
+
+    @property
     def held(self):
-        """Whether the promise holds; `None` where there is none."""
+        """Whether the promise holds; `None` where there is none, or where nothing can be said of it."""
+        if self.is_impossible:
+            return None
         if self.at_least is not None:
             return self.result >= self.at_least
         if self.at_most is not None:
@@ -68,7 +84,7 @@ class Finding:
         return None
 
     def to_json(self):
-        return {**dataclasses.asdict(self), "held": self.held}
+        return {**dataclasses.asdict(self), "held": self.held, "impossible": self.is_impossible}
 
 
 def ratio(work, unit, ours, against, theirs, **more):
@@ -141,18 +157,35 @@ class Load:
         if body is not None:
             self.arguments += ["--header", "Content-Type: application/json", "--body", body]
 
+    def connect(self, *more):
+        """Starts it, and returns when it has connected and waits; for `go`."""
+        command = [*on_cores(LOAD_CORES), measuring("load"), *self.arguments, *map(str, more)]
+        process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        if process.stdout.readline() != "connected\n":
+            process.communicate(timeout=60)
+            raise RuntimeError(f"the load has not connected: {self.path}")
+        return process
+
+    def go(self, process):
+        """Has it send; for `end`."""
+        process.stdin.write("go\n")
+        process.stdin.close()
+        return process
+
     def begin(self, *more):
         """Starts it, and returns when it has connected and sends; for `end`."""
-        command = [*on_cores(LOAD_CORES), measuring("load"), *self.arguments, *map(str, more)]
-        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True)
-        # An empty one means that it has failed, which `end` will tell.
-        process.stdout.readline()
-        return process
+        return self.go(self.connect(*more))
 
     def end(self, process):
         """What the load has seen, once it is over; any other status than the expected ones is a failure."""
-        said, _ = process.communicate(timeout=7200)
-        assert process.returncode == 0, f"the load has failed: {self.path}"
+        overdue = threading.Timer(7200, process.kill)
+        overdue.start()
+        # By the same reader as the first line: what that has read ahead is lost to `communicate`.
+        with process.stdout:
+            said = process.stdout.read()
+        status = process.wait()
+        overdue.cancel()
+        assert status == 0, f"the load has failed with {status}: {self.path}"
         seen = json.loads(said)
         assert seen["statuses"].keys() <= self.statuses, f"{seen['statuses']} from {self.path}"
         self.sent += seen["requests"]
@@ -164,9 +197,9 @@ class Load:
 
 def cpu_microseconds(load, pids, seconds, *more):
     """The CPU time of each request, of all the processes together."""
-    running = load.begin("--seconds", seconds, *more)
+    connected = load.connect("--seconds", seconds, *more)
     before = sum(map(cpu_seconds, pids))
-    seen = load.end(running)
+    seen = load.end(load.go(connected))
     return (sum(map(cpu_seconds, pids)) - before) / seen["requests"] * 1e6
 
 

@@ -1,7 +1,8 @@
-"""How costs grow: each hot request again with ten times the users, sessions, tokens and connections, and ten times that.
+"""How costs grow: each hot request again with ten times the users, sessions, tokens and connections, and ten times
+that.
 
-Servers of all sizes are asked in turn, in the same run, so that what differs is their size. Nothing may grow faster than
-a logarithm does.
+Servers of all sizes are asked in turn, in the same run, so that what differs is their size. Nothing may grow faster
+than a logarithm does, up to the size of which the server remembers all; a larger one has no promise.
 """
 
 import contextlib
@@ -25,6 +26,8 @@ def growth(length):
 
 def growth_with_users(length):
     sizes = [length.users // 100, length.users // 10, length.users]
+    # Where the server remembers only some of them, nothing was promised.
+    sizes += [length.beyond] if length.beyond else []
     with contextlib.ExitStack() as stack:
         servers = {size: stack.enter_context(many_tokens(size)) for size in sizes}
         for server, _ in servers.values():
@@ -40,7 +43,7 @@ def growth_with_users(length):
                 str(size): asked(server, request(server, tokens), length)
                 for size, (server, tokens) in servers.items()
             }
-            yield grown(work, of, sizes, in_turn(length.rounds, **measures))
+            yield grown(work, of, sizes, in_turn(length.rounds, **measures), promised=3)
 
 
 def growth_with_connections(length):
@@ -89,18 +92,19 @@ def first_of(tokens):
         return lines.readline().rstrip()
 
 
-def grown(work, of, sizes, values):
-    """A finding about the largest beside the smallest, with all sizes for a plot."""
+def grown(work, of, sizes, values, promised=None):
+    """A finding about the largest of the first so many sizes beside the smallest, with all sizes for a plot."""
     values = list(values)
-    logarithm = math.log(sizes[-1]) / math.log(sizes[0])
+    last = (promised or len(sizes)) - 1
+    logarithm = math.log(sizes[last]) / math.log(sizes[0])
     return Finding(
-        f"{work}, {sizes[-1]:,} {of}",
+        f"{work}, {sizes[last]:,} {of}",
         UNIT,
-        values[-1],
+        values[last],
         f"{sizes[0]:,}",
         values[0],
-        result=statistics.median(values[-1]) / statistics.median(values[0]),
+        result=statistics.median(values[last]) / statistics.median(values[0]),
         result_unit="x",
         at_most=round(logarithm * TOLERANCE, 2),
-        growth={"work": work, "of": of, "sizes": sizes, "values": values},
+        growth={"work": work, "of": of, "sizes": sizes, "values": values, "promised": sizes[last]},
     )

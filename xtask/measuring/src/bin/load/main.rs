@@ -1,6 +1,6 @@
-//! Load on an HTTP server: one request again and again, or one for each of many values, over a number of connections, as
-//! fast as the answers come or at a fixed rate. It prints a line when all are connected, and one of JSON at the end; what is loaded, and what the figures mean,
-//! is up to the scripts of `xtask/outside`.
+//! Load on an HTTP server: one request again and again, or one for each of many values, over a number of connections,
+//! as fast as the answers come or at a fixed rate. It prints a line when all are connected, sends when it is given one,
+//! and prints one of JSON at the end; what is loaded, and what the figures mean, is up to `xtask/outside`.
 
 #![expect(clippy::print_stdout, reason = "the figures are its answer")]
 
@@ -8,9 +8,14 @@ mod course;
 mod figures;
 mod request;
 
-use std::{net::SocketAddr, path::PathBuf, sync::Arc};
+use std::{
+    io::{self, BufRead},
+    net::SocketAddr,
+    path::PathBuf,
+    sync::Arc,
+};
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, ensure};
 use clap::Parser;
 use http_body_util::{BodyExt as _, Full};
 use hyper::{
@@ -76,8 +81,9 @@ async fn main() -> Result<()> {
     for _ in 0..arguments.connections {
         senders.push(connect(arguments.address).await?);
     }
-    // Whoever measures the server begins here.
+    // Whoever measures the server reads its clocks now, before the first request.
     println!("connected");
+    wait_for_a_line(io::stdin().lock())?;
     let course = Arc::new(Course::begin(&arguments));
     let mut connections = JoinSet::new();
     for (index, sender) in senders.into_iter().enumerate() {
@@ -102,6 +108,13 @@ async fn main() -> Result<()> {
         std::fs::write(path, figures.kept.join("\n"))?;
     }
     println!("{}", figures.summary(course.elapsed()));
+    Ok(())
+}
+
+/// Fails where there is none, since whoever has started the load is gone.
+fn wait_for_a_line(mut input: impl BufRead) -> Result<()> {
+    let read = input.read_line(&mut String::new())?;
+    ensure!(read > 0, "nobody has said when to begin");
     Ok(())
 }
 
@@ -157,4 +170,15 @@ async fn connect(address: SocketAddr) -> Result<Sender> {
     // Its failure is that of the request that waits for it.
     tokio::spawn(connection);
     Ok(sender)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_load_begins_at_a_line_and_not_at_the_end_of_input() {
+        assert!(wait_for_a_line(&b"go\n"[..]).is_ok());
+        assert!(wait_for_a_line(&b""[..]).is_err());
+    }
 }
