@@ -5,7 +5,7 @@ use std::fs;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 
 use crate::engines::control::Control;
 use crate::needs;
@@ -136,6 +136,29 @@ fn measure(bench: &Bench, arguments: &[&str]) -> Result<()> {
     let figures = target()?.join("bench");
     fs::create_dir_all(&figures)?;
     let script = outside(bench.script)?.env("VESTIBULE_FIGURES", &figures);
+    // As it is now: others may commit while it is measured.
+    let commit = commit()?;
+    start(bench, script, arguments)?;
+    // The page says of which commit figures are; the table of speed keeps that itself.
+    if figures.join(bench.name).with_extension("json").exists() {
+        fs::write(figures.join(bench.name).with_extension("commit"), commit)?;
+    }
+    Ok(())
+}
+
+/// The commit that is measured, and whether what is built has changed since.
+fn commit() -> Result<String> {
+    let asked = |words| Program::new("git").words(words).ask();
+    let commit = asked("rev-parse --short=10 HEAD").context("git names no commit")?;
+    let changes = asked("status --porcelain crates web/dist Cargo.toml Cargo.lock");
+    let is_changed = changes.is_none_or(|changes| !changes.is_empty());
+    Ok(format!(
+        "{commit}{}",
+        if is_changed { " changed" } else { "" }
+    ))
+}
+
+fn start(bench: &Bench, script: Program, arguments: &[&str]) -> Result<()> {
     let with = |script: Program| arguments.iter().fold(script, Program::arg);
     match bench.prepared {
         Prepared::Figures => with(script).run(),
