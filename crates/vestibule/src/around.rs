@@ -14,7 +14,7 @@ use axum::extract::{Request, State};
 use axum::response::Response;
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
-use tower::{Layer, Service};
+use tower::{Layer, Service, ServiceExt as _};
 
 /// The layer of a function that is given each request and the rest of its way.
 pub fn around<F>(function: F) -> Around<F> {
@@ -57,11 +57,11 @@ trait Way: Send + Sync {
 impl<S> Way for S
 where
     S: Service<Request, Response = Response, Error = Infallible> + Clone + Send + Sync + 'static,
-    S::Future: Send,
+    S::Future: Send + 'static,
 {
     fn go(&self, request: Request) -> BoxFuture<'static, Response> {
-        let answering = self.clone().call(request);
-        answering
+        self.clone()
+            .oneshot(request)
             .map(|answer| match answer {
                 Ok(answer) => answer,
                 Err(never) => match never {},
@@ -73,7 +73,7 @@ where
 impl<S, F> Layer<S> for Around<F>
 where
     S: Service<Request, Response = Response, Error = Infallible> + Clone + Send + Sync + 'static,
-    S::Future: Send,
+    S::Future: Send + 'static,
     F: Clone,
 {
     type Service = Surrounded<F>;
@@ -102,7 +102,7 @@ where
     type Error = Infallible;
     type Future = BoxFuture<'static, Result<Response, Infallible>>;
 
-    /// Routes of axum are ready at any time.
+    /// What is below is waited for when it is called.
     fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
         Poll::Ready(Ok(()))
     }

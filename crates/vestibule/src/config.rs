@@ -285,6 +285,18 @@ pub struct Otel {
     pub sample_ratio: f64,
 }
 
+impl Otel {
+    /// None are made.
+    fn none() -> Self {
+        Self {
+            collector: None,
+            headers: Vec::new(),
+            service_name: String::new(),
+            sample_ratio: 0.0,
+        }
+    }
+}
+
 /// A configuration without problems.
 #[derive(Debug)]
 pub struct Loaded {

@@ -127,12 +127,7 @@ pub(super) fn resolve(said: Said, terminal: bool) -> Result<Loaded, Problems> {
             format: meaning.one("log.format"),
             level: meaning.one("log.level"),
         },
-        otel: Otel {
-            collector: meaning.maybe("otel.endpoint"),
-            headers: meaning.many("otel.headers"),
-            service_name: meaning.one("otel.service_name"),
-            sample_ratio: meaning.one("otel.sample_ratio"),
-        },
+        otel: meaning.otel(),
         public_url_follows: meaning.is_default("public_url"),
         issuer_follows: meaning.is_default("token.issuer"),
         audience_follows: meaning.is_default("token.audience"),
@@ -308,6 +303,39 @@ impl Meaning {
             .ok()
     }
 
+    /// Settings of traces. Where the program cannot make any, nobody reads what they say.
+    fn otel(&mut self) -> Otel {
+        if !traces::ARE_BUILT_IN {
+            self.refuse_traces();
+            return Otel::none();
+        }
+        Otel {
+            collector: self.maybe("otel.endpoint"),
+            headers: self.many("otel.headers"),
+            service_name: self.one("otel.service_name"),
+            sample_ratio: self.one("otel.sample_ratio"),
+        }
+    }
+
+    /// The variables of OpenTelemetry are often set for all
+    /// programs of a machine, so that those alone do not keep the server from starting.
+    fn refuse_traces(&mut self) {
+        for setting in SETTINGS
+            .iter()
+            .filter(|setting| setting.group == table::TRACES)
+        {
+            match self.said.source(setting.key) {
+                Source::Default => {}
+                Source::Variable(name) | Source::DotEnv(name) if !name.starts_with(PREFIX) => {
+                    self.said.warnings.push(format!(
+                        "{name} has no effect, as this program was built without traces: they need {TRACING_BUILD}"
+                    ));
+                }
+                _ => self.refuse(setting.key, TRACING_BUILD, None),
+            }
+        }
+    }
+
     /// Certificate and key, which make no sense alone. They are read by the server alone: others who run commands
     /// beside it may have no right to.
     fn tls(&mut self) -> Option<TlsFiles> {
@@ -433,7 +461,6 @@ impl Meaning {
         }
         self.check_replicas(database);
         self.check_https(config);
-        self.check_traces();
         let site_is_known = config.site.dir.is_some()
             || config.site.upstream.is_some()
             || self.said.incomplete
@@ -477,28 +504,6 @@ impl Meaning {
         } else if config.https_redirect.is_some() {
             let expected = "public_url to be an https origin, to which it sends browsers";
             self.refuse("https_redirect", expected, Some(got));
-        }
-    }
-
-    /// Settings of traces, where the program cannot make any. The variables of OpenTelemetry are often set for all
-    /// programs of a machine, so that those alone do not keep the server from starting.
-    fn check_traces(&mut self) {
-        if traces::ARE_BUILT_IN {
-            return;
-        }
-        for setting in SETTINGS
-            .iter()
-            .filter(|setting| setting.group == table::TRACES)
-        {
-            match self.said.source(setting.key) {
-                Source::Default => {}
-                Source::Variable(name) | Source::DotEnv(name) if !name.starts_with(PREFIX) => {
-                    self.said.warnings.push(format!(
-                        "{name} has no effect, as this program was built without traces: they need {TRACING_BUILD}"
-                    ));
-                }
-                _ => self.refuse(setting.key, TRACING_BUILD, None),
-            }
         }
     }
 

@@ -96,7 +96,7 @@ impl Visit for Fields<'_, '_> {
     /// JSON has no word for what is no number.
     fn record_f64(&mut self, field: &Field, value: f64) {
         match value.is_finite() {
-            true => self.write(field, format_args!("{value}")),
+            true => self.write(field, format_args!("{value:?}")),
             false => self.write(field, format_args!("null")),
         }
     }
@@ -215,6 +215,7 @@ mod tests {
                 "of {text:?} and {text}"
             );
             let _inner = tracing::info_span!("inner").entered();
+            tracing::error!(http.server.request.duration = 1.0, server.cut = 1e300);
             tracing::error!(
                 http.server.request.duration = f64::NAN,
                 server.connections = u128::MAX,
@@ -222,7 +223,7 @@ mod tests {
             );
         });
         assert_eq!(ours, theirs);
-        assert_eq!(ours.len(), 3);
+        assert_eq!(ours.len(), 4);
         assert_eq!(
             ours[1]["span"],
             json!({ "http.request.id": "a\"b\\c", "name": "request" })

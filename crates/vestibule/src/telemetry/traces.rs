@@ -22,7 +22,9 @@ use opentelemetry::{
     trace::{SpanBuilder, SpanKind, Status, TraceContextExt as _, Tracer, TracerProvider as _},
 };
 use opentelemetry_http::{HeaderExtractor, HeaderInjector};
-use opentelemetry_otlp::{Protocol, SpanExporter, WithExportConfig as _, WithHttpConfig as _};
+use opentelemetry_otlp::{
+    Protocol, RetryPolicy, SpanExporter, WithExportConfig as _, WithHttpConfig as _,
+};
 use opentelemetry_sdk::{
     Resource,
     propagation::TraceContextPropagator,
@@ -91,6 +93,9 @@ impl Traces {
             .with_protocol(Protocol::HttpBinary)
             .with_endpoint(format!("{}{}", collector.origin, collector.path))
             .with_http_client(client)
+            // What was not taken is lost and told at once, in the place of a second try by which others would wait.
+            .with_retry_policy(RetryPolicy::disabled())
+            .with_timeout(collector::PATIENCE)
             .build()
             .map_err(|error| error.to_string())?;
         let resource = Resource::builder()

@@ -21,10 +21,17 @@ fn a_build_without_traces_refuses_their_settings() {
 #[test]
 fn the_variables_of_opentelemetry_are_for_other_programs_too_and_earn_a_warning() {
     let loaded = Operator::default()
-        .variable("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:4318")
+        // Nothing that we could use, and for others to judge.
+        .variable("OTEL_EXPORTER_OTLP_ENDPOINT", "collector:4317")
+        .variable("OTEL_EXPORTER_OTLP_HEADERS", "a=b,")
+        .variable("OTEL_TRACES_SAMPLER_ARG", "endpoint=http://127.0.0.1:14250")
         .variable("OTEL_SERVICE_NAME", "")
         .loaded();
-    assert_snapshot!(loaded.warnings.join("\n"), @"OTEL_EXPORTER_OTLP_ENDPOINT has no effect, as this program was built without traces: they need a build with the cargo feature `otel` (cargo build --release --features otel)");
+    assert_snapshot!(loaded.warnings.join("\n"), @r"
+    OTEL_EXPORTER_OTLP_ENDPOINT has no effect, as this program was built without traces: they need a build with the cargo feature `otel` (cargo build --release --features otel)
+    OTEL_EXPORTER_OTLP_HEADERS has no effect, as this program was built without traces: they need a build with the cargo feature `otel` (cargo build --release --features otel)
+    OTEL_TRACES_SAMPLER_ARG has no effect, as this program was built without traces: they need a build with the cargo feature `otel` (cargo build --release --features otel)
+    ");
 }
 
 #[cfg(feature = "otel")]

@@ -19,7 +19,7 @@ use crate::{
 };
 
 /// How long a collector may take for a batch; OpenTelemetry's default.
-const PATIENCE: Duration = Duration::from_secs(10);
+pub(super) const PATIENCE: Duration = Duration::from_secs(10);
 /// What of a request is the exporter's to say. It would add headers of the environment, which the settings have a say in.
 const OF_THE_EXPORTER: [HeaderName; 2] = [header::CONTENT_TYPE, header::CONTENT_ENCODING];
 
