@@ -57,13 +57,13 @@ const SIGNED_OUT: [name: string, show: (page: Page) => Promise<void>][] = [
 ];
 
 for (const [name, show] of SIGNED_OUT) {
-  test(`${name}: no barrier in either theme at either width`, async ({ page }) => {
+  test(`${name}: no barrier in either theme at any width`, async ({ page }) => {
     await show(page);
     await inEveryDress(page);
   });
 }
 
-test('dashboard and missing page: no barrier in either theme at either width', async ({ page }) => {
+test('dashboard and missing page: no barrier in either theme at any width', async ({ page }) => {
   await register(page);
   await expect(page).toHaveURL('/dashboard');
   await expect(page.getByRole('heading', { name: /Welcome/ })).toBeVisible();
@@ -113,7 +113,7 @@ const ACCOUNT: [name: string, show: (page: Page) => Promise<void>][] = [
 ];
 
 for (const [name, show] of ACCOUNT) {
-  test(`${name}: no barrier in either theme at either width`, async ({ page, elsewhere }) => {
+  test(`${name}: no barrier in either theme at any width`, async ({ page, elsewhere }) => {
     const { username } = await register(page);
     await expect(page).toHaveURL('/dashboard');
     await elsewhere(username, 'curl/8.5.0');

@@ -242,7 +242,7 @@ const STATES: [name: string, path: (id: string) => string, show: (page: Page) =>
 ];
 
 for (const [name, path, show] of STATES) {
-  test(`${name}: no barrier in either theme at either width`, async ({ page }) => {
+  test(`${name}: no barrier in either theme at any width`, async ({ page }) => {
     await logInAsAdmin(page);
     const { id } = await addUser(page, { roles: ['press', 'staff'] });
     await page.goto(path(id));
@@ -252,7 +252,7 @@ for (const [name, path, show] of STATES) {
   });
 }
 
-test('a deleted user: no barrier in either theme at either width', async ({ page }) => {
+test('a deleted user: no barrier in either theme at any width', async ({ page }) => {
   await logInAsAdmin(page);
   const { id } = await addUser(page);
   await page.evaluate((id) => fetch(`/api/admin/users/${id}`, { method: 'DELETE' }), id);

@@ -1,7 +1,7 @@
 /**
- * How every page is looked at: by axe in both themes at two widths, without sideways scrolling, and with the keyboard
- * alone. A picture of each is kept beside the test's results. Which pages and states there are is for the tests of each
- * to say.
+ * How every page is looked at: by axe in both themes at three widths, without sideways scrolling, with no control beyond
+ * its form, and with the keyboard alone. A picture of each is kept beside the test's results. Which pages and states
+ * there are is for the tests of each to say.
  */
 
 import { existsSync } from 'node:fs';
@@ -9,15 +9,18 @@ import AxeBuilder from '@axe-core/playwright';
 import { expect, type Locator, type Page, test } from '@playwright/test';
 
 const NARROW = { width: 320, height: 640 };
+const PHONE = { width: 360, height: 740 };
 const WIDE = { width: 1280, height: 800 };
 export const VIEWPORTS = [NARROW, WIDE];
 
-/** Each theme at each width; in a short run each theme and each width once. */
+/** Each theme at each width; in a short run each theme once, at the narrowest and the widest. */
 const DRESSES = [
   { viewport: NARROW, colorScheme: 'light' },
   { viewport: WIDE, colorScheme: 'dark' },
   { viewport: NARROW, colorScheme: 'dark' },
   { viewport: WIDE, colorScheme: 'light' },
+  { viewport: PHONE, colorScheme: 'light' },
+  { viewport: PHONE, colorScheme: 'dark' },
 ] as const;
 const WORN = process.env.DRESSES === 'all' ? DRESSES : DRESSES.slice(0, 2);
 
@@ -39,6 +42,7 @@ export async function inEveryDress(page: Page) {
       .analyze();
     expect(violations, `axe in ${dress}`).toEqual([]);
     await expectNoSidewaysScrolling(page, dress);
+    await expectNoControlBeyondItsForm(page, dress);
     await page.screenshot({ path: picture(dress), fullPage: true });
   }
 }
@@ -46,6 +50,22 @@ export async function inEveryDress(page: Page) {
 export async function expectNoSidewaysScrolling(page: Page, when: string) {
   const overflow = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
   expect(overflow, `sideways scrolling in ${when}`).toBeLessThanOrEqual(0);
+}
+
+/** A dialog does not scroll sideways for a control that is too wide: it shows it over its margin, or cuts it off. */
+async function expectNoControlBeyondItsForm(page: Page, when: string) {
+  const beyond = await page.locator('form').evaluateAll((forms) =>
+    forms.flatMap((form) => {
+      const { left, right } = form.getBoundingClientRect();
+      const controls = [...form.querySelectorAll('input, textarea, select, button')];
+      const shown = controls.filter((control) => control.checkVisibility());
+      return shown.flatMap((control) => {
+        const box = control.getBoundingClientRect();
+        return box.left < left - 0.5 || box.right > right + 0.5 ? [control.outerHTML] : [];
+      });
+    }),
+  );
+  expect(beyond, `controls beyond their form in ${when}`).toEqual([]);
 }
 
 /** A file among the test's results that is not there yet: one test may look at several pages. */

@@ -5,7 +5,7 @@
 
 import type { Page } from '@playwright/test';
 import { inEveryDress, tabTo } from './dress.ts';
-import { addTodo, addTodos, expect, logIn, register, test } from './visitor.ts';
+import { addTodo, addTodos, expect, logIn, lookAgain, register, test } from './visitor.ts';
 
 const DAY = 24 * 60 * 60 * 1000;
 
@@ -32,10 +32,9 @@ async function write(page: Page, title: string) {
   await page.keyboard.press('Enter');
 }
 
-/** Headless tabs are never hidden, so the return to one is announced here. */
-async function lookAgain(page: Page) {
-  await page.evaluate(() => document.dispatchEvent(new Event('visibilitychange', { bubbles: true })));
-}
+/** A change is shown before the server has it: waits until it does. */
+const answered = (page: Page, method: string) =>
+  page.waitForResponse((response) => response.request().method() === method);
 
 test('todos are added, checked off, edited and found again after a reload', async ({ page }) => {
   await openTodos(page);
@@ -189,13 +188,17 @@ test('two tabs: one sees what the other did, and overwrites nothing unseen', asy
   await other.getByRole('button', { name: 'Keep what I wrote' }).click();
   await expect(other.getByLabel('Title')).toHaveValue('Buy oil');
   await other.getByLabel('Title').fill('Buy lamp oil by hand');
+  const saved = answered(other, 'PATCH');
   await other.getByRole('button', { name: 'Save' }).click();
   await shown(other, 'Buy lamp oil by hand');
+  await saved;
 
   await lookAgain(page);
   await shown(page, 'Buy lamp oil by hand');
   await deleteOf(page, 'Buy lamp oil by hand').click();
+  const deleted = answered(page, 'DELETE');
   await page.getByRole('button', { name: 'Dismiss' }).click();
+  await deleted;
   await titleOf(other, 'Buy lamp oil by hand').click();
   await other.getByLabel('Title').fill('Too late');
   await other.getByRole('button', { name: 'Save' }).click();
@@ -358,12 +361,12 @@ const STATES: [name: string, show: (page: Page) => Promise<void>][] = [
   ],
 ];
 
-test('no todos yet: no barrier in either theme at either width', async ({ page }) => {
+test('no todos yet: no barrier in either theme at any width', async ({ page }) => {
   await openTodos(page);
   await inEveryDress(page);
 });
 
-test('a page of many todos: no barrier in either theme at either width', async ({ page }) => {
+test('a page of many todos: no barrier in either theme at any width', async ({ page }) => {
   await openTodos(page);
   await addTodos(page, 41);
   await page.goto('/dashboard?page=2');
@@ -372,7 +375,7 @@ test('a page of many todos: no barrier in either theme at either width', async (
 });
 
 for (const [name, show] of STATES) {
-  test(`${name}: no barrier in either theme at either width`, async ({ page }) => {
+  test(`${name}: no barrier in either theme at any width`, async ({ page }) => {
     await openTodos(
       page,
       { title: `Antidisestablishmentarianism${'m'.repeat(60)}` },

@@ -50,7 +50,7 @@ cargo xtask COMMAND
   torture faults  stop, freeze, restart, lock and crowd out PostgreSQL and MariaDB under load, for up to a minute each
   torture leavers 5,000 clients on each engine, half of whom leave before their answer (`test` has 500)
   torture client  the client library in Chromium over 50 expiries of its token, with wrong clocks and 100 lost answers
-                  (`test` has 1 and 6); the pages in both themes at both widths; the races by axios-auth-refresh, to
+                  (`test` has 1 and 6); the pages in both themes at three widths; the races by axios-auth-refresh, to
                   compare; Lighthouse
   torture redis   kill, hang, slow, lock and fill the Redis of two nodes; guesses at both at once (`test` hangs it)
   torture api     10,000 cases made of the API's description, on SQLite and on PostgreSQL (`test` has 300)
