@@ -94,6 +94,14 @@ pub enum SiteProblem {
     },
 }
 
+/// The target of a request, as it names itself.
+#[derive(Debug)]
+pub struct Wanted {
+    path: SitePath,
+    query: Option<String>,
+    access: Access,
+}
+
 /// What a path needs.
 #[derive(Debug)]
 pub enum Judged {
@@ -119,6 +127,13 @@ enum Kind {
     Folder(SitePath, Option<String>),
     Nothing,
     Unreadable,
+}
+
+impl Wanted {
+    /// What it needs by its own name alone.
+    pub fn access(&self) -> &Access {
+        &self.access
+    }
 }
 
 impl Site {
@@ -204,25 +219,38 @@ impl Site {
             .collect()
     }
 
-    /// What the target of a request needs, given as it was sent, with or without its query. It is judged by its own
-    /// name, the name of the file that it opens and the name of the file to which a link leads; the strictest demand
-    /// counts. Nothing is read.
-    pub async fn judge(&self, path_and_query: &str) -> Judged {
+    /// The target of a request, given as it was sent, with or without its query. `None` if there is nothing that anybody
+    /// could have, whatever the folder holds: answer with [`Site::not_found`].
+    pub fn wanted(&self, path_and_query: &str) -> Option<Wanted> {
         let (raw_path, query) = match path_and_query.split_once('?') {
             Some((raw_path, query)) => (raw_path, Some(query)),
             None => (path_and_query, None),
         };
-        let path = match SitePath::parse(raw_path) {
-            Ok(path) if !is_reserved(&path) => path,
-            Ok(_) | Err(_) => return Judged::NotFound,
-        };
-        let mut access = self.rules.access(&path);
+        let path = SitePath::parse(raw_path)
+            .ok()
+            .filter(|path| !is_reserved(path))?;
+        Some(Wanted {
+            access: self.rules.access(&path),
+            query: query.map(str::to_owned),
+            path,
+        })
+    }
+
+    /// What the target needs. It is judged by its own name, the name of the file that it opens and the name of the file
+    /// to which a link leads; the strictest demand counts, and never one that is less than that of its own name. Nothing
+    /// is read.
+    pub async fn judge(&self, wanted: Wanted) -> Judged {
+        let Wanted {
+            path,
+            query,
+            mut access,
+        } = wanted;
         let kind = match self.find(path.clone()).await {
             Ok(Found::File(located)) => {
                 access = access.stricter(self.rules.access(&located.real));
                 Kind::File(located)
             }
-            Ok(Found::Folder) => Kind::Folder(path.folder(), query.map(str::to_owned)),
+            Ok(Found::Folder) => Kind::Folder(path.folder(), query),
             Ok(Found::Nothing) => Kind::Nothing,
             Err(error) => {
                 tracing::error!(url.path = %path, error.message = %error, "The site's folder cannot be read; {path} is answered with 503");

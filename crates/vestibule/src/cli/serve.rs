@@ -89,6 +89,12 @@ pub(super) async fn run(matches: &ArgMatches, loaded: Loaded) -> Ended {
     warnings.extend(app::missing_redis(&accounts).await);
     warnings.extend(app::crowded_addresses(&config, &accounts).await?);
     warnings.extend(site.iter().flat_map(site_warnings));
+    #[cfg(feature = "ceiling")]
+    warnings.push(
+        "this program was built to be measured, with routes that do work for anybody; build it without the feature \
+         `ceiling`"
+            .to_owned(),
+    );
     // Whoever reads that the server is ready may end it from then on, and gracefully.
     let terminated = serve::terminated();
     // On a terminal it means that the terminal is gone, and with it whoever would look after the server.

@@ -26,6 +26,8 @@ pub(super) struct Said {
     /// The files that were read for a variable `…_FILE`, after that variable.
     pub(super) value_files: Vec<(String, PathBuf)>,
     given: BTreeMap<&'static str, Given>,
+    /// Whether the environment turns the traces of all programs off.
+    no_traces: bool,
 }
 
 /// The values of one setting, as text, from the highest source that has any.
@@ -52,6 +54,7 @@ impl Said {
             file: None,
             value_files: Vec::new(),
             given: BTreeMap::new(),
+            no_traces: inputs.environment.iter().any(turns_traces_off),
         };
         for (key, texts) in inputs.flags {
             let Some(flag) = table::setting(key).and_then(Setting::flag) else {
@@ -98,7 +101,7 @@ impl Said {
         };
         for (name, value) in variables {
             let name = name.to_string_lossy().into_owned();
-            if !is_ours(&name, &value.to_string_lossy()) {
+            if !self.is_for_us(&name, &value.to_string_lossy()) {
                 continue;
             }
             match value.into_string() {
@@ -126,7 +129,7 @@ impl Said {
         let mut read_up_to = 0;
         for line in dotenvy::from_read_iter(text.as_bytes()) {
             match line {
-                Ok((name, value)) if is_ours(&name, &value) => {
+                Ok((name, value)) if self.is_for_us(&name, &value) => {
                     if level.values.contains_key(&name) {
                         self.problems.push(
                             key_of(&name),
@@ -275,6 +278,10 @@ impl Said {
         }
     }
 
+    fn is_for_us(&self, name: &str, value: &str) -> bool {
+        is_ours(name, value) && !(self.no_traces && name.starts_with("OTEL_"))
+    }
+
     fn text_of<'d>(&mut self, document: &'d Document) -> Option<&'d str> {
         match &document.text {
             // Windows editors begin a file with a byte order mark.
@@ -289,6 +296,17 @@ impl Said {
             }
         }
     }
+}
+
+/// Whether a variable is one of those by which OpenTelemetry, or its traces, are turned off for all programs of an
+/// environment (OpenTelemetry's specification of environment variables). What is said to this program alone still counts.
+fn turns_traces_off((name, value): &(OsString, OsString)) -> bool {
+    let is_off = |value: &str| match name.to_str() {
+        Some("OTEL_SDK_DISABLED") => value.eq_ignore_ascii_case("true"),
+        Some("OTEL_TRACES_EXPORTER") => value == "none",
+        _ => false,
+    };
+    value.to_str().is_some_and(is_off)
 }
 
 /// Whether a variable is meant for this program.

@@ -27,19 +27,31 @@ pub(super) async fn serve(State(app): State<App>, request: Request) -> Response 
         .path_and_query()
         .map_or("/", |asked| asked.as_str());
     let (method, headers) = (request.method(), request.headers());
-    match site.judge(asked).await {
+    let Some(wanted) = site.wanted(asked) else {
+        return site.not_found(method, headers).await;
+    };
+    let visitor = Visitor {
+        asked,
+        method,
+        headers,
+    };
+    // Before the disk is looked at: how long that takes would tell a stranger what there is.
+    let met = wanted.access().clone();
+    if met != Access::Public
+        && let Err(refusal) = visitor.admit(&app, &met).await
+    {
+        return refusal;
+    }
+    match site.judge(wanted).await {
         Judged::Public(target) => site.serve(target, method, headers).await,
         Judged::NotFound => site.not_found(method, headers).await,
         Judged::Protected(target, access) => {
-            let visitor = Visitor {
-                asked,
-                method,
-                headers,
-            };
-            match visitor.admit(&app, &access).await {
-                Ok(_) => site.serve(target, method, headers).await,
-                Err(refusal) => refusal,
+            if access != met
+                && let Err(refusal) = visitor.admit(&app, &access).await
+            {
+                return refusal;
             }
+            site.serve(target, method, headers).await
         }
     }
 }

@@ -123,6 +123,14 @@ fn headers(fields: &[(&'static str, &str)]) -> HeaderMap {
     fields.iter().map(field).collect()
 }
 
+/// What becomes of a target.
+async fn judged(site: &Site, target: &str) -> Judged {
+    match site.wanted(target) {
+        Some(wanted) => site.judge(wanted).await,
+        None => Judged::NotFound,
+    }
+}
+
 /// What a caller who meets `met` gets; 401 for one who does not.
 async fn answer_to(
     site: &Site,
@@ -132,7 +140,7 @@ async fn answer_to(
     fields: &[(&'static str, &str)],
 ) -> Response {
     let headers = headers(fields);
-    match site.judge(target).await {
+    match judged(site, target).await {
         Judged::NotFound => site.not_found(&method, &headers).await,
         Judged::Public(target) => site.serve(target, &method, &headers).await,
         Judged::Protected(target, needed) if needed == *met => {
@@ -250,13 +258,27 @@ async fn names_that_differ_in_case_alone_are_two_files() {
     assert_eq!(get(&site, "/open/Page.html", &[]).await.status(), 404);
 }
 
+#[test]
+fn what_a_name_needs_is_known_without_a_look_at_the_disk() {
+    let bait = Bait::new();
+    let site = bait.site("/members/**");
+    fs::remove_dir_all(bait.dir()).expect("removed");
+    let needed = |target| Some(site.wanted(target)?.access().clone());
+    for there_or_not in ["/members/index.html", "/members/absent?page=2"] {
+        assert_eq!(needed(there_or_not), Some(Access::SignedIn));
+    }
+    assert_eq!(needed("/open/page.html"), Some(Access::Public));
+    assert_eq!(needed("/members/../../etc/passwd"), None);
+    assert_eq!(needed("/api/anything"), None);
+}
+
 #[tokio::test]
 async fn a_file_swapped_for_a_link_between_judging_and_opening_is_not_opened() {
     let bait = Bait::new();
     let site = bait.site("/members/**");
     let (page, folder) = (
-        site.judge("/open/page.html").await,
-        site.judge("/open/index.html").await,
+        judged(&site, "/open/page.html").await,
+        judged(&site, "/open/index.html").await,
     );
     let (Judged::Public(page), Judged::Public(folder)) = (page, folder) else {
         panic!("both are public");

@@ -34,6 +34,36 @@ fn the_variables_of_opentelemetry_are_for_other_programs_too_and_earn_a_warning(
     ");
 }
 
+#[test]
+fn where_the_environment_turns_traces_off_the_variables_of_opentelemetry_say_nothing() {
+    let loaded = |name, value| {
+        Operator::default()
+            .variable("OTEL_EXPORTER_OTLP_ENDPOINT", "http://collector:4318")
+            .dot_env("OTEL_SERVICE_NAME=theirs")
+            .variable(name, value)
+            .loaded()
+    };
+    for (name, value) in [
+        ("OTEL_SDK_DISABLED", "True"),
+        ("OTEL_TRACES_EXPORTER", "none"),
+    ] {
+        let loaded = loaded(name, value);
+        assert!(loaded.warnings.is_empty(), "{:?}", loaded.warnings);
+        #[cfg(feature = "otel")]
+        assert!(loaded.config.otel.collector.is_none());
+    }
+    for (name, value) in [
+        ("OTEL_SDK_DISABLED", "false"),
+        ("OTEL_TRACES_EXPORTER", "otlp"),
+    ] {
+        let loaded = loaded(name, value);
+        #[cfg(feature = "otel")]
+        assert!(loaded.config.otel.collector.is_some());
+        #[cfg(not(feature = "otel"))]
+        assert!(!loaded.warnings.is_empty());
+    }
+}
+
 #[cfg(feature = "otel")]
 #[test]
 fn the_variables_of_opentelemetry_are_read_below_our_own() {

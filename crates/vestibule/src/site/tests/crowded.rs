@@ -4,7 +4,7 @@ use axum::body::Body;
 use axum::http::{HeaderMap, Method};
 use http_body_util::BodyExt;
 
-use super::{Bait, body_of, field, get};
+use super::{Bait, body_of, field, get, judged};
 use crate::site::room::Room;
 use crate::site::{Judged, Site};
 
@@ -81,7 +81,7 @@ async fn an_answer_that_fits_in_memory_or_has_no_body_holds_no_file() {
             assert_eq!(answer.status(), status, "{path} {fields:?}");
             unread.push(answer);
         }
-        let Judged::Public(film) = site.judge("/film.bin").await else {
+        let Judged::Public(film) = judged(&site, "/film.bin").await else {
             panic!("the film is public");
         };
         let head = site.serve(film, &Method::HEAD, &HeaderMap::new()).await;
