@@ -205,6 +205,26 @@ async fn an_event_whose_answer_is_given_before_its_group_is_committed_is_left_ou
     assert_eq!(recorded(&store).await, [1]);
 }
 
+#[tokio::test]
+async fn what_is_taken_by_an_event_that_is_left_out_is_not_taken() {
+    let (_folder, store) = store().await;
+    let held = hold(&store).await;
+    let answer = Answer::default();
+    let late = answered(&store, &answer, 2).await;
+    let same = begin(&store, answer.clone(), |tx, answer: &Answer| {
+        Box::pin(async move {
+            answer.give();
+            record(tx, 2).await
+        })
+    })
+    .await;
+    held.let_go().await;
+    same.await.unwrap().unwrap();
+    let late = late.await.unwrap();
+    assert!(matches!(late, Err(Error::Busy(_))), "{late:?}");
+    assert_eq!(recorded(&store).await, [2]);
+}
+
 /// A reference to nobody is let through until the commit.
 #[tokio::test]
 async fn when_the_commit_fails_each_event_is_committed_apart_or_not() {
