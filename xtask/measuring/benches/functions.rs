@@ -173,9 +173,10 @@ fn paths(criterion: &mut Criterion, runtime: &Runtime, installation: &Installati
         ("path that is no file's", "/members/a/../b%2Fc"),
     ] {
         criterion.bench_function(name, |bench| {
-            bench
-                .to_async(runtime)
-                .iter(|| async { black_box(installation.site.judge(black_box(path)).await) });
+            bench.to_async(runtime).iter(|| async {
+                let wanted = installation.site.wanted(black_box(path))?;
+                Some(black_box(installation.site.judge(wanted).await))
+            });
         });
     }
 }
