@@ -10,7 +10,7 @@ use std::{
     time::Duration,
 };
 
-use quick_cache::sync::Cache;
+use quick_cache::{Weighter, sync::Cache};
 use store::{RevocationCount, SignedIn};
 use uuid::Uuid;
 
@@ -20,9 +20,14 @@ use crate::token::Bearing;
 /// what is ended on one node is ended on every other within 5 s.
 const BELIEVED: Duration = Duration::from_secs(5);
 
-/// The most sessions that are remembered. One takes about 500 bytes with its user, and 1.5 KiB with the longest names: 64
-/// MiB, or 192 at the worst.
+/// The most sessions that are remembered: 64 MiB of them, as nearly all take no more than a place each.
 const MOST_SESSIONS: usize = 128 * 1024;
+
+/// What most sessions take with their users, in bytes. Those with long names or many roles take several such places.
+const PLACE: usize = 512;
+
+/// What a text takes beside its letters, in bytes: where it is kept, and what the allocator adds.
+const BESIDE_TEXT: usize = 48;
 
 /// Changes are counted in so many places, by the id of the session or user. Two ids that share a
 /// place are no fault: a change of the one makes the other be read again.
@@ -32,7 +37,7 @@ const PLACES: usize = 4096;
 /// change moves the stamps on, and only what bears the present one is believed. So nothing has to
 /// be taken out, and a slow reader can put nothing back: what it brings is of an old stamp.
 pub(crate) struct StandingCache {
-    sessions: Cache<Uuid, Remembered>,
+    sessions: Cache<Uuid, Remembered, BySize>,
     /// How often everything was forgotten.
     epoch: AtomicU64,
     /// How often something of a user or a session was changed.
@@ -46,6 +51,17 @@ pub(crate) struct StandingCache {
 struct Remembered {
     stamp: Stamp,
     state: Arc<SignedIn>,
+    places: u64,
+}
+
+/// Has what is large count for more, so that the memory is bounded in bytes.
+#[derive(Clone)]
+struct BySize;
+
+impl Weighter<Uuid, Remembered> for BySize {
+    fn weight(&self, _: &Uuid, remembered: &Remembered) -> u64 {
+        remembered.places
+    }
 }
 
 /// The moment of a reading, told by the changes that went before.
@@ -83,7 +99,7 @@ struct Counts {
 impl StandingCache {
     pub(crate) fn new() -> Self {
         Self {
-            sessions: Cache::new(MOST_SESSIONS),
+            sessions: Cache::with_weighter(MOST_SESSIONS, MOST_SESSIONS as u64, BySize),
             epoch: AtomicU64::new(0),
             changes: (0..PLACES).map(|_| AtomicU64::new(0)).collect(),
             counts: Mutex::default(),
@@ -114,8 +130,12 @@ impl StandingCache {
     /// Remembers what was read, which may be old by now.
     pub(crate) fn finish_fill(&self, ticket: Ticket, state: Arc<SignedIn>) {
         let Ticket { bearing, stamp } = ticket;
-        self.sessions
-            .insert(bearing.session, Remembered { stamp, state });
+        let remembered = Remembered {
+            stamp,
+            places: places(&state),
+            state,
+        };
+        self.sessions.insert(bearing.session, remembered);
     }
 
     /// Has what it concerns read again at the next use. To be called after the change is committed
@@ -185,6 +205,23 @@ impl Counts {
         let new = read.get() - seen.get();
         i64::try_from(self.own.range(..=read).count()).is_ok_and(|own| own == new)
     }
+}
+
+/// How many places a session takes, with its user.
+fn places(SignedIn { session, user }: &SignedIn) -> u64 {
+    let texts = [
+        &user.username,
+        &user.name,
+        &session.address,
+        &session.user_agent,
+    ];
+    let texts = texts
+        .into_iter()
+        .flatten()
+        .chain([&user.email])
+        .chain(&user.roles);
+    let bytes: usize = texts.map(|text| text.len() + BESIDE_TEXT).sum();
+    1 + (bytes / PLACE) as u64
 }
 
 /// The ids are UUIDs of version 7, whose last bits are random.

@@ -209,3 +209,29 @@ fn the_number_of_remembered_sessions_is_bounded() {
     }
     assert!(memory.sessions.len() <= MOST_SESSIONS);
 }
+
+#[test]
+fn many_roles_take_the_places_of_several_sessions() {
+    let ada = bearing(ADA, 11);
+    let usual = Arc::unwrap_or_clone(state(ada));
+    let with_roles = |roles: usize| SignedIn {
+        user: User {
+            email: "ada.lovelace@example.org".to_owned(),
+            roles: (0..roles).map(|role| format!("{role:032}")).collect(),
+            ..usual.user.clone()
+        },
+        ..usual.clone()
+    };
+    assert_eq!(
+        [0, 2, 32].map(|roles| places(&with_roles(roles))),
+        [1, 1, 6]
+    );
+
+    let memory = memory();
+    let large = Arc::new(with_roles(32));
+    for session in 0..2 * MOST_SESSIONS as u128 {
+        let ticket = memory.begin_fill(bearing(ADA, session));
+        memory.finish_fill(ticket, Arc::clone(&large));
+    }
+    assert!((1..=MOST_SESSIONS as u64 / 6).contains(&memory.entries()));
+}
