@@ -185,7 +185,7 @@ test('all other devices are logged out after a question', async () => {
   fireEvent.click(await screen.findByRole('button', { name: 'Log out all others' }));
   await screen.findByText('Every other device is logged out.');
   expect(rows()).toHaveLength(1);
-  expect(document.activeElement).toBe(screen.getByRole('heading', { name: 'Devices' }));
+  await waitFor(() => expect(document.activeElement).toBe(screen.getByRole('heading', { name: 'Devices' })));
 });
 
 test('of many devices some are shown at first, and the focus follows those that come up', async () => {

@@ -86,7 +86,7 @@ test('figures are shown, each leading to what it counts', async () => {
   expect(row.getAllByRole('cell').map((cell) => cell.textContent)).toEqual(['4', '31']);
   expect(row.getByRole('link').getAttribute('href')).toBe('/admin/audit?event=login_failed&since=7d');
   screen.getByText(/Counted March 2, 2026/);
-  expect(document.activeElement).toBe(screen.getByRole('heading', { name: 'Figures' }));
+  await waitFor(() => expect(document.activeElement).toBe(screen.getByRole('heading', { name: 'Figures' })));
 });
 
 test('figures that cannot be had can be asked for again', async () => {
@@ -174,7 +174,7 @@ test('more of a list comes up with the focus on it, and is there again after a r
   screen.getByText('The first 40 users.');
   fireEvent.click(button('Show more'));
   await waitFor(() => expect(rows()).toHaveLength(45));
-  expect(document.activeElement).toBe(screen.getByRole('link', { name: 'Person 60' }));
+  await waitFor(() => expect(document.activeElement).toBe(screen.getByRole('link', { name: 'Person 60' })));
   expect(address()).toBe('/admin/users?pages=3');
   expect(asked).toEqual(['limit=20', 'cursor=20&limit=20', 'cursor=40&limit=20']);
   expect(screen.queryByRole('button', { name: 'Show more' })).toBeNull();
@@ -198,7 +198,7 @@ test('a user is added with roles, and the page of the user appears', async () =>
   script['POST /api/admin/users'] = refused(409, 'email_taken');
   fireEvent.click(await screen.findByRole('button', { name: 'Add user' }));
   const form = await dialog();
-  expect(document.activeElement).toBe(form.getByLabelText('E-mail'));
+  await waitFor(() => expect(document.activeElement).toBe(form.getByLabelText('E-mail')));
   type(form.getByLabelText('E-mail'), 'new@example.org');
   type(form.getByLabelText('Password'), 'battery staple');
   fireEvent.click(form.getByLabelText('Administrator'));
@@ -326,7 +326,7 @@ test('a user is disabled after a question, and enabled without one', async () =>
   fireEvent.click(button('Disable…'));
   fireEvent.click((await dialog()).getByRole('button', { name: 'Disable' }));
   await screen.findByText('The account is disabled.');
-  expect(document.activeElement).toBe(screen.getByRole('heading', { name: 'Access' }));
+  await waitFor(() => expect(document.activeElement).toBe(screen.getByRole('heading', { name: 'Access' })));
   expect(screen.queryByRole('button', { name: /Log out everywhere/ })).toBeNull();
   fireEvent.click(button('Enable'));
   await screen.findByText('The account is enabled.');

@@ -45,7 +45,7 @@ test('wrong credentials are told in general, with the focus on the password', as
   await logInAs('ada', 'wrong');
   await waitFor(() => expect(screen.getByRole('alert').textContent).toMatch(/did not match/));
   const password = screen.getByLabelText('Password');
-  expect(document.activeElement).toBe(password);
+  await waitFor(() => expect(document.activeElement).toBe(password));
   expect(password.getAttribute('aria-invalid')).toBeNull();
   expect(screen.getByLabelText<HTMLInputElement>('E-mail or username').value).toBe('ada');
 });
@@ -54,7 +54,7 @@ test('a limit is told with its time, and takes the focus', async () => {
   openApp('/login', { 'POST /api/auth/login': refused(429, 'rate_limited', {}, { 'retry-after': '840' }) });
   await logInAs('ada', 'wrong');
   await waitFor(() => expect(screen.getByRole('alert').textContent).toMatch(/14 minutes/));
-  expect(document.activeElement).toBe(screen.getByRole('alert'));
+  await waitFor(() => expect(document.activeElement).toBe(screen.getByRole('alert')));
 });
 
 test('empty fields are told without asking the server', async () => {

@@ -51,7 +51,7 @@ test('closed registration is told kindly, with the way to log in', async () => {
   openApp('/register?next=%2Fmembers%2F', { 'POST /api/auth/register': refused(403, 'registration_closed') });
   await register({ 'E-mail': 'ada@example.org', Password: 'correct horse' });
   const heading = await screen.findByRole('heading', { name: 'Registration is closed' });
-  expect(document.activeElement).toBe(heading);
+  await waitFor(() => expect(document.activeElement).toBe(heading));
   expect(screen.getByRole('link', { name: 'Log in' }).getAttribute('href')).toBe('/login?next=%2Fmembers%2F');
 });
 

@@ -20,7 +20,7 @@ const FILLED_IN = { 'E-mail': 'ada@example.org', Password: 'correct horse' };
 test('a link that has lost its code is told, with where the whole one is', async () => {
   openApp('/setup#code=');
   const heading = await screen.findByRole('heading', { name: 'The set-up needs its link' });
-  expect(document.activeElement).toBe(heading);
+  await waitFor(() => expect(document.activeElement).toBe(heading));
   screen.getByText('setup-link');
 });
 
@@ -44,7 +44,7 @@ test('a link that is no longer good is explained with what to do, and a fresh on
   openApp('/setup#code=old', { 'POST /api/auth/setup': refused(403, 'setup_refused') });
   await setUpWith(FILLED_IN);
   const heading = await screen.findByRole('heading', { name: /does not open the set-up any more/ });
-  expect(document.activeElement).toBe(heading);
+  await waitFor(() => expect(document.activeElement).toBe(heading));
   screen.getByText(/Restart the server/);
   screen.getByText(/vestibule user add/);
   window.location.hash = '#code=fresh';
