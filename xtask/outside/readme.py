@@ -1,7 +1,7 @@
 """Does what README.md shows: runs the commands of its `console` blocks and compares what they print.
 
-A line that starts with `$ ` is a command (a backslash at its end continues it); the lines below it are
-its output. Commands that start the program are left out: the program runs already.
+A line that starts with `$ ` is a command (a backslash at its end continues it); the lines below it are its output. That
+which builds and starts the program is tried by itself, in this tree, on a port and in a folder of its own.
 """
 
 import re
@@ -27,6 +27,24 @@ def starts_the_program(session):
     return any(command.startswith(("cargo ", "git ", "vestibule ")) for command, _ in session)
 
 
+def becomes_ready(command, environment):
+    """Whether a command of this tree starts the server, which is ended then."""
+    with tempfile.TemporaryDirectory(prefix="vestibule-") as folder:
+        started = subprocess.Popen(
+            ["bash", "-c", f"exec {command} --listen=127.0.0.1:0 --data-dir={folder}/data"],
+            cwd=ROOT,
+            env=environment,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        with started:
+            ready = any('"event":"ready"' in line for line in iter(started.stdout.readline, ""))
+            started.terminate()
+            # What it says at its end must not fill the pipe.
+            started.communicate(timeout=60)
+    assert ready, f"{command} ended with {started.returncode}"
+
+
 def outputs(commands):
     """What each command prints; all of them share one folder and one shell, and with it variables."""
     script = "".join(f"{command}\necho '{END}'\n" for command in commands)
@@ -40,6 +58,8 @@ def outputs(commands):
 
 checks = Checks()
 with Server() as server:
+    for command in re.findall(r"^\$ (cargo run .*)$", (ROOT / "README.md").read_text(), re.MULTILINE):
+        checks.run(command, becomes_ready, command, server.environment)
     readme = (ROOT / "README.md").read_text().replace(SHOWN_URL, server.url)
     shown = [pair for session in sessions(readme) if not starts_the_program(session) for pair in session]
     printed = outputs([command for command, _ in shown])
