@@ -12,7 +12,7 @@ export default defineConfig({
   // Each test has accounts of its own. All of them come from one address, whose limits the server has to do without.
   fullyParallel: true,
   workers: '100%',
-  // A busy machine is no failure: the longest test looks at one page in four dresses.
+  // A busy machine is no failure: the longest test looks at one page in six dresses.
   timeout: 90_000,
   expect: { timeout: 30_000 },
   forbidOnly: true,

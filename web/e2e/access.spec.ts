@@ -1,5 +1,5 @@
 /**
- * The pages for everybody: axe in both themes and two widths, no sideways scrolling, and the keyboard alone.
+ * The pages for everybody: axe in both themes and three widths, no sideways scrolling, and the keyboard alone.
  */
 
 import type { BrowserContext, Locator, Page } from '@playwright/test';

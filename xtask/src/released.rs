@@ -54,7 +54,7 @@ pub(crate) const LEAVERS: Length = length("--clients 500", "--clients 5000");
 pub(crate) const FAULTS: Length = length("", "--long");
 /// Users at once on each engine, and the requests of each.
 pub(crate) const USERS: Length = length("--users 60 --requests 20", "--users 1000 --requests 100");
-/// Themes and widths in which each state of each page is looked at: two of the four pairs, or all.
+/// Themes and widths in which each state of each page is looked at: two of the six pairs, or all.
 pub(crate) const DRESSES: Length = length("some", "all");
 /// Kills of a program that migrates, on each engine.
 pub(crate) const KILLS: Length = length("--kills 5", "--kills 100 --partly");
