@@ -3,12 +3,18 @@
 //! their time is over: see `retention.rs`.
 
 use sea_orm::{
-    ActiveValue::Set, ColumnTrait as _, Condition, ConnectionTrait, EntityTrait as _,
-    QueryFilter as _, QueryOrder as _, QuerySelect as _, Select,
+    ColumnTrait as _, Condition, ConnectionTrait, EntityTrait as _, QueryFilter as _,
+    QueryOrder as _, QuerySelect as _, Select,
 };
 use uuid::Uuid;
 
-use crate::{Error, Page, Place, Store, Timestamp, entity::audit_event, page};
+use crate::{
+    Error, Page, Place, Store, Timestamp,
+    engine::{Rendered, insertion},
+    entity::audit_event,
+    frequent::Runs,
+    page,
+};
 
 /// What happened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -303,28 +309,48 @@ pub(crate) fn select_stretch(stretch: &AuditStretch) -> Select<audit_event::Enti
         .limit(stretch.limit)
 }
 
+static ADDITION: Rendered<{ ADDED.len() }> =
+    Rendered::new(|backend, values| insertion(audit_event::Entity, ADDED, backend, values));
+
+const ADDED: [audit_event::Column; 10] = {
+    use audit_event::Column as C;
+    [
+        C::Id,
+        C::At,
+        C::Event,
+        C::ActorKind,
+        C::ActorId,
+        C::SubjectId,
+        C::Address,
+        C::UserAgent,
+        C::RequestId,
+        C::Detail,
+    ]
+};
+
 /// Adds the record to the transaction of the event that it tells of.
-pub(crate) async fn insert<C: ConnectionTrait>(tx: &C, audit: &NewAudit) -> Result<(), Error> {
+pub(crate) async fn insert<R: Runs>(tx: &R, audit: &NewAudit) -> Result<(), Error> {
     let (actor_kind, actor_id) = match audit.actor {
         Actor::Anonymous => ("anonymous", None),
         Actor::User(id) => ("user", Some(id)),
         Actor::Operator => ("operator", None),
     };
-    let row = audit_event::ActiveModel {
-        id: Set(audit.id),
-        at: Set(audit.at.as_micros()),
-        event: Set(audit.kind.as_str().to_owned()),
-        actor_kind: Set(actor_kind.to_owned()),
-        actor_id: Set(actor_id),
-        subject_id: Set(audit.subject),
-        address: Set(audit.address.clone()),
-        user_agent: Set(audit.user_agent.clone()),
-        request_id: Set(audit.request_id.clone()),
-        detail: Set(audit.detail.as_ref().map(ToString::to_string)),
-    };
-    audit_event::Entity::insert(row)
-        .exec_without_returning(tx)
-        .await?;
+    let addition = ADDITION.with(
+        tx.backend(),
+        &[
+            audit.id.into(),
+            audit.at.as_micros().into(),
+            audit.kind.as_str().into(),
+            actor_kind.into(),
+            actor_id.into(),
+            audit.subject.into(),
+            audit.address.clone().into(),
+            audit.user_agent.clone().into(),
+            audit.request_id.clone().into(),
+            audit.detail.as_ref().map(ToString::to_string).into(),
+        ],
+    );
+    tx.change(addition).await?;
     Ok(())
 }
 

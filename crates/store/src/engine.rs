@@ -38,9 +38,10 @@ pub(crate) use self::{
     position::{Position, replayed, written},
     presence::Presence,
     quarantine::Quarantine,
-    rendered::Rendered,
+    rendered::{Rendered, insertion},
     report::link,
     sole::{Sole, name},
+    sqlite::{BareConnection, BareTransactions, BareWriter},
 };
 use self::{presence::Sharing, url::Place};
 use crate::{Error, OpenError, PoolLoad, Store, Unique};
@@ -188,16 +189,30 @@ enum Verdict {
 
 /// Sorts an engine's error into the few kinds that callers tell apart.
 pub(crate) fn classify(error: &DbErr) -> Error {
-    match verdict(error) {
+    error_of(verdict(error), error.to_string())
+}
+
+/// What a verdict is to callers, who may be told what the engine has said.
+fn error_of(verdict: Verdict, said: String) -> Error {
+    match verdict {
         Verdict::Duplicate(Some(unique)) => Error::Taken(unique),
         // Whatever else is unique, another transaction has made at the same moment. Run again, the
         // event will find it. The engine's words would repeat the value.
         Verdict::Duplicate(None) => Error::Busy("another transaction has made the same".into()),
-        Verdict::Busy => Error::Busy(error.to_string()),
-        Verdict::NoConnection => Error::NoConnection(error.to_string()),
-        Verdict::Full => Error::Full(error.to_string()),
-        Verdict::Other => Error::Unavailable(error.to_string()),
+        Verdict::Busy => Error::Busy(said),
+        Verdict::NoConnection => Error::NoConnection(said),
+        Verdict::Full => Error::Full(said),
+        Verdict::Other => Error::Unavailable(said),
     }
+}
+
+/// The same where a pool gave no connection.
+pub(crate) fn could_not_connect(error: sqlx::Error) -> Error {
+    let verdict = match error {
+        sqlx::Error::PoolTimedOut => Verdict::NoConnection,
+        _ => Verdict::Other,
+    };
+    error_of(verdict, error.to_string())
 }
 
 /// Whether the engine refuses what a statement says, such as a value that it cannot keep, and has

@@ -15,6 +15,7 @@ mod entity;
 mod error;
 mod first_admin;
 mod foreign;
+mod frequent;
 mod imports;
 mod install;
 mod keys;
@@ -121,6 +122,9 @@ impl Store {
     pub async fn close(self) {
         self.tasks.close();
         self.tasks.wait().await;
+        if let Some(groups) = &self.groups {
+            groups.close().await;
+        }
         for pool in [self.readers, self.writer] {
             if let Err(error) = pool.close().await {
                 tracing::warn!(error.message = %error, "A database pool did not close cleanly: {error}");

@@ -5,9 +5,8 @@
 use std::time::Duration;
 
 use sea_orm::{
-    ActiveValue::Set,
-    ColumnTrait as _, ConnectionTrait, EntityTrait as _, FromQueryResult as _, QueryFilter as _,
-    QueryOrder as _, QuerySelect as _, QueryTrait as _,
+    ColumnTrait as _, EntityTrait as _, JoinType, QueryFilter as _, QueryOrder as _,
+    QuerySelect as _, QueryTrait as _, RelationTrait as _,
     sea_query::{Expr, ExprTrait as _, SimpleExpr},
 };
 use uuid::Uuid;
@@ -16,8 +15,9 @@ use crate::{
     Counted, Error, NewAudit, Store, Timestamp, User,
     admins::lock_as_admin,
     audit,
-    engine::Rendered,
+    engine::{Rendered, insertion},
     entity::{session, user, user_role},
+    frequent::{Cells, FromRow, Row, Runs, frequent},
     revocations::RevokingTransaction,
     users,
 };
@@ -39,14 +39,15 @@ impl SessionKind {
         }
     }
 
-    fn of_row(row: &session::Model) -> Result<Self, Error> {
+    /// The one of this name, which stands in the row of this id.
+    fn of_row(id: Uuid, name: &str) -> Result<Self, Error> {
         [Self::Token, Self::Cookie]
             .into_iter()
-            .find(|kind| kind.as_str() == row.kind)
+            .find(|kind| kind.as_str() == name)
             .ok_or_else(|| Error::Corrupt {
                 table: "sessions",
                 column: "kind",
-                row: row.id.to_string(),
+                row: id.to_string(),
             })
     }
 }
@@ -197,24 +198,8 @@ impl Store {
         stronger_hash: Option<String>,
         audit: NewAudit,
     ) -> Result<Opening, Error> {
-        self.write(
-            (session, seen_hash, stronger_hash, audit),
-            |tx, (session, seen, stronger, audit)| {
-                Box::pin(async move {
-                    let as_seen = users::find_as_seen(tx, session.user, Some(seen));
-                    let Some(user) = as_seen.await? else {
-                        return Ok(Opening::Stale);
-                    };
-                    if let Some(stronger) = stronger {
-                        users::replace_hash(tx, session.user, stronger).await?;
-                    }
-                    insert(tx, session).await?;
-                    audit::insert(tx, audit).await?;
-                    Ok(Opening::Opened(user))
-                })
-            },
-        )
-        .await
+        let arguments = (session, seen_hash, stronger_hash, audit);
+        self.write_often(arguments, frequent!(open)).await
     }
 
     /// The session of this id and its user, if it has not ended. It may be expired.
@@ -229,9 +214,7 @@ impl Store {
     #[tracing::instrument(target = "traced::store", skip_all)]
     pub async fn rotate(&self, rotation: Rotation) -> Result<Counted<RotationOutcome>, Error> {
         let lost = rotation.clone();
-        let won = self
-            .write(rotation, |tx, rotation| Box::pin(consume(tx, rotation)))
-            .await?;
+        let won = self.write_often(rotation, frequent!(consume)).await?;
         match won {
             Some(signed_in) => Ok(Counted {
                 outcome: RotationOutcome::Rotated(signed_in),
@@ -256,26 +239,8 @@ impl Store {
         unless_since: Timestamp,
         idle_expires_at: Timestamp,
     ) -> Result<(), Error> {
-        self.write(
-            (session, now, unless_since, idle_expires_at),
-            |tx, arguments| {
-                Box::pin(async move {
-                    let (session, now, unless_since, idle_expires_at) = *arguments;
-                    let noting = USE.with(
-                        tx.get_database_backend(),
-                        &[
-                            session.into(),
-                            now.as_micros().into(),
-                            unless_since.as_micros().into(),
-                            idle_expires_at.as_micros().into(),
-                        ],
-                    );
-                    tx.execute_raw(noting).await?;
-                    Ok(())
-                })
-            },
-        )
-        .await
+        let arguments = (session, now, unless_since, idle_expires_at);
+        self.write_often(arguments, frequent!(note_use)).await
     }
 
     /// The sessions of `user` whose lifetimes are not over at `now`, the last used first; at most
@@ -418,26 +383,61 @@ impl Store {
     }
 }
 
-/// Adds the session to the transaction of the event that opens it.
-pub(crate) async fn insert<C: ConnectionTrait>(tx: &C, new: &NewSession) -> Result<(), Error> {
-    let row = session::ActiveModel {
-        id: Set(new.id),
-        user_id: Set(new.user),
-        kind: Set(new.kind.as_str().to_owned()),
-        generation: Set(1),
-        token_hash: Set(new.token_hash.clone()),
-        nonce: Set(None),
-        rotated_at: Set(None),
-        created_at: Set(new.created_at.as_micros()),
-        last_used_at: Set(new.created_at.as_micros()),
-        idle_expires_at: Set(new.idle_expires_at.as_micros()),
-        expires_at: Set(new.expires_at.as_micros()),
-        address: Set(new.address.clone()),
-        user_agent: Set(new.user_agent.clone()),
+/// Opens the session for who is still as the caller saw them.
+async fn open<R: Runs>(
+    tx: &R,
+    (session, seen, stronger, audit): &(NewSession, String, Option<String>, NewAudit),
+) -> Result<Opening, Error> {
+    let Some(user) = users::find_as_seen(tx, session.user, Some(seen)).await? else {
+        return Ok(Opening::Stale);
     };
-    session::Entity::insert(row)
-        .exec_without_returning(tx)
-        .await?;
+    if let Some(stronger) = stronger {
+        users::replace_hash(tx, session.user, stronger).await?;
+    }
+    insert(tx, session).await?;
+    audit::insert(tx, audit).await?;
+    Ok(Opening::Opened(user))
+}
+
+static ADDITION: Rendered<{ ADDED.len() }> =
+    Rendered::new(|backend, values| insertion(session::Entity, ADDED, backend, values));
+
+const ADDED: [session::Column; 11] = {
+    use session::Column as C;
+    [
+        C::Id,
+        C::UserId,
+        C::Kind,
+        C::Generation,
+        C::TokenHash,
+        C::CreatedAt,
+        C::LastUsedAt,
+        C::IdleExpiresAt,
+        C::ExpiresAt,
+        C::Address,
+        C::UserAgent,
+    ]
+};
+
+/// Adds the session to the transaction of the event that opens it.
+pub(crate) async fn insert<R: Runs>(tx: &R, new: &NewSession) -> Result<(), Error> {
+    let addition = ADDITION.with(
+        tx.backend(),
+        &[
+            new.id.into(),
+            new.user.into(),
+            new.kind.as_str().into(),
+            1i64.into(),
+            new.token_hash.clone().into(),
+            new.created_at.as_micros().into(),
+            new.created_at.as_micros().into(),
+            new.idle_expires_at.as_micros().into(),
+            new.expires_at.as_micros().into(),
+            new.address.clone().into(),
+            new.user_agent.clone().into(),
+        ],
+    );
+    tx.change(addition).await?;
     Ok(())
 }
 
@@ -475,15 +475,56 @@ static CONSUMPTION: Rendered<8> = Rendered::new(
     },
 );
 
-/// The session, its user, and a row for each of their roles.
+/// The session, its user, and a row for each of their roles, or one without.
 static SIGNED_IN: Rendered<1> = Rendered::new(|backend, [session]| {
     session::Entity::find()
+        .inner_join(user::Entity)
+        .join(JoinType::LeftJoin, user::Relation::Roles.def())
         .filter(session::Column::Id.eq(session))
-        .find_also_related(user::Entity)
         .filter(user::Column::DeletedAt.is_null())
-        .and_also_related(user_role::Entity)
+        .select_only()
+        .columns({
+            use session::Column as C;
+            [
+                C::Id,
+                C::UserId,
+                C::Kind,
+                C::Generation,
+                C::CreatedAt,
+                C::LastUsedAt,
+                C::IdleExpiresAt,
+                C::ExpiresAt,
+                C::Address,
+                C::UserAgent,
+            ]
+        })
+        .columns(users::READ)
+        .column(user_role::Column::Role)
         .build(backend)
 });
+
+/// A row of [`SIGNED_IN`].
+struct SignedInRow(SignedIn, Option<String>);
+
+impl FromRow for SignedInRow {
+    fn from_row(cells: &mut Cells<'_, impl Row>) -> Result<Self, Error> {
+        let (id, user) = (cells.take()?, cells.take()?);
+        let session = Session {
+            id,
+            user,
+            kind: SessionKind::of_row(id, &cells.take::<String>()?)?,
+            generation: cells.take()?,
+            created_at: Timestamp::from_micros(cells.take()?),
+            last_used_at: Timestamp::from_micros(cells.take()?),
+            idle_expires_at: Timestamp::from_micros(cells.take()?),
+            expires_at: Timestamp::from_micros(cells.take()?),
+            address: cells.take()?,
+            user_agent: cells.take()?,
+        };
+        let user = User::from_row(cells)?;
+        Ok(Self(SignedIn { session, user }, cells.take()?))
+    }
+}
 
 /// Notes a use, unless one was noted since.
 static USE: Rendered<4> =
@@ -496,12 +537,26 @@ static USE: Rendered<4> =
             .build(backend)
     });
 
-async fn consume<C: ConnectionTrait>(
-    tx: &C,
-    rotation: &Rotation,
-) -> Result<Option<SignedIn>, Error> {
+async fn note_use<R: Runs>(
+    tx: &R,
+    (session, now, unless_since, idle_expires_at): &(Uuid, Timestamp, Timestamp, Timestamp),
+) -> Result<(), Error> {
+    let noting = USE.with(
+        tx.backend(),
+        &[
+            (*session).into(),
+            now.as_micros().into(),
+            unless_since.as_micros().into(),
+            idle_expires_at.as_micros().into(),
+        ],
+    );
+    tx.change(noting).await?;
+    Ok(())
+}
+
+async fn consume<R: Runs>(tx: &R, rotation: &Rotation) -> Result<Option<SignedIn>, Error> {
     let consumption = CONSUMPTION.with(
-        tx.get_database_backend(),
+        tx.backend(),
         &[
             rotation.session.into(),
             rotation.generation.into(),
@@ -513,7 +568,7 @@ async fn consume<C: ConnectionTrait>(
             rotation.idle_expires_at.as_micros().into(),
         ],
     );
-    match tx.execute_raw(consumption).await?.rows_affected() {
+    match tx.change(consumption).await? {
         0 => Ok(None),
         _ => load(tx, rotation.session).await,
     }
@@ -556,20 +611,15 @@ async fn explain(
     Ok(RotationOutcome::Reused(session.user))
 }
 
-async fn load<C: ConnectionTrait>(db: &C, id: Uuid) -> Result<Option<SignedIn>, Error> {
-    let question = SIGNED_IN.with(db.get_database_backend(), &[id.into()]);
-    let rows = db.query_all_raw(question).await?;
-    let Some(first) = rows.first() else {
+async fn load<R: Runs>(db: &R, id: Uuid) -> Result<Option<SignedIn>, Error> {
+    let question = SIGNED_IN.with(db.backend(), &[id.into()]);
+    let mut rows = db.ask(question).await?.into_iter();
+    let Some(SignedInRow(mut signed_in, role)) = rows.next() else {
         return Ok(None);
     };
-    let session = session_of(&session::Model::from_query_result(first, "A_")?)?;
-    let user = user::Model::from_query_result(first, "B_")?;
-    let mut roles = Vec::new();
-    for row in &rows {
-        roles.extend(user_role::Model::from_query_result_optional(row, "C_")?);
-    }
-    let user = users::user_of(user, roles);
-    Ok(Some(SignedIn { session, user }))
+    let others = rows.filter_map(|SignedInRow(_, role)| role);
+    signed_in.user.roles = role.into_iter().chain(others).collect();
+    Ok(Some(signed_in))
 }
 
 /// Ends sessions and says how many there were. Nothing else does, but the removal of expired ones.
@@ -585,7 +635,7 @@ fn session_of(row: &session::Model) -> Result<Session, Error> {
     Ok(Session {
         id: row.id,
         user: row.user_id,
-        kind: SessionKind::of_row(row)?,
+        kind: SessionKind::of_row(row.id, &row.kind)?,
         generation: row.generation,
         created_at: Timestamp::from_micros(row.created_at),
         last_used_at: Timestamp::from_micros(row.last_used_at),

@@ -8,8 +8,10 @@ pub(crate) mod list;
 use std::collections::BTreeSet;
 
 use sea_orm::{
-    ActiveValue::Set, ColumnTrait as _, ConnectionTrait, EntityTrait as _, QueryFilter as _,
-    QuerySelect as _, sea_query::Expr,
+    ActiveValue::Set,
+    ColumnTrait as _, ConnectionTrait, EntityTrait as _, QueryFilter as _, QuerySelect as _,
+    QueryTrait as _, Select, Value,
+    sea_query::{Expr, ExprTrait as _, SimpleExpr},
 };
 use uuid::Uuid;
 
@@ -17,7 +19,9 @@ use crate::{
     Counted, Error, NewAudit, NewSession, Opening, Store, Timestamp, Unique,
     admins::{self, ADMIN, Authority, lock_admins},
     audit,
+    engine::Rendered,
     entity::{user, user_role},
+    frequent::{Cells, FromRow, Row, Runs},
     sessions,
 };
 pub use list::{UserFilter, UserListing, UserStatus};
@@ -252,17 +256,12 @@ impl Store {
     pub async fn credentials(&self, key: LoginKey) -> Result<Option<Credentials>, Error> {
         self.read(key, |db, key| {
             Box::pin(async move {
-                let column = match key {
-                    LoginKey::Email(key) => user::Column::EmailKey.eq(key),
-                    LoginKey::Username(key) => user::Column::UsernameKey.eq(key),
-                };
                 // One query for known and unknown names alike.
-                let found = user::Entity::find()
-                    .filter(column)
-                    .find_with_related(user_role::Entity)
-                    .all(db)
-                    .await?;
-                Ok(found.into_iter().next().map(credentials_from))
+                let (of_key, key) = match key {
+                    LoginKey::Email(key) => (&OF_EMAIL, key),
+                    LoginKey::Username(key) => (&OF_USERNAME, key),
+                };
+                find_one(db, of_key, key.as_str().into()).await
             })
         })
         .await
@@ -272,14 +271,7 @@ impl Store {
     #[tracing::instrument(target = "traced::store", skip_all)]
     pub async fn credentials_of(&self, user: Uuid) -> Result<Option<Credentials>, Error> {
         self.read(user, |db, user| {
-            Box::pin(async move {
-                let found = user::Entity::find_by_id(*user)
-                    .filter(user::Column::DeletedAt.is_null())
-                    .find_with_related(user_role::Entity)
-                    .all(db)
-                    .await?;
-                Ok(found.into_iter().next().map(credentials_from))
-            })
+            Box::pin(async move { find_one(db, &OF_ID, (*user).into()).await })
         })
         .await
     }
@@ -407,8 +399,8 @@ impl Store {
 
 /// Locks the row of the account and gives it if it is active and, where a hash was checked, still
 /// has that one.
-pub(crate) async fn find_as_seen<C: ConnectionTrait>(
-    tx: &C,
+pub(crate) async fn find_as_seen<R: Runs>(
+    tx: &R,
     id: Uuid,
     seen_hash: Option<&str>,
 ) -> Result<Option<User>, Error> {
@@ -479,14 +471,9 @@ pub(crate) fn renamed(
 }
 
 /// The account of this id, if it is not deleted.
-pub(crate) async fn find<C: ConnectionTrait>(db: &C, id: Uuid) -> Result<Option<User>, Error> {
-    let found = user::Entity::find_by_id(id)
-        .filter(user::Column::DeletedAt.is_null())
-        .find_with_related(user_role::Entity)
-        .all(db)
-        .await?;
-    let found = found.into_iter().next();
-    Ok(found.map(|(row, roles)| user_of(row, roles)))
+pub(crate) async fn find<R: Runs>(db: &R, id: Uuid) -> Result<Option<User>, Error> {
+    let found = find_one(db, &OF_ID, id.into()).await?;
+    Ok(found.map(|found| found.user))
 }
 
 /// Whether there is an account of this id that is not deleted, to which something may be added. A
@@ -502,42 +489,145 @@ pub(crate) async fn has_account<C: ConnectionTrait>(tx: &C, id: Uuid) -> Result<
     Ok(found.is_some())
 }
 
-/// Locks the row of the account until the transaction ends and gives its password hash along:
-/// what a decision was made on may be compared with what is true now.
-pub(crate) async fn find_locked<C: ConnectionTrait>(
-    tx: &C,
-    id: Uuid,
+/// What is read of an account, in the order of [`User::from_row`].
+pub(crate) const READ: [user::Column; 9] = {
+    use user::Column as C;
+    [
+        C::Id,
+        C::Email,
+        C::Username,
+        C::Name,
+        C::EmailVerified,
+        C::DisabledAt,
+        C::DeletedAt,
+        C::CreatedAt,
+        C::UpdatedAt,
+    ]
+};
+
+/// Without roles, which stand in rows of their own.
+impl FromRow for User {
+    fn from_row(cells: &mut Cells<'_, impl Row>) -> Result<Self, Error> {
+        Ok(Self {
+            id: cells.take()?,
+            email: cells.take()?,
+            username: cells.take()?,
+            name: cells.take()?,
+            roles: BTreeSet::new(),
+            email_verified: cells.take()?,
+            disabled_at: cells.take::<Option<i64>>()?.map(Timestamp::from_micros),
+            deleted_at: cells.take::<Option<i64>>()?.map(Timestamp::from_micros),
+            created_at: Timestamp::from_micros(cells.take()?),
+            updated_at: Timestamp::from_micros(cells.take()?),
+        })
+    }
+}
+
+/// A row of [`LOCKED`].
+impl FromRow for Credentials {
+    fn from_row(cells: &mut Cells<'_, impl Row>) -> Result<Self, Error> {
+        Ok(Self {
+            user: User::from_row(cells)?,
+            password_hash: cells.take()?,
+        })
+    }
+}
+
+/// A row of [`OF_ID`] and those like it.
+struct CredentialsRow(Credentials, Option<String>);
+
+impl FromRow for CredentialsRow {
+    fn from_row(cells: &mut Cells<'_, impl Row>) -> Result<Self, Error> {
+        Ok(Self(Credentials::from_row(cells)?, cells.take()?))
+    }
+}
+
+/// A row of [`ROLES`].
+struct RoleRow(String);
+
+impl FromRow for RoleRow {
+    fn from_row(cells: &mut Cells<'_, impl Row>) -> Result<Self, Error> {
+        cells.take().map(Self)
+    }
+}
+
+static OF_ID: Rendered<1> = Rendered::new(|backend, [id]| {
+    let is_theirs = user::Column::Id.eq(id);
+    with_roles(is_theirs.and(user::Column::DeletedAt.is_null())).build(backend)
+});
+
+/// Deleted accounts have no keys.
+static OF_EMAIL: Rendered<1> =
+    Rendered::new(|backend, [key]| with_roles(user::Column::EmailKey.eq(key)).build(backend));
+
+static OF_USERNAME: Rendered<1> =
+    Rendered::new(|backend, [key]| with_roles(user::Column::UsernameKey.eq(key)).build(backend));
+
+/// Asks for accounts and their credentials, a row for each role or one without.
+fn with_roles(which: SimpleExpr) -> Select<user::Entity> {
+    user::Entity::find()
+        .left_join(user_role::Entity)
+        .filter(which)
+        .select_only()
+        .columns(READ)
+        .column(user::Column::PasswordHash)
+        .column(user_role::Column::Role)
+}
+
+/// The account of such a question, if there is one.
+async fn find_one<R: Runs>(
+    db: &R,
+    which: &Rendered<1>,
+    key: Value,
 ) -> Result<Option<Credentials>, Error> {
-    let row = user::Entity::find_by_id(id)
+    let mut rows = db.ask(which.with(db.backend(), &[key])).await?.into_iter();
+    let Some(CredentialsRow(mut found, role)) = rows.next() else {
+        return Ok(None);
+    };
+    let others = rows.filter_map(|CredentialsRow(_, role)| role);
+    found.user.roles = role.into_iter().chain(others).collect();
+    Ok(Some(found))
+}
+
+static LOCKED: Rendered<1> = Rendered::new(|backend, [id]| {
+    user::Entity::find()
+        .filter(user::Column::Id.eq(id))
         .filter(user::Column::DeletedAt.is_null())
         .lock_exclusive()
-        .one(tx)
-        .await?;
-    let Some(mut row) = row else { return Ok(None) };
-    let password_hash = row.password_hash.take();
+        .select_only()
+        .columns(READ)
+        .column(user::Column::PasswordHash)
+        .build(backend)
+});
+
+static ROLES: Rendered<1> = Rendered::new(|backend, [user]| {
+    user_role::Entity::find()
+        .filter(user_role::Column::UserId.eq(user))
+        .select_only()
+        .column(user_role::Column::Role)
+        .build(backend)
+});
+
+/// Locks the row of the account until the transaction ends and gives its password hash along:
+/// what a decision was made on may be compared with what is true now.
+pub(crate) async fn find_locked<R: Runs>(tx: &R, id: Uuid) -> Result<Option<Credentials>, Error> {
+    let locked: Vec<Credentials> = tx.ask(LOCKED.with(tx.backend(), &[id.into()])).await?;
+    let Some(mut found) = locked.into_iter().next() else {
+        return Ok(None);
+    };
     // A query of its own: engines do not lock the optional side of a join.
-    let roles = user_role::Entity::find()
-        .filter(user_role::Column::UserId.eq(id))
-        .all(tx)
-        .await?;
-    let user = user_of(row, roles);
-    Ok(Some(Credentials {
-        user,
-        password_hash,
-    }))
+    let roles = tx.ask(ROLES.with(tx.backend(), &[id.into()])).await?;
+    found.user.roles = roles.into_iter().map(|RoleRow(role)| role).collect();
+    Ok(Some(found))
 }
 
 /// Replaces a hash by a stronger one of the same password.
-pub(crate) async fn replace_hash<C: ConnectionTrait>(
-    tx: &C,
-    id: Uuid,
-    hash: &str,
-) -> Result<(), Error> {
-    user::Entity::update_many()
+pub(crate) async fn replace_hash<R: Runs>(tx: &R, id: Uuid, hash: &str) -> Result<(), Error> {
+    let replacement = user::Entity::update_many()
         .col_expr(user::Column::PasswordHash, Expr::value(hash))
         .filter(user::Column::Id.eq(id))
-        .exec(tx)
-        .await?;
+        .build(tx.backend());
+    tx.change(replacement).await?;
     Ok(())
 }
 
@@ -601,15 +691,6 @@ pub(crate) async fn replace_roles<C: ConnectionTrait>(
         .exec_without_returning(tx)
         .await?;
     Ok(())
-}
-
-fn credentials_from((mut row, roles): (user::Model, Vec<user_role::Model>)) -> Credentials {
-    let password_hash = row.password_hash.take();
-    let user = user_of(row, roles);
-    Credentials {
-        user,
-        password_hash,
-    }
 }
 
 /// The account of a row and those of its roles.

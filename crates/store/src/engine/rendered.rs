@@ -3,7 +3,10 @@
 
 use std::sync::OnceLock;
 
-use sea_orm::{DbBackend, Statement, Value, Values};
+use sea_orm::{
+    DbBackend, EntityTrait, Statement, Value, Values,
+    sea_query::{Query, SimpleExpr},
+};
 
 /// A statement of `N` parameters. Its definition builds it for an engine; where it has one of the values that it is given,
 /// it later has the argument in the place of that value.
@@ -77,6 +80,21 @@ impl<const N: usize> Rendered<N> {
             slots: values.into_iter().map(slot).collect(),
         }
     }
+}
+
+/// The statement that adds a row of these values to the table; its other columns are NULL.
+pub(crate) fn insertion<E: EntityTrait, const N: usize>(
+    table: E,
+    columns: [E::Column; N],
+    backend: DbBackend,
+    values: [Value; N],
+) -> Statement {
+    let mut insertion = Query::insert();
+    insertion
+        .into_table(table)
+        .columns(columns)
+        .values_panic(values.map(SimpleExpr::Value));
+    backend.build(&insertion)
 }
 
 #[cfg(test)]

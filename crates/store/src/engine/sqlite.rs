@@ -1,6 +1,8 @@
 //! What is SQLite's alone: the file, its modes and header, how connections are made, and its error
 //! codes. The library is part of the program.
 
+mod bare;
+
 use std::{
     fs::{File, OpenOptions},
     io::{self, Read as _},
@@ -17,6 +19,7 @@ use sqlx::{
 };
 use tokio_util::task::TaskTracker;
 
+pub(crate) use self::bare::{BareConnection, BareTransactions, BareWriter};
 use super::{
     Options, Presence, Statements, Verdict,
     presence::{self, FileLocks, Sharing},
@@ -53,9 +56,11 @@ pub(super) async fn open(
     let reading = connection(file).pragma("query_only", "ON");
     let readers = pool(options, file, reading, options.max_connections.max(1)).await?;
     let tasks = TaskTracker::new();
+    let bare = BareWriter::start(file).map_err(|source| unusable(file, source))?;
     Ok(Store {
         groups: Some(Groups::new(
             writer.clone(),
+            bare,
             options.acquire_timeout,
             tasks.clone(),
         )),
@@ -149,10 +154,15 @@ pub(super) const DURABILITY: &[SafeSetting] = &[
 
 /// What an error means to whoever runs an event.
 pub(super) fn verdict(error: &dyn DatabaseError) -> Verdict {
-    let code = error.code().and_then(|code| code.parse::<u32>().ok());
+    let code = error.code().and_then(|code| code.parse().ok());
+    verdict_of(code, error.message())
+}
+
+/// The same of an extended result code and the message that comes with it.
+fn verdict_of(code: Option<u32>, message: &str) -> Verdict {
     match code {
         // A primary key, a unique index.
-        Some(1555 | 2067) => Verdict::Duplicate(violated(error.message())),
+        Some(1555 | 2067) => Verdict::Duplicate(violated(message)),
         Some(code) if is_busy(code) => Verdict::Busy,
         Some(SQLITE_FULL | SQLITE_IOERR_SHMSIZE) => Verdict::Full,
         _ => Verdict::Other,

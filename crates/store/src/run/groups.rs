@@ -26,7 +26,8 @@ use tracing::{Instrument as _, Span};
 use super::{CALL_BOUND, Call, Failed, nobody_waits, roll_back};
 use crate::{
     Error,
-    engine::{self, Statements},
+    engine::{self, BareConnection, BareTransactions, BareWriter, Statements},
+    frequent::BareEvent,
     waiting::Wait,
 };
 
@@ -54,7 +55,10 @@ pub(crate) fn describe_metrics() {
 pub(crate) struct Groups(Arc<Shared>);
 
 struct Shared {
+    /// The one connection of the driver that writes. Whoever has it may write, also with the other one.
     writer: DatabaseConnection,
+    /// Where groups run of which every event happens often.
+    bare: BareWriter,
     /// How long an event waits for its turn.
     patience: Duration,
     tasks: TaskTracker,
@@ -77,8 +81,14 @@ trait Member: Send {
     /// Its turn has come, once or again. `false` if its caller has given up waiting for that.
     fn begin(&mut self) -> bool;
 
+    /// Whether it can run on the bare connection.
+    fn is_frequent(&self) -> bool;
+
     /// Runs it in the transaction of a group, and keeps its outcome.
     fn run<'a>(&'a mut self, tx: &'a DatabaseTransaction) -> BoxFuture<'a, Result<(), Error>>;
+
+    /// The same on the bare connection, for one that can.
+    fn run_bare(&mut self, connection: &BareConnection) -> Result<(), Error>;
 
     /// Gives the caller the outcome, which is committed.
     fn answer(self: Box<Self>);
@@ -92,6 +102,7 @@ trait Member: Send {
 
 struct Waiting<A, T> {
     call: Call<A, T>,
+    bare: Option<BareEvent<A, T>>,
     turn: Arc<Turn>,
     has_begun: bool,
     outcome: Option<T>,
@@ -129,19 +140,32 @@ impl Turn {
 impl Groups {
     /// Those of one writer. An event waits for its turn with it for `patience` at the most, and for three seconds in any
     /// case; the work is tracked by `tasks`.
-    pub(crate) fn new(writer: DatabaseConnection, patience: Duration, tasks: TaskTracker) -> Self {
+    pub(crate) fn new(
+        writer: DatabaseConnection,
+        bare: BareWriter,
+        patience: Duration,
+        tasks: TaskTracker,
+    ) -> Self {
         Self(Arc::new(Shared {
             writer,
+            bare,
             patience: patience.min(MOST_PATIENCE),
             tasks,
             line: Mutex::default(),
         }))
     }
 
-    /// Puts the event in line and waits for what comes of it. It goes on without its caller.
+    /// Closes the bare connection. No event may be under way.
+    pub(crate) async fn close(&self) {
+        self.0.bare.close().await;
+    }
+
+    /// Puts the event in line and waits for what comes of it. It goes on without its caller. `bare` is the same event, where
+    /// it can run on the bare connection.
     pub(super) async fn enter<A, T>(
         &self,
         call: Call<A, T>,
+        bare: Option<BareEvent<A, T>>,
     ) -> Result<Result<T, Error>, oneshot::error::RecvError>
     where
         A: Send + Sync + 'static,
@@ -151,6 +175,7 @@ impl Groups {
         let turn = Arc::new(Turn::within(self.0.patience));
         self.take_in(Box::new(Waiting {
             call,
+            bare,
             turn: Arc::clone(&turn),
             has_begun: false,
             outcome: None,
@@ -188,15 +213,45 @@ impl Groups {
         line.is_served
     }
 
-    /// Commits those who are first in line, so many at the most. Nobody waits for company: it is those who are there by now,
-    /// or come while these run. The others of a group that comes to nothing are first in line again: says how many.
-    async fn commit_group(&self, most: usize) -> usize {
+    /// Commits those who are first in line, like [`Self::commit_group`]: on the bare connection as far as they can run there.
+    async fn commit_next(&self, most: usize) -> usize {
+        let is_frequent = self
+            .line()
+            .members
+            .front()
+            .is_some_and(|first| first.is_frequent());
+        if is_frequent {
+            let in_line = self.line().members.len();
+            let turn = match self.0.writer.get_sqlite_connection_pool().acquire().await {
+                Ok(turn) => turn,
+                Err(error) => {
+                    self.could_not_begin(in_line, engine::could_not_connect(error));
+                    return 0;
+                }
+            };
+            let groups = self.clone();
+            let committed = self.0.bare.run(move |bare| {
+                let committed = groups.commit_group(bare, most).now_or_never();
+                committed.expect("nothing waits on the bare connection")
+            });
+            let committed = committed.await;
+            drop(turn);
+            if let Some(beginning_anew) = committed {
+                return beginning_anew;
+            }
+        }
+        self.commit_group(&mut Driver(&self.0.writer), most).await
+    }
+
+    /// Commits those who are first in line and can run in these transactions, so many at the most. Nobody waits for company:
+    /// it is those who are there by now, or come while these run. The others of a group that comes to nothing are first in
+    /// line again: says how many.
+    async fn commit_group<W: Transactions>(&self, writer: &mut W, most: usize) -> usize {
         let in_line = self.line().members.len();
-        let begun = self.0.writer.begin_with_options(engine::write_options());
-        let transaction = match begun.await {
+        let transaction = match writer.begin().await {
             Ok(transaction) => transaction,
             Err(error) => {
-                self.could_not_begin(in_line, error.into());
+                self.could_not_begin(in_line, error);
                 return 0;
             }
         };
@@ -204,15 +259,13 @@ impl Groups {
         let mut group = Vec::new();
         while group.len() < most
             && (group.is_empty() || now() < closing)
-            && let Some(mut member) = self.next()
+            && let Some(mut member) = self.next::<W>()
         {
-            match AssertUnwindSafe(member.run(&transaction))
-                .catch_unwind()
-                .await
-            {
+            let running = async { W::run(&transaction, member.as_mut()).await };
+            match AssertUnwindSafe(running).catch_unwind().await {
                 Ok(Ok(())) => group.push(member),
                 ended => {
-                    roll_back(transaction).await;
+                    writer.roll_back(transaction).await;
                     // A panic ends the event, and tells the caller no more than that.
                     if let Ok(Err(error)) = ended {
                         self.failed(member, error, group.is_empty());
@@ -222,10 +275,10 @@ impl Groups {
             }
         }
         if group.is_empty() || group.iter().any(|member| member.is_over()) {
-            roll_back(transaction).await;
+            writer.roll_back(transaction).await;
             return self.begin_anew(group);
         }
-        match transaction.commit().await {
+        match writer.commit(transaction).await {
             Ok(()) => {
                 histogram!(GROUP_SIZE).record(group.len() as f64);
                 for member in group {
@@ -243,10 +296,14 @@ impl Groups {
         0
     }
 
-    /// The first in line for whom somebody waits.
-    fn next(&self) -> Option<Box<dyn Member>> {
+    /// The first in line for whom somebody waits, if they can run in these transactions.
+    fn next<W: Transactions>(&self) -> Option<Box<dyn Member>> {
         loop {
-            let mut member = self.line().members.pop_front()?;
+            let first = self
+                .line()
+                .members
+                .pop_front_if(|first| W::takes(first.as_ref()));
+            let mut member = first?;
             if member.begin() {
                 return Some(member);
             }
@@ -264,7 +321,7 @@ impl Groups {
                     member.refuse(error.clone());
                 }
             }
-            Failed::Again(_) => self.see_to_apart(self.next()),
+            Failed::Again(_) => self.see_to_apart(self.next::<Driver<'_>>()),
         }
     }
 
@@ -315,7 +372,7 @@ impl Service {
         let mut most = MOST_MEMBERS;
         while self.groups.is_awaited() {
             // Those who begin anew take nobody in, so that each who fails costs them one run more and not one for each other.
-            most = match self.groups.commit_group(most).await {
+            most = match self.groups.commit_next(most).await {
                 0 => MOST_MEMBERS,
                 beginning_anew => beginning_anew,
             };
@@ -329,6 +386,74 @@ impl Drop for Service {
         if !self.is_done {
             self.groups.line().is_served = false;
         }
+    }
+}
+
+/// The transactions that groups run in, one after the other.
+trait Transactions {
+    type Transaction;
+
+    /// Whether an event can run in them.
+    fn takes(member: &dyn Member) -> bool;
+
+    async fn begin(&mut self) -> Result<Self::Transaction, Error>;
+
+    async fn run(transaction: &Self::Transaction, member: &mut dyn Member) -> Result<(), Error>;
+
+    async fn commit(&mut self, transaction: Self::Transaction) -> Result<(), Error>;
+
+    async fn roll_back(&mut self, transaction: Self::Transaction);
+}
+
+/// Those of the driver, for every event.
+struct Driver<'writer>(&'writer DatabaseConnection);
+
+impl Transactions for Driver<'_> {
+    type Transaction = DatabaseTransaction;
+
+    fn takes(_: &dyn Member) -> bool {
+        true
+    }
+
+    async fn begin(&mut self) -> Result<DatabaseTransaction, Error> {
+        Ok(self.0.begin_with_options(engine::write_options()).await?)
+    }
+
+    async fn run(transaction: &DatabaseTransaction, member: &mut dyn Member) -> Result<(), Error> {
+        member.run(transaction).await
+    }
+
+    async fn commit(&mut self, transaction: DatabaseTransaction) -> Result<(), Error> {
+        Ok(transaction.commit().await?)
+    }
+
+    async fn roll_back(&mut self, transaction: DatabaseTransaction) {
+        roll_back(transaction).await;
+    }
+}
+
+/// Those of the bare connection, where nothing waits.
+impl Transactions for BareTransactions {
+    type Transaction = BareConnection;
+
+    fn takes(member: &dyn Member) -> bool {
+        member.is_frequent()
+    }
+
+    async fn begin(&mut self) -> Result<BareConnection, Error> {
+        self.begin()
+    }
+
+    async fn run(transaction: &BareConnection, member: &mut dyn Member) -> Result<(), Error> {
+        member.run_bare(transaction)
+    }
+
+    async fn commit(&mut self, transaction: BareConnection) -> Result<(), Error> {
+        self.commit(transaction)
+    }
+
+    async fn roll_back(&mut self, transaction: BareConnection) {
+        self.roll_back(transaction);
     }
 }
 
@@ -354,6 +479,18 @@ where
             Ok(())
         };
         Box::pin(running.instrument(span))
+    }
+
+    fn is_frequent(&self) -> bool {
+        self.bare.is_some()
+    }
+
+    fn run_bare(&mut self, connection: &BareConnection) -> Result<(), Error> {
+        let event = self.bare.expect("only an event that can is run here");
+        let running = event(connection, &self.call.arguments);
+        let ended = self.span.in_scope(|| running.now_or_never());
+        self.outcome = Some(ended.expect("nothing waits on the bare connection")?);
+        Ok(())
     }
 
     fn answer(self: Box<Self>) {

@@ -6,7 +6,11 @@ use tokio::task::JoinHandle;
 
 use super::super::tests::{Gate, HALTING, login_of_id, store};
 use super::*;
-use crate::{Answer, Store, audit, run::Event};
+use crate::{
+    Answer, Store, audit,
+    frequent::{Frequent, Runs, frequent},
+    run::Event,
+};
 
 type Begun<T> = JoinHandle<Result<T, Error>>;
 
@@ -37,8 +41,33 @@ async fn answered(store: &Store, answer: &Answer, id: u128) -> Begun<()> {
 
 const RECORDING: Event<u128, ()> = |tx, id| Box::pin(record(tx, *id));
 
-async fn record(tx: &DatabaseTransaction, id: u128) -> Result<(), Error> {
+async fn record<R: Runs>(tx: &R, id: u128) -> Result<(), Error> {
     audit::insert(tx, &login_of_id(id)).await
+}
+
+async fn record_of<R: Runs>(tx: &R, id: &u128) -> Result<(), Error> {
+    record(tx, *id).await
+}
+
+/// Begins an event that happens often.
+async fn begin_often<A, T>(store: &Store, arguments: A, event: Frequent<A, T>) -> Begun<T>
+where
+    A: Send + Sync + 'static,
+    T: Send + 'static,
+{
+    let store = store.clone();
+    let begun = tokio::spawn(async move { store.write_often(arguments, event).await });
+    tokio::task::yield_now().await;
+    begun
+}
+
+/// Begins a recording that comes to nothing but on the bare connection.
+async fn recording_bare(store: &Store, id: u128) -> Begun<()> {
+    let recording = Frequent {
+        anywhere: |_, _| Box::pin(async { Err(Error::MigrationsMissing(8)) }),
+        bare: |connection, id: &u128| Box::pin(record(connection, *id)),
+    };
+    begin_often(store, id, recording).await
 }
 
 /// Has whoever comes from now on wait in line until [`Held::let_go`].
@@ -339,4 +368,149 @@ async fn those_who_begin_anew_are_not_run_again_for_each_who_fails_behind_them()
         );
     }
     assert_eq!(runs.load(Ordering::Relaxed), 2);
+}
+
+#[tokio::test]
+async fn what_happens_often_is_committed_together_on_the_bare_connection() {
+    let (_folder, store) = store().await;
+    let held = hold(&store).await;
+    let mut begun = Vec::new();
+    for id in 1..=3 {
+        begun.push(recording_bare(&store, id).await);
+    }
+    held.let_go().await;
+    for begun in begun {
+        begun.await.unwrap().unwrap();
+    }
+    assert_eq!(recorded(&store).await, [1, 2, 3]);
+}
+
+/// None of the others is refused or kept waiting for whoever cannot run where it does.
+#[tokio::test]
+async fn both_kinds_of_events_take_turns() {
+    let (_folder, store) = store().await;
+    let held = hold(&store).await;
+    let mut begun = Vec::new();
+    for id in 0..12 {
+        begun.push(match id % 3 {
+            0 => recording(&store, id).await,
+            _ => begin_often(&store, id, frequent!(record_of)).await,
+        });
+    }
+    held.let_go().await;
+    for begun in begun {
+        begun.await.unwrap().unwrap();
+    }
+    assert_eq!(recorded(&store).await, (0..12).collect::<Vec<_>>());
+}
+
+#[tokio::test]
+async fn one_that_fails_on_the_bare_connection_takes_nothing_of_the_others_with_it() {
+    let (_folder, store) = store().await;
+    let held = hold(&store).await;
+    let before = recording_bare(&store, 1).await;
+    async fn fail<R: Runs>(tx: &R, id: &u128) -> Result<(), Error> {
+        record(tx, *id).await?;
+        Err(Error::MigrationsMissing(7))
+    }
+    let failing = begin_often(&store, 2, frequent!(fail)).await;
+    let behind = recording_bare(&store, 3).await;
+    held.let_go().await;
+    before.await.unwrap().unwrap();
+    behind.await.unwrap().unwrap();
+    let failed = failing.await.unwrap();
+    assert!(
+        matches!(failed, Err(Error::MigrationsMissing(7))),
+        "{failed:?}"
+    );
+    assert_eq!(recorded(&store).await, [1, 3]);
+}
+
+#[tokio::test]
+async fn one_that_panics_on_the_bare_connection_ends_alone() {
+    let (_folder, store) = store().await;
+    let held = hold(&store).await;
+    let before = recording_bare(&store, 1).await;
+    async fn panic<R: Runs>(tx: &R, id: &u128) -> Result<(), Error> {
+        record(tx, *id).await?;
+        panic!("as an event with a mistake in it would");
+    }
+    let panicking = begin_often(&store, 2, frequent!(panic)).await;
+    let behind = recording_bare(&store, 3).await;
+    held.let_go().await;
+    before.await.unwrap().unwrap();
+    behind.await.unwrap().unwrap();
+    let ended = panicking.await.unwrap();
+    assert!(matches!(ended, Err(Error::Unavailable(_))), "{ended:?}");
+    assert_eq!(recorded(&store).await, [1, 3]);
+    recording_bare(&store, 4).await.await.unwrap().unwrap();
+}
+
+#[tokio::test]
+async fn one_whose_answer_is_given_before_its_group_is_committed_is_left_out_on_the_bare_connection()
+ {
+    let (_folder, store) = store().await;
+    let held = hold(&store).await;
+    let answer = Answer::default();
+    let late = {
+        let (store, answer) = (store.clone(), answer.clone());
+        tokio::spawn(async move {
+            let recording = store.write_often(2, frequent!(record_of));
+            answer.of(recording).await
+        })
+    };
+    tokio::task::yield_now().await;
+    async fn give<R: Runs>(tx: &R, answer: &Answer) -> Result<(), Error> {
+        answer.give();
+        record(tx, 3).await
+    }
+    let other = begin_often(&store, answer, frequent!(give)).await;
+    held.let_go().await;
+    other.await.unwrap().unwrap();
+    let late = late.await.unwrap();
+    assert!(matches!(late, Err(Error::Busy(_))), "{late:?}");
+    assert_eq!(recorded(&store).await, [3]);
+}
+
+/// The driver's connection is there to run them.
+#[tokio::test]
+async fn what_happens_often_happens_also_where_there_is_no_bare_connection() {
+    let (_folder, store) = store().await;
+    let groups = store.groups.as_ref().unwrap();
+    let gone = groups.0.bare.run(|bare| {
+        *bare = BareTransactions::of_file("/nowhere/at/all".into());
+    });
+    gone.await.expect("it is done");
+    let begun = begin_often(&store, 1, frequent!(record_of)).await;
+    begun.await.unwrap().unwrap();
+    assert_eq!(recorded(&store).await, [1]);
+}
+
+/// The engine rolls back by itself in the middle of a group.
+#[tokio::test]
+async fn of_a_crowd_that_meets_a_full_storage_on_the_bare_connection_is_kept_what_is_acknowledged()
+{
+    let (_folder, store) = store().await;
+    let groups = store.groups.as_ref().unwrap();
+    let limited = groups.0.bare.run(|bare| {
+        let connection = bare.begin().unwrap();
+        connection.limit_pages();
+        bare.roll_back(connection);
+    });
+    limited.await.expect("it is done");
+    let held = hold(&store).await;
+    let mut begun = Vec::new();
+    for id in 0..300 {
+        begun.push((id, begin_often(&store, id, frequent!(record_of)).await));
+    }
+    held.let_go().await;
+    let mut acknowledged = Vec::new();
+    for (id, begun) in begun {
+        match begun.await.unwrap() {
+            Ok(()) => acknowledged.push(id),
+            Err(error) => assert!(matches!(error, Error::Full(_)), "{error}"),
+        }
+    }
+    assert!(!acknowledged.is_empty(), "nothing was written at all");
+    assert_eq!(recorded(&store).await, acknowledged);
 }

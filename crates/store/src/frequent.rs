@@ -1,0 +1,102 @@
+//! Events that happen often, and what they are written against: the same event runs in a transaction of SeaORM and, for a
+//! database in a file, on the bare connection of `engine/sqlite/bare.rs`, where a statement costs no change of thread.
+
+use futures_util::future::LocalBoxFuture;
+use rusqlite::types::FromSql;
+use sea_orm::{ConnectionTrait, DbBackend, QueryResult, Statement, TryGetable};
+
+use crate::{Error, engine::BareConnection, run::Event};
+
+/// An event that happens often.
+pub(crate) struct Frequent<A, T> {
+    /// As it runs in a transaction of any engine.
+    pub(crate) anywhere: Event<A, T>,
+    /// As it runs on the bare connection to a file.
+    pub(crate) bare: BareEvent<A, T>,
+}
+
+/// An event on the bare connection to a file, where nothing waits.
+pub(crate) type BareEvent<A, T> =
+    for<'a> fn(&'a BareConnection, &'a A) -> LocalBoxFuture<'a, Result<T, Error>>;
+
+/// Makes a [`Frequent`] of one function of whatever [`Runs`] statements and of the arguments.
+macro_rules! frequent {
+    ($event:path) => {
+        $crate::frequent::Frequent {
+            anywhere: |tx, arguments| Box::pin($event(tx, arguments)),
+            bare: |connection, arguments| Box::pin($event(connection, arguments)),
+        }
+    };
+}
+pub(crate) use frequent;
+
+/// What runs the statements of an event.
+pub(crate) trait Runs {
+    /// For which engine statements are to be.
+    fn backend(&self) -> DbBackend;
+
+    /// Runs a statement, and says how many rows it has changed.
+    fn change(&self, statement: Statement) -> impl Future<Output = Result<u64, Error>> + Send;
+
+    /// Asks a question, and reads each row of the answer.
+    fn ask<T: FromRow + Send>(
+        &self,
+        question: Statement,
+    ) -> impl Future<Output = Result<Vec<T>, Error>> + Send;
+}
+
+/// What is read of a row, whose columns are in the order of the question.
+pub(crate) trait FromRow: Sized {
+    fn from_row(cells: &mut Cells<'_, impl Row>) -> Result<Self, Error>;
+}
+
+/// A row of an answer.
+pub(crate) trait Row {
+    fn cell<T: Cell>(&self, index: usize) -> Result<T, Error>;
+}
+
+/// What can stand in a cell.
+pub(crate) trait Cell: TryGetable + FromSql {}
+
+impl<T: TryGetable + FromSql> Cell for T {}
+
+/// The cells of a row, one after the other.
+pub(crate) struct Cells<'row, R> {
+    row: &'row R,
+    index: usize,
+}
+
+impl<'row, R: Row> Cells<'row, R> {
+    pub(crate) fn of(row: &'row R) -> Self {
+        Self { row, index: 0 }
+    }
+
+    /// The next one.
+    pub(crate) fn take<T: Cell>(&mut self) -> Result<T, Error> {
+        let index = self.index;
+        self.index += 1;
+        self.row.cell(index)
+    }
+}
+
+impl<C: ConnectionTrait> Runs for C {
+    fn backend(&self) -> DbBackend {
+        self.get_database_backend()
+    }
+
+    async fn change(&self, statement: Statement) -> Result<u64, Error> {
+        Ok(self.execute_raw(statement).await?.rows_affected())
+    }
+
+    async fn ask<T: FromRow + Send>(&self, question: Statement) -> Result<Vec<T>, Error> {
+        let rows = self.query_all_raw(question).await?;
+        let read = |row| T::from_row(&mut Cells::of(row));
+        rows.iter().map(read).collect()
+    }
+}
+
+impl Row for QueryResult {
+    fn cell<T: Cell>(&self, index: usize) -> Result<T, Error> {
+        Ok(self.try_get_by_index(index)?)
+    }
+}
