@@ -12,7 +12,7 @@ use crate::{
     Error, Page, Place, Store, Timestamp,
     engine::{Rendered, insertion},
     entity::audit_event,
-    frequent::Runs,
+    frequent::Executes,
     page,
 };
 
@@ -329,7 +329,7 @@ const ADDED: [audit_event::Column; 10] = {
 };
 
 /// Adds the record to the transaction of the event that it tells of.
-pub(crate) async fn insert<R: Runs>(tx: &R, audit: &NewAudit) -> Result<(), Error> {
+pub(crate) async fn insert<E: Executes>(tx: &E, audit: &NewAudit) -> Result<(), Error> {
     let (actor_kind, actor_id) = match audit.actor {
         Actor::Anonymous => ("anonymous", None),
         Actor::User(id) => ("user", Some(id)),

@@ -41,7 +41,7 @@ pub(crate) use self::{
     rendered::{Rendered, insertion},
     report::link,
     sole::{Sole, name},
-    sqlite::{BareConnection, BareTransactions, BareWriter},
+    sqlite::{BareConnection, BareTransactions, BareWriter, FromFile, turn},
 };
 use self::{presence::Sharing, url::Place};
 use crate::{Error, OpenError, PoolLoad, Store, Unique};
@@ -204,15 +204,6 @@ fn error_of(verdict: Verdict, said: String) -> Error {
         Verdict::Full => Error::Full(said),
         Verdict::Other => Error::Unavailable(said),
     }
-}
-
-/// The same where a pool gave no connection.
-pub(crate) fn could_not_connect(error: sqlx::Error) -> Error {
-    let verdict = match error {
-        sqlx::Error::PoolTimedOut => Verdict::NoConnection,
-        _ => Verdict::Other,
-    };
-    error_of(verdict, error.to_string())
 }
 
 /// Whether the engine refuses what a statement says, such as a value that it cannot keep, and has

@@ -2,10 +2,13 @@
 //! database in a file, on the bare connection of `engine/sqlite/bare.rs`, where a statement costs no change of thread.
 
 use futures_util::future::LocalBoxFuture;
-use rusqlite::types::FromSql;
 use sea_orm::{ConnectionTrait, DbBackend, QueryResult, Statement, TryGetable};
 
-use crate::{Error, engine::BareConnection, run::Event};
+use crate::{
+    Error,
+    engine::{BareConnection, FromFile},
+    run::Event,
+};
 
 /// An event that happens often.
 pub(crate) struct Frequent<A, T> {
@@ -19,7 +22,7 @@ pub(crate) struct Frequent<A, T> {
 pub(crate) type BareEvent<A, T> =
     for<'a> fn(&'a BareConnection, &'a A) -> LocalBoxFuture<'a, Result<T, Error>>;
 
-/// Makes a [`Frequent`] of one function of whatever [`Runs`] statements and of the arguments.
+/// Makes a [`Frequent`] of one function of whatever [`Executes`] statements and of the arguments.
 macro_rules! frequent {
     ($event:path) => {
         $crate::frequent::Frequent {
@@ -31,11 +34,11 @@ macro_rules! frequent {
 pub(crate) use frequent;
 
 /// What runs the statements of an event.
-pub(crate) trait Runs {
+pub(crate) trait Executes {
     /// For which engine statements are to be.
     fn backend(&self) -> DbBackend;
 
-    /// Runs a statement, and says how many rows it has changed.
+    /// Executes a statement, and says how many rows it has changed.
     fn change(&self, statement: Statement) -> impl Future<Output = Result<u64, Error>> + Send;
 
     /// Asks a question, and reads each row of the answer.
@@ -56,9 +59,9 @@ pub(crate) trait Row {
 }
 
 /// What can stand in a cell.
-pub(crate) trait Cell: TryGetable + FromSql {}
+pub(crate) trait Cell: TryGetable + FromFile {}
 
-impl<T: TryGetable + FromSql> Cell for T {}
+impl<T: TryGetable + FromFile> Cell for T {}
 
 /// The cells of a row, one after the other.
 pub(crate) struct Cells<'row, R> {
@@ -79,7 +82,7 @@ impl<'row, R: Row> Cells<'row, R> {
     }
 }
 
-impl<C: ConnectionTrait> Runs for C {
+impl<C: ConnectionTrait> Executes for C {
     fn backend(&self) -> DbBackend {
         self.get_database_backend()
     }

@@ -122,13 +122,14 @@ impl Store {
     pub async fn close(self) {
         self.tasks.close();
         self.tasks.wait().await;
-        if let Some(groups) = &self.groups {
-            groups.close().await;
-        }
         for pool in [self.readers, self.writer] {
             if let Err(error) = pool.close().await {
                 tracing::warn!(error.message = %error, "A database pool did not close cleanly: {error}");
             }
+        }
+        // Nobody has the turn any more, so it is the last to be closed, and leaves no log behind.
+        if let Some(groups) = &self.groups {
+            groups.close().await;
         }
         // Whoever holds another handle keeps these.
         if let Some(replicas) = std::sync::Arc::into_inner(self.replicas) {

@@ -17,7 +17,7 @@ use crate::{
     audit,
     engine::{Rendered, insertion},
     entity::{session, user, user_role},
-    frequent::{Cells, FromRow, Row, Runs, frequent},
+    frequent::{Cells, Executes, FromRow, Row, frequent},
     revocations::RevokingTransaction,
     users,
 };
@@ -384,8 +384,8 @@ impl Store {
 }
 
 /// Opens the session for who is still as the caller saw them.
-async fn open<R: Runs>(
-    tx: &R,
+async fn open<E: Executes>(
+    tx: &E,
     (session, seen, stronger, audit): &(NewSession, String, Option<String>, NewAudit),
 ) -> Result<Opening, Error> {
     let Some(user) = users::find_as_seen(tx, session.user, Some(seen)).await? else {
@@ -420,7 +420,7 @@ const ADDED: [session::Column; 11] = {
 };
 
 /// Adds the session to the transaction of the event that opens it.
-pub(crate) async fn insert<R: Runs>(tx: &R, new: &NewSession) -> Result<(), Error> {
+pub(crate) async fn insert<E: Executes>(tx: &E, new: &NewSession) -> Result<(), Error> {
     let addition = ADDITION.with(
         tx.backend(),
         &[
@@ -537,8 +537,8 @@ static USE: Rendered<4> =
             .build(backend)
     });
 
-async fn note_use<R: Runs>(
-    tx: &R,
+async fn note_use<E: Executes>(
+    tx: &E,
     (session, now, unless_since, idle_expires_at): &(Uuid, Timestamp, Timestamp, Timestamp),
 ) -> Result<(), Error> {
     let noting = USE.with(
@@ -554,7 +554,7 @@ async fn note_use<R: Runs>(
     Ok(())
 }
 
-async fn consume<R: Runs>(tx: &R, rotation: &Rotation) -> Result<Option<SignedIn>, Error> {
+async fn consume<E: Executes>(tx: &E, rotation: &Rotation) -> Result<Option<SignedIn>, Error> {
     let consumption = CONSUMPTION.with(
         tx.backend(),
         &[
@@ -611,7 +611,7 @@ async fn explain(
     Ok(RotationOutcome::Reused(session.user))
 }
 
-async fn load<R: Runs>(db: &R, id: Uuid) -> Result<Option<SignedIn>, Error> {
+async fn load<E: Executes>(db: &E, id: Uuid) -> Result<Option<SignedIn>, Error> {
     let question = SIGNED_IN.with(db.backend(), &[id.into()]);
     let mut rows = db.ask(question).await?.into_iter();
     let Some(SignedInRow(mut signed_in, role)) = rows.next() else {

@@ -21,7 +21,7 @@ use crate::{
     audit,
     engine::Rendered,
     entity::{user, user_role},
-    frequent::{Cells, FromRow, Row, Runs},
+    frequent::{Cells, Executes, FromRow, Row},
     sessions,
 };
 pub use list::{UserFilter, UserListing, UserStatus};
@@ -399,8 +399,8 @@ impl Store {
 
 /// Locks the row of the account and gives it if it is active and, where a hash was checked, still
 /// has that one.
-pub(crate) async fn find_as_seen<R: Runs>(
-    tx: &R,
+pub(crate) async fn find_as_seen<E: Executes>(
+    tx: &E,
     id: Uuid,
     seen_hash: Option<&str>,
 ) -> Result<Option<User>, Error> {
@@ -471,7 +471,7 @@ pub(crate) fn renamed(
 }
 
 /// The account of this id, if it is not deleted.
-pub(crate) async fn find<R: Runs>(db: &R, id: Uuid) -> Result<Option<User>, Error> {
+pub(crate) async fn find<E: Executes>(db: &E, id: Uuid) -> Result<Option<User>, Error> {
     let found = find_one(db, &OF_ID, id.into()).await?;
     Ok(found.map(|found| found.user))
 }
@@ -575,8 +575,8 @@ fn with_roles(which: SimpleExpr) -> Select<user::Entity> {
 }
 
 /// The account of such a question, if there is one.
-async fn find_one<R: Runs>(
-    db: &R,
+async fn find_one<E: Executes>(
+    db: &E,
     which: &Rendered<1>,
     key: Value,
 ) -> Result<Option<Credentials>, Error> {
@@ -610,7 +610,10 @@ static ROLES: Rendered<1> = Rendered::new(|backend, [user]| {
 
 /// Locks the row of the account until the transaction ends and gives its password hash along:
 /// what a decision was made on may be compared with what is true now.
-pub(crate) async fn find_locked<R: Runs>(tx: &R, id: Uuid) -> Result<Option<Credentials>, Error> {
+pub(crate) async fn find_locked<E: Executes>(
+    tx: &E,
+    id: Uuid,
+) -> Result<Option<Credentials>, Error> {
     let locked: Vec<Credentials> = tx.ask(LOCKED.with(tx.backend(), &[id.into()])).await?;
     let Some(mut found) = locked.into_iter().next() else {
         return Ok(None);
@@ -622,7 +625,7 @@ pub(crate) async fn find_locked<R: Runs>(tx: &R, id: Uuid) -> Result<Option<Cred
 }
 
 /// Replaces a hash by a stronger one of the same password.
-pub(crate) async fn replace_hash<R: Runs>(tx: &R, id: Uuid, hash: &str) -> Result<(), Error> {
+pub(crate) async fn replace_hash<E: Executes>(tx: &E, id: Uuid, hash: &str) -> Result<(), Error> {
     let replacement = user::Entity::update_many()
         .col_expr(user::Column::PasswordHash, Expr::value(hash))
         .filter(user::Column::Id.eq(id))

@@ -51,7 +51,7 @@ fn every_source_file_says_first_what_it_owns() {
 #[test]
 fn only_the_store_names_its_database_library() {
     let outside = |file: &File| !file.is_under("crates/store/") && !file.is_under("xtask/");
-    let names = ["sea_orm", "sea-orm", "sqlx"];
+    let names = ["sea_orm", "sea-orm", "sqlx", "rusqlite"];
     let sources = |file: &File| outside(file) && file.is_under("crates/");
     assert_none("named outside crates/store", &places(sources, &names));
 }

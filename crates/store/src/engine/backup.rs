@@ -13,7 +13,7 @@ use tempfile::TempPath;
 use super::{
     Options,
     presence::{FileLocks, Sharing, take_file},
-    sqlite::{bare, beside, has_header, inspect, looking, refuse_foreign},
+    sqlite::{beside, has_header, inspect, looking, plain, refuse_foreign},
     unusable,
     url::Place,
 };
@@ -51,7 +51,7 @@ impl Store {
                 io::Error::other("the path of a backup must be Unicode text"),
             )
         })?;
-        let mut connection = bare(file).connect().await?;
+        let mut connection = plain(file).connect().await?;
         let copied = sqlx::query("VACUUM INTO ?")
             .bind(path)
             .execute(&mut connection)
@@ -178,7 +178,7 @@ fn is_occupied(file: &Path) -> bool {
 /// Brings what the write-ahead log holds into the file, so that the file alone is the database.
 async fn settle(file: &Path) -> Result<(), OpenError> {
     inspect(file).await?;
-    let mut connection = bare(file).connect().await?;
+    let mut connection = plain(file).connect().await?;
     let row = sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)")
         .fetch_one(&mut connection)
         .await;
@@ -204,7 +204,7 @@ async fn examine(copy: &Path, name: &DatabaseUrl) -> Result<Vec<u8>, OpenError> 
         database: name.to_string(),
         what,
     };
-    let connection = looking(bare(copy).read_only(true).immutable(true)).await?;
+    let connection = looking(plain(copy).read_only(true).immutable(true)).await?;
     let verdict = super::text(
         &connection,
         "SELECT integrity_check AS value FROM pragma_integrity_check LIMIT 1",

@@ -11,15 +11,18 @@ use std::{
     time::Duration,
 };
 
-use sea_orm::{DatabaseConnection, SqliteTransactionMode, SqlxSqliteConnector, TransactionOptions};
+use sea_orm::{
+    ConnAcquireErr, DatabaseConnection, DbErr, RuntimeErr, SqliteTransactionMode,
+    SqlxSqliteConnector, TransactionOptions,
+};
 use sqlx::{
     ConnectOptions as _, Connection as _,
     error::DatabaseError,
-    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
+    sqlite::{SqliteConnectOptions, SqlitePoolOptions},
 };
 use tokio_util::task::TaskTracker;
 
-pub(crate) use self::bare::{BareConnection, BareTransactions, BareWriter};
+pub(crate) use self::bare::{BareConnection, BareTransactions, BareWriter, FromFile};
 use super::{
     Options, Presence, Statements, Verdict,
     presence::{self, FileLocks, Sharing},
@@ -36,8 +39,15 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(2);
 /// the index of the write-ahead log (`-shm`) needs a larger file.
 const SQLITE_FULL: u32 = 13;
 const SQLITE_IOERR_SHMSIZE: u32 = 4874;
-/// After a checkpoint the write-ahead log is cut to this size, in bytes.
-const JOURNAL_SIZE_LIMIT: &str = "67108864";
+/// What every connection that may write is set to.
+const SETTINGS: [(&str, &str); 5] = [
+    ("journal_mode", "WAL"),
+    ("synchronous", "FULL"),
+    ("foreign_keys", "ON"),
+    ("trusted_schema", "OFF"),
+    // After a checkpoint the write-ahead log is cut to this size, in bytes.
+    ("journal_size_limit", "67108864"),
+];
 
 /// Opens the database in `file`, creating an empty one where there is none.
 pub(super) async fn open(
@@ -130,6 +140,16 @@ pub(super) fn write_options() -> TransactionOptions {
     }
 }
 
+/// The turn to write, which the one connection of `writer` is, by whatever connection; until the outcome is dropped.
+pub(crate) async fn turn(writer: &DatabaseConnection) -> Result<impl Sized + use<>, Error> {
+    let acquired = writer.get_sqlite_connection_pool().acquire().await;
+    Ok(acquired.map_err(|error| match error {
+        sqlx::Error::PoolTimedOut => DbErr::ConnectionAcquire(ConnAcquireErr::Timeout),
+        sqlx::Error::PoolClosed => DbErr::ConnectionAcquire(ConnAcquireErr::ConnectionClosed),
+        other => DbErr::Conn(RuntimeErr::SqlxError(other.into())),
+    })?)
+}
+
 /// A question for the tables of this name; it is one of ours.
 pub(super) fn tables_named(name: &str) -> String {
     format!("SELECT name AS value FROM sqlite_master WHERE type = 'table' AND name = '{name}'")
@@ -179,7 +199,7 @@ fn violated(message: &str) -> Option<Unique> {
 }
 
 /// Options that change nothing about the file.
-pub(super) fn bare(file: &Path) -> SqliteConnectOptions {
+pub(super) fn plain(file: &Path) -> SqliteConnectOptions {
     SqliteConnectOptions::new()
         .filename(file)
         .create_if_missing(false)
@@ -199,19 +219,15 @@ pub(super) async fn looking(
 }
 
 pub(super) fn reading_alone(file: &Path) -> SqliteConnectOptions {
-    bare(file)
+    plain(file)
         .read_only(true)
         .pragma("query_only", "ON")
         .pragma("trusted_schema", "OFF")
 }
 
 fn connection(file: &Path) -> SqliteConnectOptions {
-    bare(file)
-        .journal_mode(SqliteJournalMode::Wal)
-        .synchronous(SqliteSynchronous::Full)
-        .foreign_keys(true)
-        .pragma("trusted_schema", "OFF")
-        .pragma("journal_size_limit", JOURNAL_SIZE_LIMIT)
+    let set = |options: SqliteConnectOptions, (name, value)| options.pragma(name, value);
+    SETTINGS.into_iter().fold(plain(file), set)
 }
 
 /// Opens connections. To change the journal mode, as the first connection to a new file does,
@@ -285,7 +301,7 @@ pub(super) async fn inspect(file: &Path) -> Result<(), OpenError> {
             database: name.to_string(),
         });
     }
-    let connection = looking(bare(file).read_only(!was_cut_off)).await?;
+    let connection = looking(plain(file).read_only(!was_cut_off)).await?;
     let verdict = refuse_foreign(&connection, &name).await;
     connection.close().await.map_err(Error::from)?;
     verdict

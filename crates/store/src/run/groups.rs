@@ -213,28 +213,30 @@ impl Groups {
         line.is_served
     }
 
-    /// Commits those who are first in line, like [`Self::commit_group`]: on the bare connection as far as they can run there.
+    /// Commits those who are first in line, like [`Self::commit_group`]: on the bare connection if all who are there can run
+    /// there, so that nobody waits for two commits.
     async fn commit_next(&self, most: usize) -> usize {
-        let is_frequent = self
-            .line()
-            .members
-            .front()
-            .is_some_and(|first| first.is_frequent());
-        if is_frequent {
-            let in_line = self.line().members.len();
-            let turn = match self.0.writer.get_sqlite_connection_pool().acquire().await {
+        let (in_line, are_frequent) = {
+            let members = &self.line().members;
+            let are_frequent = members.iter().take(most).all(|member| member.is_frequent());
+            (members.len(), are_frequent)
+        };
+        if are_frequent {
+            let turn = match engine::turn(&self.0.writer).await {
                 Ok(turn) => turn,
                 Err(error) => {
-                    self.could_not_begin(in_line, engine::could_not_connect(error));
+                    self.could_not_begin(in_line, error);
                     return 0;
                 }
             };
             let groups = self.clone();
-            let committed = self.0.bare.run(move |bare| {
-                let committed = groups.commit_group(bare, most).now_or_never();
-                committed.expect("nothing waits on the bare connection")
+            let committing = self.0.bare.run(move |bare| {
+                bare.are_possible().then(|| {
+                    let committed = groups.commit_group(bare, most).now_or_never();
+                    committed.expect("nothing waits on the bare connection")
+                })
             });
-            let committed = committed.await;
+            let committed = committing.await.flatten();
             drop(turn);
             if let Some(beginning_anew) = committed {
                 return beginning_anew;

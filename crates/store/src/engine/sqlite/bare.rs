@@ -2,15 +2,15 @@
 //! well, but whoever runs a statement there changes to it and back; here a whole group of events runs on the thread.
 
 use std::{
-    fmt::Display,
     future::ready,
-    io,
+    io, mem,
     panic::{AssertUnwindSafe, catch_unwind},
     path::{Path, PathBuf},
     sync::mpsc,
     thread,
 };
 
+pub(crate) use rusqlite::types::FromSql as FromFile;
 use rusqlite::{
     Connection, OpenFlags, Statement as Prepared,
     types::{ToSqlOutput, ValueRef},
@@ -18,15 +18,12 @@ use rusqlite::{
 use sea_orm::{DbBackend, Statement, Value};
 use tokio::{runtime::Handle, sync::oneshot};
 
-use super::{BUSY_TIMEOUT, JOURNAL_SIZE_LIMIT, verdict_of};
+use super::{BUSY_TIMEOUT, SETTINGS, verdict_of};
 use crate::{
     Error,
     engine::error_of,
-    frequent::{Cell, Cells, FromRow, Row, Runs},
+    frequent::{Cell, Cells, Executes, FromRow, Row},
 };
-
-/// How many prepared statements are kept. There are fewer of them.
-const KEPT_STATEMENTS: usize = 64;
 
 /// The thread that writes. It ends when this is dropped.
 #[derive(Debug)]
@@ -86,6 +83,8 @@ pub(crate) struct BareTransactions {
     file: PathBuf,
     /// `None` until something is to be written, while a transaction has it, and after one that left it in doubt.
     connection: Option<BareConnection>,
+    /// Whether it is known, to whoever reads the log, that there can be none.
+    is_warned_of: bool,
 }
 
 impl BareTransactions {
@@ -94,7 +93,25 @@ impl BareTransactions {
         Self {
             file,
             connection: None,
+            is_warned_of: false,
         }
+    }
+
+    /// Whether there is a connection, or one can be made now.
+    pub(crate) fn are_possible(&mut self) -> bool {
+        if self.connection.is_none() {
+            match BareConnection::open(&self.file) {
+                Ok(connection) => self.connection = Some(connection),
+                Err(error) if !mem::replace(&mut self.is_warned_of, true) => {
+                    tracing::warn!(
+                        error.message = %error,
+                        "The connection for what happens often cannot be opened, and another one does its work: {error}"
+                    );
+                }
+                Err(_) => {}
+            }
+        }
+        self.connection.is_some()
     }
 
     /// Begins a transaction.
@@ -103,8 +120,14 @@ impl BareTransactions {
             Some(connection) => connection,
             None => BareConnection::open(&self.file)?,
         };
-        connection.run("BEGIN IMMEDIATE")?;
-        Ok(connection)
+        self.is_warned_of = false;
+        match connection.run("BEGIN IMMEDIATE") {
+            Ok(()) => Ok(connection),
+            Err(error) => {
+                self.roll_back(connection);
+                Err(error)
+            }
+        }
     }
 
     /// Commits it.
@@ -142,17 +165,11 @@ impl BareConnection {
     fn open(file: &Path) -> Result<Self, Error> {
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let connection = Connection::open_with_flags(file, flags).map_err(error)?;
-        let set = |name, value: &dyn rusqlite::ToSql| {
-            // Some answer with what they are set to, and some with nothing.
-            connection.pragma_update(None, name, value).map_err(error)
-        };
         connection.busy_timeout(BUSY_TIMEOUT).map_err(error)?;
-        set("journal_mode", &"WAL")?;
-        set("synchronous", &"FULL")?;
-        set("foreign_keys", &true)?;
-        set("trusted_schema", &false)?;
-        set("journal_size_limit", &JOURNAL_SIZE_LIMIT)?;
-        connection.set_prepared_statement_cache_capacity(KEPT_STATEMENTS);
+        for (name, value) in SETTINGS {
+            let set = connection.pragma_update(None, name, value);
+            set.map_err(error)?;
+        }
         Ok(Self(connection))
     }
 
@@ -194,7 +211,7 @@ impl BareConnection {
     }
 }
 
-impl Runs for BareConnection {
+impl Executes for BareConnection {
     fn backend(&self) -> DbBackend {
         DbBackend::Sqlite
     }
@@ -202,7 +219,7 @@ impl Runs for BareConnection {
     fn change(&self, statement: Statement) -> impl Future<Output = Result<u64, Error>> + Send {
         ready(self.with(&statement, |prepared| {
             let changed = prepared.raw_execute().map_err(error)?;
-            u64::try_from(changed).map_err(doubtful)
+            Ok(changed as u64)
         }))
     }
 
@@ -239,8 +256,8 @@ impl rusqlite::ToSql for Bound<'_> {
             Value::String(text) => text.as_deref().map(|text| ValueRef::Text(text.as_bytes())),
             Value::Bytes(bytes) => bytes.as_deref().map(ValueRef::Blob),
             Value::Uuid(id) => id.as_ref().map(|id| ValueRef::Blob(id.as_bytes())),
-            other => {
-                let kind = format!("{other:?} is of a kind that no column has");
+            _ => {
+                let kind = "a value is of a kind that no column has";
                 return Err(rusqlite::Error::ToSqlConversionFailure(kind.into()));
             }
         };
@@ -255,10 +272,6 @@ fn error(error: rusqlite::Error) -> Error {
         .map(|error| error.extended_code.cast_unsigned());
     let message = error.to_string();
     error_of(verdict_of(code, &message), message)
-}
-
-fn doubtful(error: impl Display) -> Error {
-    Error::Unavailable(error.to_string())
 }
 
 #[cfg(test)]

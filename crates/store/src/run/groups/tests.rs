@@ -1,14 +1,14 @@
 //! Groups with members that fail, panic, are too late, or make the commit fail: each event comes to what it would have
 //! come to alone. What the outcomes of events are, one by one and on every engine, is left to the conformance suite.
 
-use sea_orm::ConnectionTrait as _;
+use sea_orm::{ConnectionTrait as _, DbBackend, Statement};
 use tokio::task::JoinHandle;
 
 use super::super::tests::{Gate, HALTING, login_of_id, store};
 use super::*;
 use crate::{
     Answer, Store, audit,
-    frequent::{Frequent, Runs, frequent},
+    frequent::{Cells, Executes, Frequent, FromRow, Row, frequent},
     run::Event,
 };
 
@@ -41,11 +41,11 @@ async fn answered(store: &Store, answer: &Answer, id: u128) -> Begun<()> {
 
 const RECORDING: Event<u128, ()> = |tx, id| Box::pin(record(tx, *id));
 
-async fn record<R: Runs>(tx: &R, id: u128) -> Result<(), Error> {
+async fn record<E: Executes>(tx: &E, id: u128) -> Result<(), Error> {
     audit::insert(tx, &login_of_id(id)).await
 }
 
-async fn record_of<R: Runs>(tx: &R, id: &u128) -> Result<(), Error> {
+async fn record_of<E: Executes>(tx: &E, id: &u128) -> Result<(), Error> {
     record(tx, *id).await
 }
 
@@ -374,15 +374,44 @@ async fn those_who_begin_anew_are_not_run_again_for_each_who_fails_behind_them()
 async fn what_happens_often_is_committed_together_on_the_bare_connection() {
     let (_folder, store) = store().await;
     let held = hold(&store).await;
-    let mut begun = Vec::new();
-    for id in 1..=3 {
-        begun.push(recording_bare(&store, id).await);
-    }
+    let first = recording_bare(&store, 1).await;
+    let second = recording_bare(&store, 2).await;
+    let file = store.readers.clone();
+    // Sees in its transaction what the others have written, which nobody else does.
+    let last = Frequent {
+        anywhere: |_, _| Box::pin(async { Err(Error::MigrationsMissing(8)) }),
+        bare: |connection, readers: &DatabaseConnection| {
+            Box::pin(async move {
+                let within: Vec<Number> = connection.ask(count()).await?;
+                let runtime = tokio::runtime::Handle::current();
+                let readers = readers.clone();
+                let asked = runtime.spawn(async move { readers.ask::<Number>(count()).await });
+                let outside = std::thread::scope(|scope| {
+                    let waiting = scope.spawn(|| runtime.block_on(asked));
+                    waiting.join().expect("it ends").expect("it ends")
+                })?;
+                Ok((within[0].0, outside[0].0))
+            })
+        },
+    };
+    let last = begin_often(&store, file, last).await;
     held.let_go().await;
-    for begun in begun {
-        begun.await.unwrap().unwrap();
+    first.await.unwrap().unwrap();
+    second.await.unwrap().unwrap();
+    assert_eq!(last.await.unwrap().unwrap(), (2, 0));
+}
+
+fn count() -> Statement {
+    let sql = "SELECT count(*) FROM audit_events";
+    Statement::from_sql_and_values(DbBackend::Sqlite, sql, [])
+}
+
+struct Number(i64);
+
+impl FromRow for Number {
+    fn from_row(cells: &mut Cells<'_, impl Row>) -> Result<Self, Error> {
+        cells.take().map(Self)
     }
-    assert_eq!(recorded(&store).await, [1, 2, 3]);
 }
 
 /// None of the others is refused or kept waiting for whoever cannot run where it does.
@@ -409,7 +438,7 @@ async fn one_that_fails_on_the_bare_connection_takes_nothing_of_the_others_with_
     let (_folder, store) = store().await;
     let held = hold(&store).await;
     let before = recording_bare(&store, 1).await;
-    async fn fail<R: Runs>(tx: &R, id: &u128) -> Result<(), Error> {
+    async fn fail<E: Executes>(tx: &E, id: &u128) -> Result<(), Error> {
         record(tx, *id).await?;
         Err(Error::MigrationsMissing(7))
     }
@@ -431,7 +460,7 @@ async fn one_that_panics_on_the_bare_connection_ends_alone() {
     let (_folder, store) = store().await;
     let held = hold(&store).await;
     let before = recording_bare(&store, 1).await;
-    async fn panic<R: Runs>(tx: &R, id: &u128) -> Result<(), Error> {
+    async fn panic<E: Executes>(tx: &E, id: &u128) -> Result<(), Error> {
         record(tx, *id).await?;
         panic!("as an event with a mistake in it would");
     }
@@ -460,7 +489,7 @@ async fn one_whose_answer_is_given_before_its_group_is_committed_is_left_out_on_
         })
     };
     tokio::task::yield_now().await;
-    async fn give<R: Runs>(tx: &R, answer: &Answer) -> Result<(), Error> {
+    async fn give<E: Executes>(tx: &E, answer: &Answer) -> Result<(), Error> {
         answer.give();
         record(tx, 3).await
     }
@@ -501,16 +530,34 @@ async fn of_a_crowd_that_meets_a_full_storage_on_the_bare_connection_is_kept_wha
     let held = hold(&store).await;
     let mut begun = Vec::new();
     for id in 0..300 {
-        begun.push((id, begin_often(&store, id, frequent!(record_of)).await));
+        begun.push((id, recording_bare(&store, id).await));
     }
     held.let_go().await;
     let mut acknowledged = Vec::new();
     for (id, begun) in begun {
         match begun.await.unwrap() {
             Ok(()) => acknowledged.push(id),
-            Err(error) => assert!(matches!(error, Error::Full(_)), "{error}"),
+            // Alone, or when it was tried once more where it cannot run.
+            Err(Error::Full(_) | Error::MigrationsMissing(8)) => {}
+            Err(error) => panic!("{error}"),
         }
     }
-    assert!(!acknowledged.is_empty(), "nothing was written at all");
+    assert!(acknowledged.len() < 300, "there was room for all");
     assert_eq!(recorded(&store).await, acknowledged);
+}
+
+/// The log is a part of the database for as long as it is there.
+#[tokio::test]
+async fn a_store_that_is_closed_leaves_no_log_behind_although_somebody_holds_a_handle() {
+    let (folder, store) = store().await;
+    recording_bare(&store, 1).await.await.unwrap().unwrap();
+    let handle = store.clone();
+    let log = folder.path().join("vestibule.db-wal");
+    assert!(log.exists());
+    store.close().await;
+    assert!(!log.exists());
+    let late = begin_often(&handle, 2, frequent!(record_of)).await;
+    let late = late.await.unwrap();
+    assert!(matches!(late, Err(Error::NoConnection(_))), "{late:?}");
+    assert!(!log.exists());
 }
