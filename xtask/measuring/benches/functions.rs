@@ -1,5 +1,5 @@
-//! What the parts of a request cost in one process, by way of what the crates offer: recognising a caller, a refresh, a
-//! login, and finding the rule for a path. The whole way of a request, with its connection, is measured by
+//! What the parts of a request cost in one process, by way of what the crates offer: recognising a caller, issuing an
+//! access token, a refresh, a login, and finding the rule for a path. The whole way of a request, with its connection, is measured by
 //! `xtask/outside/bench_speed.py`.
 
 use std::{collections::BTreeMap, hint::black_box, net::Ipv4Addr, path::Path};
@@ -141,6 +141,13 @@ fn callers(criterion: &mut Criterion, runtime: &Runtime, installation: &Installa
 
 fn sessions(criterion: &mut Criterion, runtime: &Runtime, installation: &Installation) {
     let (accounts, peer) = (&installation.accounts, &installation.peer);
+    // A new token for a session that is remembered, which is to sign one and next to nothing else.
+    criterion.bench_function("access token issued for a session cookie", |bench| {
+        bench.to_async(runtime).iter(|| async {
+            let granted = accounts.refresh_by_cookie(&installation.cookie, peer).await;
+            black_box(granted.expect("the session goes on").access_token)
+        });
+    });
     let made_up = with_last_letter_changed(&installation.refresh_token);
     criterion.bench_function("refresh token that nobody has issued", |bench| {
         bench.to_async(runtime).iter(|| async {

@@ -6,14 +6,17 @@ use std::sync::Arc;
 
 use aws_lc_rs::{
     digest,
-    signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, Ed25519KeyPair, KeyPair as _},
+    pkcs8::Document,
+    signature::{
+        ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, Ed25519KeyPair, KeyPair as _, Signature,
+    },
 };
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
-use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey};
-use secrecy::{ExposeSecret as _, SecretBox};
+use jsonwebtoken::{Algorithm, DecodingKey};
 use store::{NewSigningKey, SigningKey, Timestamp};
 use zeroize::Zeroizing;
 
+use super::jwt;
 use crate::secret::Keys;
 
 /// Which kind a signing key is.
@@ -53,11 +56,7 @@ impl SigningAlgorithm {
 
 /// A private key of the operator's own, in place of those that are made here.
 #[derive(Clone, Debug)]
-pub struct SigningKeyPair {
-    algorithm: SigningAlgorithm,
-    public_key: Vec<u8>,
-    private_key: Arc<SecretBox<[u8]>>,
-}
+pub struct SigningKeyPair(Arc<Signer>);
 
 impl SigningKeyPair {
     /// Reads a PEM file.
@@ -75,31 +74,8 @@ impl SigningKeyPair {
             "ENCRYPTED PRIVATE KEY" => return Err(ENCRYPTED),
             _ => return Err(NO_PEM),
         };
-        let (algorithm, public_key) = public_half(&der).ok_or(OTHER_KIND)?;
-        Ok(Self {
-            algorithm,
-            public_key,
-            private_key: Arc::new(SecretBox::from(der.to_vec().into_boxed_slice())),
-        })
-    }
-
-    fn generate(algorithm: SigningAlgorithm) -> Self {
-        let private = match algorithm {
-            SigningAlgorithm::Es256 => EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING)
-                .and_then(|pair| pair.to_pkcs8v1()),
-            SigningAlgorithm::EdDsa => {
-                Ed25519KeyPair::generate().and_then(|pair| pair.to_pkcs8v1())
-            }
-        }
-        .expect("the provider generates keys and exports them");
-        let (_, public_key) = public_half(private.as_ref()).expect("it reads what it wrote");
-        Self {
-            algorithm,
-            public_key,
-            private_key: Arc::new(SecretBox::from(
-                private.as_ref().to_vec().into_boxed_slice(),
-            )),
-        }
+        let signer = Signer::of(&der).ok_or(OTHER_KIND)?;
+        Ok(Self(Arc::new(signer)))
     }
 }
 
@@ -108,15 +84,61 @@ const SEC_1: &str = "a PKCS 8 key (`BEGIN PRIVATE KEY`), which `openssl pkcs8 -t
      `EC PRIVATE KEY`";
 const ENCRYPTED: &str =
     "a key without a passphrase, which `openssl pkcs8 -topk8 -nocrypt` makes of one that has one";
+const NO_PAIR: &str = "a signing key is not the private half of its public key";
 const OTHER_KIND: &str = "a P-256 or Ed25519 private key; RSA and other curves are not used";
 
-/// Kind and public half of a private key in PKCS 8; `None` if it is of another kind or broken.
-fn public_half(pkcs8: &[u8]) -> Option<(SigningAlgorithm, Vec<u8>)> {
-    if let Ok(pair) = EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, pkcs8) {
-        return Some((SigningAlgorithm::Es256, pair.public_key().as_ref().to_vec()));
+/// A key pair in the memory of the provider, which wipes it as it frees it. It is parsed and checked once: to do so for
+/// each token would cost about as much as to sign it.
+#[derive(Debug)]
+enum Signer {
+    Es256(EcdsaKeyPair),
+    EdDsa(Ed25519KeyPair),
+}
+
+impl Signer {
+    /// A new private key in PKCS 8, in a buffer that is wiped.
+    fn generate(algorithm: SigningAlgorithm) -> Document {
+        match algorithm {
+            SigningAlgorithm::Es256 => EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING)
+                .and_then(|pair| pair.to_pkcs8v1()),
+            SigningAlgorithm::EdDsa => {
+                Ed25519KeyPair::generate().and_then(|pair| pair.to_pkcs8v1())
+            }
+        }
+        .expect("the provider generates keys and exports them")
     }
-    let pair = Ed25519KeyPair::from_pkcs8(pkcs8).ok()?;
-    Some((SigningAlgorithm::EdDsa, pair.public_key().as_ref().to_vec()))
+
+    /// Of a private key in PKCS 8; `None` if it is of another kind or broken.
+    fn of(pkcs8: &[u8]) -> Option<Self> {
+        if let Ok(pair) = EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, pkcs8) {
+            return Some(Self::Es256(pair));
+        }
+        Ed25519KeyPair::from_pkcs8(pkcs8).ok().map(Self::EdDsa)
+    }
+
+    const fn algorithm(&self) -> SigningAlgorithm {
+        match self {
+            Self::Es256(_) => SigningAlgorithm::Es256,
+            Self::EdDsa(_) => SigningAlgorithm::EdDsa,
+        }
+    }
+
+    fn public_key(&self) -> &[u8] {
+        match self {
+            Self::Es256(pair) => pair.public_key().as_ref(),
+            Self::EdDsa(pair) => pair.public_key().as_ref(),
+        }
+    }
+
+    /// The signature in the form of RFC 7518 section 3.4 or RFC 8037 section 3.1.
+    fn sign(&self, message: &[u8]) -> Signature {
+        match self {
+            // By its digest, as the other way asks for a source of randomness, and then uses its own.
+            Self::Es256(pair) => pair.sign_digest(&digest::digest(&digest::SHA256, message)),
+            Self::EdDsa(pair) => pair.try_sign(message),
+        }
+        .expect("a pair that was checked signs")
+    }
 }
 
 /// The keys that access tokens are signed and verified with. Which does what depends on the time
@@ -127,7 +149,9 @@ pub(crate) struct KeyRing(Vec<RingKey>);
 pub(crate) struct RingKey {
     pub(super) id: String,
     pub(super) algorithm: SigningAlgorithm,
-    pub(super) signing: EncodingKey,
+    signer: Arc<Signer>,
+    /// The first part of each token that it signs.
+    pub(super) header: String,
     pub(super) verifying: DecodingKey,
     jwk: serde_json::Value,
     signs_from: Timestamp,
@@ -142,14 +166,16 @@ impl KeyRing {
         now: Timestamp,
         signs_from: Timestamp,
     ) -> NewSigningKey {
-        let pair = SigningKeyPair::generate(algorithm);
-        let jwk = Jwk::of(algorithm, &pair.public_key).expect("a generated key is a point");
+        let private = Signer::generate(algorithm);
+        let signer = Signer::of(private.as_ref()).expect("it reads what it wrote");
+        let public_key = signer.public_key().to_vec();
+        let jwk = Jwk::of(algorithm, &public_key).expect("a generated key is a point");
         let id = jwk.thumbprint();
         NewSigningKey {
-            sealed_private_key: keys.seal(&id, pair.private_key.expose_secret()),
+            sealed_private_key: keys.seal(&id, private.as_ref()),
             id,
             algorithm: algorithm.as_str().to_owned(),
-            public_key: pair.public_key,
+            public_key,
             created_at: now,
             signs_from,
         }
@@ -171,9 +197,11 @@ impl KeyRing {
                 .map_err(|_| "a signing key was not sealed with this secret key")?;
             let algorithm = SigningAlgorithm::of_name(&key.algorithm)
                 .ok_or("a signing key is of a kind that is not known here")?;
-            let mut opened = RingKey::new(algorithm, &key.public_key, &private)?;
-            opened.id.clone_from(&key.id);
-            opened.jwk["kid"] = key.id.clone().into();
+            let signer = Signer::of(&private)
+                .filter(|signer| signer.algorithm() == algorithm)
+                .filter(|signer| signer.public_key() == key.public_key)
+                .ok_or(NO_PAIR)?;
+            let mut opened = RingKey::new(Arc::new(signer), Some(&key.id))?;
             opened.signs_from = key.signs_from;
             opened.retires_at = key.retires_at;
             ring.push(opened);
@@ -186,8 +214,7 @@ impl KeyRing {
 
     /// A ring of the operator's own key alone.
     pub(crate) fn of_pair(pair: &SigningKeyPair) -> Self {
-        let private = pair.private_key.expose_secret();
-        let key = RingKey::new(pair.algorithm, &pair.public_key, private);
+        let key = RingKey::new(Arc::clone(&pair.0), None);
         Self(vec![key.expect("a key that was read is a point")])
     }
 
@@ -222,33 +249,30 @@ impl KeyRing {
 }
 
 impl RingKey {
-    fn new(
-        algorithm: SigningAlgorithm,
-        public_key: &[u8],
-        private_key: &[u8],
-    ) -> Result<Self, &'static str> {
+    /// The id is the thumbprint, unless it was stored with another.
+    fn new(signer: Arc<Signer>, id: Option<&str>) -> Result<Self, &'static str> {
         const NO_POINT: &str = "a public key is no point of its curve";
-        let jwk = Jwk::of(algorithm, public_key).ok_or(NO_POINT)?;
-        let (signing, verifying) = match &jwk {
-            Jwk::Ec { x, y } => (
-                EncodingKey::from_ec_der(private_key),
-                DecodingKey::from_ec_components(x, y),
-            ),
-            Jwk::Okp { x } => (
-                EncodingKey::from_ed_der(private_key),
-                DecodingKey::from_ed_components(x),
-            ),
+        let algorithm = signer.algorithm();
+        let jwk = Jwk::of(algorithm, signer.public_key()).ok_or(NO_POINT)?;
+        let verifying = match &jwk {
+            Jwk::Ec { x, y } => DecodingKey::from_ec_components(x, y),
+            Jwk::Okp { x } => DecodingKey::from_ed_components(x),
         };
-        let id = jwk.thumbprint();
+        let id = id.map_or_else(|| jwk.thumbprint(), str::to_owned);
         Ok(Self {
             jwk: jwk.published(&id),
+            header: jwt::access_header(algorithm, &id),
             id,
             algorithm,
-            signing,
+            signer,
             verifying: verifying.map_err(|_| NO_POINT)?,
             signs_from: Timestamp::from_micros(0),
             retires_at: None,
         })
+    }
+
+    pub(super) fn sign(&self, message: &[u8]) -> Signature {
+        self.signer.sign(message)
     }
 }
 
@@ -302,6 +326,8 @@ impl Jwk {
 
 #[cfg(test)]
 mod tests {
+    use std::slice;
+
     use secrecy::SecretBox;
 
     use super::*;
@@ -315,8 +341,8 @@ mod tests {
     #[test]
     fn an_ed25519_key_has_the_thumbprint_of_rfc_8037() {
         let pair = SigningKeyPair::from_pem(ED25519.as_bytes()).expect("a key");
-        assert_eq!(pair.algorithm, SigningAlgorithm::EdDsa);
-        let jwk = Jwk::of(pair.algorithm, &pair.public_key).expect("a point");
+        assert_eq!(pair.0.algorithm(), SigningAlgorithm::EdDsa);
+        let jwk = Jwk::of(pair.0.algorithm(), pair.0.public_key()).expect("a point");
         let x = "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo".to_owned();
         assert_eq!(jwk, Jwk::Okp { x });
         assert_eq!(
@@ -366,8 +392,12 @@ mod tests {
     #[test]
     fn a_key_of_ones_own_does_not_show_in_debug_output() {
         let pair = SigningKeyPair::from_pem(ED25519.as_bytes()).expect("a key");
-        let shown = format!("{pair:?}");
-        assert!(shown.contains("REDACTED"), "{shown}");
+        let shown = format!("{pair:?}").to_lowercase();
+        assert!(shown.contains("public_key"), "{shown}");
+        // How the private half begins: in hexadecimal digits, as numbers, and in base64.
+        for private in ["9d61b1", "157, 97", "nwgx"] {
+            assert!(!shown.contains(private), "{shown}");
+        }
     }
 
     #[test]
@@ -385,9 +415,19 @@ mod tests {
                 signs_from: now,
                 retires_at: None,
             };
-            let ring = KeyRing::open(&keys, &[stored], now).expect("opens");
+            let ring = KeyRing::open(&keys, slice::from_ref(&stored), now).expect("opens");
             assert_eq!(ring.signing(now).algorithm, algorithm);
             assert_eq!(ring.jwks(now)["keys"][0]["kid"], made.id);
+
+            let of_another = SigningKey {
+                public_key: KeyRing::generate(&keys, algorithm, now, now).public_key,
+                ..stored
+            };
+            assert_eq!(
+                KeyRing::open(&keys, &[of_another], now).err(),
+                Some(NO_PAIR),
+                "nobody could verify what it signs"
+            );
         }
     }
 }

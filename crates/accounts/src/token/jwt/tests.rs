@@ -66,13 +66,23 @@ impl Installation {
     }
 
     /// A token signed with the real key, with a header and claims of the test's choice.
-    fn signed(&self, header: &Header, claims: &Value) -> String {
-        jsonwebtoken::encode(
-            header,
-            claims,
-            &self.access.current().ring.signing(NOW).signing,
-        )
-        .expect("signs")
+    fn signed(&self, header: &Header, claims: &impl Serialize) -> String {
+        let [
+            SigningKey {
+                id,
+                sealed_private_key,
+                ..
+            },
+        ] = self.stored.as_slice()
+        else {
+            panic!("there is one key");
+        };
+        let private = self.keys.open(id, sealed_private_key).expect("it is ours");
+        let key = match header.alg {
+            Algorithm::EdDSA => EncodingKey::from_ed_der(&private),
+            _ => EncodingKey::from_ec_der(&private),
+        };
+        jsonwebtoken::encode(header, claims, &key).expect("signs")
     }
 
     fn header(&self) -> Header {
@@ -112,6 +122,33 @@ fn an_access_token_has_the_form_of_rfc_9068_and_no_address() {
     expected["roles"] = json!(["admin"]);
     assert_eq!(claims, expected);
     assert_eq!(here.access.verify(&here.access_token(), NOW), Ok(bearing()));
+}
+
+#[test]
+fn an_access_token_is_byte_for_byte_as_the_library_makes_it() {
+    for algorithm in [SigningAlgorithm::Es256, SigningAlgorithm::EdDsa] {
+        let here = installation_with(1, algorithm);
+        let claims = AccessClaims {
+            iss: ISSUER.to_owned(),
+            aud: ISSUER.to_owned(),
+            sub: bearing().user,
+            client_id: CLIENT_ID.to_owned(),
+            sid: bearing().session,
+            iat: NOW.as_seconds(),
+            exp: NOW.as_seconds() + 900,
+            nbf: None,
+            jti: Uuid::from_u128(3),
+            roles: vec!["admin".to_owned()],
+        };
+        let (ours, theirs) = (here.access_token(), here.signed(&here.header(), &claims));
+        // A signature by ECDSA is another one each time.
+        let compared = match algorithm {
+            SigningAlgorithm::Es256 => ours.rfind('.').expect("three parts"),
+            SigningAlgorithm::EdDsa => ours.len(),
+        };
+        assert_eq!(ours.len(), theirs.len());
+        assert_eq!(ours[..compared], theirs[..compared]);
+    }
 }
 
 #[test]
