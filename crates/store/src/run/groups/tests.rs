@@ -1,7 +1,7 @@
 //! Groups with members that fail, panic, are too late, or make the commit fail: each event comes to what it would have
 //! come to alone. What the outcomes of events are, one by one and on every engine, is left to the conformance suite.
 
-use sea_orm::{ConnectionTrait as _, DbBackend, Statement};
+use sea_orm::{ConnectionTrait as _, Statement};
 use tokio::task::JoinHandle;
 
 use super::super::tests::{Gate, HALTING, login_of_id, store};
@@ -382,10 +382,11 @@ async fn what_happens_often_is_committed_together_on_the_bare_connection() {
         anywhere: |_, _| Box::pin(async { Err(Error::MigrationsMissing(8)) }),
         bare: |connection, readers: &DatabaseConnection| {
             Box::pin(async move {
-                let within: Vec<Number> = connection.ask(count()).await?;
+                let within: Vec<Number> = connection.ask(count(connection)).await?;
                 let runtime = tokio::runtime::Handle::current();
                 let readers = readers.clone();
-                let asked = runtime.spawn(async move { readers.ask::<Number>(count()).await });
+                let asked =
+                    runtime.spawn(async move { readers.ask::<Number>(count(&readers)).await });
                 let outside = std::thread::scope(|scope| {
                     let waiting = scope.spawn(|| runtime.block_on(asked));
                     waiting.join().expect("it ends").expect("it ends")
@@ -401,9 +402,8 @@ async fn what_happens_often_is_committed_together_on_the_bare_connection() {
     assert_eq!(last.await.unwrap().unwrap(), (2, 0));
 }
 
-fn count() -> Statement {
-    let sql = "SELECT count(*) FROM audit_events";
-    Statement::from_sql_and_values(DbBackend::Sqlite, sql, [])
+fn count(db: &impl Executes) -> Statement {
+    Statement::from_string(db.backend(), "SELECT count(*) FROM audit_events")
 }
 
 struct Number(i64);
