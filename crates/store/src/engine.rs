@@ -175,6 +175,7 @@ pub(crate) fn write_options() -> TransactionOptions {
 }
 
 /// What an engine's error means to whoever runs an event.
+#[derive(Clone, Copy)]
 enum Verdict {
     /// Something is unique, and was there already; what, if it is a name that callers know.
     Duplicate(Option<Unique>),
