@@ -245,9 +245,12 @@ impl Site {
             query,
             mut access,
         } = wanted;
-        let kind = match self.find(path.clone()).await {
+        let kind = match self.find(&path).await {
             Ok(Found::File(located)) => {
-                access = access.stricter(self.rules.access(&located.real));
+                // Without a link it is the name that was judged before.
+                if let Some(real) = &located.behind_link {
+                    access = access.stricter(self.rules.access(real));
+                }
                 Kind::File(located)
             }
             Ok(Found::Folder) => Kind::Folder(path.folder(), query),
@@ -301,9 +304,9 @@ impl Site {
         method: &Method,
         headers: &HeaderMap,
     ) -> Response {
-        let page = located.page.clone();
+        let Located { place, page, .. } = located;
         let accepted = encoding::accepted(headers);
-        let answered = match located.open(accepted, &self.room).await {
+        let answered = match place.open(&page, accepted, &self.room).await {
             Ok(Some(opened)) => answer::file(opened, &page, access, method, headers).await,
             Ok(None) => Ok(self.absent(access, method, headers).await),
             Err(error) => Err(error),
@@ -337,26 +340,26 @@ impl Site {
         headers: &HeaderMap,
     ) -> Option<(Opened, SitePath)> {
         let page = SitePath::parse(NOT_FOUND_PAGE).ok()?;
-        let Found::File(located) = self.find(page.clone()).await.ok()? else {
+        let may_see = |needed: &Access| *needed == Access::Public || needed == met;
+        let needed = Some(self.rules.access(&page)).filter(may_see)?;
+        let Found::File(located) = self.find(&page).await.ok()? else {
             return None;
         };
-        let needed = self
-            .rules
-            .access(&page)
-            .stricter(self.rules.access(&located.real));
-        if needed != Access::Public && needed != *met {
+        if let Some(real) = &located.behind_link
+            && !may_see(&needed.stricter(self.rules.access(real)))
+        {
             return None;
         }
         let accepted = encoding::accepted(headers);
-        let opened = located.open(accepted, &self.room).await.ok()??;
-        Some((opened, page))
+        let opening = located.place.open(&page, accepted, &self.room);
+        Some((opening.await.ok()??, page))
     }
 
-    async fn find(&self, path: SitePath) -> io::Result<Found> {
-        if let Some(located) = files::find_at_once(&self.folder, &path) {
+    async fn find(&self, path: &SitePath) -> io::Result<Found> {
+        if let Some(located) = files::open_at_once(&self.folder, path, &self.room) {
             return Ok(Found::File(located));
         }
-        let folder = Arc::clone(&self.folder);
+        let (folder, path) = (Arc::clone(&self.folder), path.clone());
         self.room
             .off_the_async_threads(move || files::find(&folder.dir, &path))
             .await

@@ -1,6 +1,7 @@
 //! Writes the HTTP answers of the site: a file with its validators, part of one, or why there is none. Which file, and
 //! whether the caller may have it, was decided before.
 
+use std::borrow::Cow;
 use std::io;
 use std::ops::Range;
 use std::time::{Duration, SystemTime};
@@ -18,6 +19,9 @@ use crate::serve::RETRY_AFTER;
 
 /// The last second that an HTTP date can show: the end of the year 9999, in seconds since 1970.
 const LAST_HTTP_DATE: Duration = Duration::from_secs(253_402_300_799);
+
+/// More fields than an answer with a file has, those of the layers included, so that they are not moved to make room.
+const FIELDS: usize = 12;
 
 /// 200, 206, 304, 412 or 416 with the opened file, as the request's conditions will have it.
 pub(super) async fn file(
@@ -43,8 +47,9 @@ pub(super) async fn file(
     );
 
     let mut answer = Response::new(Body::empty());
-    put(&mut answer, header::CACHE_CONTROL, cache_control(access));
-    put(&mut answer, header::VARY, "Accept-Encoding");
+    answer.headers_mut().reserve(FIELDS);
+    put_fixed(&mut answer, header::CACHE_CONTROL, cache_control(access));
+    put_fixed(&mut answer, header::VARY, "Accept-Encoding");
     put(&mut answer, header::ETAG, etag);
     if let Some(modified) = modified {
         put(&mut answer, header::LAST_MODIFIED, fmt_http_date(modified));
@@ -61,7 +66,7 @@ pub(super) async fn file(
             Ok(with_status(answer, StatusCode::RANGE_NOT_SATISFIABLE))
         }
         Outcome::Whole => {
-            put(&mut answer, header::ACCEPT_RANGES, "bytes");
+            put_fixed(&mut answer, header::ACCEPT_RANGES, "bytes");
             filled(answer, opened, page, method, 0..length).await
         }
         Outcome::Part(range) => {
@@ -87,8 +92,8 @@ pub(super) async fn not_found_page(
     method: &Method,
 ) -> io::Result<Response> {
     let mut answer = with_status(Response::new(Body::empty()), StatusCode::NOT_FOUND);
-    put(&mut answer, header::CACHE_CONTROL, cache_control(access));
-    put(&mut answer, header::VARY, "Accept-Encoding");
+    put_fixed(&mut answer, header::CACHE_CONTROL, cache_control(access));
+    put_fixed(&mut answer, header::VARY, "Accept-Encoding");
     let range = 0..opened.length();
     filled(answer, opened, page, method, range).await
 }
@@ -106,13 +111,15 @@ pub(super) fn text(
         Body::from(line)
     };
     let mut answer = Response::new(body);
-    put(
+    put_fixed(
         &mut answer,
         header::CONTENT_TYPE,
         "text/plain; charset=utf-8",
     );
-    put(&mut answer, header::CONTENT_LENGTH, line.len().to_string());
-    put(&mut answer, header::CACHE_CONTROL, cache_control(access));
+    answer
+        .headers_mut()
+        .insert(header::CONTENT_LENGTH, HeaderValue::from(line.len()));
+    put_fixed(&mut answer, header::CACHE_CONTROL, cache_control(access));
     with_status(answer, status)
 }
 
@@ -124,7 +131,7 @@ pub(super) fn method_not_allowed(access: &Access, method: &Method) -> Response {
         access,
         method,
     );
-    put(&mut answer, header::ALLOW, "GET, HEAD");
+    put_fixed(&mut answer, header::ALLOW, "GET, HEAD");
     answer
 }
 
@@ -132,8 +139,8 @@ pub(super) fn method_not_allowed(access: &Access, method: &Method) -> Response {
 pub(super) fn unavailable(access: &Access, method: &Method) -> Response {
     let line = "The file cannot be read at the moment. Please try again.\n";
     let mut answer = text(StatusCode::SERVICE_UNAVAILABLE, line, access, method);
-    put(&mut answer, header::CACHE_CONTROL, "no-store");
-    put(&mut answer, header::RETRY_AFTER, RETRY_AFTER);
+    put_fixed(&mut answer, header::CACHE_CONTROL, "no-store");
+    put_fixed(&mut answer, header::RETRY_AFTER, RETRY_AFTER);
     answer
 }
 
@@ -173,14 +180,14 @@ async fn filled(
     method: &Method,
     range: Range<u64>,
 ) -> io::Result<Response> {
-    put(&mut answer, header::CONTENT_TYPE, content_type(page.name()));
-    put(
-        &mut answer,
-        header::CONTENT_LENGTH,
-        (range.end - range.start).to_string(),
-    );
+    match content_type(page.name()) {
+        Cow::Borrowed(fixed) => put_fixed(&mut answer, header::CONTENT_TYPE, fixed),
+        Cow::Owned(made) => put(&mut answer, header::CONTENT_TYPE, made),
+    }
+    let length = HeaderValue::from(range.end - range.start);
+    answer.headers_mut().insert(header::CONTENT_LENGTH, length);
     if let Some(encoding) = opened.encoding {
-        put(&mut answer, header::CONTENT_ENCODING, encoding.token());
+        put_fixed(&mut answer, header::CONTENT_ENCODING, encoding.token());
     }
     if method != Method::HEAD {
         *answer.body_mut() = opened.body(range).await?;
@@ -190,14 +197,18 @@ async fn filled(
 
 /// The type that the name's ending stands for. Text is UTF-8, but XML says its encoding itself and would be overruled
 /// (RFC 7303, section 3).
-fn content_type(name: &str) -> String {
-    let guess = mime_guess::from_path(name).first_or_octet_stream();
-    match guess.essence_str() {
+fn content_type(name: &str) -> Cow<'static, str> {
+    let guess = mime_guess::from_path(name).first_raw();
+    match guess.unwrap_or("application/octet-stream") {
         // RFC 9239 made the older name obsolete.
-        "application/javascript" => "text/javascript; charset=utf-8".to_owned(),
-        "text/xml" => "text/xml".to_owned(),
-        text if text.starts_with("text/") => format!("{text}; charset=utf-8"),
-        other => other.to_owned(),
+        "application/javascript" | "text/javascript" => "text/javascript; charset=utf-8".into(),
+        "text/xml" => "text/xml".into(),
+        // Those that are asked for most are not put together each time.
+        "text/html" => "text/html; charset=utf-8".into(),
+        "text/css" => "text/css; charset=utf-8".into(),
+        "text/plain" => "text/plain; charset=utf-8".into(),
+        text if text.starts_with("text/") => format!("{text}; charset=utf-8").into(),
+        other => other.into(),
     }
 }
 
@@ -207,10 +218,16 @@ fn with_status(mut answer: Response, status: StatusCode) -> Response {
 }
 
 /// Sets a field; a value that no field may hold is left out.
-fn put(answer: &mut Response, name: header::HeaderName, value: impl Into<Vec<u8>>) {
-    if let Ok(value) = HeaderValue::from_maybe_shared(Bytes::from(value.into())) {
+fn put(answer: &mut Response, name: header::HeaderName, value: String) {
+    if let Ok(value) = HeaderValue::from_maybe_shared(Bytes::from(value)) {
         answer.headers_mut().insert(name, value);
     }
+}
+
+/// Sets a field to a value that is known to be one: nothing is copied or judged.
+fn put_fixed(answer: &mut Response, name: header::HeaderName, value: &'static str) {
+    let value = HeaderValue::from_static(value);
+    answer.headers_mut().insert(name, value);
 }
 
 #[cfg(test)]

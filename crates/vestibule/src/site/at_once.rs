@@ -1,12 +1,15 @@
 //! Files of a site that can be found, opened and read without waiting: the kernel has names and bytes in its memory, and
 //! the folder is on a disk of this machine. A request for one needs no other thread, and it is asked for by the very
-//! string that the rules have judged, with no link on the way. Nothing is remembered here, so nothing can be stale.
-//! Whatever would wait, or is not as plain as that, is left to `files`, which comes to the same answers in its own time.
+//! string that the rules have judged, with no link on the way. Nothing of a file is remembered here but that its name was
+//! a file's, so nothing can be stale. Whatever would wait, or is not as plain as that, is left to `files`, which comes to
+//! the same answers in its own time.
 
 use std::fs::{File, Metadata};
+use std::hash::{BuildHasher, RandomState};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 
-use super::path::SitePath;
+pub(super) use system::Root;
 
 /// The folder of a site.
 #[derive(Debug)]
@@ -14,7 +17,20 @@ pub(super) struct Folder {
     /// Where it is; it may be a link, which deployments swap.
     pub(super) dir: PathBuf,
     disk: Option<system::Disk>,
+    regular: Regular,
 }
+
+/// Names that were those of regular files when they were last asked for. Nothing is served for that: the kind of what was
+/// opened is looked at in any case. For a name that is not among them, it is looked at before as well.
+#[derive(Debug)]
+struct Regular {
+    hasher: RandomState,
+    /// Hashes of names, each in the place that it says itself; 0 where there is none.
+    hashes: Box<[AtomicU64]>,
+}
+
+/// How many names are remembered at the most, in 32 KiB.
+const REGULAR: usize = 4096;
 
 /// What is known of a name without waiting.
 #[derive(Debug)]
@@ -30,25 +46,70 @@ pub(super) enum Looked<T> {
 impl Folder {
     pub(super) fn of(dir: PathBuf) -> Self {
         let disk = system::Disk::of(&dir);
-        Self { dir, disk }
+        let regular = Regular::none();
+        Self { dir, disk, regular }
     }
 
-    /// Whether a path is plainly that of a regular file, while none of the `other_names` below the folder is anything's.
-    pub(super) fn plainly_holds(
+    /// Opens the regular file of this name unless `is_refused`. A pipe or a device is told by its kind and not opened,
+    /// which would be noticed at its other end; one that has come in the place of a file is opened once, but not waited
+    /// for.
+    pub(super) fn open(
         &self,
-        page: &SitePath,
-        mut other_names: impl Iterator<Item = String>,
-    ) -> bool {
-        let Some(root) = self.root() else {
-            return false;
+        root: &Root,
+        name: &str,
+        is_refused: impl FnOnce() -> bool,
+    ) -> Option<(File, Metadata)> {
+        let hash = self.regular.hash(name);
+        if (!self.regular.has(hash) && !root.has_regular(name)) || is_refused() {
+            return None;
+        }
+        let Looked::File(file) = root.open(name) else {
+            self.regular.forget(hash);
+            return None;
         };
-        matches!(root.find(page.as_str()), Looked::File(()))
-            && other_names.all(|name| matches!(root.find(&name), Looked::Absent))
+        self.regular.remember(hash);
+        Some(file)
     }
 
     /// The folder as it is now.
-    pub(super) fn root(&self) -> Option<system::Root> {
-        system::Root::of(&self.dir, self.disk?)
+    pub(super) fn root(&self) -> Option<Root> {
+        Root::of(&self.dir, self.disk?)
+    }
+}
+
+impl Regular {
+    fn none() -> Self {
+        Self {
+            hasher: RandomState::new(),
+            hashes: std::iter::repeat_with(AtomicU64::default)
+                .take(REGULAR)
+                .collect(),
+        }
+    }
+
+    fn hash(&self, name: &str) -> u64 {
+        self.hasher.hash_one(name).max(1)
+    }
+
+    fn has(&self, hash: u64) -> bool {
+        self.place(hash).load(Ordering::Relaxed) == hash
+    }
+
+    fn remember(&self, hash: u64) {
+        if !self.has(hash) {
+            self.place(hash).store(hash, Ordering::Relaxed);
+        }
+    }
+
+    fn forget(&self, hash: u64) {
+        if self.has(hash) {
+            self.place(hash).store(0, Ordering::Relaxed);
+        }
+    }
+
+    fn place(&self, hash: u64) -> &AtomicU64 {
+        let [low, high, ..] = hash.to_le_bytes();
+        &self.hashes[usize::from(u16::from_le_bytes([low, high])) % REGULAR]
     }
 }
 
@@ -113,13 +174,15 @@ mod system {
             Some(Self { folder, disk })
         }
 
-        /// Whether a regular file has this name.
-        pub(super) fn find(&self, name: &str) -> Looked<()> {
-            match self.look(name, OFlags::PATH) {
-                Ok(found) if self.is_file(&found) => Looked::File(()),
-                Err(Errno::NOENT) => Looked::Absent,
-                Ok(_) | Err(_) => Looked::Unclear,
-            }
+        /// Whether a regular file plainly has this name; by its kind alone.
+        pub(super) fn has_regular(&self, name: &str) -> bool {
+            let found = self.look(name, OFlags::PATH);
+            found.is_ok_and(|found| self.is_file(&found))
+        }
+
+        /// Whether there is plainly nothing of this name.
+        pub(in crate::site) fn lacks(&self, name: &str) -> bool {
+            matches!(self.look(name, OFlags::PATH), Err(Errno::NOENT))
         }
 
         /// Opens the regular file of this name, which was found before: neither a pipe nor a terminal is waited for that
@@ -188,7 +251,11 @@ mod system {
             match disk {}
         }
 
-        pub(super) fn find(&self, _: &str) -> Looked<()> {
+        pub(super) fn has_regular(&self, _: &str) -> bool {
+            match *self {}
+        }
+
+        pub(in crate::site) fn lacks(&self, _: &str) -> bool {
             match *self {}
         }
 

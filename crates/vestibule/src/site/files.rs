@@ -12,7 +12,7 @@ use std::time::SystemTime;
 use axum::body::{Body, Bytes};
 use futures_util::stream;
 
-use super::at_once::{self, Folder, Looked};
+use super::at_once::{self, Folder, Looked, Root};
 use super::encoding::Encoding;
 use super::path::SitePath;
 use super::room::{Place, Room};
@@ -37,20 +37,20 @@ pub(super) enum Found {
 /// A file that may be opened once the caller is known to be allowed to.
 #[derive(Debug)]
 pub(super) struct Located {
-    place: Whereabouts,
+    pub(super) place: Whereabouts,
     /// The path by which it was asked for, its index page included: gives the content type.
     pub(super) page: SitePath,
-    /// The path of the very file below the root; another one if a link led there. Rules count for both.
-    pub(super) real: SitePath,
+    /// The path of the very file below the root, if it is another one because a link led there. Rules count for both.
+    pub(super) behind_link: Option<SitePath>,
 }
 
 /// Where a file is.
 #[derive(Debug)]
-enum Whereabouts {
+pub(super) enum Whereabouts {
     /// Here, free of links.
     At(PathBuf),
-    /// In this folder by the path itself, with no link on the way from there.
-    In(Arc<Folder>),
+    /// Open, found in this folder by the path itself with no link on the way from there.
+    Open(Arc<Folder>, Root, Content),
 }
 
 /// An open file, or its compressed copy, with what identifies its content.
@@ -64,10 +64,10 @@ pub(super) struct Opened {
 
 /// An open file and its place among those that may be open. The file is closed before the place is free.
 #[derive(Debug)]
-struct Content {
+pub(super) struct Content {
     file: File,
     state: State,
-    _place: Place,
+    place: Place,
 }
 
 /// What a file shows to the outside of the version of its content.
@@ -78,28 +78,27 @@ struct State {
     version: u64,
 }
 
-/// The file of a path, if it is found without waiting: a plain one, of that very name.
-pub(super) fn find_at_once(folder: &Arc<Folder>, path: &SitePath) -> Option<Located> {
+/// The file of a path, opened, if that takes no waiting: a plain one, of that very name. Whoever asks has met the demand
+/// of the name, which is all that there is to judge: the file has no other.
+pub(super) fn open_at_once(folder: &Arc<Folder>, path: &SitePath, room: &Room) -> Option<Located> {
     let page = path.page();
-    let names = || page.segments();
-    if names().any(looks_like_another_spelling) || is_withheld(page.name()) {
+    if page.segments().any(looks_like_another_spelling) || is_withheld(page.name()) {
         return None;
     }
-    // The same path but for one name, in the other case, for each name that has one.
-    let others = names().scan(String::new(), |folder, name| {
-        let other = in_other_case(name);
-        let other_path = (other != name).then(|| format!("{folder}/{other}"));
-        folder.push('/');
-        folder.push_str(name);
-        Some(other_path)
-    });
-    folder
-        .plainly_holds(&page, others.flatten())
-        .then(|| Located {
-            place: Whereabouts::In(Arc::clone(folder)),
-            real: page.clone(),
-            page,
-        })
+    let place = room.place_at_once()?;
+    let root = folder.root()?;
+    let has_others = || !is_its_one_spelling(&page, |other| root.lacks(other));
+    let (file, metadata) = folder.open(&root, page.as_str(), has_others)?;
+    let content = Content {
+        state: State::of(&metadata),
+        file,
+        place,
+    };
+    Some(Located {
+        place: Whereabouts::Open(Arc::clone(folder), root, content),
+        page,
+        behind_link: None,
+    })
 }
 
 /// Looks for the file of a path below `dir`, following links as long as they stay inside.
@@ -134,81 +133,109 @@ pub(super) fn find(dir: &Path, path: &SitePath) -> io::Result<Found> {
     }
     Ok(Found::File(Located {
         place: Whereabouts::At(file),
+        behind_link: (real != page).then_some(real),
         page,
-        real,
     }))
 }
 
-impl Located {
+impl Whereabouts {
     /// Opens the file, or the first compressed copy beside it that the client takes and that is not older than the
-    /// file. `None` if the file is gone or is another one than was found.
+    /// file. `page` is its path. `None` if the file is gone or is another one than was found.
     pub(super) async fn open(
         self,
+        page: &SitePath,
         accepted: Vec<Encoding>,
         room: &Room,
     ) -> io::Result<Option<Opened>> {
-        let place = room.place().await?;
-        let (found, place) = match self.newest_at_once(&accepted) {
-            Some(found) => (Some(found), place),
-            None => {
-                // The place goes with the work: a client that leaves meanwhile does not make the file close any sooner.
-                let opening = move || Ok((self.newest(&accepted)?, place));
-                room.off_the_async_threads(opening).await?
+        let opened = match self {
+            Self::Open(folder, root, plain) => {
+                match copy_at_once(&root, page, plain.state, &accepted) {
+                    Looked::Absent => Some((plain, None)),
+                    Looked::File((file, state, encoding)) => {
+                        let content = Content {
+                            file,
+                            state,
+                            ..plain
+                        };
+                        Some((content, Some(encoding)))
+                    }
+                    Looked::Unclear => {
+                        // The place is for one file.
+                        drop((root, plain.file));
+                        let page = page.clone();
+                        let path = move || Ok(page.below(&fs::canonicalize(&folder.dir)?));
+                        newest(path, accepted, plain.place, room).await?
+                    }
+                }
             }
+            Self::At(path) => newest(|| Ok(path), accepted, room.place().await?, room).await?,
         };
-        Ok(found.map(|(file, state, encoding)| Opened {
-            content: Content {
-                file,
-                state,
-                _place: place,
-            },
+        Ok(opened.map(|(content, encoding)| Opened {
+            content,
             encoding,
             room: room.clone(),
         }))
     }
+}
 
-    /// The same as `newest`, if that takes no waiting. `None` says nothing about the file.
-    fn newest_at_once(&self, accepted: &[Encoding]) -> Option<(File, State, Option<Encoding>)> {
-        let Whereabouts::In(folder) = &self.place else {
-            return None;
-        };
-        let root = folder.root()?;
-        let regular = |name: &str| match root.open(name) {
-            Looked::File((file, metadata)) => Some(Some((file, State::of(&metadata)))),
-            Looked::Absent => Some(None),
-            Looked::Unclear => None,
-        };
-        let (file, state) = regular(self.page.as_str())??;
-        for encoding in accepted {
-            if let Some((copy, copied)) = regular(&format!("{}{}", self.page, encoding.suffix()))?
-                && copied.modified >= state.modified
-            {
-                return Some((copy, copied, Some(*encoding)));
+/// The copy of a file in that state which the client likes best, as far as that is known without waiting.
+fn copy_at_once(
+    root: &Root,
+    page: &SitePath,
+    plain: State,
+    accepted: &[Encoding],
+) -> Looked<(File, State, Encoding)> {
+    for encoding in accepted {
+        match root.open(&format!("{page}{}", encoding.suffix())) {
+            Looked::File((copy, metadata)) => {
+                let copied = State::of(&metadata);
+                if copied.modified >= plain.modified {
+                    return Looked::File((copy, copied, *encoding));
+                }
             }
+            Looked::Absent => {}
+            Looked::Unclear => return Looked::Unclear,
         }
-        Some((file, state, None))
     }
+    Looked::Absent
+}
 
-    fn newest(&self, accepted: &[Encoding]) -> io::Result<Option<(File, State, Option<Encoding>)>> {
-        let path = match &self.place {
-            Whereabouts::At(file) => file.clone(),
-            Whereabouts::In(folder) => self.page.below(&fs::canonicalize(&folder.dir)?),
-        };
-        let Some((file, state)) = open_regular(&path)? else {
-            return Ok(None);
-        };
-        for encoding in accepted {
-            let mut copy = path.clone().into_os_string();
-            copy.push(encoding.suffix());
-            // A copy is an extra: one that cannot be read is as good as none.
-            if let Ok(Some((copy, copied))) = open_regular(Path::new(&copy))
-                && copied.modified >= state.modified
-            {
-                return Ok(Some((copy, copied, Some(*encoding))));
-            }
+/// Opens the file at a path, which is free of links, or the copy of it that the client likes best.
+async fn newest(
+    path: impl FnOnce() -> io::Result<PathBuf> + Send + 'static,
+    accepted: Vec<Encoding>,
+    place: Place,
+    room: &Room,
+) -> io::Result<Option<(Content, Option<Encoding>)>> {
+    // The place goes with the work: a client that leaves meanwhile does not make the file close any sooner.
+    let opening = move || {
+        let newest = open_newest(&path()?, &accepted)?;
+        Ok(newest.map(|(file, state, encoding)| {
+            let content = Content { file, state, place };
+            (content, encoding)
+        }))
+    };
+    room.off_the_async_threads(opening).await
+}
+
+fn open_newest(
+    path: &Path,
+    accepted: &[Encoding],
+) -> io::Result<Option<(File, State, Option<Encoding>)>> {
+    let Some((file, state)) = open_regular(path)? else {
+        return Ok(None);
+    };
+    for encoding in accepted {
+        let mut copy = path.as_os_str().to_owned();
+        copy.push(encoding.suffix());
+        // A copy is an extra: one that cannot be read is as good as none.
+        if let Ok(Some((copy, copied))) = open_regular(Path::new(&copy))
+            && copied.modified >= state.modified
+        {
+            return Ok(Some((copy, copied, Some(*encoding))));
         }
-        Ok(Some((file, state, None)))
     }
+    Ok(Some((file, state, None)))
 }
 
 impl Opened {
@@ -229,11 +256,16 @@ impl Opened {
     /// of the content: a hash would read a whole film before its first byte could leave. Neither the inode nor a time
     /// can be read back from it.
     pub(super) fn etag(&self) -> String {
-        let encoding = self.encoding.map_or("", Encoding::suffix).replace('.', "-");
-        format!(
-            "\"{:016x}-{:x}{encoding}\"",
-            self.content.state.version, self.content.state.length
-        )
+        let State {
+            version, length, ..
+        } = self.content.state;
+        match self.encoding {
+            None => format!("\"{version:016x}-{length:x}\""),
+            Some(encoding) => {
+                let suffix = encoding.suffix().replace('.', "-");
+                format!("\"{version:016x}-{length:x}{suffix}\"")
+            }
+        }
     }
 
     /// The bytes of the range, a chunk at a time; the first one is read at once, so that a small file leaves in one
@@ -423,7 +455,7 @@ fn may_be_another_spelling(folder: &Path, name: &str) -> bool {
     if looks_like_another_spelling(name) {
         return true;
     }
-    let other = in_other_case(name);
+    let other: String = in_other_case(name).collect();
     other != name
         && !matches!(fs::symlink_metadata(folder.join(other)), Err(error) if means_absent(&error))
 }
@@ -432,17 +464,30 @@ fn looks_like_another_spelling(name: &str) -> bool {
     !name.is_ascii() || name.contains(['~', ':']) || name.ends_with(['.', ' '])
 }
 
+/// Whether there is nothing by the path in another case: for each of its names that has one, `lacks` is asked for the
+/// path as far as that name, with the name in the other case.
+fn is_its_one_spelling(page: &SitePath, lacks: impl Fn(&str) -> bool) -> bool {
+    let mut path = String::with_capacity(page.as_str().len());
+    page.segments().all(|name| {
+        path.push('/');
+        let folder = path.len();
+        path.extend(in_other_case(name));
+        let lacks_other = path[folder..] == *name || lacks(&path);
+        path.truncate(folder);
+        path.push_str(name);
+        lacks_other
+    })
+}
+
 /// The name with small letters for capitals and the other way round.
-fn in_other_case(name: &str) -> String {
-    name.chars()
-        .map(|letter| {
-            if letter.is_ascii_lowercase() {
-                letter.to_ascii_uppercase()
-            } else {
-                letter.to_ascii_lowercase()
-            }
-        })
-        .collect()
+fn in_other_case(name: &str) -> impl Iterator<Item = char> {
+    name.chars().map(|letter| {
+        if letter.is_ascii_lowercase() {
+            letter.to_ascii_uppercase()
+        } else {
+            letter.to_ascii_lowercase()
+        }
+    })
 }
 
 fn is_listed(folder: &Path, name: &str) -> io::Result<bool> {

@@ -44,13 +44,25 @@ impl Room {
         self
     }
 
+    /// The same room without threads that could wait for the disk.
+    #[cfg(test)]
+    pub(super) fn without_readers(mut self) -> Self {
+        self.readers = Arc::new(Semaphore::new(0));
+        self
+    }
+
+    /// A place for one more open file, if one is free.
+    pub(super) fn place_at_once(&self) -> Option<Place> {
+        Arc::clone(&self.places).try_acquire_owned().ok()
+    }
+
     /// A place for one more open file.
     ///
     /// # Errors
     /// [`io::ErrorKind::ResourceBusy`] if none becomes free soon.
     pub(super) async fn place(&self) -> io::Result<Place> {
         // A timer costs more than all else here.
-        if let Ok(place) = Arc::clone(&self.places).try_acquire_owned() {
+        if let Some(place) = self.place_at_once() {
             return Ok(place);
         }
         let place = timeout(self.patience, Arc::clone(&self.places).acquire_owned()).await;

@@ -3,22 +3,45 @@
 
 use std::sync::Arc;
 
-use super::{Bait, body_of, field, get};
+use super::{Bait, OPEN_FILES, body_of, field, get, get_as_member};
+use crate::site::Site;
 use crate::site::at_once::Folder;
 use crate::site::files::{self, Found, Located};
 use crate::site::path::SitePath;
+use crate::site::room::Room;
 
 /// What is found of a path without waiting, once somebody has looked.
 fn at_once(bait: &Bait, path: &str) -> Option<Located> {
     let folder = Arc::new(Folder::of(bait.dir()));
     let path = SitePath::parse(path).expect("a path");
     let looked = files::find(&folder.dir, &path).expect("a folder that can be read");
-    let found = files::find_at_once(&folder, &path)?;
+    let room = Room::for_files(OPEN_FILES);
+    let found = files::open_at_once(&folder, &path, &room);
+    // Whether or not the name is remembered.
+    let again = files::open_at_once(&folder, &path, &room);
+    assert_eq!(found.is_some(), again.is_some(), "{path}");
+    let found = found?;
     let Found::File(looked) = looked else {
         panic!("{path} is {looked:?}, and yet was found");
     };
-    assert_eq!((&found.page, &found.real), (&looked.page, &looked.real));
+    assert_eq!(
+        (&found.page, &found.behind_link),
+        (&looked.page, &looked.behind_link)
+    );
     Some(found)
+}
+
+/// The header fields of a request.
+type Fields<'a> = &'a [(&'static str, &'a str)];
+
+/// The same site where nobody may wait for the disk.
+fn in_haste(site: Site) -> Site {
+    Site {
+        room: Room::for_files(OPEN_FILES)
+            .without_readers()
+            .without_patience(),
+        ..site
+    }
 }
 
 #[test]
@@ -27,6 +50,47 @@ fn plain_files_and_index_pages_are_found_at_once() {
     let bait = Bait::new();
     for path in ["/", "/index.html", "/open/", "/open/page.html"] {
         assert!(at_once(&bait, path).is_some(), "{path}");
+    }
+}
+
+#[tokio::test]
+#[cfg(target_os = "linux")]
+async fn a_plain_file_is_answered_without_another_thread_and_all_else_is_not() {
+    let bait = Bait::new();
+    bait.write("open/packed.html", "for all");
+    bait.write("open/packed.html.gz", "packed");
+    bait.date("open/packed.html", 1_000);
+    let members = "/members/handbook.html";
+    let encodings = ("accept-encoding", "gzip, br");
+    let plain: [(&str, Fields<'_>, u16); 8] = [
+        ("/", &[], 200),
+        ("/open/", &[], 200),
+        ("/open/page.html", &[], 200),
+        ("/open/page.html", &[encodings], 200),
+        ("/open/page.html", &[("range", "bytes=1-2")], 206),
+        ("/open/page.html", &[("if-none-match", "*")], 304),
+        ("/open/packed.html", &[encodings], 200),
+        (members, &[], 200),
+    ];
+    let answers = async |site: &Site| {
+        let mut statuses = Vec::new();
+        for (path, fields, _) in plain {
+            let answer = match path {
+                _ if path == members => get_as_member(site, path, fields).await,
+                _ => get(site, path, fields).await,
+            };
+            statuses.push((path, answer.status().as_u16()));
+        }
+        statuses
+    };
+    let expected = plain.map(|(path, _, status)| (path, status));
+    // What nobody has looked at is not in the kernel's memory: that a name is nobody's, for one.
+    let site = bait.site("/members/**");
+    assert_eq!(answers(&site).await, expected);
+    let site = in_haste(site);
+    assert_eq!(answers(&site).await, expected);
+    for path in ["/open/same.html", "/absent", "/open"] {
+        assert_eq!(get(&site, path, &[]).await.status(), 503, "{path}");
     }
 }
 
@@ -74,6 +138,33 @@ async fn what_is_written_or_put_in_the_place_of_a_file_is_served_to_the_next_vis
     std::fs::remove_file(bait.dir().join("open/page.html")).expect("none");
     let absent = get(&site, "/open/page.html", &[]).await;
     assert_eq!(absent.status(), 404);
+}
+
+#[tokio::test]
+#[cfg(unix)]
+async fn what_is_no_file_is_not_opened_to_see_that_and_once_at_most_where_one_was() {
+    let bait = Bait::new();
+    let site = bait.site("/members/**");
+    let pipe = bait.dir().join("open/pipe");
+    // Opened to be written to, a pipe that nobody reads says so.
+    let is_read = || {
+        let mut options = std::fs::OpenOptions::new();
+        std::os::unix::fs::OpenOptionsExt::custom_flags(&mut options, libc::O_NONBLOCK);
+        options.write(true).open(&pipe).is_ok()
+    };
+    let status = async || get(&site, "/open/pipe", &[]).await.status().as_u16();
+    assert_eq!((status().await, is_read()), (404, false));
+    let away = bait.dir().join("open/away");
+    std::fs::rename(&pipe, &away).expect("away");
+    bait.write("open/pipe", "a file");
+    for _ in 0..2 {
+        assert_eq!((status().await, is_read()), (200, true));
+    }
+    std::fs::remove_file(&pipe).expect("no file");
+    std::fs::rename(&away, &pipe).expect("back");
+    for _ in 0..2 {
+        assert_eq!((status().await, is_read()), (404, false));
+    }
 }
 
 #[tokio::test]
