@@ -23,7 +23,8 @@ use std::{io, path::Path, time::Duration};
 
 use sea_orm::{
     ConnectionTrait, DatabaseConnection, DbBackend, DbErr, FromQueryResult as _, RuntimeErr,
-    Statement, TransactionOptions,
+    Statement, TransactionOptions, Value,
+    sea_query::{Expr, SimpleExpr},
 };
 use sqlx::{error::DatabaseError, mysql::MySqlDatabaseError, postgres::PgDatabaseError};
 
@@ -172,6 +173,22 @@ async fn open(options: &Options, sharing: Sharing) -> Result<Store, OpenError> {
 /// How a transaction that writes begins. Servers have nothing to add.
 pub(crate) fn write_options() -> TransactionOptions {
     sqlite::write_options()
+}
+
+/// Whether one statement can change rows and answer with what has become of them, and is a transaction by itself.
+pub(crate) fn answers_changes(db: &DatabaseConnection, statements: Statements) -> bool {
+    let is_able = db.get_database_backend() == DbBackend::Postgres;
+    is_able && statements == Statements::Kept
+}
+
+/// Whether by the clock of a server that [`answers_changes`] it is less than `bound` since a time in microseconds since
+/// 1970, when the statement comes to the row.
+pub(crate) fn is_within(bound: Duration, since: Value) -> SimpleExpr {
+    let bound = Value::from(bound.as_secs_f64());
+    Expr::cust_with_values(
+        "clock_timestamp() < to_timestamp($1::float8 / 1000000) + make_interval(secs => $2)",
+        [since, bound],
+    )
 }
 
 /// What an engine's error means to whoever runs an event.

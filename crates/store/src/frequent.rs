@@ -1,8 +1,11 @@
 //! Events that happen often, and what they are written against: the same event runs in a transaction of SeaORM and, for a
-//! database in a file, on the bare connection of `engine/sqlite/bare.rs`, where a statement costs no change of thread.
+//! database in a file, on the bare connection of `engine/sqlite/bare.rs`, where a statement costs no change of thread. On
+//! a server whose statements can change and answer, one of them may be tried in place of the whole transaction.
 
-use futures_util::future::LocalBoxFuture;
-use sea_orm::{ConnectionTrait, DbBackend, QueryResult, Statement, TryGetable};
+use futures_util::future::{BoxFuture, LocalBoxFuture};
+use sea_orm::{
+    ConnectionTrait, DatabaseConnection, DbBackend, QueryResult, Statement, TryGetable,
+};
 
 use crate::{
     Error,
@@ -16,18 +19,40 @@ pub(crate) struct Frequent<A, T> {
     pub(crate) anywhere: Event<A, T>,
     /// As it runs on the bare connection to a file.
     pub(crate) bare: BareEvent<A, T>,
+    /// As one statement, where there is one.
+    pub(crate) single: Option<SingleEvent<A, T>>,
 }
 
 /// An event on the bare connection to a file, where nothing waits.
 pub(crate) type BareEvent<A, T> =
     for<'a> fn(&'a BareConnection, &'a A) -> LocalBoxFuture<'a, Result<T, Error>>;
 
-/// Makes a [`Frequent`] of one function of whatever [`Executes`] statements and of the arguments.
+/// An event as one statement, committed by itself: for an engine that [answers changes](crate::engine::answers_changes).
+/// `None` means that it has changed nothing, and whatever the reason is, the event is run in a transaction then. So it is
+/// after an error, although the statement may have come to pass or still be under way: it must be one after which, or
+/// beside which, the event does no harm, and must come to nothing where it is late.
+pub(crate) type SingleEvent<A, T> = for<'a> fn(
+    &'a DatabaseConnection,
+    &'a A,
+) -> BoxFuture<'a, Result<Option<T>, Error>>;
+
+/// Makes a [`Frequent`] of one function of whatever [`Executes`] statements and of the arguments, and of the function that
+/// does the same by one statement.
 macro_rules! frequent {
     ($event:path) => {
+        $crate::frequent::frequent!($event, None)
+    };
+    ($event:path, at_once: $single:path) => {
+        $crate::frequent::frequent!(
+            $event,
+            Some(|db, arguments| Box::pin($single(db, arguments)))
+        )
+    };
+    ($event:path, $single:expr) => {
         $crate::frequent::Frequent {
             anywhere: |tx, arguments| Box::pin($event(tx, arguments)),
             bare: |connection, arguments| Box::pin($event(connection, arguments)),
+            single: $single,
         }
     };
 }

@@ -27,14 +27,14 @@ pub(crate) use self::groups::{Groups, describe_metrics};
 use crate::{
     Answer, Error, Store,
     engine::{self, Statements},
-    frequent::{BareEvent, Frequent},
+    frequent::{BareEvent, Frequent, SingleEvent},
     waiting,
 };
 
 /// How often an event is run before a conflict with others is reported.
 const ATTEMPTS: u32 = 12;
 /// How long a caller waits. CONTRACT: an answer within 5 s, never a hang.
-const CALL_BOUND: Duration = Duration::from_millis(4500);
+pub(crate) const CALL_BOUND: Duration = Duration::from_millis(4500);
 /// How long of that a replica is waited for, before the primary is asked.
 const REPLICA_BOUND: Duration = Duration::from_millis(2500);
 /// The mean pause before the first repetition is twice this; it doubles with each further one.
@@ -79,10 +79,10 @@ impl Store {
         A: Send + Sync + 'static,
         T: Send + 'static,
     {
-        self.write_in_company(arguments, event, None).await
+        self.write_in_company(arguments, event, None, None).await
     }
 
-    /// Runs an event like [`Store::write`], and faster where there is one writer for all.
+    /// Runs an event like [`Store::write`], and faster where there is one writer for all, or one statement does.
     pub(crate) async fn write_often<A, T>(
         &self,
         arguments: A,
@@ -92,7 +92,12 @@ impl Store {
         A: Send + Sync + 'static,
         T: Send + 'static,
     {
-        self.write_in_company(arguments, event.anywhere, Some(event.bare))
+        let Frequent {
+            anywhere,
+            bare,
+            single,
+        } = event;
+        self.write_in_company(arguments, anywhere, Some(bare), single)
             .await
     }
 
@@ -101,13 +106,14 @@ impl Store {
         arguments: A,
         event: Event<A, T>,
         bare: Option<BareEvent<A, T>>,
+        single: Option<SingleEvent<A, T>>,
     ) -> Result<T, Error>
     where
         A: Send + Sync + 'static,
         T: Send + 'static,
     {
         let Some(groups) = &self.groups else {
-            return self.write_apart(arguments, event).await;
+            return self.write_shielded(arguments, event, single).await;
         };
         self.check_writable()?;
         let abandoned = Arc::default();
@@ -126,13 +132,34 @@ impl Store {
         A: Send + Sync + 'static,
         T: Send + 'static,
     {
+        self.write_shielded(arguments, event, None).await
+    }
+
+    async fn write_shielded<A, T>(
+        &self,
+        arguments: A,
+        event: Event<A, T>,
+        single: Option<SingleEvent<A, T>>,
+    ) -> Result<T, Error>
+    where
+        A: Send + Sync + 'static,
+        T: Send + 'static,
+    {
         self.check_writable()?;
         let (writer, statements) = (self.writer.clone(), self.statements);
         let quarantine = self.quarantine.clone();
         let answer = Answer::at_hand();
+        let single = single.filter(|_| engine::answers_changes(&writer, statements));
         self.shielded(CALL_BOUND, quarantine, move |abandoned| {
             let call = Call::new(arguments, event, abandoned, answer);
-            async move { call.run_apart(&writer, statements).await }
+            async move {
+                if let Some(single) = single
+                    && let Some(outcome) = call.run_at_once(&writer, single).await?
+                {
+                    return Ok(outcome);
+                }
+                call.run_apart(&writer, statements).await
+            }
         })
         .await
     }
@@ -268,6 +295,25 @@ impl<A, T> Call<A, T> {
             arguments,
             event,
             runs: Runs::new(abandoned, answer),
+        }
+    }
+
+    /// Runs it as one statement. `None` where it is to be run in a transaction.
+    async fn run_at_once(
+        &self,
+        writer: &DatabaseConnection,
+        single: SingleEvent<A, T>,
+    ) -> Result<Option<T>, Error> {
+        if self.runs.are_over() {
+            return Err(nobody_waits());
+        }
+        let ended = single(writer, &self.arguments);
+        match waiting::measured(engine::purpose(writer, "write"), ended).await {
+            Ok(outcome) => Ok(outcome),
+            Err(error) => match Failed::to_begin(error) {
+                Failed::Done(error) => Err(error),
+                Failed::Again(_) => Ok(None),
+            },
         }
     }
 

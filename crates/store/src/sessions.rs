@@ -5,9 +5,10 @@
 use std::time::Duration;
 
 use sea_orm::{
-    ColumnTrait as _, EntityTrait as _, JoinType, QueryFilter as _, QueryOrder as _,
-    QuerySelect as _, QueryTrait as _, RelationTrait as _,
-    sea_query::{Expr, ExprTrait as _, SimpleExpr},
+    ColumnTrait as _, DatabaseConnection, EntityTrait as _, JoinType, QueryFilter as _,
+    QueryOrder as _, QuerySelect as _, QueryTrait as _, RelationTrait as _, Select, UpdateMany,
+    Value,
+    sea_query::{CommonTableExpression, Expr, ExprTrait as _, Query, SimpleExpr},
 };
 use uuid::Uuid;
 
@@ -15,10 +16,11 @@ use crate::{
     Counted, Error, NewAudit, Store, Timestamp, User,
     admins::lock_as_admin,
     audit,
-    engine::{Rendered, insertion},
+    engine::{self, Rendered, insertion},
     entity::{session, user, user_role},
     frequent::{Cells, Executes, FromRow, Row, frequent},
     revocations::RevokingTransaction,
+    run::CALL_BOUND,
     users,
 };
 
@@ -147,6 +149,22 @@ pub struct Rotation {
     pub reuse: NewAudit,
 }
 
+impl Rotation {
+    /// For [`CONSUMPTION`].
+    fn arguments(&self) -> [Value; 8] {
+        [
+            self.session.into(),
+            self.generation.into(),
+            self.token_hash.clone().into(),
+            (self.generation + 1).into(),
+            self.successor.hash.clone().into(),
+            self.successor.nonce.clone().into(),
+            self.now.as_micros().into(),
+            self.idle_expires_at.as_micros().into(),
+        ]
+    }
+}
+
 /// What came of [`Store::close_sessions_of`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Closing {
@@ -214,7 +232,8 @@ impl Store {
     #[tracing::instrument(target = "traced::store", skip_all)]
     pub async fn rotate(&self, rotation: Rotation) -> Result<Counted<RotationOutcome>, Error> {
         let lost = rotation.clone();
-        let won = self.write_often(rotation, frequent!(consume)).await?;
+        let event = frequent!(consume, at_once: consume_at_once);
+        let won = self.write_often(rotation, event).await?;
         match won {
             Some(signed_in) => Ok(Counted {
                 outcome: RotationOutcome::Rotated(signed_in),
@@ -447,9 +466,11 @@ pub(crate) async fn end_all_of(tx: &RevokingTransaction<'_>, user: Uuid) -> Resu
 }
 
 /// Consumes the presented token, if it is the current one of a session that stands.
-static CONSUMPTION: Rendered<8> = Rendered::new(
-    |backend,
-     [
+static CONSUMPTION: Rendered<8> =
+    Rendered::new(|backend, arguments| consumption(arguments).build(backend));
+
+fn consumption(
+    [
         session,
         presented,
         token_hash,
@@ -458,25 +479,40 @@ static CONSUMPTION: Rendered<8> = Rendered::new(
         nonce,
         now,
         idle_expires_at,
-    ]| {
-        session::Entity::update_many()
-            .col_expr(session::Column::Generation, Expr::value(generation))
-            .col_expr(session::Column::TokenHash, Expr::value(hash))
-            .col_expr(session::Column::Nonce, Expr::value(nonce))
-            .col_expr(session::Column::RotatedAt, Expr::value(now.clone()))
-            .col_expr(session::Column::LastUsedAt, Expr::value(now.clone()))
-            .col_expr(session::Column::IdleExpiresAt, Expr::value(idle_expires_at))
-            .filter(session::Column::Id.eq(session))
-            .filter(session::Column::Generation.eq(presented))
-            .filter(session::Column::TokenHash.eq(token_hash))
-            .filter(session::Column::IdleExpiresAt.gt(now.clone()))
-            .filter(session::Column::ExpiresAt.gt(now))
-            .build(backend)
-    },
-);
+    ]: [Value; 8],
+) -> UpdateMany<session::Entity> {
+    session::Entity::update_many()
+        .col_expr(session::Column::Generation, Expr::value(generation))
+        .col_expr(session::Column::TokenHash, Expr::value(hash))
+        .col_expr(session::Column::Nonce, Expr::value(nonce))
+        .col_expr(session::Column::RotatedAt, Expr::value(now.clone()))
+        .col_expr(session::Column::LastUsedAt, Expr::value(now.clone()))
+        .col_expr(session::Column::IdleExpiresAt, Expr::value(idle_expires_at))
+        .filter(session::Column::Id.eq(session))
+        .filter(session::Column::Generation.eq(presented))
+        .filter(session::Column::TokenHash.eq(token_hash))
+        .filter(session::Column::IdleExpiresAt.gt(now.clone()))
+        .filter(session::Column::ExpiresAt.gt(now))
+}
+
+/// Does what [`CONSUMPTION`] does, unless it has become late, and answers as [`SIGNED_IN`] does then: it asks the rows that
+/// it has changed, by the name of their table.
+static EXCHANGE: Rendered<8> = Rendered::new(|backend, arguments| {
+    let [session, _, _, _, _, _, now, _] = arguments.clone();
+    let mut consumption = consumption(arguments).into_query();
+    let is_in_time = engine::is_within(CALL_BOUND, now);
+    consumption.and_where(is_in_time).returning_all();
+    let mut consumed = CommonTableExpression::new();
+    consumed.table_name(session::Entity).query(consumption);
+    let mut question = signed_in(session).into_query();
+    backend.build(question.with_cte(Query::with().cte(consumed).to_owned()))
+});
 
 /// The session, its user, and a row for each of their roles, or one without.
-static SIGNED_IN: Rendered<1> = Rendered::new(|backend, [session]| {
+static SIGNED_IN: Rendered<1> =
+    Rendered::new(|backend, [session]| signed_in(session).build(backend));
+
+fn signed_in(session: Value) -> Select<session::Entity> {
     session::Entity::find()
         .inner_join(user::Entity)
         .join(JoinType::LeftJoin, user::Relation::Roles.def())
@@ -500,8 +536,7 @@ static SIGNED_IN: Rendered<1> = Rendered::new(|backend, [session]| {
         })
         .columns(users::READ)
         .column(user_role::Column::Role)
-        .build(backend)
-});
+}
 
 /// A row of [`SIGNED_IN`].
 struct SignedInRow(SignedIn, Option<String>);
@@ -555,23 +590,20 @@ async fn note_use<E: Executes>(
 }
 
 async fn consume<E: Executes>(tx: &E, rotation: &Rotation) -> Result<Option<SignedIn>, Error> {
-    let consumption = CONSUMPTION.with(
-        tx.backend(),
-        &[
-            rotation.session.into(),
-            rotation.generation.into(),
-            rotation.token_hash.clone().into(),
-            (rotation.generation + 1).into(),
-            rotation.successor.hash.clone().into(),
-            rotation.successor.nonce.clone().into(),
-            rotation.now.as_micros().into(),
-            rotation.idle_expires_at.as_micros().into(),
-        ],
-    );
+    let consumption = CONSUMPTION.with(tx.backend(), &rotation.arguments());
     match tx.change(consumption).await? {
         0 => Ok(None),
         _ => load(tx, rotation.session).await,
     }
+}
+
+/// Where it comes to pass although nobody has heard of it, whoever presents the token again is given the same successor.
+async fn consume_at_once(
+    db: &DatabaseConnection,
+    rotation: &Rotation,
+) -> Result<Option<Option<SignedIn>>, Error> {
+    let exchange = EXCHANGE.with(db.get_database_backend(), &rotation.arguments());
+    Ok(signed_in_of(db.ask(exchange).await?).map(Some))
 }
 
 async fn explain(
@@ -613,13 +645,16 @@ async fn explain(
 
 async fn load<E: Executes>(db: &E, id: Uuid) -> Result<Option<SignedIn>, Error> {
     let question = SIGNED_IN.with(db.backend(), &[id.into()]);
-    let mut rows = db.ask(question).await?.into_iter();
-    let Some(SignedInRow(mut signed_in, role)) = rows.next() else {
-        return Ok(None);
-    };
+    Ok(signed_in_of(db.ask(question).await?))
+}
+
+/// The session of the rows of an answer, if there is one.
+fn signed_in_of(rows: Vec<SignedInRow>) -> Option<SignedIn> {
+    let mut rows = rows.into_iter();
+    let SignedInRow(mut signed_in, role) = rows.next()?;
     let others = rows.filter_map(|SignedInRow(_, role)| role);
     signed_in.user.roles = role.into_iter().chain(others).collect();
-    Ok(Some(signed_in))
+    Some(signed_in)
 }
 
 /// Ends sessions and says how many there were. Nothing else does, but the removal of expired ones.

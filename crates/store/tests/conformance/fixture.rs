@@ -13,7 +13,7 @@ use store::{
 use uuid::Uuid;
 
 /// A moment to count from.
-pub(crate) const NOON: Timestamp = Timestamp::from_micros(1_800_000_000_000_000);
+pub(crate) const NOON: Timestamp = Timestamp::from_micros(4_102_444_800_000_000);
 /// The hash that every new user of these tests has for a password.
 pub(crate) const HASH: &str = "hash of the first password";
 

@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use store::{AuditKind, NewSession, Rotation, RotationOutcome, SessionKind, SuccessorProof};
+use sea_orm::{ConnectionTrait as _, DbBackend, Statement};
+use store::{
+    AuditKind, NewSession, NewUser, Rotation, RotationOutcome, SessionKind, SignedIn, SuccessorProof, Timestamp,
+};
 
 use crate::{conformance, fixture::*};
 
@@ -208,4 +211,48 @@ conformance! {
         let events = store.newest_audit(10).await.unwrap();
         assert_eq!(events.iter().filter(|event| event.event == "session_ended").count(), 1);
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn one_statement_rotates_unless_it_is_late_on_postgres() {
+    let db = Fixture::postgres();
+    let store = db.store().await;
+    let ada = NewUser { roles: roles(&["admin", "editor"]), ..user("ada") };
+    let new = session(ada.id);
+    let session_id = new.id;
+    let registered = audit(AuditKind::Registered, ada.id);
+    store.register(ada, new, registered).await.unwrap();
+    let raw = db.raw().await;
+    let noting = "CREATE TABLE noted (change text NOT NULL);
+        CREATE FUNCTION note() RETURNS trigger LANGUAGE plpgsql AS
+            $$ BEGIN INSERT INTO noted VALUES (current_query()); RETURN NEW; END $$;
+        CREATE TRIGGER noting BEFORE UPDATE ON sessions FOR EACH ROW EXECUTE FUNCTION note()";
+    raw.execute_unprepared(noting).await.unwrap();
+    let ask = async |question: &str| {
+        let question = Statement::from_string(DbBackend::Postgres, question);
+        raw.query_one_raw(question).await.unwrap().unwrap()
+    };
+
+    let clock = "SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint AS now";
+    let now = Timestamp::from_micros(ask(clock).await.try_get("", "now").unwrap());
+    let late = now.minus(Duration::from_secs(5));
+    let mut generation = 0;
+    let mut rotated = async |now: Timestamp| {
+        generation += 1;
+        let attempt = Rotation { now, ..rotation(session_id, generation, 0) };
+        match store.rotate(attempt).await.unwrap().outcome {
+            RotationOutcome::Rotated(SignedIn { session, user }) => {
+                assert_eq!((session.generation, session.last_used_at), (generation + 1, now));
+                user
+            }
+            other => panic!("unexpected: {other:?}"),
+        }
+    };
+    let users = [rotated(now).await, rotated(late).await];
+    assert_eq!(users[0], users[1]);
+    assert_eq!(users[0].roles, roles(&["admin", "editor"]));
+    let noted = "SELECT string_agg(split_part(change, ' ', 1), ' ') AS verbs FROM noted";
+    let verbs: String = ask(noted).await.try_get("", "verbs").unwrap();
+    assert_eq!(verbs, "WITH UPDATE");
+    raw.close().await.unwrap();
 }

@@ -66,6 +66,7 @@ async fn recording_bare(store: &Store, id: u128) -> Begun<()> {
     let recording = Frequent {
         anywhere: |_, _| Box::pin(async { Err(Error::MigrationsMissing(8)) }),
         bare: |connection, id: &u128| Box::pin(record(connection, *id)),
+        single: None,
     };
     begin_often(store, id, recording).await
 }
@@ -394,6 +395,7 @@ async fn what_happens_often_is_committed_together_on_the_bare_connection() {
                 Ok((within[0].0, outside[0].0))
             })
         },
+        single: None,
     };
     let last = begin_often(&store, file, last).await;
     held.let_go().await;
