@@ -67,7 +67,8 @@ const BODY_TIME: Duration = Duration::from_secs(15);
 /// cannot be answered is a 503 within 5 s.
 const ANSWER_TIME: Duration = Duration::from_millis(4900);
 
-/// All routes. The name of a handler is the id of its operation.
+/// All routes. The name of a handler is the id of its operation. Of layers that are given together the first is the
+/// outermost; axum copies and boxes each route once for all of them.
 pub fn router(app: App) -> Router {
     let same_origin = around_with_state(app.clone(), csrf::refuse_cross_origin);
 
@@ -161,8 +162,10 @@ pub fn router(app: App) -> Router {
     #[cfg(feature = "ceiling")]
     let site = site.merge(ceiling::files());
     let site = site
-        .layer(bounds::time_limit(ANSWER_TIME))
-        .layer(bounds::body_limit(BODY_BYTES, BODY_TIME))
+        .layer((
+            bounds::body_limit(BODY_BYTES, BODY_TIME),
+            bounds::time_limit(ANSWER_TIME),
+        ))
         .layer(bounds::panic_barrier())
         .with_state(app.clone());
 
@@ -179,9 +182,11 @@ pub fn router(app: App) -> Router {
     let bounded = |routes: Router<App>, body_bytes| {
         routes
             .method_not_allowed_fallback(error::method_not_allowed)
-            .layer(bounds::time_limit(ANSWER_TIME))
-            .layer(around(body::arrive))
-            .layer(bounds::body_limit(body_bytes, BODY_TIME))
+            .layer((
+                bounds::body_limit(body_bytes, BODY_TIME),
+                around(body::arrive),
+                bounds::time_limit(ANSWER_TIME),
+            ))
     };
 
     // Asked by proxies in the name of others, by any method: what a page of another origin may do is judged by the
@@ -200,9 +205,11 @@ pub fn router(app: App) -> Router {
         .merge(bounded(forward, BODY_BYTES).layer(bounds::panic_barrier()))
         .layer(around(headers::no_store))
         .fallback_service(site)
-        .layer(bounds::refusals())
-        .layer(around_with_state(app.clone(), headers::secure))
-        .layer(around_with_state(app.clone(), peer::identify))
-        .layer(option_layer(measuring))
+        .layer((
+            option_layer(measuring),
+            around_with_state(app.clone(), peer::identify),
+            around_with_state(app.clone(), headers::secure),
+            bounds::refusals(),
+        ))
         .with_state(app)
 }

@@ -112,7 +112,7 @@ pub(super) async fn identify(State(app): State<App>, mut request: Request, next:
     traces::begin(&span, &app, &request);
     let refusal = request.extensions().get::<Refusal>().copied();
     let method = request.method().clone();
-    let path: String = request.uri().path().chars().take(LONGEST_LOGGED).collect();
+    let path = beginning(request.uri().path()).to_owned();
     let started = app.monotonic();
     let mut answer = next.run(request).instrument(span.clone()).await;
     traces::end(&span, &app, &answer);
@@ -153,6 +153,12 @@ pub(super) async fn identify(State(app): State<App>, mut request: Request, next:
         answer.headers_mut().insert(REQUEST_ID, value);
     }
     answer
+}
+
+/// As much of a path as the log has room for.
+fn beginning(path: &str) -> &str {
+    let end = path.char_indices().nth(LONGEST_LOGGED);
+    end.map_or(path, |(end, _)| &path[..end])
 }
 
 /// Whether the connection comes from a proxy whose word about its visitor counts.
