@@ -10,8 +10,8 @@ pub(crate) mod traces;
 #[path = "telemetry/no_traces.rs"]
 pub(crate) mod traces;
 
-use lines::JsonLines;
-use tracing_subscriber::{EnvFilter, Registry, fmt, fmt::format::JsonFields, prelude::*, reload};
+use lines::{JsonFields, JsonLines};
+use tracing_subscriber::{EnvFilter, Registry, fmt, prelude::*, reload};
 
 use self::traces::Traces;
 use crate::config::{LogFormat, Logging};
@@ -46,7 +46,7 @@ pub(crate) fn start(log: &Logging, traces: &Traces) -> Level {
             registry
                 .with(
                     fmt::layer()
-                        .fmt_fields(JsonFields::new())
+                        .fmt_fields(JsonFields)
                         .event_format(JsonLines)
                         .with_writer(std::io::stderr),
                 )

@@ -1,23 +1,47 @@
 //! An event of the log as one line of JSON: time, level, message, fields, target, and the span in which it happened. Which
 //! events are written, and where to, is left to `telemetry.rs`.
 //!
-//! The formatter of tracing-subscriber writes the same line, but reads the fields of the span, which it keeps as JSON, into
-//! a tree for each event to write them again. There is an event for each request.
+//! The formatter of tracing-subscriber writes the same line, but makes a tree of the fields of each span to keep them as
+//! JSON, and one of that JSON for each event to write them again. There is a span for each request, and an event.
 
 use std::fmt::{self, Debug, Write};
 
 use tracing::{
     Event, Subscriber,
     field::{Field, Visit},
+    span::Record,
 };
 use tracing_subscriber::{
+    field::RecordFields,
     fmt::{
-        FmtContext, FormattedFields,
-        format::{FormatEvent, JsonFields, Writer},
+        FmtContext, FormatFields, FormattedFields,
+        format::{FormatEvent, Writer},
         time::{FormatTime as _, SystemTime},
     },
     registry::LookupSpan,
 };
+
+/// The form of the fields of a span, as they are kept for its events: each behind a comma.
+pub(super) struct JsonFields;
+
+impl<'writer> FormatFields<'writer> for JsonFields {
+    fn format_fields<R: RecordFields>(&self, mut line: Writer<'writer>, fields: R) -> fmt::Result {
+        let mut visitor = Fields {
+            line: &mut line,
+            written: Ok(()),
+        };
+        fields.record(&mut visitor);
+        visitor.written
+    }
+
+    fn add_fields(
+        &self,
+        kept: &'writer mut FormattedFields<Self>,
+        fields: &Record<'_>,
+    ) -> fmt::Result {
+        self.format_fields(kept.as_writer(), fields)
+    }
+}
 
 /// The form.
 pub(super) struct JsonLines;
@@ -46,12 +70,11 @@ where
         if let Some(span) = span.or_else(|| context.lookup_current()) {
             let extensions = span.extensions();
             let fields = extensions.get::<FormattedFields<JsonFields>>();
-            let fields = fields.map_or("{}", |fields| fields.as_str());
-            // One object, in which the name of the span follows its fields.
-            let fields = fields.strip_suffix('}').unwrap_or("{");
-            let comma = if fields.len() > 1 { "," } else { "" };
+            let fields = fields.map_or("", |fields| fields.as_str());
+            let fields = fields.strip_prefix(',').unwrap_or_default();
+            let comma = if fields.is_empty() { "" } else { "," };
             let name = span.name();
-            write!(line, ",\"span\":{fields}{comma}\"name\":\"{name}\"}}")?;
+            write!(line, ",\"span\":{{{fields}{comma}\"name\":\"{name}\"}}")?;
         }
         line.write_str("}\n")
     }
@@ -156,7 +179,7 @@ mod tests {
         let json = fmt::layer().json().flatten_event(true);
         let theirs_of = json.with_span_list(false).with_writer(sink(&theirs));
         let ours_of = fmt::layer()
-            .fmt_fields(JsonFields::new())
+            .fmt_fields(JsonFields)
             .event_format(JsonLines)
             .with_writer(sink(&ours));
         let [ours, theirs] = [
@@ -201,8 +224,13 @@ mod tests {
     fn a_line_says_what_the_form_of_the_library_says() {
         let [ours, theirs] = lines(|| {
             tracing::info!("nothing but words");
-            let span = tracing::info_span!("request", http.request.id = "a\"b\\c");
+            let span = tracing::info_span!(
+                "request",
+                http.request.id = "a\"b\\c",
+                url.path = tracing::field::Empty
+            );
             let _entered = span.enter();
+            span.record("url.path", "behind");
             let text = "\"\\\n\r\t\0\u{1}\u{1f}\u{7f}\u{2028}é😀";
             tracing::warn!(
                 url.path = text,
@@ -226,7 +254,7 @@ mod tests {
         assert_eq!(ours.len(), 4);
         assert_eq!(
             ours[1]["span"],
-            json!({ "http.request.id": "a\"b\\c", "name": "request" })
+            json!({ "http.request.id": "a\"b\\c", "url.path": "behind", "name": "request" })
         );
     }
 }
