@@ -1,8 +1,9 @@
-"""Measures other programs on the same work, side by side in the same run: for orientation, as their harness is not theirs.
+"""Measures other programs on the same work, side by side in the same run; for orientation, as we have set them up.
 
-Each has one core for itself. What is compared is requests a second there, and the CPU time of each.
+Each has one core for itself. What is compared is requests a second there, and the CPU time of each. Which programs
+these are stands in `peers.py`; the first run installs what they stand on.
 
-    bench_peers.py [--rounds N] [--seconds S]
+    bench_peers.py [--rounds N] [--seconds S] [--warm-up S]
 """
 
 import argparse
@@ -10,113 +11,85 @@ import contextlib
 import json
 import os
 import pathlib
-import socket
 import statistics
-import subprocess
-import sys
-import tempfile
 
-from checks import until
 from figures import spread
-from measures import (
-    SERVER_CORE,
-    Load,
-    bearer,
-    cpu_microseconds,
-    in_turn,
-    on_cores,
-    pinned_server,
-    requests_per_second,
-    signed_up,
-    step_aside,
-)
-from ports import free_port
-from speed_writes import LOGIN, refresh_load
+from measures import Load, cpu_microseconds, in_turn, requests_per_second, step_aside
+from peers import programs
+from speed_writes import SESSIONS, refresh_load
 
 FIGURES = pathlib.Path(os.environ["VESTIBULE_FIGURES"])
-HERE = pathlib.Path(__file__).parent
 
 REMARK = (
     "Requests a second with one core for the server, and the CPU time of each, in the same run; for orientation alone. "
-    "The other program is `xtask/outside/peer_fastapi.py`: the same routes as its framework's tutorial would have them, "
-    "on SQLite with durable commits and the same cost of a hash, but without revocation, limits or an audit log."
+    "All store on SQLite with durable commits and have no limits, or have them off. They hash by Argon2id with the same "
+    "parameters, each by its own library. The others have no audit log."
 )
-
-
-class Peer:
-    """Another program, with as much of a `Server` as a load needs to know."""
-
-    def __init__(self, script):
-        self.script = script
-
-    def __enter__(self):
-        self.folder = tempfile.TemporaryDirectory(prefix="vestibule-")
-        self.data = pathlib.Path(self.folder.name)
-        self.port = free_port()
-        self.listen = f"127.0.0.1:{self.port}"
-        self.process = subprocess.Popen(
-            [*on_cores([SERVER_CORE]), sys.executable, str(HERE / self.script), str(self.port), self.folder.name],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
-        until(self.answers, f"{self.script} answers")
-        return self
-
-    def __exit__(self, *_):
-        self.process.terminate()
-        self.process.wait(timeout=30)
-        self.folder.cleanup()
-
-    def answers(self):
-        """Whether it listens; where it has ended it never will."""
-        assert self.process.poll() is None, f"{self.script} has ended with {self.process.returncode}"
-        with socket.socket() as attempt:
-            return attempt.connect_ex(("127.0.0.1", self.port)) == 0
+HAS_NONE = "has none"
 
 
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--seconds", type=float, default=1)
+    # Who waits for SQLite's lock may do so when all others are done, which counts for less in a longer time.
+    parser.add_argument("--seconds", type=float, default=3)
+    # Node compiles what is used often, and is some seconds about it.
+    parser.add_argument("--warm-up", type=float, default=10)
     arguments = parser.parse_args()
+    compared = programs(FIGURES / "peers")
     step_aside()
     with contextlib.ExitStack() as stack:
-        servers = {
-            "Vestibule": stack.enter_context(pinned_server()),
-            "FastAPI and SQLAlchemy": stack.enter_context(Peer("peer_fastapi.py")),
+        for program in compared:
+            stack.enter_context(program.server)
+            program.sign_up()
+        rotating = [program for program in compared if program.api.rotates]
+        columns = {
+            "`me`": measured(compared, me, arguments),
+            f"refresh, {SESSIONS} sessions": measured(rotating, lambda one: refresh_load(one.server), arguments),
+            "login, 16 at once": measured(compared, logins, arguments),
         }
-        sessions = {name: signed_up(server)[1] for name, server in servers.items()}
-        works = {
-            "`me`": lambda name, server: Load(server.listen, "/api/auth/me", bearer(sessions[name])),
-            "refresh, 16 sessions": lambda _, server: refresh_load(server),
-            "login, 16 at once": lambda _, server: Load(
-                server.listen, "/api/auth/login", method="POST", body=LOGIN, connections=16
-            ),
-        }
-        columns = [measured(servers, request, arguments) for request in works.values()]
-    peers = [{"name": name, "figures": [column[name] for column in columns]} for name in servers]
+    figures = lambda one: [column.get(one.name, HAS_NONE) for column in columns.values()]
+    peers = [{"name": one.name, "about": one.about, "figures": figures(one)} for one in compared]
     for peer in peers:
         print(peer["name"], *peer["figures"], sep="\n    ", flush=True)
-    written = {"works": list(works), "remark": REMARK, "peers": peers}
+    written = {"works": list(columns), "remark": REMARK, "peers": peers}
     (FIGURES / "peers.json").write_text(json.dumps(written, indent=1) + "\n")
 
 
-def measured(servers, request, arguments):
-    """What each does of one work, as words."""
-    rates = {name: rate_of(name, server, request, arguments) for name, server in servers.items()}
-    costs = {name: cost_of(name, server, request, arguments) for name, server in servers.items()}
-    rates = dict(zip(servers, in_turn(arguments.rounds, **rates)))
-    costs = dict(zip(servers, in_turn(arguments.rounds, **costs)))
-    return {name: f"{spread(rates[name])} /s, {statistics.median(costs[name]):,.0f} us" for name in servers}
+def me(program):
+    return Load(program.server.listen, program.api.me, program.bearer)
 
 
-def rate_of(name, server, request, arguments):
-    return lambda: requests_per_second(request(name, server), arguments.seconds)
+def logins(program):
+    api = program.api
+    return Load(
+        program.server.listen,
+        api.login,
+        method="POST",
+        body=api.credentials,
+        body_type=api.credentials_type,
+        connections=16,
+    )
 
 
-def cost_of(name, server, request, arguments):
-    return lambda: cpu_microseconds(request(name, server), [server.process.pid], arguments.seconds)
+def measured(compared, load, arguments):
+    """What each does of one work, as words, by its name."""
+    for program in compared:
+        requests_per_second(load(program), arguments.warm_up)
+    names = [program.name for program in compared]
+    rates = in_turn(arguments.rounds, **{one.name: rate_of(one, load, arguments) for one in compared})
+    costs = in_turn(arguments.rounds, **{one.name: cost_of(one, load, arguments) for one in compared})
+    return {
+        name: f"{spread(rate)} /s, {statistics.median(cost):,.0f} us" for name, rate, cost in zip(names, rates, costs)
+    }
+
+
+def rate_of(program, load, arguments):
+    return lambda: requests_per_second(load(program), arguments.seconds)
+
+
+def cost_of(program, load, arguments):
+    return lambda: cpu_microseconds(load(program), program.pids(), arguments.seconds)
 
 
 main()

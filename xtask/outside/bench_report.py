@@ -240,6 +240,7 @@ def peers(measured):
     head = ["", *measured["works"]]
     rows = ["## Others on the same work", "", measured["remark"], "", f"| {' | '.join(head)} |", "| --- " * len(head) + "|"]
     rows += [f"| {peer['name']} | {' | '.join(peer['figures'])} |" for peer in measured["peers"]]
+    rows += ["", *(f"- {peer['name']}: {peer['about']}." for peer in measured["peers"])]
     return "\n".join(rows) + "\n"
 
 

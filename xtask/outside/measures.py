@@ -145,7 +145,18 @@ def with_ceiling():
 class Load:
     """Requests of one kind to whoever listens at an address: what xtask/measuring/src/bin/load is told."""
 
-    def __init__(self, address, path, *headers, method="GET", body=None, statuses=(200,), connections=CONNECTIONS, more=()):
+    def __init__(
+        self,
+        address,
+        path,
+        *headers,
+        method="GET",
+        body=None,
+        body_type="application/json",
+        statuses=(200,),
+        connections=CONNECTIONS,
+        more=(),
+    ):
         self.path = path
         # How many requests were sent so far, for a load that goes on where it has ended.
         self.sent = 0
@@ -155,7 +166,7 @@ class Load:
         for header in headers:
             self.arguments += ["--header", header]
         if body is not None:
-            self.arguments += ["--header", "Content-Type: application/json", "--body", body]
+            self.arguments += ["--header", f"Content-Type: {body_type}", "--body", body]
 
     def connect(self, *more):
         """Starts it, and returns when it has connected and waits; for `go`."""

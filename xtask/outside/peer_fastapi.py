@@ -15,6 +15,7 @@ import sys
 import jwt
 import uvicorn
 from argon2 import PasswordHasher
+from argon2.exceptions import VerifyMismatchError
 from fastapi import Depends, FastAPI, HTTPException
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from pydantic import BaseModel
@@ -84,7 +85,7 @@ def register(body: Registration, session: Session = Depends(database)):
 @app.post("/api/auth/login")
 def login(body: Login, session: Session = Depends(database)):
     user = session.scalar(select(User).where(User.email == body.login))
-    if user is None or not HASHER.verify(user.password_hash, body.password):
+    if user is None or not is_password_of(user, body.password):
         raise HTTPException(401)
     return opened(session, user)
 
@@ -101,7 +102,10 @@ def refresh(body: Refresh, session: Session = Depends(database)):
 
 @app.get("/api/auth/me")
 def me(bearer: HTTPAuthorizationCredentials = Depends(HTTPBearer()), session: Session = Depends(database)):
-    claims = jwt.decode(bearer.credentials, KEY, algorithms=["HS256"])
+    try:
+        claims = jwt.decode(bearer.credentials, KEY, algorithms=["HS256"])
+    except jwt.InvalidTokenError:
+        raise HTTPException(401)
     return shown(session.get(User, int(claims["sub"])))
 
 
@@ -117,6 +121,13 @@ def opened(session, user):
 
 def shown(user):
     return {"id": user.id, "email": user.email}
+
+
+def is_password_of(user, password):
+    try:
+        return HASHER.verify(user.password_hash, password)
+    except VerifyMismatchError:
+        return False
 
 
 if __name__ == "__main__":

@@ -62,7 +62,7 @@ const BENCHES: &[Bench] = &[
     },
     Bench {
         name: "peers",
-        about: "other programs on the same work, beside ours; [--rounds N] [--seconds S] [--dist]",
+        about: "other programs on the same work, beside ours; [--rounds N] [--seconds S] [--warm-up S] [--dist]",
         script: "bench_peers.py",
         prepared: Prepared::Comparisons,
     },
