@@ -33,6 +33,8 @@ enum Prepared {
     Comparisons,
     /// That, and allocators in the place of the system's.
     Allocators,
+    /// That without the allocators, and Node, on which one of the others runs.
+    Peers,
 }
 
 const BENCHES: &[Bench] = &[
@@ -64,7 +66,7 @@ const BENCHES: &[Bench] = &[
         name: "peers",
         about: "other programs on the same work, beside ours; [--rounds N] [--seconds S] [--warm-up S] [--dist]",
         script: "bench_peers.py",
-        prepared: Prepared::Comparisons,
+        prepared: Prepared::Peers,
     },
     Bench {
         name: "report",
@@ -173,6 +175,10 @@ fn start(bench: &Bench, script: Program, arguments: &[&str]) -> Result<()> {
         Prepared::Comparisons => compare(script, arguments),
         Prepared::Allocators => {
             needs::allocators()?;
+            compare(script, arguments)
+        }
+        Prepared::Peers => {
+            needs::node()?;
             compare(script, arguments)
         }
     }

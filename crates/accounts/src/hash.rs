@@ -21,10 +21,9 @@ use std::{
     time::Duration,
 };
 
-use ::argon2::Block;
+use argon2_rust::Hasher;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tracing::{Instrument as _, Level};
-use zeroize::Zeroize;
 
 pub use self::{argon2::Argon2Cost, bcrypt::BcryptCost};
 use self::{argon2::Argon2Hash, bcrypt::BcryptHash, scheme::Scheme, threads::HashThreads};
@@ -166,7 +165,7 @@ struct Gate {
     untried: Line,
     all_slots: usize,
     all_places: usize,
-    idle_memory: Mutex<Vec<Vec<Block>>>,
+    idle_memory: Mutex<Vec<Hasher>>,
     clock: Clock,
     calls: AtomicU64,
     running: AtomicUsize,
@@ -365,8 +364,8 @@ impl Gate {
         let _work = Work::begin(self, &self.decoy);
         match self.cost {
             HashCost::Argon2id(cost) => {
-                let mut memory = SlotMemory::take(self, cost.block_count());
-                Argon2Hash::make(cost, password, &mut memory.blocks)
+                let mut memory = SlotMemory::take(self);
+                Argon2Hash::make(cost, password, memory.hasher())
             }
             HashCost::Bcrypt(cost) => BcryptHash::make(cost, password),
         }
@@ -391,8 +390,8 @@ impl Gate {
         let _work = Work::begin(self, stored);
         let is_equal = match stored {
             Scheme::Argon2(hash) => {
-                let mut memory = SlotMemory::take(self, hash.block_count());
-                return hash.matches(password, &mut memory.blocks);
+                let mut memory = SlotMemory::take(self);
+                return hash.matches(password, memory.hasher());
             }
             Scheme::Bcrypt(hash) => hash.matches(password),
             Scheme::Pbkdf2(hash) => hash.matches(password),
@@ -432,38 +431,39 @@ impl Drop for Work<'_> {
     }
 }
 
-/// A slot's memory while it is in use; wiped at the end, as it tells of the password, and kept for the next.
+/// What a slot hashes with while it is in use. It is kept for the next hash, with its memory, which it has wiped, as that
+/// tells of the password.
 struct SlotMemory<'gate> {
     gate: &'gate Gate,
-    blocks: Vec<Block>,
+    hasher: Option<Hasher>,
 }
 
 impl<'gate> SlotMemory<'gate> {
-    fn take(gate: &'gate Gate, count: usize) -> Self {
+    fn take(gate: &'gate Gate) -> Self {
         let idle = gate
             .idle_memory
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .pop();
-        let mut blocks = idle.unwrap_or_default();
-        if blocks.len() < count {
-            // Not grown in place: that would copy what is about to be overwritten.
-            blocks = vec![Block::new(); count];
-        }
-        Self { gate, blocks }
+        Self { gate, hasher: idle }
+    }
+
+    fn hasher(&mut self) -> &mut Hasher {
+        self.hasher.get_or_insert_with(argon2::hasher)
     }
 }
 
 impl Drop for SlotMemory<'_> {
     fn drop(&mut self) {
-        self.blocks.iter_mut().zeroize();
         // Memory that an exceptionally costly hash asked for is given back.
-        if self.blocks.len() == self.gate.kept_blocks {
+        let kept = self.hasher.take();
+        let kept = kept.filter(|hasher| hasher.reserved_blocks() <= self.gate.kept_blocks);
+        if let Some(hasher) = kept {
             self.gate
                 .idle_memory
                 .lock()
                 .unwrap_or_else(PoisonError::into_inner)
-                .push(std::mem::take(&mut self.blocks));
+                .push(hasher);
         }
     }
 }

@@ -3,9 +3,7 @@
 //! a server whose statements can change and answer, one of them may be tried in place of the whole transaction.
 
 use futures_util::future::{BoxFuture, LocalBoxFuture};
-use sea_orm::{
-    ConnectionTrait, DatabaseConnection, DbBackend, QueryResult, Statement, TryGetable,
-};
+use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, QueryResult, Statement, TryGetable};
 
 use crate::{
     Error,
@@ -31,10 +29,8 @@ pub(crate) type BareEvent<A, T> =
 /// `None` means that it has changed nothing, and whatever the reason is, the event is run in a transaction then. So it is
 /// after an error, although the statement may have come to pass or still be under way: it must be one after which, or
 /// beside which, the event does no harm, and must come to nothing where it is late.
-pub(crate) type SingleEvent<A, T> = for<'a> fn(
-    &'a DatabaseConnection,
-    &'a A,
-) -> BoxFuture<'a, Result<Option<T>, Error>>;
+pub(crate) type SingleEvent<A, T> =
+    for<'a> fn(&'a DatabaseConnection, &'a A) -> BoxFuture<'a, Result<Option<T>, Error>>;
 
 /// Makes a [`Frequent`] of one function of whatever [`Executes`] statements and of the arguments, and of the function that
 /// does the same by one statement.

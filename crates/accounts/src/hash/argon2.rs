@@ -1,7 +1,11 @@
 //! argon2 (RFC 9106): what a hash costs, its PHC string, and the computation in memory that the gate lends.
 
-use ::argon2::{Algorithm, Argon2, Block, Params, Version};
-use password_hash::phc::{Output, ParamsString, PasswordHash, Salt};
+use std::ops::RangeInclusive;
+
+use argon2_rust::{
+    Algorithm, Argon2, Decoded, Hasher, Params, Version, decode_phc, encode_string_alloc,
+    params::{Memory, TagLen},
+};
 use subtle::ConstantTimeEq as _;
 use zeroize::Zeroizing;
 
@@ -10,6 +14,8 @@ use crate::{entropy, password::Password};
 
 const SALT_BYTES: usize = 16;
 const HASH_BYTES: usize = 32;
+/// How long a hash is in a PHC string, in bytes.
+const LENGTHS: RangeInclusive<usize> = 10..=64;
 
 /// What one argon2id hash costs (RFC 9106).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,29 +66,34 @@ impl Argon2Cost {
 
     /// How much memory a hash of this cost needs.
     pub(super) fn block_count(self) -> usize {
-        self.params(HASH_BYTES).block_count()
+        self.params().memory_blocks() as usize
     }
 
-    fn params(self, hash_bytes: usize) -> Params {
-        Params::new(self.memory_kib, self.passes, self.lanes, Some(hash_bytes))
+    fn params(self) -> Params {
+        Params::builder()
+            .memory(Memory::kib(self.memory_kib.into()))
+            .passes(self.passes)
+            .lanes(self.lanes)
+            .tag_len(TagLen::bytes(HASH_BYTES as u64))
+            .build()
             .expect("a cost is only made within the bounds of the algorithm")
     }
 }
 
-/// A PHC string of the argon2 family, read.
-pub(super) struct Argon2Hash {
-    algorithm: Algorithm,
-    version: Version,
-    params: Params,
-    salt: Salt,
-    expected: Output,
+/// What computes hashes one after the other. It has no memory before the first, and then that of the costliest.
+pub(super) fn hasher() -> Hasher {
+    let any = Argon2::new(Algorithm::Argon2id, Version::V0x13, Params::default());
+    any.hasher()
 }
+
+/// A PHC string of the argon2 family, read.
+pub(super) struct Argon2Hash(Decoded);
 
 impl Argon2Hash {
     /// The PHC string of a password's hash under a fresh salt.
-    pub(super) fn make(cost: Argon2Cost, password: &Password, memory: &mut [Block]) -> String {
+    pub(super) fn make(cost: Argon2Cost, password: &Password, hasher: &mut Hasher) -> String {
         let mut fresh = Self::with_salt(cost, entropy::bytes());
-        fresh.expected = fresh.compute(password, memory);
+        fresh.0.hash = fresh.compute(password, hasher).to_vec();
         fresh.to_phc()
     }
 
@@ -92,82 +103,96 @@ impl Argon2Hash {
     }
 
     fn with_salt(cost: Argon2Cost, salt: [u8; SALT_BYTES]) -> Self {
-        Self {
+        Self(Decoded {
             algorithm: Algorithm::Argon2id,
             version: Version::V0x13,
-            params: cost.params(HASH_BYTES),
-            salt: Salt::new(&salt).expect("16 bytes are the recommended length of a salt"),
-            expected: Output::new(&[0; HASH_BYTES]).expect("32 bytes are a length of hashes"),
-        }
-    }
-
-    pub(super) fn parse(stored: &str) -> Result<Self, &'static str> {
-        let phc = PasswordHash::new(stored).map_err(|_| MALFORMED)?;
-        let params = Params::try_from(&phc).map_err(|_| MALFORMED)?;
-        if Argon2Cost::new(params.m_cost(), params.t_cost(), params.p_cost()).is_none() {
-            return Err(TOO_COSTLY);
-        }
-        // RFC 9106 calls 0x10 the old version; the PHC format names it by leaving the field out.
-        let version = phc.version.map_or(Ok(Version::V0x10), Version::try_from);
-        Ok(Self {
-            algorithm: Algorithm::new(phc.algorithm).map_err(|_| MALFORMED)?,
-            version: version.map_err(|_| MALFORMED)?,
-            params,
-            salt: phc.salt.ok_or(MALFORMED)?,
-            expected: phc.hash.ok_or(MALFORMED)?,
+            params: cost.params(),
+            salt: salt.to_vec(),
+            hash: vec![0; HASH_BYTES],
+            ad: Vec::new(),
         })
     }
 
-    /// How much memory the computation needs.
-    pub(super) fn block_count(&self) -> usize {
-        self.params.block_count()
+    pub(super) fn parse(stored: &str) -> Result<Self, &'static str> {
+        let read = decode_phc(stored).map_err(|_| MALFORMED)?;
+        let cost = Argon2Cost::new(
+            read.params.memory_kib(),
+            read.params.passes(),
+            read.params.lanes(),
+        );
+        if cost.is_none() {
+            return Err(TOO_COSTLY);
+        }
+        if !LENGTHS.contains(&read.hash.len()) {
+            return Err(MALFORMED);
+        }
+        Ok(Self(read))
     }
 
     #[cfg(test)]
     pub(super) fn parameters(&self) -> String {
-        let (algorithm, version, params) = (self.algorithm, self.version, &self.params);
-        let (m, t, p) = (params.m_cost(), params.t_cost(), params.p_cost());
-        let (salt, hash) = (self.salt.len(), self.expected.len());
+        let Decoded {
+            algorithm,
+            version,
+            params,
+            salt,
+            hash,
+            ..
+        } = &self.0;
+        let (m, t, p) = (params.memory_kib(), params.passes(), params.lanes());
+        let (salt, hash) = (salt.len(), hash.len());
         format!("{algorithm:?} {version:?} m={m} t={t} p={p}, salt {salt}, hash {hash}")
     }
 
-    pub(super) fn matches(&self, password: &Password, memory: &mut [Block]) -> bool {
-        let actual = self.compute(password, memory);
-        actual.as_bytes().ct_eq(self.expected.as_bytes()).into()
+    pub(super) fn matches(&self, password: &Password, hasher: &mut Hasher) -> bool {
+        let actual = self.compute(password, hasher);
+        actual.ct_eq(&self.0.hash).into()
     }
 
-    fn compute(&self, password: &Password, memory: &mut [Block]) -> Output {
-        let mut bytes = Zeroizing::new([0; Output::MAX_LENGTH]);
-        let bytes = &mut bytes[..self.expected.len()];
-        Argon2::new(self.algorithm, self.version, self.params.clone())
-            .hash_password_into_with_memory(
-                password.expose().as_bytes(),
-                self.salt.as_ref(),
-                bytes,
-                memory,
-            )
-            .expect("parameters and lengths were checked when the hash was read");
-        Output::new(bytes).expect("its length is that of a hash that was read")
+    fn compute(&self, password: &Password, hasher: &mut Hasher) -> Zeroizing<Vec<u8>> {
+        let Decoded {
+            algorithm,
+            version,
+            params,
+            salt,
+            hash,
+            ad,
+        } = &self.0;
+        hasher.set_argon2(Argon2::new(*algorithm, *version, *params));
+        let mut actual = Zeroizing::new(vec![0; hash.len()]);
+        hasher
+            .hash_into_with_ad(password.expose().as_bytes(), salt, &[], ad, &mut actual)
+            .expect("lengths were checked when the hash was read, and there is memory");
+        actual
     }
 
     pub(super) fn is_as_strong_as(&self, cost: Argon2Cost) -> bool {
-        self.algorithm == Algorithm::Argon2id
-            && self.version == Version::V0x13
-            && self.params.m_cost() >= cost.memory_kib
-            && self.params.t_cost() >= cost.passes
-            && self.salt.len() >= SALT_BYTES
-            && self.expected.len() >= HASH_BYTES
+        let Decoded {
+            algorithm,
+            version,
+            params,
+            salt,
+            hash,
+            ..
+        } = &self.0;
+        *algorithm == Algorithm::Argon2id
+            && *version == Version::V0x13
+            && params.memory_kib() >= cost.memory_kib
+            && params.passes() >= cost.passes
+            && salt.len() >= SALT_BYTES
+            && hash.len() >= HASH_BYTES
     }
 
     fn to_phc(&self) -> String {
-        PasswordHash {
-            algorithm: self.algorithm.ident(),
-            version: Some(self.version.into()),
-            params: ParamsString::try_from(&self.params)
-                .expect("three numbers fit into a PHC string"),
-            salt: Some(self.salt),
-            hash: Some(self.expected),
-        }
-        .to_string()
+        let Decoded {
+            algorithm,
+            version,
+            params,
+            salt,
+            hash,
+            ..
+        } = &self.0;
+        encode_string_alloc(*algorithm, *version, params, salt, hash)
+            .expect("lengths were checked when the hash was made")
     }
 }

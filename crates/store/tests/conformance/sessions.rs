@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use sea_orm::{ConnectionTrait as _, DbBackend, Statement};
 use store::{
-    AuditKind, NewSession, NewUser, Rotation, RotationOutcome, SessionKind, SignedIn, SuccessorProof, Timestamp,
+    AuditKind, NewSession, NewUser, Rotation, RotationOutcome, SessionKind, SignedIn,
+    SuccessorProof, Timestamp,
 };
 
 use crate::{conformance, fixture::*};
@@ -217,7 +218,10 @@ conformance! {
 async fn one_statement_rotates_unless_it_is_late_on_postgres() {
     let db = Fixture::postgres();
     let store = db.store().await;
-    let ada = NewUser { roles: roles(&["admin", "editor"]), ..user("ada") };
+    let ada = NewUser {
+        roles: roles(&["admin", "editor"]),
+        ..user("ada")
+    };
     let new = session(ada.id);
     let session_id = new.id;
     let registered = audit(AuditKind::Registered, ada.id);
@@ -239,10 +243,16 @@ async fn one_statement_rotates_unless_it_is_late_on_postgres() {
     let mut generation = 0;
     let mut rotated = async |now: Timestamp| {
         generation += 1;
-        let attempt = Rotation { now, ..rotation(session_id, generation, 0) };
+        let attempt = Rotation {
+            now,
+            ..rotation(session_id, generation, 0)
+        };
         match store.rotate(attempt).await.unwrap().outcome {
             RotationOutcome::Rotated(SignedIn { session, user }) => {
-                assert_eq!((session.generation, session.last_used_at), (generation + 1, now));
+                assert_eq!(
+                    (session.generation, session.last_used_at),
+                    (generation + 1, now)
+                );
                 user
             }
             other => panic!("unexpected: {other:?}"),
