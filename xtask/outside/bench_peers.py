@@ -23,7 +23,7 @@ FIGURES = pathlib.Path(os.environ["VESTIBULE_FIGURES"])
 REMARK = (
     "Requests a second with one core for the server, and the CPU time of each, in the same run; for orientation alone. "
     "All store on SQLite with durable commits and have no limits, or have them off. They hash by Argon2id with the same "
-    "parameters, each by its own library. The others have no audit log."
+    "parameters, each by its own library. The others have no audit log, and sign what they sign with a shared key."
 )
 HAS_NONE = "has none"
 

@@ -40,6 +40,11 @@ pub enum OpenError {
     /// A copy was not begun, or has ended before its time.
     #[error(transparent)]
     Copy(#[from] store::CopyError),
+    /// Hashes come out wrong on this processor.
+    #[error(
+        "argon2 computes wrong hashes on this processor, with which nobody could log in elsewhere; please report it"
+    )]
+    WrongHashes,
     /// The signing keys in the database cannot be used.
     #[error("the signing keys in the database cannot be used: {0}")]
     SigningKeys(&'static str),
@@ -58,6 +63,7 @@ impl OpenError {
     pub fn is_misconfiguration(&self) -> bool {
         match self {
             Self::OtherSecretKey => true,
+            Self::WrongHashes => false,
             Self::SigningKeys(_) => false,
             Self::Database(error) => !may_pass(error),
             Self::Copy(error) => {

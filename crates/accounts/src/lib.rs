@@ -157,6 +157,9 @@ impl Accounts {
         let import_id = keys.import_id.clone();
         let (ring, signing) = signing::open(&policy, keys, stored, now, clock.monotonic())?;
         let standing = standing::open(&store, &clock).await?;
+        if !hash::is_right() {
+            return Err(OpenError::WrongHashes);
+        }
         Ok(Self(Arc::new(Inner {
             gate: hash::HashGate::new(
                 policy.hash_cost,

@@ -23,8 +23,7 @@ use std::{io, path::Path, time::Duration};
 
 use sea_orm::{
     ConnectionTrait, DatabaseConnection, DbBackend, DbErr, FromQueryResult as _, RuntimeErr,
-    Statement, TransactionOptions, Value,
-    sea_query::{Expr, SimpleExpr},
+    Statement, TransactionOptions, Value, sea_query::SimpleExpr,
 };
 use sqlx::{error::DatabaseError, mysql::MySqlDatabaseError, postgres::PgDatabaseError};
 
@@ -181,14 +180,10 @@ pub(crate) fn answers_changes(db: &DatabaseConnection, statements: Statements) -
     is_able && statements == Statements::Kept
 }
 
-/// Whether by the clock of a server that [`answers_changes`] it is less than `bound` since a time in microseconds since
-/// 1970, when the statement comes to the row.
-pub(crate) fn is_within(bound: Duration, since: Value) -> SimpleExpr {
-    let bound = Value::from(bound.as_secs_f64());
-    Expr::cust_with_values(
-        "clock_timestamp() < to_timestamp($1::float8 / 1000000) + make_interval(secs => $2)",
-        [since, bound],
-    )
+/// Whether a statement on a server that [`answers_changes`] is early enough to be through within `bound`, by the clock of
+/// that server. `since` is when it was asked for, in microseconds since 1970.
+pub(crate) fn is_in_time(bound: Duration, since: Value) -> SimpleExpr {
+    postgres::is_in_time(bound, since)
 }
 
 /// What an engine's error means to whoever runs an event.

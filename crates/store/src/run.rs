@@ -298,7 +298,7 @@ impl<A, T> Call<A, T> {
         }
     }
 
-    /// Runs it as one statement. `None` where it is to be run in a transaction.
+    /// Runs it as one statement. `None` where it is to be run in a transaction: it has changed nothing, or nobody knows.
     async fn run_at_once(
         &self,
         writer: &DatabaseConnection,
@@ -310,10 +310,15 @@ impl<A, T> Call<A, T> {
         let ended = single(writer, &self.arguments);
         match waiting::measured(engine::purpose(writer, "write"), ended).await {
             Ok(outcome) => Ok(outcome),
-            Err(error) => match Failed::to_begin(error) {
-                Failed::Done(error) => Err(error),
-                Failed::Again(_) => Ok(None),
-            },
+            Err(error @ (Error::NoConnection(_) | Error::Full(_))) => Err(error),
+            Err(Error::Busy(_)) => Ok(None),
+            Err(error) => {
+                tracing::warn!(
+                    error.message = %error,
+                    "A change could not be made by one statement, and is tried in a transaction: {error}"
+                );
+                Ok(None)
+            }
         }
     }
 

@@ -500,7 +500,7 @@ fn consumption(
 static EXCHANGE: Rendered<8> = Rendered::new(|backend, arguments| {
     let [session, _, _, _, _, _, now, _] = arguments.clone();
     let mut consumption = consumption(arguments).into_query();
-    let is_in_time = engine::is_within(CALL_BOUND, now);
+    let is_in_time = engine::is_in_time(CALL_BOUND, now);
     consumption.and_where(is_in_time).returning_all();
     let mut consumed = CommonTableExpression::new();
     consumed.table_name(session::Entity).query(consumption);
@@ -597,7 +597,7 @@ async fn consume<E: Executes>(tx: &E, rotation: &Rotation) -> Result<Option<Sign
     }
 }
 
-/// Where it comes to pass although nobody has heard of it, whoever presents the token again is given the same successor.
+/// Where it comes to pass although nobody has heard of it, the hash of the successor tells whose doing it was.
 async fn consume_at_once(
     db: &DatabaseConnection,
     rotation: &Rotation,
@@ -624,7 +624,13 @@ async fn explain(
     if rotation.generation >= row.generation {
         return Ok(RotationOutcome::NeverIssued);
     }
-    let repeatable = rotation.generation + 1 == row.generation
+    let is_the_last = rotation.generation + 1 == row.generation;
+    if is_the_last && row.token_hash.as_ref() == Some(&rotation.successor.hash) {
+        // This very attempt has consumed the token, by a statement whose answer was lost.
+        let signed_in = load(tx, session.id).await?;
+        return Ok(signed_in.map_or(RotationOutcome::Ended, RotationOutcome::Rotated));
+    }
+    let repeatable = is_the_last
         && row.rotated_at.is_some_and(|at| {
             rotation.now.saturating_since(Timestamp::from_micros(at)) < rotation.grace
         });

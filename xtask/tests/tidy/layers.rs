@@ -99,6 +99,17 @@ fn every_dependency_stands_in_one_place_with_its_reason() {
 }
 
 #[test]
+fn memory_that_tells_of_a_password_is_wiped() {
+    let manifest = std::fs::read_to_string(root().join("Cargo.toml")).expect("Cargo.toml is text");
+    let hashing = manifest
+        .lines()
+        .find(|line| line.starts_with("argon2-rust = "))
+        .expect("passwords are hashed");
+    // Nothing else shows it: the memory belongs to the library.
+    assert!(hashing.contains("\"zeroize-memory\""), "{hashing}");
+}
+
+#[test]
 fn crates_take_their_dependencies_from_the_workspace() {
     let mut own = Vec::new();
     for file in files::all() {

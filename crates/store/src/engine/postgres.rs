@@ -1,9 +1,12 @@
 //! What is PostgreSQL's alone: how a connection is made and bounded, its locks, its error codes,
 //! and what it says of itself.
 
+use std::time::Duration;
+
 use sea_orm::{
     ConnectionTrait as _, DatabaseConnection, DatabaseTransaction, DbErr, SqlxPostgresConnector,
-    TransactionTrait as _,
+    TransactionTrait as _, Value,
+    sea_query::{Expr, SimpleExpr},
 };
 use sqlx::{
     ConnectOptions as _, PgPool,
@@ -35,6 +38,9 @@ const BOUNDS: &str = "SET statement_timeout = '4s'; SET lock_timeout = '2s'; \
      SET idle_in_transaction_session_timeout = '10s'; SET TIME ZONE 'UTC'; \
      SET tcp_keepalives_idle = 10; SET tcp_keepalives_interval = 5; SET tcp_keepalives_count = 3";
 
+/// The `lock_timeout` of [`BOUNDS`].
+const LOCK_BOUND: Duration = Duration::from_secs(2);
+
 /// The same for the one connection of a program that copies: there each statement may take as long
 /// as reading or writing many rows does, and the transaction that reads lasts for the whole copy.
 const COPY_BOUNDS: &str = "SET statement_timeout = '2min'; SET lock_timeout = '10s'; \
@@ -54,6 +60,16 @@ pub(super) const ROLE_BOUNDS: [(&str, &str); 3] = [
     ("lock_timeout", "2s"),
     ("idle_in_transaction_session_timeout", "10s"),
 ];
+
+/// Whether a statement comes to its row early enough to be through within `bound` of a time in microseconds since 1970. It
+/// may wait for the row from then on, and is asked again only if the row was changed meanwhile.
+pub(super) fn is_in_time(bound: Duration, since: Value) -> SimpleExpr {
+    let start = Value::from(bound.saturating_sub(LOCK_BOUND).as_secs_f64());
+    Expr::cust_with_values(
+        "clock_timestamp() < to_timestamp($1::float8 / 1000000) + make_interval(secs => $2)",
+        [since, start],
+    )
+}
 
 /// What makes it one that cannot write.
 const READ_ONLY: &str = "SET default_transaction_read_only = on";

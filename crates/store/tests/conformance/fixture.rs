@@ -179,6 +179,17 @@ pub(crate) fn rotation(session: Uuid, generation: i64, seconds: u64) -> Rotation
     }
 }
 
+/// The same attempt by somebody else, who has made another successor.
+pub(crate) fn rival(session: Uuid, generation: i64, seconds: u64) -> Rotation {
+    Rotation {
+        successor: SuccessorProof {
+            nonce: b"another".to_vec(),
+            hash: b"never stored".to_vec(),
+        },
+        ..rotation(session, generation, seconds)
+    }
+}
+
 /// Registers a user with one session and gives the ids of both.
 pub(crate) async fn registered(store: &Store, name: &str) -> (Uuid, Uuid) {
     let user = user(name);

@@ -30,7 +30,7 @@ async fn rotated(store: &Store, name: &str) -> (Uuid, Uuid) {
 fn reuse(session: Uuid) -> Rotation {
     Rotation {
         grace: Duration::ZERO,
-        ..rotation(session, 1, 2)
+        ..rival(session, 1, 2)
     }
 }
 
@@ -110,7 +110,7 @@ conformance! {
         let (ada, first) = rotated(&store, "ada").await;
         let last = admin(&store, "admin").await;
         let none: Vec<(&str, Option<RevocationCount>)> = vec![
-            ("a repeated rotation", count_of(store.rotate(rotation(first, 1, 2)).await)),
+            ("a repeated rotation", count_of(store.rotate(rival(first, 1, 2)).await)),
             ("a rotation", count_of(store.rotate(rotation(first, 2, 3)).await)),
             ("a made-up token", count_of(store.rotate(rotation(first, 9, 3)).await)),
             ("an expired token", count_of(store.rotate(rotation(first, 3, 9_999)).await)),

@@ -28,10 +28,7 @@ conformance! {
         let store = db.store().await;
         let (_, session_id) = registered(&store, "ada").await;
         store.rotate(rotation(session_id, 1, 5)).await.unwrap();
-        let late = Rotation {
-            successor: SuccessorProof { nonce: b"another".to_vec(), hash: b"never stored".to_vec() },
-            ..rotation(session_id, 1, 64)
-        };
+        let late = rival(session_id, 1, 64);
         let RotationOutcome::Repeated(signed_in, proof) = store.rotate(late).await.unwrap().outcome else {
             panic!("59 s after the rotation is within the grace");
         };
@@ -45,7 +42,7 @@ conformance! {
         let store = db.store().await;
         let (ada, session_id) = registered(&store, "ada").await;
         store.rotate(rotation(session_id, 1, 5)).await.unwrap();
-        assert_eq!(store.rotate(rotation(session_id, 1, 65)).await.unwrap().outcome, RotationOutcome::Reused(ada));
+        assert_eq!(store.rotate(rival(session_id, 1, 65)).await.unwrap().outcome, RotationOutcome::Reused(ada));
         assert_eq!(store.rotate(rotation(session_id, 2, 66)).await.unwrap().outcome, RotationOutcome::Ended);
         let newest = &store.newest_audit(1).await.unwrap()[0];
         assert_eq!(newest.event, "refreshed_reuse");
@@ -65,8 +62,20 @@ conformance! {
         let store = db.store().await;
         let (ada, session_id) = registered(&store, "ada").await;
         store.rotate(rotation(session_id, 1, 1)).await.unwrap();
-        let strict = Rotation { grace: Duration::ZERO, ..rotation(session_id, 1, 1) };
+        let strict = Rotation { grace: Duration::ZERO, ..rival(session_id, 1, 1) };
         assert_eq!(store.rotate(strict).await.unwrap().outcome, RotationOutcome::Reused(ada));
+    }
+
+    async fn an_attempt_that_comes_to_pass_twice_is_no_reuse(db) {
+        let store = db.store().await;
+        let (_, session_id) = registered(&store, "ada").await;
+        let attempt = Rotation { grace: Duration::ZERO, ..rotation(session_id, 1, 1) };
+        for _ in 0..2 {
+            let RotationOutcome::Rotated(signed_in) = store.rotate(attempt.clone()).await.unwrap().outcome else {
+                panic!("it is the one that has won");
+            };
+            assert_eq!(signed_in.session.generation, 2);
+        }
     }
 
     async fn a_token_that_was_never_issued_changes_nothing(db) {
