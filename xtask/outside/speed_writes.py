@@ -57,7 +57,7 @@ READ = ", ".join(
     for column in columns.split()
 )
 
-# What consuming a refresh token consists of: CONSUMPTION and SIGNED_IN of crates/store/src/sessions.rs. A token's hash
+# What consuming a refresh token consists of: CONSUMPTION of crates/store/src/sessions/rotation.rs and SIGNED_IN. A token's hash
 # stays as it is here, which costs the same.
 ROTATION = [
     "UPDATE sessions SET generation = {generation} + 1, token_hash = {hash}, nonce = {hash}, rotated_at = {now},"
@@ -67,7 +67,7 @@ ROTATION = [
     " LEFT JOIN user_roles ON users.id = user_roles.user_id"
     " WHERE sessions.id = {session} AND users.deleted_at IS NULL",
 ]
-# The same as one statement: EXCHANGE of the same file.
+# The same as one statement: EXCHANGE there.
 EXCHANGE = (
     f"WITH sessions AS ({ROTATION[0]} AND clock_timestamp() < to_timestamp({{now}}::float8 / 1000000) + make_interval(secs => 3600)"
     f" RETURNING *) {ROTATION[1]}"

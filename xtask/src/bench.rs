@@ -186,6 +186,7 @@ fn start(bench: &Bench, script: Program, arguments: &[&str]) -> Result<()> {
 
 /// Starts a script that compares the program with others.
 fn compare(script: Program, arguments: &[&str]) -> Result<()> {
+    needs::system_program("strace", "strace")?;
     let is_dist = arguments.contains(&AS_RELEASED);
     let profile = if is_dist { "dist" } else { "release" };
     let ceiling = built_with_ceiling(profile)?;

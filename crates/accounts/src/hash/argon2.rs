@@ -144,16 +144,9 @@ impl Argon2Hash {
 
     #[cfg(test)]
     pub(super) fn parameters(&self) -> String {
-        let Decoded {
-            algorithm,
-            version,
-            params,
-            salt,
-            hash,
-            ..
-        } = &self.0;
+        let (algorithm, version, params) = (self.0.algorithm, self.0.version, self.0.params);
         let (m, t, p) = (params.memory_kib(), params.passes(), params.lanes());
-        let (salt, hash) = (salt.len(), hash.len());
+        let (salt, hash) = (self.0.salt.len(), self.0.hash.len());
         format!("{algorithm:?} {version:?} m={m} t={t} p={p}, salt {salt}, hash {hash}")
     }
 
@@ -163,49 +156,30 @@ impl Argon2Hash {
     }
 
     fn compute(&self, password: &Password, hasher: &mut Hasher) -> Zeroizing<Vec<u8>> {
-        let Decoded {
-            algorithm,
-            version,
-            params,
-            salt,
-            hash,
-            ad,
-        } = &self.0;
-        hasher.set_argon2(Argon2::new(*algorithm, *version, *params));
-        let mut actual = Zeroizing::new(vec![0; hash.len()]);
+        let read = &self.0;
+        hasher.set_argon2(Argon2::new(read.algorithm, read.version, read.params));
+        let mut actual = Zeroizing::new(vec![0; read.hash.len()]);
+        let password = password.expose().as_bytes();
         hasher
-            .hash_into_with_ad(password.expose().as_bytes(), salt, &[], ad, &mut actual)
+            .hash_into_with_ad(password, &read.salt, &[], &read.ad, &mut actual)
             .expect("lengths were checked when the hash was read, and there is memory");
         actual
     }
 
     pub(super) fn is_as_strong_as(&self, cost: Argon2Cost) -> bool {
-        let Decoded {
-            algorithm,
-            version,
-            params,
-            salt,
-            hash,
-            ..
-        } = &self.0;
-        *algorithm == Algorithm::Argon2id
-            && *version == Version::V0x13
-            && params.memory_kib() >= cost.memory_kib
-            && params.passes() >= cost.passes
-            && salt.len() >= SALT_BYTES
-            && hash.len() >= HASH_BYTES
+        let read = &self.0;
+        read.algorithm == Algorithm::Argon2id
+            && read.version == Version::V0x13
+            && read.params.memory_kib() >= cost.memory_kib
+            && read.params.passes() >= cost.passes
+            && read.salt.len() >= SALT_BYTES
+            && read.hash.len() >= HASH_BYTES
     }
 
     fn to_phc(&self) -> String {
-        let Decoded {
-            algorithm,
-            version,
-            params,
-            salt,
-            hash,
-            ..
-        } = &self.0;
-        encode_string_alloc(*algorithm, *version, params, salt, hash)
+        let made = &self.0;
+        let (salt, hash) = (&made.salt, &made.hash);
+        encode_string_alloc(made.algorithm, made.version, &made.params, salt, hash)
             .expect("lengths were checked when the hash was made")
     }
 }

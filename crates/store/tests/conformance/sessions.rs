@@ -247,8 +247,9 @@ async fn one_statement_rotates_unless_it_is_late_on_postgres() {
     };
 
     let clock = "SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint AS now";
-    let now = Timestamp::from_micros(ask(clock).await.try_get("", "now").unwrap());
-    let late = now.minus(Duration::from_secs(5));
+    let clock = Timestamp::from_micros(ask(clock).await.try_get("", "now").unwrap());
+    let (early, late) = (NOON, clock.minus(Duration::from_secs(5)));
+    assert!(clock < early, "else it would be late as well");
     let mut generation = 0;
     let mut rotated = async |now: Timestamp| {
         generation += 1;
@@ -267,7 +268,7 @@ async fn one_statement_rotates_unless_it_is_late_on_postgres() {
             other => panic!("unexpected: {other:?}"),
         }
     };
-    let users = [rotated(now).await, rotated(late).await];
+    let users = [rotated(early).await, rotated(late).await];
     assert_eq!(users[0], users[1]);
     assert_eq!(users[0].roles, roles(&["admin", "editor"]));
     let noted = "SELECT string_agg(split_part(change, ' ', 1), ' ') AS verbs FROM noted";
