@@ -137,7 +137,7 @@ fn consumption(
         .filter(session::Column::ExpiresAt.gt(now))
 }
 
-/// Does what [`CONSUMPTION`] does, unless it has become late, and answers as [`SIGNED_IN`] does then: it asks the rows that
+/// Does what [`CONSUMPTION`] does, unless it has become late, and answers as [`SIGNED_IN`](super::SIGNED_IN) does then: it asks the rows that
 /// it has changed, by the name of their table.
 static EXCHANGE: Rendered<8> = Rendered::new(|backend, arguments| {
     let [session, _, _, _, _, _, now, _] = arguments.clone();
