@@ -75,10 +75,11 @@ def crowd(length):
 
 def idle(length):
     """Memory after the start, and after load of every kind."""
-    started, more = [], []
+    started, private, more = [], [], []
     for _ in range(length.rounds):
         with Server(*NO_LIMITS, under=on_cores(CORES)) as server:
             started.append(server.memory_kib() / MIB)
+            private.append(server.memory_kib("RssAnon") / MIB)
     with pinned_server() as server:
         _, session = signed_up(server)
         # The gate of hashes keeps the memory of the first one for those to come: it is of its making, not of the load.
@@ -92,6 +93,7 @@ def idle(length):
             refreshes_per_second(server, 1)
             more.append(server.memory_kib() / MIB)
     yield amount("idle memory after the start", "MiB", started, at_most=15)
+    yield amount("of that its own, and not pages of the program's file that the kernel could drop", "MiB", private)
     yield difference(
         "memory after load",
         "MiB",

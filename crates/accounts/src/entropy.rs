@@ -1,6 +1,8 @@
 //! Random bytes and the ids made of them: the only file that draws from the system's source of randomness.
+//!
+//! Each draw asks the kernel (on Linux `getrandom(2)`), so this process keeps no state from which a token could be told
+//! before it is made: ADR 37.
 
-use aws_lc_rs::rand::{SecureRandom, SystemRandom};
 use store::Timestamp;
 use uuid::Uuid;
 
@@ -13,8 +15,21 @@ pub(crate) fn fill(bytes: &mut [u8]) {
         clippy::disallowed_methods,
         reason = "this is the file that draws randomness"
     )]
-    let source = SystemRandom::new();
-    if source.fill(bytes).is_err() {
+    let filled = getrandom::fill(bytes);
+    if filled.is_err() {
+        end_without_randomness();
+    }
+}
+
+/// Has aws-lc seed the generator that it draws from itself, for signatures and TLS. That takes some 60 ms of a processor,
+/// once in a process: without this the first who logs in would wait for it, on a thread that answers others.
+pub(crate) fn seed_signatures() {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "it is drawn from, and nothing made of what comes"
+    )]
+    let drawn = aws_lc_rs::rand::fill(&mut [0]);
+    if drawn.is_err() {
         end_without_randomness();
     }
 }

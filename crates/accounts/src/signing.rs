@@ -7,7 +7,7 @@ use store::{AuditKind, KeyRotation, KeyRotationOutcome, SigningKey, Timestamp};
 use tokio::sync::Mutex;
 
 use crate::{
-    Accounts, Error, OpenError, Operator, Policy, SigningAlgorithm,
+    Accounts, Error, OpenError, Operator, Policy, SigningAlgorithm, entropy,
     secret::Keys,
     token::{AccessTokens, Bearing, KeyRing, LEEWAY_SECONDS, NotAccepted},
 };
@@ -118,6 +118,7 @@ impl Accounts {
     /// Reads the stored keys again and again, for as long as it is awaited: what another program
     /// rotates takes effect here within a second or two.
     pub async fn keep_keys_current(&self) -> Infallible {
+        tokio::task::spawn_blocking(entropy::seed_signatures);
         loop {
             tokio::time::sleep(READ_INTERVAL).await;
             // The failure was logged; the keys of before hold until it passes.
