@@ -16,8 +16,9 @@ use crate::{
     token::{Bearing, RefreshToken},
 };
 
-/// The use of a cookie session is noted at most this often.
+/// The use of a cookie session is noted at most this often, and at least this many times in the time that it lasts unused.
 const TOUCH_INTERVAL: Duration = Duration::from_secs(5 * 60);
+const TOUCHES: u32 = 4;
 
 /// The longest list of sessions that is given.
 const LONGEST_LIST: u64 = 1_000;
@@ -173,10 +174,12 @@ impl Accounts {
         if session.kind != Mode::Cookie {
             return Err(Error::InvalidToken("not the cookie of this session"));
         }
-        let is_due = now.saturating_since(session.last_used_at) >= TOUCH_INTERVAL;
+        let idle_ttl = self.0.policy.cookie_idle_ttl;
+        let interval = TOUCH_INTERVAL.min(idle_ttl / TOUCHES);
+        let is_due = now.saturating_since(session.last_used_at) >= interval;
         if is_due && self.0.store.check_writable().is_ok() {
-            let idle_expires_at = now.plus(self.0.policy.cookie_idle_ttl);
-            let unless_since = now.minus(TOUCH_INTERVAL);
+            let idle_expires_at = now.plus(idle_ttl);
+            let unless_since = now.minus(interval);
             let touched =
                 self.0
                     .store
@@ -292,8 +295,7 @@ impl Accounts {
     /// # Errors
     /// [`Error::Unavailable`] when the session may go on.
     pub async fn logout_bearer(&self, token: &str, peer: &Peer) -> Result<(), Error> {
-        let now = self.0.clock.now();
-        match self.verify_access_at_any_time(token, now).await {
+        match self.verify_access_at_any_time(token).await {
             Ok(bearing) => {
                 self.end(bearing.session, Actor::User(bearing.user), peer)
                     .await

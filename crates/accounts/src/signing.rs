@@ -148,12 +148,8 @@ impl Accounts {
     }
 
     /// The bearing of a token whose time may be over.
-    pub(crate) async fn verify_access_at_any_time(
-        &self,
-        token: &str,
-        now: Timestamp,
-    ) -> Result<Bearing, Error> {
-        self.with_current_keys(|access| access.verify_at_any_time(token, now))
+    pub(crate) async fn verify_access_at_any_time(&self, token: &str) -> Result<Bearing, Error> {
+        self.with_current_keys(|access| access.verify_at_any_time(token))
             .await
     }
 
@@ -221,10 +217,10 @@ impl Operator<'_> {
     /// [`Error::Unavailable`].
     pub async fn signing_keys(&self) -> Result<Vec<KeyRecord>, Error> {
         let inner = &self.accounts.0;
-        if let KeySource::File = inner.signing {
-            return Ok(inner.access.key_ids().into_iter().map(of_file).collect());
-        }
         let now = inner.clock.now();
+        if let KeySource::File = inner.signing {
+            return Ok(inner.access.key_ids(now).into_iter().map(of_file).collect());
+        }
         let stored = inner.store.signing_keys().await?;
         let signing = stored.iter().rposition(|key| key.signs_from <= now);
         let records = stored.iter().enumerate().map(|(place, key)| {

@@ -426,13 +426,29 @@ async fn next_request<S: AsyncRead + Unpin>(
     bounds: &Bounds,
     patience: Duration,
 ) -> Option<Asked> {
-    if wire.received.is_empty() && !matches!(timeout(patience, wire.fill()).await, Ok(Ok(1..))) {
+    if !matches!(timeout(patience, begins(wire)).await, Ok(Ok(true))) {
         return None;
     }
     match timeout(bounds.header_time, read_head(wire, bounds.header_bytes)).await {
         Ok(Ok(asked)) => Some(asked),
         Ok(Err(_gone)) => None,
         Err(_late) => Some(Err(Refusal::TooSlow)),
+    }
+}
+
+/// Waits for the first byte of a head, and says whether one has come. Empty lines before it are dropped: some clients send
+/// one too many after a body (RFC 9112, section 2.2).
+async fn begins<S: AsyncRead + Unpin>(wire: &mut Wire<S>) -> io::Result<bool> {
+    loop {
+        while wire.received.starts_with(b"\r\n") {
+            let _empty_line = wire.received.split_to(2);
+        }
+        if !matches!(wire.received[..], [] | [b'\r']) {
+            return Ok(true);
+        }
+        if wire.fill().await? == 0 {
+            return Ok(false);
+        }
     }
 }
 
@@ -454,11 +470,6 @@ async fn read_head<S: AsyncRead + Unpin>(
 ) -> io::Result<Asked> {
     let mut scanned = 0;
     loop {
-        while scanned < 2 && wire.received.starts_with(b"\r\n") {
-            // RFC 9112, section 2.2: some clients send an empty line too many after a body.
-            let _empty_line = wire.received.split_to(2);
-            scanned = 0;
-        }
         match head::end(&wire.received, &mut scanned, most_bytes) {
             Err(refusal) => return Ok(Err(refusal)),
             Ok(Some(length)) => {

@@ -51,6 +51,39 @@ async fn a_token_of_an_unknown_key_is_judged_when_the_node_has_looked_again_once
 }
 
 #[tokio::test]
+async fn a_token_of_a_key_that_has_retired_has_expired_and_still_ends_its_session() {
+    let scene = scene(policy()).await;
+    scene.register("ada").await;
+    // A node that knows the key from before, and one that was opened when it had retired.
+    for is_opened_late in [false, true] {
+        let opened = scene
+            .accounts
+            .login(entered("ada", PASSWORD), Mode::Token, &peer())
+            .await;
+        let (access, refresh) = tokens(opened.expect("logs in"));
+        let change = scene.accounts.operator().rotate_signing_key_at_once().await;
+        assert!(matches!(change, Ok(KeyChange::Rotated(_))), "{change:?}");
+        let lasting = scene.accounts.0.policy.access_ttl + Duration::from_secs(31);
+        scene.clock.advance(lasting);
+        scene.accounts.read_keys().await.expect("read");
+        let late = open(&scene.database, 7, policy(), scene.clock.clone()).await;
+        let late = late.expect("opens");
+        let node = if is_opened_late {
+            &late
+        } else {
+            &scene.accounts
+        };
+
+        let caller = node.caller_of_bearer(&access).await;
+        assert!(matches!(caller, Err(Error::ExpiredToken)), "{caller:?}");
+        let ended = node.logout_bearer(&access, &peer()).await;
+        ended.expect("ends its session");
+        let refreshed = scene.accounts.refresh(&refresh, &peer()).await;
+        assert!(matches!(refreshed, Err(Error::RevokedToken)));
+    }
+}
+
+#[tokio::test]
 async fn who_looks_for_a_key_and_goes_away_leaves_the_looking_to_the_next_one() {
     let scene = scene(policy()).await;
     let here = &scene.accounts;

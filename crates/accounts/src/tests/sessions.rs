@@ -248,6 +248,37 @@ async fn one_kind_of_proof_is_none_of_the_other_kind() {
 }
 
 #[tokio::test]
+async fn a_cookie_session_that_is_used_lasts_however_short_its_idle_time_is() {
+    for minutes in [1, 5, 6, 15, 60] {
+        let idle = Duration::from_secs(minutes * 60);
+        let scene = scene(Policy {
+            cookie_idle_ttl: idle,
+            ..policy()
+        })
+        .await;
+        let opened = scene
+            .accounts
+            .register(form("ada"), Mode::Cookie, &peer())
+            .await;
+        let value = cookie(opened.expect("registers"));
+        // Whatever the time of the first use, three quarters of the idle time may pass unused.
+        for uses in [30, 31, 32] {
+            for _ in 0..uses {
+                scene.clock.advance(idle / 10);
+                let caller = scene.accounts.caller_of_cookie(&value).await;
+                caller.expect("is in use");
+            }
+            scene.clock.advance(idle * 3 / 4);
+            let caller = scene.accounts.caller_of_cookie(&value).await;
+            caller.expect("was in use a moment ago");
+        }
+        scene.clock.advance(idle);
+        let caller = scene.accounts.caller_of_cookie(&value).await;
+        assert!(matches!(caller, Err(Error::ExpiredToken)), "{minutes} min");
+    }
+}
+
+#[tokio::test]
 async fn what_was_begun_in_a_session_may_go_on_until_it_ends_and_is_no_use_of_it() {
     let scene = scene(policy()).await;
     let (access, _) = tokens(scene.register("ada").await);

@@ -181,7 +181,8 @@ impl KeyRing {
         }
     }
 
-    /// Opens stored keys, of which those that retired by `now` are left out.
+    /// Opens stored keys, of which one at least must not have retired by `now`. Those that have do nothing any more but
+    /// tell of which session an old token was.
     pub(crate) fn open(
         keys: &Keys,
         stored: &[SigningKey],
@@ -189,27 +190,17 @@ impl KeyRing {
     ) -> Result<Self, &'static str> {
         let mut ring = Vec::new();
         for key in stored {
-            if key.retires_at.is_some_and(|at| at <= now) {
-                continue;
+            match RingKey::open(keys, key) {
+                Ok(opened) => ring.push(opened),
+                Err(_) if key.retires_at.is_some_and(|at| at <= now) => {}
+                Err(problem) => return Err(problem),
             }
-            let private: Zeroizing<Vec<u8>> = keys
-                .open(&key.id, &key.sealed_private_key)
-                .map_err(|_| "a signing key was not sealed with this secret key")?;
-            let algorithm = SigningAlgorithm::of_name(&key.algorithm)
-                .ok_or("a signing key is of a kind that is not known here")?;
-            let signer = Signer::of(&private)
-                .filter(|signer| signer.algorithm() == algorithm)
-                .filter(|signer| signer.public_key() == key.public_key)
-                .ok_or(NO_PAIR)?;
-            let mut opened = RingKey::new(Arc::new(signer), Some(&key.id))?;
-            opened.signs_from = key.signs_from;
-            opened.retires_at = key.retires_at;
-            ring.push(opened);
         }
-        match ring.is_empty() {
-            true => Err("there is no signing key"),
-            false => Ok(Self(ring)),
+        let ring = Self(ring);
+        if ring.standing(now).next().is_none() {
+            return Err("there is no signing key");
         }
+        Ok(ring)
     }
 
     /// A ring of the operator's own key alone.
@@ -226,9 +217,9 @@ impl KeyRing {
             .expect("a ring is never empty")
     }
 
-    /// The key of this id, unless its last token has expired.
-    pub(super) fn verifying(&self, id: &str, now: Timestamp) -> Option<&RingKey> {
-        self.standing(now).find(|key| key.id == id)
+    /// The key of this id, which may have retired: then its last token has expired.
+    pub(super) fn find(&self, id: &str) -> Option<&RingKey> {
+        self.0.iter().find(|key| key.id == id)
     }
 
     /// The public keys as a JWK set (RFC 7517).
@@ -237,9 +228,10 @@ impl KeyRing {
         serde_json::json!({ "keys": keys })
     }
 
-    /// The ids, kinds and times, in the order of taking over.
-    pub(crate) fn ids(&self) -> impl Iterator<Item = (&str, SigningAlgorithm)> {
-        self.0.iter().map(|key| (key.id.as_str(), key.algorithm))
+    /// The ids and kinds of those in use, in the order of taking over.
+    pub(crate) fn ids(&self, now: Timestamp) -> impl Iterator<Item = (&str, SigningAlgorithm)> {
+        self.standing(now)
+            .map(|key| (key.id.as_str(), key.algorithm))
     }
 
     fn standing(&self, now: Timestamp) -> impl Iterator<Item = &RingKey> {
@@ -249,6 +241,24 @@ impl KeyRing {
 }
 
 impl RingKey {
+    /// A stored key, whose halves have to belong together.
+    fn open(keys: &Keys, stored: &SigningKey) -> Result<Self, &'static str> {
+        let private: Zeroizing<Vec<u8>> = keys
+            .open(&stored.id, &stored.sealed_private_key)
+            .map_err(|_| "a signing key was not sealed with this secret key")?;
+        let algorithm = SigningAlgorithm::of_name(&stored.algorithm)
+            .ok_or("a signing key is of a kind that is not known here")?;
+        let signer = Signer::of(&private)
+            .filter(|signer| signer.algorithm() == algorithm)
+            .filter(|signer| signer.public_key() == stored.public_key)
+            .ok_or(NO_PAIR)?;
+        Ok(Self {
+            signs_from: stored.signs_from,
+            retires_at: stored.retires_at,
+            ..Self::new(Arc::new(signer), Some(&stored.id))?
+        })
+    }
+
     /// The id is the thumbprint, unless it was stored with another.
     fn new(signer: Arc<Signer>, id: Option<&str>) -> Result<Self, &'static str> {
         const NO_POINT: &str = "a public key is no point of its curve";

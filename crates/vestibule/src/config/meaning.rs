@@ -175,6 +175,7 @@ impl Meaning {
         let format = if terminal { "pretty" } else { "json" };
         self.derive("log.format", format.to_owned());
         self.lower_default("token.refresh_idle_ttl", "token.refresh_absolute_ttl");
+        self.lower_default("token.access_ttl", "token.refresh_idle_ttl");
         self.lower_default("cookie.idle_ttl", "cookie.absolute_ttl");
     }
 
@@ -183,11 +184,11 @@ impl Meaning {
     }
 
     /// Whoever shortens the one time alone means the other one, too, where its default is longer.
-    fn lower_default(&mut self, idle: &'static str, absolute: &'static str) {
-        let most: Duration = self.one(absolute);
-        if self.is_default(idle) && self.one::<Duration>(idle) > most {
-            let lowered = self.texts(absolute).join("");
-            self.derive(idle, lowered);
+    fn lower_default(&mut self, key: &'static str, bound: &'static str) {
+        let most: Duration = self.one(bound);
+        if self.is_default(key) && self.one::<Duration>(key) > most {
+            let lowered = self.texts(bound).join("");
+            self.derive(key, lowered);
         }
     }
 
@@ -445,6 +446,10 @@ impl Meaning {
         if token.refresh_idle_ttl > token.refresh_absolute_ttl {
             self.refuse_longer("token.refresh_idle_ttl", "token.refresh_absolute_ttl");
         }
+        // An access token is good for no longer than its session, whatever its answer has said.
+        if token.access_ttl > token.refresh_idle_ttl {
+            self.refuse_longer("token.access_ttl", "token.refresh_idle_ttl");
+        }
         if cookie.idle_ttl > cookie.absolute_ttl {
             self.refuse_longer("cookie.idle_ttl", "cookie.absolute_ttl");
         }
@@ -519,19 +524,16 @@ impl Meaning {
         self.refuse("database.replica_urls", expected, None);
     }
 
-    fn refuse_longer(&mut self, idle: &'static str, absolute: &'static str) {
-        if self.said.problems.concern(idle)
-            || self.said.problems.concern(absolute)
+    fn refuse_longer(&mut self, longer: &'static str, most: &'static str) {
+        if self.said.problems.concern(longer)
+            || self.said.problems.concern(most)
             || self.said.incomplete
         {
             return;
         }
-        let expected = format!(
-            "at most {absolute}, which is {}",
-            self.texts(absolute).join("")
-        );
-        let got = quoted(&self.texts(idle).join(""));
-        self.refuse(idle, expected, Some(got));
+        let expected = format!("at most {most}, which is {}", self.texts(most).join(""));
+        let got = quoted(&self.texts(longer).join(""));
+        self.refuse(longer, expected, Some(got));
     }
 
     fn warn(&mut self, config: &Config) {

@@ -323,7 +323,7 @@ pub static SETTINGS: &[Setting] = &[
         .default("15m")
         .details(
             "Services that check tokens by the public keys alone go on accepting one for so \
-             long after a logout.",
+             long after a logout. At most `token.refresh_idle_ttl`, to which the default gives way.",
         ),
     Setting::new(
         "token.refresh_idle_ttl",

@@ -506,6 +506,17 @@ fn a_shorter_absolute_time_shortens_the_default_of_the_idle_time() {
 }
 
 #[test]
+fn an_access_token_is_good_for_no_longer_than_its_session() {
+    let config = Operator::says(&["--token-refresh-absolute-ttl", "10m"]).config();
+    assert_eq!(config.token.access_ttl, Duration::from_secs(10 * 60));
+    let operator = Operator::says(&["--token-refresh-idle-ttl=10m", "--token-access-ttl=15m"]);
+    assert_snapshot!(
+        operator.problems(),
+        @"token.access_ttl from --token-access-ttl: expected at most token.refresh_idle_ttl, which is 10m; got `15m`"
+    );
+}
+
+#[test]
 fn hostile_values_are_problems_and_no_panics() {
     let hostile = [
         "",

@@ -16,7 +16,7 @@ pub(super) enum Presented {
     Bearer(String),
     /// The session cookie.
     Cookie(String),
-    /// More than one bearer token, or an empty one.
+    /// More than one bearer token, an empty one, or one that is no text.
     Unusable,
     /// Nothing.
     Nothing,
@@ -25,7 +25,7 @@ pub(super) enum Presented {
 impl Presented {
     pub(super) fn of(app: &App, headers: &HeaderMap) -> Self {
         let values = headers.get_all(header::AUTHORIZATION).iter();
-        let mut bearers = values.filter_map(|value| bearer(value.to_str().ok()?));
+        let mut bearers = values.filter_map(|value| bearer(value.as_bytes()));
         match (bearers.next(), bearers.next()) {
             (None, _) => match cookie::read(app, headers) {
                 Some(value) => Self::Cookie(value),
@@ -76,12 +76,18 @@ impl FromRequestParts<App> for SignedInAdmin {
 }
 
 /// The token behind the scheme `Bearer`, in any case of letters. Another scheme is none of our
-/// business: a proxy in front may ask for a password of its own.
-fn bearer(value: &str) -> Option<&str> {
-    let (scheme, token) = value.split_once(' ').unwrap_or((value, ""));
-    scheme
-        .eq_ignore_ascii_case("bearer")
-        .then(|| token.trim_matches(' '))
+/// business: a proxy in front may ask for a password of its own. A token that is not of visible
+/// letters of ASCII is as good as an empty one, for it was meant as one.
+fn bearer(value: &[u8]) -> Option<&str> {
+    let is_blank = |byte: &u8| matches!(byte, b' ' | b'\t');
+    let scheme_ends = value.iter().position(is_blank).unwrap_or(value.len());
+    let (scheme, token) = value.split_at(scheme_ends);
+    scheme.eq_ignore_ascii_case(b"bearer").then(|| {
+        let token = std::str::from_utf8(token).unwrap_or_default();
+        let token = token.trim_matches(' ');
+        let is_token = token.bytes().all(|byte| byte.is_ascii_graphic());
+        if is_token { token } else { "" }
+    })
 }
 
 #[cfg(test)]
@@ -90,12 +96,24 @@ mod tests {
 
     #[test]
     fn a_bearer_token_follows_its_scheme() {
-        assert_eq!(bearer("Bearer abc"), Some("abc"));
-        assert_eq!(bearer("bearer  abc"), Some("abc"));
-        assert_eq!(bearer("Bearer"), Some(""));
-        assert_eq!(bearer("Bearer "), Some(""));
-        for other in ["abc", "Basic abc", "Bearerabc", ""] {
-            assert_eq!(bearer(other), None, "{other:?}");
+        assert_eq!(bearer(b"Bearer abc"), Some("abc"));
+        assert_eq!(bearer(b"bearer  abc "), Some("abc"));
+        for other in ["abc", "Basic abc", "Bearerabc", "Basic \u{e9}", ""] {
+            assert_eq!(bearer(other.as_bytes()), None, "{other:?}");
+        }
+    }
+
+    #[test]
+    fn a_bearer_token_that_cannot_be_one_is_none_and_not_left_out() {
+        for value in [
+            &b"Bearer"[..],
+            b"Bearer ",
+            b"Bearer\tabc",
+            b"Bearer abc\xe9",
+            b"Bearer abc\xc3\xa9",
+            b"Bearer abc def",
+        ] {
+            assert_eq!(bearer(value), Some(""), "{}", value.escape_ascii());
         }
     }
 }

@@ -303,13 +303,17 @@ async fn a_kept_alive_connection_has_an_idle_time_of_its_own() {
             ..generous()
         },
     );
-    let (mut client, mut silent) = (server.client().await, server.client().await);
-    client.send(GET).await;
-    client.answer().await;
-    // The second connection's end shows that the short times are over; the first is still there.
-    assert_eq!(silent.rest().await, "");
-    client.send(GET).await;
-    assert!(client.answer().await.starts_with("HTTP/1.1 200 OK\r\n"));
+    // Empty lines after a request are no beginning of another.
+    for behind in ["", "\r\n", "\r\n\r\n"] {
+        let (mut client, mut silent) = (server.client().await, server.client().await);
+        client.send(format!("{GET}{behind}")).await;
+        client.answer().await;
+        // The second connection's end shows that the short times are over; the first is still there.
+        assert_eq!(silent.rest().await, "");
+        client.send(GET).await;
+        let answer = client.answer().await;
+        assert!(answer.starts_with("HTTP/1.1 200 OK\r\n"), "{answer}");
+    }
 }
 
 #[tokio::test]

@@ -70,7 +70,7 @@ async fn a_rotated_key_is_published_ten_minutes_before_it_signs_and_the_old_one_
     last_of_old
         .get("/api/auth/me")
         .await
-        .expect_problem(401, "invalid_token");
+        .expect_problem(401, "expired_token");
     assert_eq!(published(&anon).await, [key.id]);
 }
 

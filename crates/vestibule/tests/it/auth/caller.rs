@@ -42,7 +42,13 @@ async fn a_bearer_token_counts_and_a_cookie_beside_it_is_ignored() {
     let eve = app.browser("eve").await;
     let answer = eve.get("/api/auth/me").bearer(&ada.access_token).await;
     assert_eq!(answer.expect_status(200).text_at("username"), "ada");
-    for unusable in ["Bearer unknown", "Bearer ", "bearer"] {
+    for unusable in [
+        &b"Bearer unknown"[..],
+        b"Bearer ",
+        b"bearer",
+        b"Bearer\tabc",
+        b"Bearer abc\xe9",
+    ] {
         eve.get("/api/auth/me")
             .header("authorization", unusable)
             .await
