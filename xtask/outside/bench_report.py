@@ -12,7 +12,7 @@ import os
 import pathlib
 import statistics
 
-from figures import amount_of, promise_of, spread
+from figures import amount_of, promise_of, result_of, spread
 from plots import bars, lines
 from server import ROOT
 
@@ -24,27 +24,29 @@ HEAD = """# Performance
 
 What the hot paths cost, each beside the bare work that it cannot do without, measured in the same run on the same
 machine. A ratio says more than a number of requests a second, which is mostly about the machine. A figure is the
-median of its rounds, with the least and the most in brackets.
+median of its rounds, with the least and the most in brackets; so is a result, which compares the two of each round.
 """
 
 HOW = """## How it is measured
 
-The server runs on one core of its own, the load and everything else on the others; logins, the crowd and the start have
-all cores. The cost of a request is the CPU time of the server's process, by the kernel's exact account, divided by the
-number of answers; so what else the machine does matters little. A figure and what it is compared with are taken in
-turn, round after round. Answers other than the expected one fail the run.
+The server runs on one core of its own, the load and everything else on the others; logins, the crowd, memory and the
+start have all cores. The cost of a request is the CPU time of the server's process, by the kernel's exact account, divided
+by the number of answers. Where others use the machine, too, it moves all the same; so a figure and what it is compared with
+are taken in turn, and compared round by round. Answers of another status than the expected one fail the run.
 
 - The ceiling is the same program with the cargo feature `ceiling`, which adds routes that answer fixed bytes of the
-  same size, with the same headers, behind the same layers. No released program has them.
+  same size, with the same headers, behind the same layers. What is compared with it is asked of that program, too. No
+  released program has them.
 - Users in turn are rows in the database, with tokens signed by a key that the server is given. The next token is one
   that was not used for as long as there are others. The memories of the server have places for 131,072 tokens and as
   many sessions, so the promises about users in turn are about fewer; `--long` adds a size beyond that, for which
   nothing is promised.
 - Each refresh presents the token that the one before has brought, on a database whose commits survive a power cut; what
   it is compared with runs the same UPDATE and the same SELECT in a transaction, and commits it as durably.
-- Memory after load is beyond that after the first hash, whose 19 MiB the server keeps for the next one.
-- Logins cannot be faster than the hash alone. Where they seem to be, by more than a tenth, the machine did something
-  else meanwhile, and the row is not measured.
+- Memory at rest is what the process has in the machine's (RSS), pages of the program's own file included. After load it
+  is beyond that after the first hashes, each 19 MiB that the server keeps for the next one.
+- No work can be faster than a part of it: logins than the hash alone, a request than its layers. Where it seems to be, by
+  more than a tenth, the machine did something else meanwhile, and the row is not measured.
 - The wait for `me` is taken at a fixed rate. A request that is late because those before it are waited for counts from
   the moment at which it was due, so a server that stops for a while does not look fast.
 - The load is the program in `xtask/measuring`; nothing in the server knows of it.
@@ -84,9 +86,10 @@ def about_the_run(speed):
     text = (
         f"Last measured on {program['day']}: commit {commit_of(program)}, {program['rustc']}, profile"
         f" `{program['profile']}`; {machine['processor']}, {machine['cores']} cores, {machine['memory_gib']:g} GiB,"
-        f" Linux {machine['kernel']}, load average {machine['load_before']:.1f} before the first row;"
+        f" Linux {machine['kernel']}, {machine['file_system']}, load average {machine['load_before']:.1f} before the"
+        " first row;"
         f" {length['rounds']} rounds of {length['seconds']:g} s. Rows of former runs are there as well where their sources"
-        " are the same; each says how it was taken: rounds, commit, and load average before it.\n"
+        " are the same; each says how it was taken: how many values, commit, and load average before it.\n"
     )
     if speed["failures"]:
         text += f"\nNot measured, since they failed: {', '.join(speed['failures'])}.\n"
@@ -110,9 +113,8 @@ def of_another_commit(file, program):
 
 
 def taken_of(finding):
-    taken = finding["taken"]
-    rounds = f"{taken['rounds']} x {taken['seconds']:g} s"
-    return f"{rounds}, {commit_of(taken)}, load {taken['load_average']:.1f}"
+    taken, values = finding["taken"], len(finding["ours"])
+    return f"{values} value{'s' if values > 1 else ''}, {commit_of(taken)}, load {taken['load_average']:.1f}"
 
 
 def verdict_of(finding):
@@ -128,7 +130,7 @@ def table(speed, plots):
     rows += ["| --- " * 8 + "|"]
     for finding in findings:
         theirs = f"{finding['against']}: {spread(finding['theirs'])}" if finding["theirs"] else ""
-        result = amount_of(finding["result"], finding["result_unit"])
+        result = result_of(finding)
         work = finding["work"] + (f" ({finding['remark']})" if finding["remark"] else "")
         measured = f"{spread(finding['ours'])} {finding['unit']}"
         cells = [finding["row"], work, measured, theirs, result, promise_of(finding), verdict_of(finding)]
@@ -171,8 +173,8 @@ def growth(findings, plots):
     grown = [finding for finding in findings if finding["growth"]]
     rows = ["## How costs grow", ""]
     rows += ["The CPU time of one request where there are more users, sessions, tokens or connections. The bound of"]
-    rows += ["the growth is that of a logarithm, and a tenth for chance. More users than the server remembers have no"]
-    rows += ["bound.", ""]
+    rows += ["the growth is that of a logarithm, and a tenth for chance, from each size to the next and from the first to"]
+    rows += ["the last; shown is the pair that comes closest to it. More users than the server remembers have no bound.", ""]
     rows += ["| work | of what | CPU time of each, in microseconds | growth | bound | | taken |", "| --- " * 7 + "|"]
     for finding in grown:
         points = finding["growth"]
@@ -181,7 +183,7 @@ def growth(findings, plots):
             for size, values in zip(points["sizes"], points["values"])
         )
         verdict = f"{verdict_of(finding)} | {taken_of(finding)}"
-        result = amount_of(finding["result"], "x")
+        result = result_of(finding)
         rows.append(f"| {points['work']} | {points['of']} | {costs} | {result} | {finding['at_most']:g}x | {verdict} |")
     series = [(series_name(finding["growth"]), points_of(finding["growth"])) for finding in grown]
     # A login is so much dearer than all others that it has no place on their axis.

@@ -14,6 +14,7 @@ import pathlib
 import platform
 import subprocess
 import sys
+import tempfile
 import time
 import traceback
 
@@ -21,7 +22,7 @@ import speed_growth
 import speed_requests
 import speed_resources
 import speed_writes
-from figures import amount_of, promise_of, spread
+from figures import amount_of, promise_of, result_of, spread
 from measures import CORES, Length, step_aside
 from server import ROOT
 
@@ -50,8 +51,11 @@ BRIEF = Length(rounds=2, seconds=0.3, users=2_000, connections=500, moved=2_000,
 # Where measurements leave what the report is made of.
 FIGURES = pathlib.Path(os.environ["VESTIBULE_FIGURES"])
 
-# What is built into the program: where these are the same, figures are about the same program.
+# What is built into the program, and what measures it: where these are the same, so is what the figures are about.
 SOURCES = ["crates", "web/dist", "Cargo.toml", "Cargo.lock"]
+MEASURING = ["bare_commits", "bench_copy", "bench_idle", "crowd", "installation", "measures", "nginx"]
+MEASURING += ["speed_growth", "speed_requests", "speed_resources", "speed_writes"]
+SOURCES += ["xtask/measuring", *(f"xtask/outside/{name}.py" for name in MEASURING)]
 
 # A result that is worse than before by more than this is one that has become worse.
 TOLERANCE = 0.1
@@ -64,7 +68,7 @@ def main():
     lengths.add_argument("--long", action="store_const", const=LONG, dest="length")
     lengths.add_argument("--brief", action="store_const", const=BRIEF, dest="length")
     parser.add_argument("--report-only", action="store_true", help="a promise that does not hold is no failure")
-    parser.add_argument("--output", type=pathlib.Path, default=FIGURES / "speed.json")
+    parser.add_argument("--output", type=pathlib.Path, help="where figures go; those of --brief have a file of their own")
     parser.add_argument("--before", type=pathlib.Path, help="the file of a former run, to compare with")
     arguments = parser.parse_args()
     unknown = [row for row in arguments.rows if row not in ROWS]
@@ -72,21 +76,23 @@ def main():
         parser.error(f"no such row: {', '.join(unknown)}; there are {', '.join(ROWS)}")
     before = json.loads(arguments.before.read_text()) if arguments.before else None
     length = arguments.length or Length()
+    output = arguments.output or FIGURES / ("speed-brief.json" if length is BRIEF else "speed.json")
     step_aside()
     rows = arguments.rows or list(ROWS)
     findings, failures = [], []
     # As they are now: others may commit while it is measured.
     about = {"machine": machine(), "program": program(), "length": vars(length), "rows": list(ROWS)}
-    other_findings, other_failures = of_other_rows(arguments.output, rows, about["program"])
+    assert about["machine"]["file_system"] != "tmpfs", "figures of a disk need one: set TMPDIR to a folder on a disk"
+    other_findings, other_failures = of_other_rows(output, rows, about)
     for name in rows:
         measured(name, length, about["program"], findings, failures)
-        save(arguments.output, about, other_findings + findings, other_failures + failures)
+        save(output, about, other_findings + findings, other_failures + failures)
     wrong = [f"failed: {failure}" for failure in failures]
     wrong += worse(before, findings) if before else []
     if not arguments.report_only:
         wrong += [f"does not hold: {finding['work']}" for finding in findings if finding["held"] is False]
         wrong += [f"not measured: {finding['work']}" for finding in findings if finding["impossible"]]
-    print(f"figures: {arguments.output}")
+    print(f"figures: {output}")
     if wrong:
         sys.exit("\n".join(wrong))
 
@@ -115,7 +121,7 @@ def line_of(finding):
     line = f"{finding['work']}\n    {spread(finding['ours'])} {finding['unit']}"
     if finding["theirs"]:
         line += f"\n    {spread(finding['theirs'])} {finding['against']}"
-    line += f"\n    {amount_of(finding['result'], finding['result_unit'])} {promise_of(finding)} {verdict}"
+    line += f"\n    {result_of(finding)} {promise_of(finding)} {verdict}"
     return line + (f"\n    ({finding['remark']})" if finding["remark"] else "")
 
 
@@ -162,13 +168,13 @@ def become_worse(finding, old):
         yield f"worse than before: {finding['work']}: {shown[0]} after {shown[1]}"
 
 
-def of_other_rows(file, rows, program):
-    """The findings and the failures that the file holds of other rows, if it is about the same program: they are not
-    lost where some are measured again."""
+def of_other_rows(file, rows, about):
+    """The findings and the failures that the file holds of other rows, if it is about the same program on the same
+    machine: they are not lost where some are measured again."""
     if not file.exists():
         return [], []
     former = json.loads(file.read_text())
-    if not is_of_same_program(former["program"], program):
+    if not is_of_same_program(former["program"], about["program"]) or not is_same_machine(former, about):
         return [], []
     findings = [finding for finding in former["findings"] if finding["row"] not in rows]
     return findings, [name for name in former["failures"] if name not in rows]
@@ -176,8 +182,13 @@ def of_other_rows(file, rows, program):
 
 def is_of_same_program(former, program):
     """Whether both are about the same sources as they were committed, whatever else was committed since."""
-    is_same = all(former.get(name) == program[name] for name in ("sources", "profile"))
+    is_same = all(former.get(name) == program[name] for name in ("sources", "profile", "rustc"))
     return is_same and not former["changed"] and not program["changed"]
+
+
+def is_same_machine(former, about):
+    names = ("processor", "cores", "kernel", "file_system")
+    return all(former["machine"].get(name) == about["machine"][name] for name in names)
 
 
 def save(file, about, findings, failures):
@@ -198,12 +209,16 @@ def machine():
         "cores": len(CORES),
         "memory_gib": round(memory / 2**20, 1),
         "kernel": platform.release().partition("-")[0],
+        "file_system": asked("stat", "--file-system", "--format=%T", tempfile.gettempdir()),
         "load_before": os.getloadavg()[0],
     }
 
 
+def asked(*command):
+    return subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True).stdout.strip()
+
+
 def program():
-    asked = lambda *command: subprocess.run(command, cwd=ROOT, capture_output=True, text=True).stdout.strip()
     return {
         "commit": asked("git", "rev-parse", "--short=10", "HEAD"),
         "sources": {path: asked("git", "rev-parse", "--short=10", f"HEAD:{path}") for path in SOURCES},

@@ -3,10 +3,15 @@
 import statistics
 
 
-def spread(values):
+def spread(values, unit=""):
     """The median of the values, with the least and the most where there are several."""
-    shown = amount_of(statistics.median(values))
+    shown = amount_of(statistics.median(values), unit)
     return shown if len(values) == 1 else f"{shown} ({amount_of(min(values))} to {amount_of(max(values))})"
+
+
+def result_of(finding):
+    """The result, with that of the least and of the most of its rounds."""
+    return spread(finding.get("results") or [finding["result"]], finding["result_unit"])
 
 
 def amount_of(value, unit=""):

@@ -9,6 +9,7 @@ import pathlib
 import sqlite3
 import subprocess
 import tempfile
+import time
 import uuid
 
 from client import Client
@@ -140,7 +141,9 @@ class Installation:
 # The first byte of the ids of users and sessions that are added as rows.
 USER_ROW, SESSION_ROW = 1, 2
 
-NOON = 1_800_000_000_000_000
+# Yesterday, in microseconds: sessions of that time are good for days to come.
+DAY = 86_400_000_000
+NOON = (time.time_ns() // 1000 // DAY - 1) * DAY + DAY // 2
 NAMES = [None, "", "Zoë 🦀", "e\u0301\u202e", "x" * 200]
 
 

@@ -35,7 +35,7 @@ class Length:
     users: int = 100_000
     connections: int = 10_000
     # Users who are moved to another database, and the seconds of load before memory is looked at again.
-    moved: int = 100_000
+    moved: int = 1_000_000
     load_seconds: float = 60
     # Users who are more than the server's memories have places for; none where that is not measured.
     beyond: int = 0
@@ -49,7 +49,8 @@ CHANCE = 1.1
 class Finding:
     """One sentence of what was measured: `ours` against `theirs`, or by itself.
 
-    `result` is what was promised of: a ratio, or an amount of `unit`. Without a promise it is there to be looked at.
+    `result` is what was promised of: a ratio, or an amount of `unit`; where both were taken in turn it is the median of
+    the `results` of the rounds. Without a promise it is there to be looked at.
     """
 
     work: str
@@ -57,6 +58,7 @@ class Finding:
     ours: list
     against: str = ""
     theirs: list = dataclasses.field(default_factory=list)
+    results: list = dataclasses.field(default_factory=list)
     result: float = None
     result_unit: str = ""
     at_least: float = None
@@ -88,15 +90,17 @@ class Finding:
 
 
 def ratio(work, unit, ours, against, theirs, **more):
-    """A finding whose result is how many times as much of `unit` ours is, by the medians."""
-    result = statistics.median(ours) / statistics.median(theirs)
-    return Finding(work, unit, ours, against, theirs, result=result, result_unit="x", **more)
+    """A finding whose result is how many times as much of `unit` ours is, round by round."""
+    results = [our / their for our, their in zip(ours, theirs, strict=True)]
+    result = statistics.median(results)
+    return Finding(work, unit, ours, against, theirs, results=results, result=result, result_unit="x", **more)
 
 
 def difference(work, unit, ours, against, theirs, **more):
-    """A finding whose result is how much more of `unit` ours is, by the medians."""
-    result = statistics.median(ours) - statistics.median(theirs)
-    return Finding(work, unit, ours, against, theirs, result=result, result_unit=unit, **more)
+    """A finding whose result is how much more of `unit` ours is, round by round."""
+    results = [our - their for our, their in zip(ours, theirs, strict=True)]
+    result = statistics.median(results)
+    return Finding(work, unit, ours, against, theirs, results=results, result=result, result_unit=unit, **more)
 
 
 def amount(work, unit, ours, **more):

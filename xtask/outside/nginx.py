@@ -20,6 +20,7 @@ pid nginx.pid;
 error_log stderr notice;
 events {{ worker_connections 1024; }}
 http {{
+    sendfile on;
     log_format upstreams '$request_method $uri $status $upstream_addr $upstream_status';
     access_log access.log upstreams;
     client_body_temp_path body;

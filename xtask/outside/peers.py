@@ -85,13 +85,20 @@ class Peer:
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )
-        until(self.answers, f"{self.command} answers")
+        try:
+            until(self.answers, f"{self.command} answers")
+        except BaseException:
+            self.__exit__()
+            raise
         return self
 
     def __exit__(self, *_):
         self.process.terminate()
-        self.process.wait(timeout=60)
-        self.folder.cleanup()
+        try:
+            self.process.wait(timeout=60)
+        finally:
+            self.process.kill()
+            self.folder.cleanup()
 
     def answers(self):
         """Whether it listens; where it has ended it never will."""

@@ -2,10 +2,12 @@
 that.
 
 Servers of all sizes are asked in turn, in the same run, so that what differs is their size. Nothing may grow faster
-than a logarithm does, up to the size of which the server remembers all; a larger one has no promise.
+than a logarithm does, from any size to the next and from the first to the last, up to the size of which the server
+remembers all; a larger one has no promise.
 """
 
 import contextlib
+import itertools
 import math
 import statistics
 
@@ -93,18 +95,26 @@ def first_of(tokens):
 
 
 def grown(work, of, sizes, values, promised=None):
-    """A finding about the largest of the first so many sizes beside the smallest, with all sizes for a plot."""
+    """A finding about two of the first so many sizes, the pair that is closest to its bound or furthest beyond it, with
+    all sizes for a plot."""
     values = list(values)
     last = (promised or len(sizes)) - 1
-    logarithm = math.log(sizes[last]) / math.log(sizes[0])
+    bound = lambda small, large: math.log(sizes[large]) / math.log(sizes[small]) * TOLERANCE
+    grew = lambda small, large: [one / other for one, other in zip(values[large], values[small], strict=True)]
+    result = lambda pair: statistics.median(grew(*pair))
+    # A cost that is in proportion to the size hides behind what does not grow until the last step.
+    small, large = max(
+        [(0, last), *itertools.pairwise(range(last + 1))], key=lambda pair: result(pair) / bound(*pair)
+    )
     return Finding(
-        f"{work}, {sizes[last]:,} {of}",
+        f"{work}, {sizes[large]:,} {of}",
         UNIT,
-        values[last],
-        f"{sizes[0]:,}",
-        values[0],
-        result=statistics.median(values[last]) / statistics.median(values[0]),
+        values[large],
+        f"{sizes[small]:,}",
+        values[small],
+        results=grew(small, large),
+        result=result((small, large)),
         result_unit="x",
-        at_most=round(logarithm * TOLERANCE, 2),
+        at_most=round(bound(small, large), 2),
         growth={"work": work, "of": of, "sizes": sizes, "values": values, "promised": sizes[last]},
     )

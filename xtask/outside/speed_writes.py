@@ -164,7 +164,8 @@ def named(statement):
 
 
 def refresh_postgres(length):
-    """The same on PostgreSQL, against its own pgbench: with the statements in one transaction, and as one statement."""
+    """The same on PostgreSQL, against its own pgbench in the place of the server: with the statements in one transaction,
+    and as one statement."""
     database = Database("postgres", *DURABLE)
     step_aside_with(database)
     with pinned_server(f"--database-max-connections={SESSIONS}", database=database.url) as server:
@@ -179,7 +180,7 @@ def refresh_postgres(length):
             statements=lambda: pgbench(database, length.seconds, [EXCHANGE]),
         )
     work = f"refresh on PostgreSQL, {SESSIONS} sessions"
-    remark = "PostgreSQL has the cores of the load each time"
+    remark = "PostgreSQL has the cores of the load each time, and who asks it the one of the server"
     yield ratio(
         work,
         REFRESHES,
@@ -216,7 +217,10 @@ SELECT id AS session, generation, token_hash AS hash
 \set known 1
 \endif
 """
+# A time that has moved on has the row moved in its indexes, too, as the server's times do.
 BEHIND = r"""\set generation :generation + 1
+\set now :now + 1
+\set later :later + 1
 """
 
 
@@ -231,7 +235,7 @@ def pgbench(database, seconds, statements):
         script.flush()
         _, *server = database.client()
         where = [flag for flag in server if flag.startswith(("--host", "--port", "--username"))]
-        command = [*on_cores(LOAD_CORES), str(database.programs / "pgbench"), *where]
+        command = [*on_cores([SERVER_CORE]), str(database.programs / "pgbench"), *where]
         command += ["--no-vacuum", "--protocol=prepared", f"--client={SESSIONS}", f"--time={lasting}"]
         command += [f"--file={script.name}", f"--define=now={now}", f"--define=later={now + HOUR}", "--define=known=0"]
         ended = subprocess.run(

@@ -189,12 +189,15 @@ fn compare(script: Program, arguments: &[&str]) -> Result<()> {
     needs::system_program("strace", "strace")?;
     let is_dist = arguments.contains(&AS_RELEASED);
     let profile = if is_dist { "dist" } else { "release" };
-    let ceiling = built_with_ceiling(profile)?;
-    build(profile, "--package vestibule")?;
-    let programs = target()?.join(profile);
+    let sources = commit()?;
+    let programs = built_apart(profile)?;
+    anyhow::ensure!(
+        sources == commit()?,
+        "the sources have changed while they were built; measure again"
+    );
     let script = script
         .env("VESTIBULE_BINARY", programs.join("vestibule"))
-        .env("VESTIBULE_CEILING", ceiling)
+        .env("VESTIBULE_CEILING", programs.join(WITH_CEILING))
         .env("VESTIBULE_MEASURING", &programs)
         .env("VESTIBULE_NGINX", needs::nginx()?)
         .env("VESTIBULE_PROFILE", profile);
@@ -203,14 +206,29 @@ fn compare(script: Program, arguments: &[&str]) -> Result<()> {
     control.known_to(others.fold(script, Program::arg)).run()
 }
 
-/// The program with the routes that show what its layers cost, apart from the one without; and what else is compared.
-fn built_with_ceiling(profile: &str) -> Result<PathBuf> {
+/// The program with the routes that show what its layers cost.
+const WITH_CEILING: &str = "vestibule-with-ceiling";
+
+/// A folder with the program, that with the routes for measuring, and what else is compared; apart from what the next
+/// build replaces, for they are started for minutes to come.
+fn built_apart(profile: &str) -> Result<PathBuf> {
+    let built = target()?.join(profile);
+    let apart = target()?.join("bench").join(profile);
+    fs::create_dir_all(&apart)?;
+    let put_apart = |name: &str, as_name: &str| -> Result<()> {
+        fs::copy(built.join(name), apart.join(as_name))?;
+        Ok(())
+    };
     build(
         profile,
         "--package vestibule --package measuring --features vestibule/ceiling",
     )?;
-    let apart = target()?.join(format!("bench/vestibule-with-ceiling-{profile}"));
-    fs::copy(target()?.join(profile).join("vestibule"), &apart)?;
+    put_apart("vestibule", WITH_CEILING)?;
+    for name in ["load", "hello", "hashes"] {
+        put_apart(name, name)?;
+    }
+    build(profile, "--package vestibule")?;
+    put_apart("vestibule", "vestibule")?;
     Ok(apart)
 }
 
