@@ -222,10 +222,12 @@ mod tests {
     use crate::engines::folder::{Folder, Medium};
 
     /// Two processes, as PostgreSQL has many; the second one would run on without the first.
+    /// It says itself that it is ready, as a program of its own: before that it is a copy of the first one, and loses a
+    /// signal for which that one has a trap.
     const TWO_PROCESSES: &str = "
         trap 'kill $!; echo stopped >&2; exit' TERM
-        sleep 1000 &
-        echo started >>starts; echo ready >&2
+        echo started >>starts
+        sh -c 'echo ready >&2; exec sleep 1000' &
         wait";
 
     fn server(folder: &Folder, script: &str) -> Result<Server> {
