@@ -54,7 +54,7 @@ are taken in turn, and compared round by round. Answers of another status than t
 To measure again, on a machine that does nothing else:
 
 ```sh
-cargo xtask bench speed --dist        # some 20 minutes; --long adds an hour of load and a million users
+cargo xtask bench speed --dist        # some 20 minutes; --long adds an hour of load and more users
 cargo xtask bench speed me gate       # rows by name
 cargo xtask bench speed --before docs/performance/speed.json   # and fail where something has become worse
 cargo xtask bench report              # this page

@@ -42,7 +42,7 @@ LAST = 10
 
 # Logins at once, of whom every other leaves that is not answered within so many seconds.
 CROWD = 500
-PATIENCE = 0.1
+PATIENCE = 0.02
 
 
 def crowd(length):
