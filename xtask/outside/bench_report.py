@@ -43,8 +43,8 @@ are taken in turn, and compared round by round. Answers of another status than t
   nothing is promised.
 - Each refresh presents the token that the one before has brought, on a database whose commits survive a power cut; what
   it is compared with runs the same UPDATE and the same SELECT in a transaction, and commits it as durably.
-- Memory at rest is what the process has in the machine's (RSS), pages of the program's own file included. After load it
-  is beyond that after the first hashes, each 19 MiB that the server keeps for the next one.
+- Memory is what the process has of the machine's (RSS), pages of the program's own file included. After load it is that
+  beyond that after the first hashes, each 19 MiB that the server keeps for the next one.
 - No work can be faster than a part of it: logins than the hash alone, a request than its layers. Where it seems to be, by
   more than a tenth, the machine did something else meanwhile, and the row is not measured.
 - The wait for `me` is taken at a fixed rate. A request that is late because those before it are waited for counts from

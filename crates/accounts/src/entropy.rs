@@ -1,7 +1,7 @@
 //! Random bytes and the ids made of them: the only file that draws from the system's source of randomness.
 //!
-//! Each draw asks the kernel (on Linux `getrandom(2)`), so this process keeps no state from which a token could be told
-//! before it is made: ADR 37.
+//! Each draw asks the kernel (on Linux `getrandom(2)`), so this process keeps no state from which what is drawn here could be
+//! told before: ADR 37.
 
 use store::Timestamp;
 use uuid::Uuid;

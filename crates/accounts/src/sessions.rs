@@ -16,8 +16,9 @@ use crate::{
     token::{Bearing, RefreshToken},
 };
 
-/// The use of a cookie session is noted at most this often, and at least this many times in the time that it lasts unused.
+/// The use of a cookie session is noted at most this often.
 const TOUCH_INTERVAL: Duration = Duration::from_secs(5 * 60);
+/// Where a session lasts but minutes unused, its use is noted after this part of them.
 const TOUCHES: u32 = 4;
 
 /// The longest list of sessions that is given.

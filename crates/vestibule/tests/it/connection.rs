@@ -305,10 +305,11 @@ async fn a_kept_alive_connection_has_an_idle_time_of_its_own() {
     );
     // Empty lines after a request are no beginning of another.
     for behind in ["", "\r\n", "\r\n\r\n"] {
-        let (mut client, mut silent) = (server.client().await, server.client().await);
+        let mut client = server.client().await;
         client.send(format!("{GET}{behind}")).await;
         client.answer().await;
-        // The second connection's end shows that the short times are over; the first is still there.
+        // The end of a later connection shows that the short times are over; the first is still there.
+        let mut silent = server.client().await;
         assert_eq!(silent.rest().await, "");
         client.send(GET).await;
         let answer = client.answer().await;

@@ -4,7 +4,7 @@ use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 use secrecy::SecretBox;
 use serde_json::{Value, json};
 
-use store::SigningKey;
+use store::{NewSigningKey, SigningKey};
 
 use super::*;
 use crate::{SecretKey, SigningAlgorithm};
@@ -19,6 +19,19 @@ struct Installation {
     cookies: CookieTokens,
 }
 
+/// A key that was made, as the store gives it back.
+fn as_stored(made: &NewSigningKey) -> SigningKey {
+    SigningKey {
+        id: made.id.clone(),
+        algorithm: made.algorithm.clone(),
+        public_key: made.public_key.clone(),
+        sealed_private_key: made.sealed_private_key.clone(),
+        created_at: made.created_at,
+        signs_from: made.signs_from,
+        retires_at: None,
+    }
+}
+
 fn installation(byte: u8) -> Installation {
     installation_with(byte, SigningAlgorithm::Es256)
 }
@@ -27,15 +40,7 @@ fn installation_with(byte: u8, algorithm: SigningAlgorithm) -> Installation {
     let secret = SecretKey::new(SecretBox::new(vec![byte; 32].into())).expect("long enough");
     let keys = secret.keys();
     let made = KeyRing::generate(&keys, algorithm, NOW, NOW);
-    let stored = vec![SigningKey {
-        id: made.id,
-        algorithm: made.algorithm,
-        public_key: made.public_key,
-        sealed_private_key: made.sealed_private_key,
-        created_at: made.created_at,
-        signs_from: made.signs_from,
-        retires_at: None,
-    }];
+    let stored = vec![as_stored(&made)];
     let ring = KeyRing::open(&keys, &stored, NOW).expect("a key of ours opens");
     let ttl = Duration::from_secs(900);
     let access = AccessTokens::new(ring, ISSUER.to_owned(), ISSUER.to_owned(), ttl);
@@ -451,15 +456,7 @@ fn time_alone_decides_which_key_of_a_ring_signs_and_which_verify() {
     let mut stored = here.stored.clone();
     let first = stored[0].id.clone();
     stored[0].retires_at = Some(now.plus(day + day));
-    stored.push(SigningKey {
-        id: next.id.clone(),
-        algorithm: next.algorithm,
-        public_key: next.public_key,
-        sealed_private_key: next.sealed_private_key,
-        created_at: next.created_at,
-        signs_from: next.signs_from,
-        retires_at: None,
-    });
+    stored.push(as_stored(&next));
     let ring = KeyRing::open(&here.keys, &stored, now).expect("opens");
     let published = |at| ring.jwks(at)["keys"].as_array().map_or(0, Vec::len);
     assert_eq!(ring.signing(now).id, first);
@@ -484,15 +481,7 @@ fn a_key_that_has_retired_tells_of_which_session_a_token_was_and_need_not_open()
     stored[0].retires_at = Some(NOW);
     let without = KeyRing::open(&here.keys, &stored, NOW);
     assert!(without.is_err(), "none is left to sign");
-    stored.push(SigningKey {
-        id: next.id,
-        algorithm: next.algorithm,
-        public_key: next.public_key,
-        sealed_private_key: next.sealed_private_key,
-        created_at: next.created_at,
-        signs_from: next.signs_from,
-        retires_at: None,
-    });
+    stored.push(as_stored(&next));
     let token = here.access_token();
     let ring = KeyRing::open(&here.keys, &stored, NOW).expect("opens");
     here.access.set_ring(ring);
