@@ -13,6 +13,7 @@ use crate::{
     password::Password,
     register::field,
     sessions::Opened,
+    standing::Scope,
     throttle::{Limited, LoginAttempt, Network},
 };
 
@@ -182,10 +183,13 @@ impl Accounts {
         };
         let pending = self.new_session(id, mode, peer);
         let audit = self.audit(AuditKind::Login, Actor::User(id), user, Some(peer));
-        let opening = self
-            .0
-            .store
-            .open_session(pending.row(), hash, stronger, audit);
+        let displacement = self.audit(AuditKind::SessionEnded, Actor::User(id), user, Some(peer));
+        let row = pending.row();
+        let opening = self.revoking(Scope::User(id), move |store| async move {
+            store
+                .open_session(row, hash, stronger, audit, displacement)
+                .await
+        });
         match opening.await? {
             Opening::Opened(user) => Ok(self.opened(pending, user, None)),
             // The account changed while the password was being checked.

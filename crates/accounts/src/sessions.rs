@@ -3,8 +3,8 @@
 use std::{sync::Arc, time::Duration};
 
 use store::{
-    Actor, AuditKind, NewAudit, NewSession, Rotation, RotationOutcome, Session, SignedIn,
-    SuccessorProof, Timestamp, User,
+    Actor, AuditKind, NewAudit, NewSession, Rotation, RotationOutcome, SESSIONS_OF_A_USER, Session,
+    SignedIn, SuccessorProof, Timestamp, User,
 };
 use subtle::ConstantTimeEq as _;
 use uuid::Uuid;
@@ -20,9 +20,6 @@ use crate::{
 const TOUCH_INTERVAL: Duration = Duration::from_secs(5 * 60);
 /// Where a session lasts but minutes unused, its use is noted after this part of them.
 const TOUCHES: u32 = 4;
-
-/// The longest list of sessions that is given.
-const LONGEST_LIST: u64 = 1_000;
 
 /// An access token for a page whose session is a cookie, to be held in memory.
 pub struct Granted {
@@ -250,7 +247,7 @@ impl Accounts {
         let listed = self
             .0
             .store
-            .list_sessions(caller.user.id, now, LONGEST_LIST);
+            .list_sessions(caller.user.id, now, SESSIONS_OF_A_USER);
         Ok(listed.await?)
     }
 

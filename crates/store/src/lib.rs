@@ -71,8 +71,8 @@ pub use retention::Perishable;
 pub use revocations::{Counted, RevocationCount};
 pub use schema::{ColumnKind, Definition, SchemaDifference, SchemaObject};
 pub use sessions::{
-    Closing, NewSession, Opening, Rotation, RotationOutcome, Session, SessionKind, SignedIn,
-    SuccessorProof,
+    Closing, NewSession, Opening, Rotation, RotationOutcome, SESSIONS_OF_A_USER, Session,
+    SessionKind, SignedIn, SuccessorProof,
 };
 pub use stats::{Activity, Statistics};
 pub use time::Timestamp;

@@ -114,7 +114,7 @@ impl Revoking for Editing {
     }
 }
 
-/// Of [`Store::change_password`]; a login takes nothing away.
+/// Of [`Store::change_password`]; a login takes nothing away, unless it displaces others.
 impl Revoking for Opening {
     fn revokes(&self) -> bool {
         match self {

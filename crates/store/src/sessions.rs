@@ -19,9 +19,16 @@ use crate::{
     engine::{Rendered, insertion},
     entity::{session, user, user_role},
     frequent::{Cells, Executes, FromRow, Row, frequent},
-    revocations::RevokingTransaction,
+    revocations::{Revoking, RevokingTransaction},
     users,
 };
+
+/// How many sessions an account has at the most, those too whose lifetimes are over until they are removed: as many as a
+/// call can end, and a list can show.
+pub const SESSIONS_OF_A_USER: u64 = 1_000;
+/// How many a login ends where an account has as many as it may: more than one, so that a program that logs in for each of
+/// its requests is no revocation each time.
+const DISPLACED: u64 = 100;
 
 /// What the device holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -142,7 +149,9 @@ pub enum Closing {
 
 impl Store {
     /// Opens a session for an account that is still as the caller saw it: active, and with the
-    /// password hash `seen_hash`. `stronger_hash`, a hash of the same password, replaces it.
+    /// password hash `seen_hash`. `stronger_hash`, a hash of the same password, replaces it. Where the
+    /// account has [as many](SESSIONS_OF_A_USER) as it may, those that were used longest ago end,
+    /// and `displacement` is recorded too.
     #[tracing::instrument(target = "traced::store", skip_all)]
     pub async fn open_session(
         &self,
@@ -150,9 +159,31 @@ impl Store {
         seen_hash: String,
         stronger_hash: Option<String>,
         audit: NewAudit,
-    ) -> Result<Opening, Error> {
+        displacement: NewAudit,
+    ) -> Result<Counted<Opening>, Error> {
         let arguments = (session, seen_hash, stronger_hash, audit);
-        self.write_often(arguments, frequent!(open)).await
+        match self
+            .write_often(arguments.clone(), frequent!(open_if_there_is_room))
+            .await?
+        {
+            Some(outcome) => Ok(Counted {
+                outcome,
+                count: None,
+            }),
+            None => {
+                let opening = self.revoke(
+                    (arguments, displacement),
+                    |tx, (arguments, displacement)| {
+                        Box::pin(open_and_displace(tx, arguments, displacement))
+                    },
+                );
+                let Counted { outcome, count } = opening.await?;
+                Ok(Counted {
+                    outcome: outcome.opening,
+                    count,
+                })
+            }
+        }
     }
 
     /// The session of this id and its user, if it has not ended. It may be expired.
@@ -316,20 +347,120 @@ impl Store {
     }
 }
 
-/// Opens the session for who is still as the caller saw them.
+/// What [`Store::open_session`] is given, but for the record of a displacement.
+type OpeningArguments = (NewSession, String, Option<String>, NewAudit);
+
+/// Opens the session for who is still as the caller saw them; `None`, and no change, where they have as many as they may.
+async fn open_if_there_is_room<E: Executes>(
+    tx: &E,
+    arguments: &OpeningArguments,
+) -> Result<Option<Opening>, Error> {
+    let (session, seen, ..) = arguments;
+    let Some(user) = users::find_as_seen(tx, session.user, Some(seen)).await? else {
+        return Ok(Some(Opening::Stale));
+    };
+    if !is_there_room(tx, session.user).await? {
+        return Ok(None);
+    }
+    open(tx, arguments).await?;
+    Ok(Some(Opening::Opened(user)))
+}
+
+/// What came of a login that has found no room, and whether it has displaced others.
+struct Displacing {
+    opening: Opening,
+    has_displaced: bool,
+}
+
+impl Revoking for Displacing {
+    fn revokes(&self) -> bool {
+        self.has_displaced
+    }
+}
+
+/// Opens the session for who is still as the caller saw them, and ends those that they have used longest ago; unless
+/// another login has made room meanwhile.
+async fn open_and_displace(
+    tx: &RevokingTransaction<'_>,
+    arguments: &OpeningArguments,
+    displacement: &NewAudit,
+) -> Result<Displacing, Error> {
+    let (session, seen, ..) = arguments;
+    let Some(user) = users::find_as_seen(tx, session.user, Some(seen)).await? else {
+        return Ok(Displacing {
+            opening: Opening::Stale,
+            has_displaced: false,
+        });
+    };
+    let has_displaced = !is_there_room(tx, session.user).await?;
+    if has_displaced {
+        displace(tx, session.user, displacement).await?;
+    }
+    open(tx, arguments).await?;
+    Ok(Displacing {
+        opening: Opening::Opened(user),
+        has_displaced,
+    })
+}
+
+async fn displace(
+    tx: &RevokingTransaction<'_>,
+    user: Uuid,
+    displacement: &NewAudit,
+) -> Result<(), Error> {
+    let displaced: Vec<Uuid> = session::Entity::find()
+        .filter(session::Column::UserId.eq(user))
+        .order_by_desc(session::Column::LastUsedAt)
+        .order_by_desc(session::Column::Id)
+        .offset(SESSIONS_OF_A_USER - DISPLACED)
+        .limit(SESSIONS_OF_A_USER)
+        .select_only()
+        .column(session::Column::Id)
+        .into_tuple()
+        .all(tx)
+        .await?;
+    let ended = end(tx, session::Column::Id.is_in(displaced)).await?;
+    let displacement = NewAudit {
+        detail: Some(serde_json::json!({ "used_longest_ago": ended })),
+        ..displacement.clone()
+    };
+    audit::insert(tx, &displacement).await
+}
+
 async fn open<E: Executes>(
     tx: &E,
-    (session, seen, stronger, audit): &(NewSession, String, Option<String>, NewAudit),
-) -> Result<Opening, Error> {
-    let Some(user) = users::find_as_seen(tx, session.user, Some(seen)).await? else {
-        return Ok(Opening::Stale);
-    };
+    (session, _, stronger, audit): &OpeningArguments,
+) -> Result<(), Error> {
     if let Some(stronger) = stronger {
         users::replace_hash(tx, session.user, stronger).await?;
     }
     insert(tx, session).await?;
-    audit::insert(tx, audit).await?;
-    Ok(Opening::Opened(user))
+    audit::insert(tx, audit).await
+}
+
+async fn is_there_room<E: Executes>(tx: &E, user: Uuid) -> Result<bool, Error> {
+    let question = LAST_ALLOWED.with(tx.backend(), &[user.into()]);
+    Ok(tx.ask::<SessionId>(question).await?.is_empty())
+}
+
+/// A session of the user where they have as many as they may, whichever it is.
+static LAST_ALLOWED: Rendered<1> = Rendered::new(|backend, [user]| {
+    session::Entity::find()
+        .filter(session::Column::UserId.eq(user))
+        .offset(SESSIONS_OF_A_USER - 1)
+        .limit(1)
+        .select_only()
+        .column(session::Column::Id)
+        .build(backend)
+});
+
+/// A row of [`LAST_ALLOWED`].
+struct SessionId;
+
+impl FromRow for SessionId {
+    fn from_row(cells: &mut Cells<'_, impl Row>) -> Result<Self, Error> {
+        cells.take::<Uuid>().map(|_| Self)
+    }
 }
 
 static ADDITION: Rendered<{ ADDED.len() }> =

@@ -329,7 +329,7 @@ conformance! {
         let root = admin(&store, "root").await;
         let (ada, first) = registered(&store, "ada").await;
         let (_, other) = registered(&store, "eve").await;
-        store.open_session(session(ada), HASH.into(), None, audit(AuditKind::Login, ada)).await.unwrap();
+        log_in(&store, session(ada)).await.unwrap();
         let close = || store.close_sessions_of(root, ada, by(root, AuditKind::SessionEnded, ada));
         assert_eq!(close().await.unwrap().outcome, Closing::Closed);
         assert_eq!(store.list_sessions(ada, NOON, 9).await.unwrap(), []);

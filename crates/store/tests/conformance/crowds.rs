@@ -50,7 +50,7 @@ conformance! {
         for _ in 0..CROWD / 3 {
             let opened = session(ada);
             sessions.push(opened.id);
-            store.open_session(opened, HASH.into(), None, audit(AuditKind::Login, ada)).await.unwrap();
+            log_in(&store, opened).await.unwrap();
         }
         let mut begun = Vec::new();
         for session_id in sessions.clone() {
@@ -59,8 +59,7 @@ conformance! {
             let failing = register(&store, "taken".to_owned());
             let logging_in = store.clone();
             let stale = tokio::spawn(async move {
-                let wrong_hash = "a hash of before".to_owned();
-                logging_in.open_session(session(ada), wrong_hash, None, audit(AuditKind::Login, ada)).await.unwrap()
+                log_in_as_seen(&logging_in, session(ada), "a hash of before", None).await.unwrap().outcome
             });
             begun.push((rotated, failing, stale));
         }

@@ -299,7 +299,7 @@ conformance! {
             // One of them has expired.
             let new = store::NewSession { expires_at: after(0), ..session(ada) };
             sessions.push(new.id);
-            store.open_session(new, HASH.into(), None, audit(AuditKind::Login, ada)).await.unwrap();
+            log_in(&store, new).await.unwrap();
         }
         store.record(store::NewAudit { subject: Some(eve), ..audit(AuditKind::Disabled, ada) }).await.unwrap();
         let mut read = Vec::new();

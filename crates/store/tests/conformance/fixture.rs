@@ -7,8 +7,9 @@ use std::{
 };
 
 use store::{
-    Actor, AuditKind, Authority, DatabaseUrl, NewAudit, NewSession, NewUser, Options, Rotation,
-    SessionKind, Store, SuccessorProof, Timestamp, VersionCondition, Versions,
+    Actor, AuditKind, Authority, Counted, DatabaseUrl, Error, NewAudit, NewSession, NewUser,
+    Opening, Options, Rotation, SessionKind, Store, SuccessorProof, Timestamp, VersionCondition,
+    Versions,
 };
 use uuid::Uuid;
 
@@ -201,6 +202,32 @@ pub(crate) async fn registered(store: &Store, name: &str) -> (Uuid, Uuid) {
         .await
         .expect("a free name registers");
     ids
+}
+
+/// Opens the session for an account whose hash is still [`HASH`].
+pub(crate) async fn log_in(store: &Store, new: NewSession) -> Result<Counted<Opening>, Error> {
+    log_in_as_seen(store, new, HASH, None).await
+}
+
+/// Opens the session for an account whose hash is still `seen`, which `stronger` replaces.
+pub(crate) async fn log_in_as_seen(
+    store: &Store,
+    new: NewSession,
+    seen: &str,
+    stronger: Option<&str>,
+) -> Result<Counted<Opening>, Error> {
+    let user = new.user;
+    let login = audit(AuditKind::Login, user);
+    let displacement = audit(AuditKind::SessionEnded, user);
+    store
+        .open_session(
+            new,
+            seen.into(),
+            stronger.map(Into::into),
+            login,
+            displacement,
+        )
+        .await
 }
 
 pub(crate) async fn admin(store: &Store, name: &str) -> Uuid {

@@ -209,7 +209,7 @@ conformance! {
             store.delete_user(gone, audit(AuditKind::AccountDeleted, gone)).await.unwrap();
         }
         let cookie = store::NewSession { kind: SessionKind::Cookie, token_hash: None, ..session(ada) };
-        store.open_session(cookie, HASH.into(), None, audit(AuditKind::Login, ada)).await.unwrap();
+        log_in(&store, cookie).await.unwrap();
         let expected = Statistics {
             active_users: 2, disabled_users: 1, deleted_users: 2, admins: 1, token_sessions: 1, cookie_sessions: 1,
         };

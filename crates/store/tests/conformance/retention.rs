@@ -106,8 +106,9 @@ async fn live_through(store: &Store, resident: Uuid, day: u64) {
         at: after(at),
         ..audit(AuditKind::Login, resident)
     };
+    let displacement = audit(AuditKind::SessionEnded, resident);
     store
-        .open_session(new, HASH.into(), None, login)
+        .open_session(new, HASH.into(), None, login, displacement)
         .await
         .unwrap();
 }
@@ -206,7 +207,7 @@ conformance! {
         let lasting = |idle: u64, end: u64| NewSession { idle_expires_at: after(idle), expires_at: after(end), ..session(ada) };
         let (idle, ended) = (lasting(10, 10_000), lasting(10_000, 10));
         for new in [idle.clone(), ended.clone()] {
-            store.open_session(new, HASH.into(), None, audit(AuditKind::Login, ada)).await.unwrap();
+            log_in(&store, new).await.unwrap();
         }
         assert_eq!(purge(&store, Perishable::ExpiredSessions, 10).await, 0, "the end itself is not past");
         assert_eq!(purge(&store, Perishable::ExpiredSessions, 11).await, 2);

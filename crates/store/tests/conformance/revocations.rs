@@ -60,7 +60,7 @@ conformance! {
         let open = async || {
             let new = session(ada);
             let opened = new.id;
-            store.open_session(new, HASH.into(), None, event(ada)).await.unwrap();
+            log_in(&store, new).await.unwrap();
             opened
         };
         check("logging out", count_of(store.close_session(open().await, event(ada)).await)).await;
@@ -132,7 +132,7 @@ conformance! {
         for (what, said) in none {
             assert_eq!(said, None, "{what}");
         }
-        store.open_session(session(ada), HASH.into(), Some("stronger".into()), event(ada)).await.unwrap();
+        log_in_as_seen(&store, session(ada), HASH, Some("stronger")).await.unwrap();
         store.touch_session(first, after(50), after(50), after(1_050)).await.unwrap();
         assert_eq!(committed(&store).await, 0);
 
@@ -157,7 +157,7 @@ conformance! {
         let (ada, _) = registered(&store, "ada").await;
         let sessions: Vec<NewSession> = (0..REVOCATIONS).map(|_| session(ada)).collect();
         for new in &sessions {
-            store.open_session(new.clone(), HASH.into(), None, audit(AuditKind::Login, ada)).await.unwrap();
+            log_in(&store, new.clone()).await.unwrap();
         }
         let racers: Vec<_> = sessions
             .iter()

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use sea_orm::{ConnectionTrait as _, DbBackend, Statement};
 use store::{
-    AuditKind, NewSession, NewUser, Rotation, RotationOutcome, SessionKind, SignedIn,
-    SuccessorProof, Timestamp,
+    AuditKind, Counted, NewSession, NewUser, Opening, Rotation, RotationOutcome,
+    SESSIONS_OF_A_USER, SessionKind, SignedIn, SuccessorProof, Timestamp,
 };
 
 use crate::{conformance, fixture::*};
@@ -142,7 +142,7 @@ conformance! {
         let (ada, _) = registered(&store, "ada").await;
         let cookie = NewSession { kind: SessionKind::Cookie, token_hash: None, ..session(ada) };
         let session_id = cookie.id;
-        store.open_session(cookie, HASH.into(), None, audit(AuditKind::Login, ada)).await.unwrap();
+        log_in(&store, cookie).await.unwrap();
         let last_used = async || store.signed_in(session_id).await.unwrap().unwrap().session.last_used_at;
         let interval = 300;
         for (used, noted) in [(299, NOON), (300, after(300)), (400, after(300)), (600, after(600))] {
@@ -157,7 +157,7 @@ conformance! {
         let (ada, _) = registered(&store, "ada").await;
         let cookie = NewSession { kind: SessionKind::Cookie, token_hash: None, ..session(ada) };
         let session_id = cookie.id;
-        store.open_session(cookie, HASH.into(), None, audit(AuditKind::Login, ada)).await.unwrap();
+        log_in(&store, cookie).await.unwrap();
         let outcome = store.rotate(rotation(session_id, 1, 1)).await.unwrap().outcome;
         assert_eq!(outcome, RotationOutcome::NeverIssued);
     }
@@ -168,7 +168,7 @@ conformance! {
         let (_, of_eve) = registered(&store, "eve").await;
         let open = async |new: NewSession| {
             let opened = new.id;
-            store.open_session(new, HASH.into(), None, audit(AuditKind::Login, ada)).await.unwrap();
+            log_in(&store, new).await.unwrap();
             opened
         };
         let second = open(NewSession { idle_expires_at: after(500), ..session(ada) }).await;
@@ -186,6 +186,65 @@ conformance! {
         assert_eq!(shown.address.as_deref(), Some("192.0.2.1"));
         assert_eq!(shown.user_agent.as_deref(), Some("test"));
         assert!(store.signed_in(of_eve).await.unwrap().is_some());
+    }
+
+    async fn a_login_beyond_the_most_sessions_ends_those_used_longest_ago(db) {
+        let store = db.store().await;
+        let (ada, first) = registered(&store, "ada").await;
+        let (_, of_eve) = registered(&store, "eve").await;
+        let mut opened = Vec::new();
+        // Opened in another order than they are used.
+        for second in (2..=SESSIONS_OF_A_USER).rev() {
+            let new = NewSession { created_at: after(second), ..session(ada) };
+            opened.push(new.id);
+            let opening = log_in(&store, new).await.unwrap();
+            assert_eq!(opening.count, None, "there is room for session {second}");
+        }
+        store.touch_session(first, after(5_000), NOON, after(9_000)).await.unwrap();
+        let held = async || store.list_sessions(ada, NOON, 2 * SESSIONS_OF_A_USER).await.unwrap();
+        assert_eq!(held().await.len() as u64, SESSIONS_OF_A_USER);
+
+        let refused = log_in_as_seen(&store, session(ada), "a hash of before", None).await.unwrap();
+        assert_eq!(refused, Counted { outcome: Opening::Stale, count: None });
+        assert_eq!(held().await.len() as u64, SESSIONS_OF_A_USER);
+
+        let one_more = NewSession { created_at: after(4_000), ..session(ada) };
+        let newest = one_more.id;
+        let opening = log_in(&store, one_more).await.unwrap();
+        assert!(matches!(opening.outcome, Opening::Opened(user) if user.id == ada));
+        assert!(opening.count.is_some(), "others remember the sessions that have ended");
+        let mut expected = vec![first, newest];
+        expected.extend(&opened[..899]);
+        assert_eq!(held().await.iter().map(|session| session.id).collect::<Vec<_>>(), expected);
+        assert!(store.signed_in(of_eve).await.unwrap().is_some());
+        let events = store.newest_audit(3).await.unwrap();
+        let ended = events.iter().find(|event| event.event == "session_ended").unwrap();
+        assert_eq!(ended.detail.as_deref(), Some(r#"{"used_longest_ago":100}"#));
+
+        assert_eq!(log_in(&store, session(ada)).await.unwrap().count, None, "there is room again");
+    }
+
+    async fn logins_at_once_do_not_exceed_the_most_sessions(db) {
+        let store = db.store().await;
+        let (ada, _) = registered(&store, "ada").await;
+        for _ in 0..SESSIONS_OF_A_USER - 5 {
+            log_in(&store, session(ada)).await.unwrap();
+        }
+        let racers: Vec<_> = (0..20)
+            .map(|_| {
+                let store = store.clone();
+                tokio::spawn(async move { log_in(&store, session(ada)).await.unwrap() })
+            })
+            .collect();
+        let mut displaced = 0;
+        for racer in racers {
+            let opening = racer.await.unwrap();
+            assert!(matches!(opening.outcome, Opening::Opened(_)));
+            displaced += usize::from(opening.count.is_some());
+        }
+        assert_eq!(displaced, 1);
+        let held = store.list_sessions(ada, NOON, 2 * SESSIONS_OF_A_USER).await.unwrap();
+        assert_eq!(held.len() as u64, SESSIONS_OF_A_USER - 4 + 20 - 100);
     }
 
     async fn a_session_is_closed_by_its_owner_alone(db) {
@@ -212,7 +271,7 @@ conformance! {
         };
         assert!(!close().await, "there was no other");
         for _ in 0..3 {
-            store.open_session(session(ada), HASH.into(), None, audit(AuditKind::Login, ada)).await.unwrap();
+            log_in(&store, session(ada)).await.unwrap();
         }
         assert!(close().await);
         let left = store.list_sessions(ada, NOON, 9).await.unwrap();

@@ -145,19 +145,16 @@ conformance! {
         store.set_password(ada, "new".into(), audit(AuditKind::PasswordChanged, ada)).await.unwrap();
         let late = session(ada);
         let session_id = late.id;
-        let opening = store.open_session(late, HASH.into(), None, audit(AuditKind::Login, ada)).await;
-        assert_eq!(opening.unwrap(), Opening::Stale);
+        let opening = log_in(&store, late).await;
+        assert_eq!(opening.unwrap().outcome, Opening::Stale);
         assert_eq!(store.signed_in(session_id).await.unwrap(), None);
     }
 
     async fn a_login_may_replace_the_hash_it_was_checked_against(db) {
         let store = db.store().await;
         let (ada, _) = registered(&store, "ada").await;
-        let opening = store
-            .open_session(session(ada), HASH.into(), Some("stronger".into()), audit(AuditKind::Login, ada))
-            .await
-            .unwrap();
-        assert!(matches!(opening, Opening::Opened(user) if user.id == ada));
+        let opening = log_in_as_seen(&store, session(ada), HASH, Some("stronger")).await.unwrap();
+        assert!(matches!(opening.outcome, Opening::Opened(user) if user.id == ada));
         let found = store.credentials(LoginKey::Username("ada".into())).await.unwrap().unwrap();
         assert_eq!(found.password_hash.as_deref(), Some("stronger"));
     }
@@ -168,8 +165,8 @@ conformance! {
         let change = store.disable(ada, audit(AuditKind::Disabled, ada)).await.unwrap().outcome;
         assert!(matches!(&change, AdminChange::Changed(user) if user.disabled_at == Some(NOON)), "{change:?}");
         assert_eq!(store.signed_in(session_id).await.unwrap(), None);
-        let opening = store.open_session(session(ada), HASH.into(), None, audit(AuditKind::Login, ada)).await;
-        assert_eq!(opening.unwrap(), Opening::Stale);
+        let opening = log_in(&store, session(ada)).await;
+        assert_eq!(opening.unwrap().outcome, Opening::Stale);
 
         let again = store.disable(ada, audit(AuditKind::Disabled, ada)).await.unwrap().outcome;
         assert!(matches!(again, AdminChange::Unchanged(_)));
@@ -229,7 +226,7 @@ conformance! {
     async fn a_changed_password_leaves_one_new_session(db) {
         let store = db.store().await;
         let (ada, old) = registered(&store, "ada").await;
-        store.open_session(session(ada), HASH.into(), None, audit(AuditKind::Login, ada)).await.unwrap();
+        log_in(&store, session(ada)).await.unwrap();
         let fresh = session(ada);
         let fresh_id = fresh.id;
         let event = || audit(AuditKind::PasswordChanged, ada);
@@ -364,8 +361,8 @@ conformance! {
         assert_eq!(store.list_users(UserFilter { text: None, limit: 9 }).await.unwrap(), []);
         let again = store.delete_user(ada, audit(AuditKind::AccountDeleted, ada)).await.unwrap().outcome;
         assert_eq!(again, AdminChange::NoSuchUser);
-        let opening = store.open_session(session(ada), HASH.into(), None, audit(AuditKind::Login, ada)).await;
-        assert_eq!(opening.unwrap(), Opening::Stale);
+        let opening = log_in(&store, session(ada)).await;
+        assert_eq!(opening.unwrap().outcome, Opening::Stale);
 
         let restore = async || {
             let keys = ("ada@example.org".to_owned(), Some("ada".to_owned()));

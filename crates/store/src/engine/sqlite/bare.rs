@@ -253,6 +253,11 @@ impl rusqlite::ToSql for Bound<'_> {
             Value::Bool(value) => value.map(|value| ValueRef::Integer(value.into())),
             Value::Int(value) => value.map(|value| ValueRef::Integer(value.into())),
             Value::BigInt(value) => value.map(ValueRef::Integer),
+            // Of a LIMIT and an OFFSET.
+            Value::BigUnsigned(value) => match value.map(i64::try_from).transpose() {
+                Ok(value) => value.map(ValueRef::Integer),
+                Err(error) => return Err(rusqlite::Error::ToSqlConversionFailure(error.into())),
+            },
             Value::String(text) => text.as_deref().map(|text| ValueRef::Text(text.as_bytes())),
             Value::Bytes(bytes) => bytes.as_deref().map(ValueRef::Blob),
             Value::Uuid(id) => id.as_ref().map(|id| ValueRef::Blob(id.as_bytes())),

@@ -219,8 +219,8 @@ fn own_sessions() -> Vec<Operation> {
         operation(Method::GET, "/api/auth/sessions", &sessions::list_sessions)
             .does(
                 "List one's sessions",
-                "The open sessions of the caller, the last used first; the newest 1,000 at \
-                 most.",
+                "The open sessions of the caller, the last used first. There are 1,000 at the most: a \
+                 login beyond ends the 100 used longest ago.",
             )
             .by(Access::SignedIn)
             .answers(Answer::json(200, "The sessions.", "SessionList")),
