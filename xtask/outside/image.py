@@ -150,8 +150,8 @@ class Image:
             tracked = ["git", "ls-files", "-z", "--", source]
             files = subprocess.run(tracked, cwd=ROOT, capture_output=True, text=True, check=True).stdout
             for file in filter(None, files.split("\0")):
-                inside = pathlib.Path(file).relative_to(source) if (ROOT / source).is_dir() else pathlib.Path(file)
-                to = place / inside
+                file = pathlib.Path(file)
+                to = place / (file.relative_to(source) if (ROOT / source).is_dir() else file.name)
                 to.parent.mkdir(parents=True, exist_ok=True)
                 shutil.copy(ROOT / file, to)
 

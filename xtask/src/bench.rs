@@ -9,7 +9,7 @@ use anyhow::{Context, Result};
 
 use crate::engines::control::Control;
 use crate::needs;
-use crate::program::{Program, target};
+use crate::program::{Program, root, target};
 use crate::released::{outside, release_build};
 
 /// A measurement that can be asked for.
@@ -25,6 +25,8 @@ struct Bench {
 enum Prepared {
     /// A folder for figures, with those of other measurements.
     Figures,
+    /// That, and what a build as releases are made needs.
+    Linker,
     /// The released program.
     Program,
     /// That, and database servers for the asking.
@@ -54,7 +56,7 @@ const BENCHES: &[Bench] = &[
         name: "build",
         about: "what a clean build takes, and of what; [--profile PROFILE]...",
         script: "bench_build.py",
-        prepared: Prepared::Figures,
+        prepared: Prepared::Linker,
     },
     Bench {
         name: "allocators",
@@ -164,6 +166,10 @@ fn start(bench: &Bench, script: Program, arguments: &[&str]) -> Result<()> {
     let with = |script: Program| arguments.iter().fold(script, Program::arg);
     match bench.prepared {
         Prepared::Figures => with(script).run(),
+        Prepared::Linker => {
+            let linker = release_linker()?;
+            with(script.env("VESTIBULE_LINKER", linker)).run()
+        }
         Prepared::Program => {
             release_build()?;
             with(script).run()
@@ -233,9 +239,22 @@ fn built_apart(profile: &str) -> Result<PathBuf> {
 }
 
 fn build(profile: &str, packages: &str) -> Result<()> {
-    Program::new("cargo")
+    let cargo = Program::new("cargo")
         .words("build --profile")
         .arg(profile)
-        .words(packages)
-        .run()
+        .words(packages);
+    let cargo = match profile {
+        "dist" => cargo.env(LINKER, release_linker()?),
+        _ => cargo,
+    };
+    cargo.run()
+}
+
+/// Where cargo reads the linker to use; on other processors releases are linked as ever.
+const LINKER: &str = "CARGO_TARGET_X86_64_UNKNOWN_LINUX_GNU_LINKER";
+
+/// The linker of releases, as in `deploy/Dockerfile`, with what it needs.
+fn release_linker() -> Result<PathBuf> {
+    needs::system_program("qemu-x86_64", "qemu-user")?;
+    Ok(root().join("deploy/link-in-order"))
 }
