@@ -55,7 +55,7 @@ def measured(server, requests):
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--requests", type=int, default=20_000)
-    parser.add_argument("--sessions", type=int, default=1_500)
+    parser.add_argument("--sessions", type=int, default=900)
     arguments = parser.parse_args()
     number = arguments.requests
 

@@ -10,6 +10,7 @@ import re
 import subprocess
 import sys
 import tempfile
+import tomllib
 
 import yaml
 from checks import Checks, expect
@@ -124,6 +125,11 @@ def nothing_but_what_is_built_goes_into_the_context():
     copied = re.findall(r"^COPY (?!--from)(.+) \S+$", DOCKERFILE.read_text(), re.MULTILINE)
     for source in " ".join(copied).split():
         assert any(place == source or place.startswith(f"{source}/") for place in let_through), source
+    # Cargo reads each member of the workspace, whichever it builds.
+    for pattern in tomllib.loads((ROOT / "Cargo.toml").read_text())["workspace"]["members"]:
+        for member in ROOT.glob(pattern):
+            file = f"{member.relative_to(ROOT)}/Cargo.toml"
+            assert any(file == place or file.startswith(f"{place}/") for place in let_through), file
 
 
 def the_guide_names_every_file():

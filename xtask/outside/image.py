@@ -15,6 +15,7 @@ import pathlib
 import re
 import shlex
 import shutil
+import string
 import signal
 import subprocess
 import tempfile
@@ -156,6 +157,10 @@ class Image:
                 shutil.copy(ROOT / file, to)
 
     def take(self, rest):
+        name, is_given, value = rest.partition("=")
+        if is_given:
+            self.environment[name] = value
+            return
         if rest == "FEATURES":
             # Whoever says nothing gets none.
             return
@@ -184,7 +189,8 @@ class Image:
             run("chroot", self.root, "/bin/sh", "-c", line, env={**proxies, **self.environment})
 
     def set(self, rest):
-        self.environment |= dict(word.split("=", 1) for word in shlex.split(rest))
+        words = dict(word.split("=", 1) for word in shlex.split(rest))
+        self.environment |= {name: string.Template(value).substitute(self.environment) for name, value in words.items()}
 
 
 class Container:
