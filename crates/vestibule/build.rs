@@ -17,6 +17,8 @@ const WANTED: [&str; 2] = ["swagger-ui.css", "swagger-ui-bundle.js"];
 
 fn main() -> Result<(), Box<dyn Error>> {
     println!("cargo::rerun-if-changed=build.rs");
+    // With which releases are linked: of a linker cargo knows the path alone.
+    println!("cargo::rerun-if-changed=../../deploy/link-in-order");
     let out = output_folder()?;
     let mut archive = ZipArchive::new(Cursor::new(SWAGGER_UI_VENDORED))?;
     for name in WANTED {

@@ -72,6 +72,11 @@ const KINDS: [event: AuditEvent['event'], fields: Partial<AuditEvent>, sentence:
     'Eve changed the roles of Bob. Added: press. Removed: staff, admin.',
   ],
   ['session_ended', { detail: { all_but: 's1' } }, 'Bob logged other devices out.'],
+  [
+    'session_ended',
+    { detail: { used_longest_ago: 100 } },
+    'Bob logged in and had 1,000 sessions: those used longest ago ended.',
+  ],
   ['session_ended', { actor: BY_EVE, detail: { all: true } }, 'Eve logged Bob out everywhere.'],
   ['key_rotated', { actor: BY_OPERATOR, subject: null }, 'The operator put a new signing key in place.'],
   ['admin_created', { actor: BY_BOB }, 'Bob was set up as administrator.'],

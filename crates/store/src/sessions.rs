@@ -150,8 +150,9 @@ pub enum Closing {
 impl Store {
     /// Opens a session for an account that is still as the caller saw it: active, and with the
     /// password hash `seen_hash`. `stronger_hash`, a hash of the same password, replaces it. Where the
-    /// account has [as many](SESSIONS_OF_A_USER) as it may, those that were used longest ago end,
-    /// and `displacement` is recorded too.
+    /// account has [as many](SESSIONS_OF_A_USER) as it may, those that have expired or were used
+    /// longest ago end, and `displacement` is recorded too. A session with tokens is used when it
+    /// is opened or refreshed.
     #[tracing::instrument(target = "traced::store", skip_all)]
     pub async fn open_session(
         &self,
@@ -394,7 +395,7 @@ async fn open_and_displace(
     };
     let has_displaced = !is_there_room(tx, session.user).await?;
     if has_displaced {
-        displace(tx, session.user, displacement).await?;
+        displace(tx, session, displacement).await?;
     }
     open(tx, arguments).await?;
     Ok(Displacing {
@@ -403,13 +404,19 @@ async fn open_and_displace(
     })
 }
 
+/// Ends sessions of the user of `new`: those that have expired when it opens, then those used longest ago.
 async fn displace(
     tx: &RevokingTransaction<'_>,
-    user: Uuid,
+    new: &NewSession,
     displacement: &NewAudit,
 ) -> Result<(), Error> {
+    let now = new.created_at.as_micros();
+    let is_open = session::Column::IdleExpiresAt
+        .gt(now)
+        .and(session::Column::ExpiresAt.gt(now));
     let displaced: Vec<Uuid> = session::Entity::find()
-        .filter(session::Column::UserId.eq(user))
+        .filter(session::Column::UserId.eq(new.user))
+        .order_by_desc(is_open)
         .order_by_desc(session::Column::LastUsedAt)
         .order_by_desc(session::Column::Id)
         .offset(SESSIONS_OF_A_USER - DISPLACED)

@@ -32,9 +32,10 @@ export function kindOf({ event }: AuditEvent): AuditEventKind | undefined {
 }
 
 function sentenceOf(event: AuditEvent): string {
-  const { sentences, byOthers, ofNobody, unknownKind } = auditWords();
+  const { sentences, byOthers, ofNobody, displaced, unknownKind } = auditWords();
   const kind = kindOf(event);
   if (!kind) return unknownKind(event.event);
+  if (kind === 'session_ended' && 'used_longest_ago' in detailOf(event)) return displaced;
   const { actor, subject } = event;
   const isByAnother = actor.kind === 'operator' || (actor.kind === 'user' && actor.id !== subject);
   const special: Partial<Record<AuditEventKind, string>> = subject ? (isByAnother ? byOthers : {}) : ofNobody;
@@ -66,9 +67,13 @@ function Particulars({ event }: { event: AuditEvent }) {
   return sentences.filter(Boolean).map((sentence) => ` ${sentence}`);
 }
 
+function detailOf({ detail }: { detail?: unknown }): Record<string, unknown> {
+  return typeof detail === 'object' && detail !== null ? { ...detail } : {};
+}
+
 /** The lists of texts in a detail, whose form depends on the event and on the version that has recorded it. */
 function particularsOf(detail: unknown) {
-  const given: Record<string, unknown> = typeof detail === 'object' && detail !== null ? { ...detail } : {};
+  const given = detailOf({ detail });
   const texts = (name: string) => {
     const list = given[name];
     return Array.isArray(list) ? list.filter((entry) => typeof entry === 'string') : [];

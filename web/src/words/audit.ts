@@ -63,6 +63,8 @@ export const auditWords = catalogue({
       login_failed: 'Somebody tried to log in with a name that nobody has.',
       login_limited: 'Logging in with a name that nobody has was tried too often, and refused.',
     },
+    /** Where a login has ended sessions, as there were as many as an account may have. */
+    displaced: '{subject} logged in and had 1,000 sessions: those used longest ago ended.',
     /** A kind that this version does not know. */
     unknownKind: (name: string) => `Something happened that these pages have no words for yet: ${name}.`,
     operator: 'The operator',
@@ -138,6 +140,7 @@ export const auditWords = catalogue({
       login_failed: 'Jemand wollte sich mit einem Namen anmelden, den niemand hat.',
       login_limited: 'Zu viele Anmeldeversuche mit einem Namen, den niemand hat; sie wurden abgewiesen.',
     },
+    displaced: '{subject} hat sich angemeldet und hatte 1.000 Sitzungen: die am längsten unbenutzten wurden beendet.',
     unknownKind: (name) => `Etwas ist geschehen, wofür diese Seiten noch keine Worte haben: ${name}.`,
     operator: 'Der Betreiber',
     somebody: 'Jemand',

@@ -2,7 +2,7 @@
 //! revocations is read, and never later than five seconds after that was last possible.
 
 use futures_util::future::LocalBoxFuture;
-use store::{AuditKind, Counted};
+use store::{AuditKind, Counted, SESSIONS_OF_A_USER};
 
 use super::{
     admin::{nothing, roles},
@@ -263,6 +263,19 @@ async fn a_refresh_token_that_is_used_twice_ends_what_is_remembered() {
     scene.caller(&access).await;
     let reused = scene.accounts.refresh(&first, &peer()).await;
     assert!(matches!(reused, Err(Error::TokenReused)));
+    assert!(scene.is_refused(&access).await);
+}
+
+#[tokio::test]
+async fn a_login_beyond_the_most_sessions_ends_what_is_remembered() {
+    let scene = scene(policy()).await;
+    let access = scene.remembered("ada").await;
+    scene.clock.advance(Duration::from_secs(1));
+    for _ in 1..SESSIONS_OF_A_USER {
+        scene.login("ada", PASSWORD).await.expect("there is room");
+    }
+    assert!(!scene.is_refused(&access).await, "a login ends nothing");
+    scene.login("ada", PASSWORD).await.expect("it makes room");
     assert!(scene.is_refused(&access).await);
 }
 

@@ -195,12 +195,15 @@ conformance! {
         let mut opened = Vec::new();
         // Opened in another order than they are used.
         for second in (2..=SESSIONS_OF_A_USER).rev() {
-            let new = NewSession { created_at: after(second), ..session(ada) };
+            let new = NewSession { created_at: after(second), idle_expires_at: after(9_000), ..session(ada) };
             opened.push(new.id);
             let opening = log_in(&store, new).await.unwrap();
             assert_eq!(opening.count, None, "there is room for session {second}");
         }
         store.touch_session(first, after(5_000), NOON, after(9_000)).await.unwrap();
+        // One that was used shortly before, and has expired since.
+        let expired = opened[0];
+        store.touch_session(expired, after(3_000), after(2_000), after(3_500)).await.unwrap();
         let held = async || store.list_sessions(ada, NOON, 2 * SESSIONS_OF_A_USER).await.unwrap();
         assert_eq!(held().await.len() as u64, SESSIONS_OF_A_USER);
 
@@ -208,13 +211,13 @@ conformance! {
         assert_eq!(refused, Counted { outcome: Opening::Stale, count: None });
         assert_eq!(held().await.len() as u64, SESSIONS_OF_A_USER);
 
-        let one_more = NewSession { created_at: after(4_000), ..session(ada) };
+        let one_more = NewSession { created_at: after(4_000), idle_expires_at: after(9_000), ..session(ada) };
         let newest = one_more.id;
         let opening = log_in(&store, one_more).await.unwrap();
         assert!(matches!(opening.outcome, Opening::Opened(user) if user.id == ada));
         assert!(opening.count.is_some(), "others remember the sessions that have ended");
         let mut expected = vec![first, newest];
-        expected.extend(&opened[..899]);
+        expected.extend(&opened[1..900]);
         assert_eq!(held().await.iter().map(|session| session.id).collect::<Vec<_>>(), expected);
         assert!(store.signed_in(of_eve).await.unwrap().is_some());
         let events = store.newest_audit(3).await.unwrap();
