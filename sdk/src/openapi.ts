@@ -325,7 +325,7 @@ export interface paths {
         };
         /**
          * List one's sessions
-         * @description The open sessions of the caller, the last used first. There are 1,000 at the most: a login beyond ends the 100 used longest ago.
+         * @description The open sessions of the caller, the last used first. There are 1,000 at the most: a login beyond ends 100, those expired or used longest ago.
          */
         readonly get: operations["list_sessions"];
         readonly put?: never;

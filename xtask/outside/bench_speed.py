@@ -52,7 +52,7 @@ BRIEF = Length(rounds=2, seconds=0.3, users=2_000, connections=500, moved=2_000,
 FIGURES = pathlib.Path(os.environ["VESTIBULE_FIGURES"])
 
 # What is built into the program, and what measures it: where these are the same, so is what the figures are about.
-SOURCES = ["crates", "web/dist", "Cargo.toml", "Cargo.lock"]
+SOURCES = ["crates", "web/dist", "Cargo.toml", "Cargo.lock", "deploy/link-in-order"]
 MEASURING = ["bare_commits", "bench_copy", "bench_idle", "crowd", "installation", "measures", "nginx"]
 MEASURING += ["speed_growth", "speed_requests", "speed_resources", "speed_writes"]
 SOURCES += ["xtask/measuring", *(f"xtask/outside/{name}.py" for name in MEASURING)]

@@ -89,8 +89,10 @@ def idle(length):
             until(lambda: is_at_rest(server), "the server has done what it does after its start")
             started.append(server.memory_kib() / MIB)
             private.append(server.memory_kib("RssAnon") / MIB)
-    with Server(*NO_LIMITS, under=on_cores(CORES)) as server:
-        _, session = signed_up(server)
+    with Server(*NO_LIMITS, "--token-access-ttl", "1d", under=on_cores(CORES)) as server:
+        # Another than who logs in so often that the first of their sessions end.
+        _, session = signed_up(server, "user-000002@example.org")
+        signed_up(server)
         # The gate of hashes keeps the memory of each slot for those to come: it is of its making, not of the load.
         login = Load(server.listen, "/api/auth/login", method="POST", body=LOGIN, connections=4 * SLOTS)
         login.run("--seconds", 600, "--requests", 16 * SLOTS)

@@ -154,7 +154,8 @@ fn measure(bench: &Bench, arguments: &[&str]) -> Result<()> {
 fn commit() -> Result<String> {
     let asked = |words| Program::new("git").words(words).ask();
     let commit = asked("rev-parse --short=10 HEAD").context("git names no commit")?;
-    let changes = asked("status --porcelain crates web/dist Cargo.toml Cargo.lock");
+    let changes =
+        asked("status --porcelain crates web/dist Cargo.toml Cargo.lock deploy/link-in-order");
     let is_changed = changes.is_none_or(|changes| !changes.is_empty());
     Ok(format!(
         "{commit}{}",
@@ -255,6 +256,8 @@ const LINKER: &str = "CARGO_TARGET_X86_64_UNKNOWN_LINUX_GNU_LINKER";
 
 /// The linker of releases, as in `deploy/Dockerfile`, with what it needs.
 fn release_linker() -> Result<PathBuf> {
-    needs::system_program("qemu-x86_64", "qemu-user")?;
+    if cfg!(target_arch = "x86_64") {
+        needs::system_program("qemu-x86_64", "qemu-user")?;
+    }
     Ok(root().join("deploy/link-in-order"))
 }

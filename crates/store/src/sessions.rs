@@ -393,10 +393,8 @@ async fn open_and_displace(
             has_displaced: false,
         });
     };
-    let has_displaced = !is_there_room(tx, session.user).await?;
-    if has_displaced {
-        displace(tx, session, displacement).await?;
-    }
+    let has_displaced =
+        !is_there_room(tx, session.user).await? && displace(tx, session, displacement).await?;
     open(tx, arguments).await?;
     Ok(Displacing {
         opening: Opening::Opened(user),
@@ -404,34 +402,38 @@ async fn open_and_displace(
     })
 }
 
-/// Ends sessions of the user of `new`: those that have expired when it opens, then those used longest ago.
+/// Ends sessions of the user of `new`: those that have expired when it opens, then those used longest ago. `false`, and no
+/// record, when none was left.
 async fn displace(
     tx: &RevokingTransaction<'_>,
     new: &NewSession,
     displacement: &NewAudit,
-) -> Result<(), Error> {
+) -> Result<bool, Error> {
     let now = new.created_at.as_micros();
     let is_open = session::Column::IdleExpiresAt
         .gt(now)
         .and(session::Column::ExpiresAt.gt(now));
     let displaced: Vec<Uuid> = session::Entity::find()
         .filter(session::Column::UserId.eq(new.user))
-        .order_by_desc(is_open)
-        .order_by_desc(session::Column::LastUsedAt)
-        .order_by_desc(session::Column::Id)
-        .offset(SESSIONS_OF_A_USER - DISPLACED)
-        .limit(SESSIONS_OF_A_USER)
+        .order_by_asc(is_open)
+        .order_by_asc(session::Column::LastUsedAt)
+        .order_by_asc(session::Column::Id)
+        .limit(DISPLACED)
         .select_only()
         .column(session::Column::Id)
         .into_tuple()
         .all(tx)
         .await?;
     let ended = end(tx, session::Column::Id.is_in(displaced)).await?;
+    if ended == 0 {
+        return Ok(false);
+    }
     let displacement = NewAudit {
         detail: Some(serde_json::json!({ "used_longest_ago": ended })),
         ..displacement.clone()
     };
-    audit::insert(tx, &displacement).await
+    audit::insert(tx, &displacement).await?;
+    Ok(true)
 }
 
 async fn open<E: Executes>(

@@ -195,15 +195,17 @@ conformance! {
         let mut opened = Vec::new();
         // Opened in another order than they are used.
         for second in (2..=SESSIONS_OF_A_USER).rev() {
-            let new = NewSession { created_at: after(second), idle_expires_at: after(9_000), ..session(ada) };
+            let expires_at = if second == SESSIONS_OF_A_USER - 1 { after(3_500) } else { after(10_000) };
+            let lives = session(ada);
+            let new = NewSession { created_at: after(second), idle_expires_at: after(9_000), expires_at, ..lives };
             opened.push(new.id);
             let opening = log_in(&store, new).await.unwrap();
             assert_eq!(opening.count, None, "there is room for session {second}");
         }
         store.touch_session(first, after(5_000), NOON, after(9_000)).await.unwrap();
-        // One that was used shortly before, and has expired since.
-        let expired = opened[0];
-        store.touch_session(expired, after(3_000), after(2_000), after(3_500)).await.unwrap();
+        // Two that were used shortly before, and have expired since, each in its way.
+        store.touch_session(opened[0], after(3_000), after(2_000), after(3_500)).await.unwrap();
+        store.touch_session(opened[1], after(3_000), after(2_000), after(9_000)).await.unwrap();
         let held = async || store.list_sessions(ada, NOON, 2 * SESSIONS_OF_A_USER).await.unwrap();
         assert_eq!(held().await.len() as u64, SESSIONS_OF_A_USER);
 
@@ -217,7 +219,7 @@ conformance! {
         assert!(matches!(opening.outcome, Opening::Opened(user) if user.id == ada));
         assert!(opening.count.is_some(), "others remember the sessions that have ended");
         let mut expected = vec![first, newest];
-        expected.extend(&opened[1..900]);
+        expected.extend(&opened[2..901]);
         assert_eq!(held().await.iter().map(|session| session.id).collect::<Vec<_>>(), expected);
         assert!(store.signed_in(of_eve).await.unwrap().is_some());
         let events = store.newest_audit(3).await.unwrap();

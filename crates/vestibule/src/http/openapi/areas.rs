@@ -220,7 +220,7 @@ fn own_sessions() -> Vec<Operation> {
             .does(
                 "List one's sessions",
                 "The open sessions of the caller, the last used first. There are 1,000 at the most: a \
-                 login beyond ends the 100 used longest ago.",
+                 login beyond ends 100, those expired or used longest ago.",
             )
             .by(Access::SignedIn)
             .answers(Answer::json(200, "The sessions.", "SessionList")),
