@@ -5,10 +5,11 @@ up to the scripts.
 """
 
 import asyncio
-import collections
+import functools
 import http.client
 import io
 import json
+import re
 import socket
 import struct
 import time
@@ -16,8 +17,7 @@ import urllib.parse
 
 from client import Answer
 
-# Of those who stayed: `seconds` is counted from the wish for a connection to the last byte of the answer.
-Heard = collections.namedtuple("Heard", "seconds answer")
+LENGTH = re.compile(rb"^content-length: *([0-9]+)\r?$", re.IGNORECASE | re.MULTILINE)
 
 # Whoever stays longer than this, in seconds, is kept waiting by a server that hangs.
 LONGEST = 60
@@ -38,49 +38,65 @@ class Visitor:
         # The server was not there, has closed the connection without an answer, or has kept it open without one.
         self.failure = None
 
-    async def visit(self, host, port):
+    async def visit(self, address):
         try:
             async with asyncio.timeout(LONGEST):
-                await self._visit(host, port)
+                await self._visit(address)
         except Exception as failure:
             self.failure = repr(failure)
 
-    async def _visit(self, host, port):
-        began = time.monotonic()
-        reader, writer = await asyncio.open_connection(host, port)
-        try:
-            writer.write(self.request)
-            await writer.drain()
-            async with asyncio.timeout(self.patience) as stay:
-                answer = await _answer(reader)
-            self.heard = Heard(time.monotonic() - began, answer)
-        except TimeoutError:
-            # The system has time limits, too, and those are no wish to leave.
-            if not stay.expired():
-                raise
-        finally:
+    async def _visit(self, address):
+        loop = asyncio.get_running_loop()
+        with socket.socket() as connection:
             # Leaves as a client does whose machine has crashed.
-            connection = writer.get_extra_info("socket")
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-            writer.transport.abort()
+            connection.setblocking(False)
+            began = time.monotonic()
+            await loop.sock_connect(connection, address)
+            await loop.sock_sendall(connection, self.request)
+            try:
+                async with asyncio.timeout(self.patience) as stay:
+                    message = await _until_closed(loop, connection)
+                self.heard = Heard(time.monotonic() - began, message)
+            except TimeoutError:
+                # The system has time limits, too, and those are no wish to leave.
+                if not stay.expired():
+                    raise
+
+
+class Heard:
+    """What a visitor has heard who stayed, and for how many seconds it was waited for: from the wish for a connection to the
+    last byte. It is read when somebody wants to know, as the others' time would go by meanwhile."""
+
+    def __init__(self, seconds, message):
+        self.seconds = seconds
+        self.head, end, self.body = message.partition(b"\r\n\r\n")
+        length = LENGTH.search(self.head)
+        assert end and len(self.body) == (int(length[1]) if length else 0), f"no whole answer: {message[:300]}"
+
+    @functools.cached_property
+    def answer(self):
+        line, _, fields = self.head.partition(b"\r\n")
+        headers = http.client.parse_headers(io.BytesIO(fields))
+        return Answer(int(line.split()[1]), headers, self.body)
 
 
 def visit(url, visitors, at_a_time):
     """Has all of them visit, so many at a time, and returns when the last has been answered or has left."""
-    asyncio.run(_visit(urllib.parse.urlsplit(url), iter(visitors), at_a_time))
+    server = urllib.parse.urlsplit(url)
+    asyncio.run(_visit((server.hostname, server.port), iter(visitors), at_a_time))
 
 
-async def _visit(server, visitors, at_a_time):
+async def _visit(address, visitors, at_a_time):
     async def one_after_the_other():
         for visitor in visitors:
-            await visitor.visit(server.hostname, server.port)
+            await visitor.visit(address)
 
     await asyncio.gather(*(one_after_the_other() for _ in range(at_a_time)))
 
 
-async def _answer(reader):
-    head = await reader.readuntil(b"\r\n\r\n")
-    line, _, fields = head.partition(b"\r\n")
-    headers = http.client.parse_headers(io.BytesIO(fields))
-    body = await reader.readexactly(int(headers["Content-Length"] or 0))
-    return Answer(int(line.split()[1]), headers, body)
+async def _until_closed(loop, connection):
+    parts = []
+    while part := await loop.sock_recv(connection, 65536):
+        parts.append(part)
+    return b"".join(parts)
