@@ -111,16 +111,15 @@ impl Accounts {
     pub(crate) async fn revoking<T, F>(
         &self,
         scope: Scope,
-        event: impl FnOnce(Store) -> F,
+        event: impl FnOnce(Store) -> F + Send + 'static,
     ) -> Result<T, Error>
     where
         T: Send + 'static,
         F: Future<Output = Result<Counted<T>, store::Error>> + Send + 'static,
     {
-        let event = event(self.0.store.clone());
         let accounts = self.clone();
         let revoking = async move {
-            let Counted { outcome, count } = event.await?;
+            let Counted { outcome, count } = event(accounts.0.store.clone()).await?;
             if let Some(count) = count {
                 accounts.0.standing.revoked(scope, count);
                 if let Some(link) = &accounts.0.redis {

@@ -6,7 +6,7 @@ use std::sync::{
     atomic::{AtomicBool, Ordering},
 };
 
-use tokio::task::JoinHandle;
+use tokio::task::{JoinHandle, futures::TaskLocalFuture};
 use tracing::Instrument as _;
 
 tokio::task_local! {
@@ -25,8 +25,8 @@ pub struct Answer(Arc<AtomicBool>);
 
 impl Answer {
     /// Does `work` for this answer, on the task at hand and on those of [`spawn`].
-    pub async fn of<F: Future>(&self, work: F) -> F::Output {
-        AT_HAND.scope(self.clone(), work).await
+    pub fn of<F: Future>(&self, work: F) -> TaskLocalFuture<Self, F> {
+        AT_HAND.scope(self.clone(), work)
     }
 
     /// To be called before the answer leaves that says nothing of what is still under way.
@@ -53,7 +53,6 @@ pub fn spawn<F>(work: F) -> JoinHandle<F::Output>
 where
     F: Future<Output: Send> + Send + 'static,
 {
-    let answer = Answer::at_hand();
-    let work = async move { answer.of(work).await };
-    tokio::spawn(work.in_current_span())
+    // In no `async` block, which would have room for the work twice: captured, and waited for.
+    tokio::spawn(Answer::at_hand().of(work).in_current_span())
 }

@@ -5,6 +5,7 @@
 mod history;
 
 use std::{
+    pin::pin,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicUsize, Ordering},
@@ -336,7 +337,7 @@ impl Standing {
 impl Line {
     /// Asks something that must be answered soon.
     async fn ask<T: Send>(&self, question: Question<(), T>) -> Result<T, Error> {
-        let asking = ask_once(&self.connections, self.statements, &(), question);
+        let asking = pin!(ask_once(&self.connections, self.statements, &(), question));
         self.quarantine.cut_at(PATIENCE, asking).await
     }
 }

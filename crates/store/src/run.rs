@@ -10,6 +10,7 @@ mod groups;
 
 use std::{
     hash::BuildHasher as _,
+    pin::{Pin, pin},
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -118,7 +119,8 @@ impl Store {
         self.check_writable()?;
         let abandoned = Arc::default();
         let call = Call::new(arguments, event, Arc::clone(&abandoned), Answer::at_hand());
-        within(CALL_BOUND, &abandoned, groups.enter(call, bare)).await
+        let ending = pin!(groups.enter(call, bare));
+        within(CALL_BOUND, &abandoned, ending).await
     }
 
     /// Runs `event` like [`Store::write`], in a transaction that it shares with no other: for an event
@@ -248,20 +250,22 @@ impl Store {
         work: W,
     ) -> Result<T, Error>
     where
-        W: FnOnce(Arc<AtomicBool>) -> F,
+        W: FnOnce(Arc<AtomicBool>) -> F + Send + 'static,
         F: Future<Output = Result<T, Error>> + Send + 'static,
         T: Send + 'static,
     {
         let abandoned = Arc::new(AtomicBool::new(false));
-        let work = work(Arc::clone(&abandoned));
+        let told = Arc::clone(&abandoned);
+        // The work is made in here, as an `async` block has room for what it captures beside what it waits for.
         let work = async move {
+            let work = pin!(work(told));
             match quarantine {
                 Some(quarantine) => quarantine.cut_at(bound, work).await,
                 None => work.await,
             }
         };
         let task = self.tasks.spawn(work.in_current_span());
-        within(bound, &abandoned, task).await
+        within(bound, &abandoned, pin!(task)).await
     }
 }
 
@@ -269,7 +273,7 @@ impl Store {
 async fn within<T, Lost>(
     bound: Duration,
     abandoned: &AtomicBool,
-    ending: impl Future<Output = Result<Result<T, Error>, Lost>>,
+    ending: Pin<&mut impl Future<Output = Result<Result<T, Error>, Lost>>>,
 ) -> Result<T, Error> {
     match tokio::time::timeout(bound, ending).await {
         Ok(Ok(ended)) => ended,

@@ -416,7 +416,7 @@ async fn a_client_that_leaves_between_commit_and_answer_cuts_no_revocation() {
         .audit(AuditKind::Logout, Actor::Operator, None, None);
     let accounts = scene.accounts.clone();
     let request = tokio::spawn(async move {
-        let ending = accounts.revoking(Scope::Session(session), |store| async move {
+        let ending = accounts.revoking(Scope::Session(session), move |store| async move {
             let Counted { outcome, count } = store.close_session(session, audit).await?;
             committed.send(()).expect("somebody waits");
             wait_to_go_on.await.expect("somebody says so");
