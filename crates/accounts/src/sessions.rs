@@ -166,9 +166,21 @@ impl Accounts {
     /// # Errors
     /// [`Error::InvalidToken`], [`Error::ExpiredToken`], [`Error::RevokedToken`].
     pub async fn caller_of_cookie(&self, cookie: &str) -> Result<Caller, Error> {
+        let SignedIn { session, user } = self.use_cookie(cookie).await?;
+        Ok(Caller {
+            user,
+            session: session.id,
+            mode: session.kind,
+            credential: Credential::Cookie,
+        })
+    }
+
+    /// The session of a cookie, as it was before this use of it.
+    async fn use_cookie(&self, cookie: &str) -> Result<SignedIn, Error> {
         let now = self.0.clock.now();
         let bearing = self.0.cookies.verify(cookie, now)?;
-        let SignedIn { session, user } = Arc::unwrap_or_clone(self.standing(bearing, now).await?);
+        let signed_in = Arc::unwrap_or_clone(self.standing(bearing, now).await?);
+        let session = &signed_in.session;
         if session.kind != Mode::Cookie {
             return Err(Error::InvalidToken("not the cookie of this session"));
         }
@@ -191,12 +203,7 @@ impl Accounts {
                 }
             }
         }
-        Ok(Caller {
-            user,
-            session: session.id,
-            mode: session.kind,
-            credential: Credential::Cookie,
-        })
+        Ok(signed_in)
     }
 
     /// Whether the session of a caller still stands, whatever has become of the proof: for what was begun with it and
@@ -225,14 +232,16 @@ impl Accounts {
 
     async fn grant_by_cookie(&self, cookie: &str, peer: &Peer) -> Result<Granted, Error> {
         let quota = self.0.throttle.refresh(Network::of(peer.address)).await?;
-        let Caller { user, session, .. } = self.caller_of_cookie(cookie).await?;
+        let SignedIn { session, user } = self.use_cookie(cookie).await?;
         let bearing = Bearing {
             user: user.id,
-            session,
+            session: session.id,
         };
+        let now = self.0.clock.now();
+        let (access_token, expires_in) = self.access_token(bearing, &user, now, session.expires_at);
         Ok(Granted {
-            access_token: self.access_token(bearing, &user, self.0.clock.now()),
-            expires_in: self.0.access.ttl(),
+            access_token,
+            expires_in,
             user,
             quota,
         })
@@ -375,11 +384,8 @@ impl Accounts {
         let now = row.created_at;
         let proof = match first {
             Some(token) => {
-                let lives = row
-                    .idle_expires_at
-                    .min(row.expires_at)
-                    .saturating_since(now);
-                self.tokens(bearing, &user, &token, lives, now)
+                let ends = [row.idle_expires_at, row.expires_at];
+                self.tokens(bearing, &user, &token, now, ends)
             }
             None => Proof::Cookie {
                 value: self.0.cookies.issue(bearing, now, row.expires_at),
@@ -404,33 +410,40 @@ impl Accounts {
             user: user.id,
             session: session.id,
         };
-        let lives = session
-            .idle_expires_at
-            .min(session.expires_at)
-            .saturating_since(now);
-        let proof = self.tokens(bearing, &user, successor, lives, now);
+        let ends = [session.idle_expires_at, session.expires_at];
+        let proof = self.tokens(bearing, &user, successor, now, ends);
         Ok(Opened { user, proof, quota })
     }
 
+    /// The tokens of a session that ends at the first time if it is not used, and at the second one however much it is.
     fn tokens(
         &self,
         bearing: Bearing,
         user: &User,
         refresh: &RefreshToken,
-        refresh_expires_in: Duration,
         now: Timestamp,
+        [idle_expires_at, expires_at]: [Timestamp; 2],
     ) -> Proof {
+        let (access_token, expires_in) = self.access_token(bearing, user, now, expires_at);
         Proof::Tokens {
-            access_token: self.access_token(bearing, user, now),
-            expires_in: self.0.access.ttl(),
+            access_token,
+            expires_in,
             refresh_token: refresh.expose(),
-            refresh_expires_in,
+            refresh_expires_in: idle_expires_at.min(expires_at).saturating_since(now),
         }
     }
 
-    fn access_token(&self, bearing: Bearing, user: &User, now: Timestamp) -> String {
-        let id = entropy::uuid_v7(now);
-        self.0.access.issue(bearing, user.roles.iter(), id, now)
+    fn access_token(
+        &self,
+        bearing: Bearing,
+        user: &User,
+        now: Timestamp,
+        session_ends_at: Timestamp,
+    ) -> (String, Duration) {
+        let (id, roles) = (entropy::uuid_v7(now), user.roles.iter());
+        self.0
+            .access
+            .issue(bearing, roles, id, now, session_ends_at)
     }
 
     fn session_ended(&self, caller: &Caller, which: serde_json::Value, peer: &Peer) -> NewAudit {

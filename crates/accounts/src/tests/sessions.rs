@@ -1,5 +1,7 @@
 //! The life of a session: refreshed, recognised, ended.
 
+use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
+
 use super::*;
 
 #[tokio::test]
@@ -193,6 +195,64 @@ async fn a_cookie_lives_by_use_and_to_its_absolute_end() {
         scene.accounts.caller_of_cookie(&idle).await,
         Err(Error::ExpiredToken)
     ));
+}
+
+#[tokio::test]
+async fn no_access_token_is_good_beyond_the_end_of_its_session() {
+    let scene = scene(policy()).await;
+    let (day, left) = (Duration::from_secs(86_400), Duration::from_secs(100));
+    let (whole, mut refresh_token) = lifetime(&scene, scene.register("ada").await.proof);
+    assert_eq!(whole, Duration::from_secs(900));
+    let cookie_session = scene
+        .accounts
+        .login(entered("ada", PASSWORD), Mode::Cookie, &peer())
+        .await;
+    let value = cookie(cookie_session.expect("logs in"));
+    for _ in 0..4 {
+        scene.clock.advance(day * 6);
+        let used = scene.accounts.caller_of_cookie(&value).await;
+        used.expect("in use");
+    }
+    scene.clock.advance(day * 6 - left);
+    let granted = scene.accounts.refresh_by_cookie(&value, &peer()).await;
+    let granted = granted.expect("still in use");
+    assert_eq!(granted.expires_in, left);
+    assert_eq!(lifetime_of(&scene, &granted.access_token), left);
+    for rest in [day * 10, day * 25, day * 25] {
+        let opened = scene.accounts.refresh(&refresh_token, &peer()).await;
+        let (shown, next) = lifetime(&scene, opened.expect("in use").proof);
+        assert_eq!(shown, whole);
+        refresh_token = next;
+        scene.clock.advance(rest);
+    }
+    let opened = scene.accounts.refresh(&refresh_token, &peer()).await;
+    let (shown, _) = lifetime(&scene, opened.expect("in use").proof);
+    assert_eq!(shown, left);
+}
+
+/// For how long an access token is said to be good, which is what its claims say; and the refresh token.
+fn lifetime(scene: &Scene, proof: Proof) -> (Duration, String) {
+    match proof {
+        Proof::Tokens {
+            access_token,
+            expires_in,
+            refresh_token,
+            ..
+        } => {
+            assert_eq!(lifetime_of(scene, &access_token), expires_in);
+            (expires_in, refresh_token)
+        }
+        Proof::Cookie { .. } => panic!("tokens were asked for"),
+    }
+}
+
+fn lifetime_of(scene: &Scene, access_token: &str) -> Duration {
+    let claims = access_token.split('.').nth(1).expect("a JWT");
+    let claims = BASE64_URL_SAFE_NO_PAD.decode(claims).expect("base64url");
+    let claims: serde_json::Value = serde_json::from_slice(&claims).expect("JSON");
+    let expires = claims["exp"].as_u64().expect("a time");
+    let now = u64::try_from(scene.clock.now().as_seconds()).expect("after 1970");
+    Duration::from_secs(expires - now)
 }
 
 #[tokio::test]

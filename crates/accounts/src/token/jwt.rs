@@ -96,11 +96,6 @@ impl AccessTokens {
         }
     }
 
-    /// For how long a token is good.
-    pub(crate) fn ttl(&self) -> Duration {
-        self.ttl
-    }
-
     /// The public keys as a JWK set (RFC 7517).
     pub(crate) fn jwks(&self, now: Timestamp) -> serde_json::Value {
         self.current().ring.jwks(now)
@@ -124,13 +119,16 @@ impl AccessTokens {
         Arc::clone(&self.current.read().unwrap_or_else(PoisonError::into_inner))
     }
 
+    /// A token, and for how long it is good: not beyond the end of its session, of which other verifiers hear nothing.
     pub(crate) fn issue<'a>(
         &self,
         bearing: Bearing,
         roles: impl Iterator<Item = &'a String>,
         id: Uuid,
         now: Timestamp,
-    ) -> String {
+        session_ends_at: Timestamp,
+    ) -> (String, Duration) {
+        let expires_in = self.ttl.min(session_ends_at.saturating_since(now));
         let claims = AccessClaims {
             iss: self.issuer.clone(),
             aud: self.audience.clone(),
@@ -138,14 +136,14 @@ impl AccessTokens {
             client_id: CLIENT_ID.to_owned(),
             sid: bearing.session,
             iat: now.as_seconds(),
-            exp: now.plus(self.ttl).as_seconds(),
+            exp: now.plus(expires_in).as_seconds(),
             nbf: None,
             jti: id,
             roles: roles.cloned().collect(),
         };
         let current = self.current();
         let key = current.ring.signing(now);
-        compact(key, &claims)
+        (compact(key, &claims), expires_in)
     }
 
     /// The tokens that are remembered as verified, roughly.

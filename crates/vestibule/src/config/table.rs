@@ -323,7 +323,8 @@ pub static SETTINGS: &[Setting] = &[
         .default("15m")
         .details(
             "Services that check tokens by the public keys alone go on accepting one for so \
-             long after a logout. At most `token.refresh_idle_ttl`, to which the default gives way.",
+             long after a logout. None is valid beyond the last moment of its session. At most \
+             `token.refresh_idle_ttl`, to which the default gives way.",
         ),
     Setting::new(
         "token.refresh_idle_ttl",

@@ -62,12 +62,12 @@ fn bearing() -> Bearing {
 
 impl Installation {
     fn access_token(&self) -> String {
-        self.access.issue(
-            bearing(),
-            ["admin".to_owned()].iter(),
-            Uuid::from_u128(3),
-            NOW,
-        )
+        let (id, roles) = (Uuid::from_u128(3), ["admin".to_owned()]);
+        let session_ends_at = NOW.plus(Duration::from_hours(1));
+        let (token, _) = self
+            .access
+            .issue(bearing(), roles.iter(), id, NOW, session_ends_at);
+        token
     }
 
     /// A token signed with the real key, with a header and claims of the test's choice.
