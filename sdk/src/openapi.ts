@@ -642,7 +642,7 @@ export interface components {
             readonly access_token: string;
             /**
              * Format: int64
-             * @description In seconds.
+             * @description In seconds: for how long the access token is good, which is no longer than its session.
              * @example 900
              */
             readonly expires_in: number;
@@ -1342,7 +1342,7 @@ export interface components {
             readonly access_token: string;
             /**
              * Format: int64
-             * @description In seconds.
+             * @description In seconds: for how long the access token is good, which is no longer than its session.
              * @example 900
              */
             readonly expires_in: number;
@@ -1356,7 +1356,7 @@ export interface components {
             readonly access_token: string;
             /**
              * Format: int64
-             * @description In seconds.
+             * @description In seconds: for how long the access token is good, which is no longer than its session.
              * @example 900
              */
             readonly expires_in: number;

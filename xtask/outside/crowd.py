@@ -17,6 +17,7 @@ import urllib.parse
 
 from client import Answer
 
+END = b"\r\n\r\n"
 LENGTH = re.compile(rb"^content-length: *([0-9]+)\r?$", re.IGNORECASE | re.MULTILINE)
 
 # Whoever stays longer than this, in seconds, is kept waiting by a server that hangs.
@@ -56,7 +57,7 @@ class Visitor:
             await loop.sock_sendall(connection, self.request)
             try:
                 async with asyncio.timeout(self.patience) as stay:
-                    message = await _until_closed(loop, connection)
+                    message = await _message(loop, connection)
                 self.heard = Heard(time.monotonic() - began, message)
             except TimeoutError:
                 # The system has time limits, too, and those are no wish to leave.
@@ -66,19 +67,18 @@ class Visitor:
 
 class Heard:
     """What a visitor has heard who stayed, and for how many seconds it was waited for: from the wish for a connection to the
-    last byte. It is read when somebody wants to know, as the others' time would go by meanwhile."""
+    last byte. It is parsed when somebody wants to know, as the others' time would go by meanwhile."""
 
     def __init__(self, seconds, message):
         self.seconds = seconds
-        self.head, end, self.body = message.partition(b"\r\n\r\n")
-        length = LENGTH.search(self.head)
-        assert end and len(self.body) == (int(length[1]) if length else 0), f"no whole answer: {message[:300]}"
+        self.message = message
 
     @functools.cached_property
     def answer(self):
-        line, _, fields = self.head.partition(b"\r\n")
+        head, _, body = self.message.partition(END)
+        line, _, fields = head.partition(b"\r\n")
         headers = http.client.parse_headers(io.BytesIO(fields))
-        return Answer(int(line.split()[1]), headers, self.body)
+        return Answer(int(line.split()[1]), headers, body)
 
 
 def visit(url, visitors, at_a_time):
@@ -95,8 +95,16 @@ async def _visit(address, visitors, at_a_time):
     await asyncio.gather(*(one_after_the_other() for _ in range(at_a_time)))
 
 
-async def _until_closed(loop, connection):
-    parts = []
-    while part := await loop.sock_recv(connection, 65536):
-        parts.append(part)
-    return b"".join(parts)
+async def _message(loop, connection):
+    message = b""
+    while not _is_whole(message):
+        part = await loop.sock_recv(connection, 65536)
+        assert part, f"the connection was closed after {message[:300]}"
+        message += part
+    return message
+
+
+def _is_whole(message):
+    head, end, body = message.partition(END)
+    length = LENGTH.search(head)
+    return bool(end) and len(body) >= (int(length[1]) if length else 0)

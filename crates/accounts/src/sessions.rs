@@ -166,7 +166,8 @@ impl Accounts {
     /// # Errors
     /// [`Error::InvalidToken`], [`Error::ExpiredToken`], [`Error::RevokedToken`].
     pub async fn caller_of_cookie(&self, cookie: &str) -> Result<Caller, Error> {
-        let SignedIn { session, user } = self.use_cookie(cookie).await?;
+        let now = self.0.clock.now();
+        let SignedIn { session, user } = self.use_cookie(cookie, now).await?;
         Ok(Caller {
             user,
             session: session.id,
@@ -175,12 +176,11 @@ impl Accounts {
         })
     }
 
-    /// The session of a cookie, as it was before this use of it.
-    async fn use_cookie(&self, cookie: &str) -> Result<SignedIn, Error> {
-        let now = self.0.clock.now();
+    /// The session of a cookie that is used at `now`.
+    async fn use_cookie(&self, cookie: &str, now: Timestamp) -> Result<SignedIn, Error> {
         let bearing = self.0.cookies.verify(cookie, now)?;
-        let signed_in = Arc::unwrap_or_clone(self.standing(bearing, now).await?);
-        let session = &signed_in.session;
+        let mut signed_in = Arc::unwrap_or_clone(self.standing(bearing, now).await?);
+        let session = &mut signed_in.session;
         if session.kind != Mode::Cookie {
             return Err(Error::InvalidToken("not the cookie of this session"));
         }
@@ -196,7 +196,10 @@ impl Accounts {
                     .touch_session(session.id, now, unless_since, idle_expires_at);
             match touched.await {
                 // Another program may have noted a use before, so the times are read again.
-                Ok(()) => self.0.standing.forget(Scope::Session(session.id)),
+                Ok(()) => {
+                    self.0.standing.forget(Scope::Session(session.id));
+                    session.idle_expires_at = idle_expires_at;
+                }
                 // The proof is good whether or not its use can be noted: reading goes on.
                 Err(error) => {
                     tracing::warn!(error.message = %error, "The use of a session could not be noted: {error}");
@@ -232,13 +235,14 @@ impl Accounts {
 
     async fn grant_by_cookie(&self, cookie: &str, peer: &Peer) -> Result<Granted, Error> {
         let quota = self.0.throttle.refresh(Network::of(peer.address)).await?;
-        let SignedIn { session, user } = self.use_cookie(cookie).await?;
+        let now = self.0.clock.now();
+        let SignedIn { session, user } = self.use_cookie(cookie, now).await?;
         let bearing = Bearing {
             user: user.id,
             session: session.id,
         };
-        let now = self.0.clock.now();
-        let (access_token, expires_in) = self.access_token(bearing, &user, now, session.expires_at);
+        let session_ends_at = session.idle_expires_at.min(session.expires_at);
+        let (access_token, expires_in) = self.access_token(bearing, &user, now, session_ends_at);
         Ok(Granted {
             access_token,
             expires_in,
@@ -384,8 +388,8 @@ impl Accounts {
         let now = row.created_at;
         let proof = match first {
             Some(token) => {
-                let ends = [row.idle_expires_at, row.expires_at];
-                self.tokens(bearing, &user, &token, now, ends)
+                let session_ends_at = row.idle_expires_at.min(row.expires_at);
+                self.tokens(bearing, &user, &token, now, session_ends_at)
             }
             None => Proof::Cookie {
                 value: self.0.cookies.issue(bearing, now, row.expires_at),
@@ -410,26 +414,26 @@ impl Accounts {
             user: user.id,
             session: session.id,
         };
-        let ends = [session.idle_expires_at, session.expires_at];
-        let proof = self.tokens(bearing, &user, successor, now, ends);
+        let session_ends_at = session.idle_expires_at.min(session.expires_at);
+        let proof = self.tokens(bearing, &user, successor, now, session_ends_at);
         Ok(Opened { user, proof, quota })
     }
 
-    /// The tokens of a session that ends at the first time if it is not used, and at the second one however much it is.
+    /// The tokens of a session that ends then if it is not refreshed.
     fn tokens(
         &self,
         bearing: Bearing,
         user: &User,
         refresh: &RefreshToken,
         now: Timestamp,
-        [idle_expires_at, expires_at]: [Timestamp; 2],
+        session_ends_at: Timestamp,
     ) -> Proof {
-        let (access_token, expires_in) = self.access_token(bearing, user, now, expires_at);
+        let (access_token, expires_in) = self.access_token(bearing, user, now, session_ends_at);
         Proof::Tokens {
             access_token,
             expires_in,
             refresh_token: refresh.expose(),
-            refresh_expires_in: idle_expires_at.min(expires_at).saturating_since(now),
+            refresh_expires_in: session_ends_at.saturating_since(now),
         }
     }
 

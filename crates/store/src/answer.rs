@@ -6,7 +6,7 @@ use std::sync::{
     atomic::{AtomicBool, Ordering},
 };
 
-use tokio::task::{JoinHandle, futures::TaskLocalFuture};
+use tokio::task::JoinHandle;
 use tracing::Instrument as _;
 
 tokio::task_local! {
@@ -25,7 +25,7 @@ pub struct Answer(Arc<AtomicBool>);
 
 impl Answer {
     /// Does `work` for this answer, on the task at hand and on those of [`spawn`].
-    pub fn of<F: Future>(&self, work: F) -> TaskLocalFuture<Self, F> {
+    pub fn of<F: Future>(&self, work: F) -> impl Future<Output = F::Output> + use<F> {
         AT_HAND.scope(self.clone(), work)
     }
 

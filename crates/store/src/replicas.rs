@@ -5,7 +5,6 @@
 mod history;
 
 use std::{
-    pin::pin,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicUsize, Ordering},
@@ -337,8 +336,8 @@ impl Standing {
 impl Line {
     /// Asks something that must be answered soon.
     async fn ask<T: Send>(&self, question: Question<(), T>) -> Result<T, Error> {
-        let asking = pin!(ask_once(&self.connections, self.statements, &(), question));
-        self.quarantine.cut_at(PATIENCE, asking).await
+        let ask = || ask_once(&self.connections, self.statements, &(), question);
+        self.quarantine.cut_at(PATIENCE, ask).await
     }
 }
 

@@ -256,12 +256,11 @@ impl Store {
     {
         let abandoned = Arc::new(AtomicBool::new(false));
         let told = Arc::clone(&abandoned);
-        // The work is made in here, as an `async` block has room for what it captures beside what it waits for.
+        // The work is begun in here, as an `async` block has room for what it captures beside what it waits for.
         let work = async move {
-            let work = pin!(work(told));
             match quarantine {
-                Some(quarantine) => quarantine.cut_at(bound, work).await,
-                None => work.await,
+                Some(quarantine) => quarantine.cut_at(bound, || work(told)).await,
+                None => work(told).await,
             }
         };
         let task = self.tasks.spawn(work.in_current_span());

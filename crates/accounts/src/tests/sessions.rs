@@ -230,6 +230,39 @@ async fn no_access_token_is_good_beyond_the_end_of_its_session() {
     assert_eq!(shown, left);
 }
 
+#[tokio::test]
+async fn an_access_token_ends_with_a_session_that_is_not_used() {
+    let scene = scene(Policy {
+        refresh_idle_ttl: Duration::from_secs(900),
+        cookie_idle_ttl: Duration::from_secs(300),
+        ..policy()
+    })
+    .await;
+    let (_, first) = lifetime(&scene, scene.register("ada").await.proof);
+    for (later, left) in [(0, 900), (30, 870)] {
+        scene.clock.advance(Duration::from_secs(later));
+        let opened = scene.accounts.refresh(&first, &peer()).await;
+        let (shown, _) = lifetime(&scene, opened.expect("in the grace").proof);
+        assert_eq!(shown, Duration::from_secs(left));
+    }
+    let opened = scene
+        .accounts
+        .login(entered("ada", PASSWORD), Mode::Cookie, &peer())
+        .await;
+    let value = cookie(opened.expect("logs in"));
+    // A use is noted when a quarter of the time is over.
+    for (later, left) in [(0, 300), (70, 230), (10, 300)] {
+        scene.clock.advance(Duration::from_secs(later));
+        let granted = scene.accounts.refresh_by_cookie(&value, &peer()).await;
+        let granted = granted.expect("in use");
+        assert_eq!(granted.expires_in, Duration::from_secs(left));
+        assert_eq!(
+            lifetime_of(&scene, &granted.access_token),
+            granted.expires_in
+        );
+    }
+}
+
 /// For how long an access token is said to be good, which is what its claims say; and the refresh token.
 fn lifetime(scene: &Scene, proof: Proof) -> (Duration, String) {
     match proof {

@@ -3,7 +3,7 @@
 
 use std::{
     io,
-    pin::Pin,
+    pin::pin,
     sync::{Arc, Mutex, PoisonError},
     time::{Duration, Instant},
 };
@@ -20,18 +20,22 @@ const MARGIN: Duration = Duration::from_millis(100);
 pub(crate) struct Quarantine(Arc<Mutex<Option<Instant>>>);
 
 impl Quarantine {
-    /// Runs `call` for `bound` at most. After that it is to be dropped wherever it waits, and every connection that there
-    /// is by then is closed as soon as it comes back to the pool. One that belongs to another call is lost with it, which
-    /// costs a new one.
-    pub(crate) async fn cut_at<T>(
+    /// Begins `call` and runs it for `bound` at most. After that it is dropped wherever it waits, and every connection that
+    /// there is by then is closed as soon as it comes back to the pool. One that belongs to another call is lost with it,
+    /// which costs a new one.
+    pub(crate) async fn cut_at<T, F>(
         &self,
         bound: Duration,
-        call: Pin<&mut (impl Future<Output = Result<T, Error>> + Send)>,
-    ) -> Result<T, Error> {
+        call: impl FnOnce() -> F + Send,
+    ) -> Result<T, Error>
+    where
+        F: Future<Output = Result<T, Error>> + Send,
+    {
+        let call = pin!(call());
         if let Ok(ended) = tokio::time::timeout(bound, call).await {
             return ended;
         }
-        // Before whoever has the call drops it, and its connection with it.
+        // Before the call is dropped, and its connection with it, at the end of this.
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(now());
         Err(Error::Busy("no answer within the time bound".into()))
     }
@@ -70,8 +74,6 @@ fn now() -> Instant {
 mod tests {
     //! Connections by their age; whether a cut call loses its own is tried on the servers.
 
-    use std::pin::pin;
-
     use sqlx::{ConnectOptions as _, sqlite::SqliteConnectOptions};
 
     use super::*;
@@ -90,10 +92,7 @@ mod tests {
         );
 
         let cut = quarantine
-            .cut_at(
-                Duration::ZERO,
-                pin!(std::future::pending::<Result<(), Error>>()),
-            )
+            .cut_at(Duration::ZERO, std::future::pending::<Result<(), Error>>)
             .await;
         assert!(matches!(cut, Err(Error::Busy(_))), "{cut:?}");
         assert!(

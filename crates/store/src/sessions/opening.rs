@@ -1,4 +1,5 @@
-//! The opening of sessions. An account has only so many, and whoever has all of them opens one in the place of others.
+//! The opening of sessions: an account has only so many, and whoever has all of them opens one in the place of others. How
+//! they are refreshed is left to `rotation.rs`, and how they end to `sessions.rs`.
 
 use sea_orm::{
     ColumnTrait as _, EntityTrait as _, QueryFilter as _, QueryOrder as _, QuerySelect as _,

@@ -446,7 +446,7 @@ impl Meaning {
         if token.refresh_idle_ttl > token.refresh_absolute_ttl {
             self.refuse_longer("token.refresh_idle_ttl", "token.refresh_absolute_ttl");
         }
-        // An access token is good for no longer than its session, whatever its answer has said.
+        // An access token is good for no longer than its session, so no longer than that is unused.
         if token.access_ttl > token.refresh_idle_ttl {
             self.refuse_longer("token.access_ttl", "token.refresh_idle_ttl");
         }

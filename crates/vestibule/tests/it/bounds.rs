@@ -21,7 +21,7 @@ use crate::support::{Answer, Call, Client, TestApp, registration};
 const MILLISECOND: Duration = Duration::from_millis(1);
 /// CONTRACT: a body has 15 s, and what cannot be answered is a 503 within 5 s.
 const BODY_TIME: Duration = Duration::from_secs(15);
-const ANSWER_TIME: Duration = Duration::from_millis(4700);
+const ANSWER_TIME: Duration = Duration::from_millis(4800);
 
 /// A registration whose body begins now and goes on with what the sender is given.
 fn halting(client: &Client, name: &str) -> (Call, oneshot::Sender<()>) {

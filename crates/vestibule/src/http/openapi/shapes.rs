@@ -162,7 +162,9 @@ fn sessions() -> Shapes {
                 text("eyJ0eXAiOiJhdCtqd3QifQ.e30.c2lnbmF0dXJl"),
             ),
             required("token_type", word(["Bearer"])),
-            required("expires_in", seconds(900)),
+            required("expires_in", seconds(900)).described(
+                "In seconds: for how long the access token is good, which is no longer than its session.",
+            ),
         ]
     };
     let refresh_expires_in = required("refresh_expires_in", seconds(2_592_000));
