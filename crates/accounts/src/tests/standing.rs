@@ -448,7 +448,8 @@ async fn a_session_that_was_prolonged_elsewhere_is_not_refused_from_memory() {
     let other = elsewhere(&scene).await;
     scene.clock.advance(Duration::from_secs(599));
     scene.read_revocations().await;
-    other.refresh(&refresh, &peer()).await.expect("current");
+    let opened = other.refresh(&refresh, &peer()).await;
+    let (access, _) = tokens(opened.expect("current"));
     scene.clock.advance(Duration::from_secs(2));
     scene.caller(&access).await;
 }
@@ -456,20 +457,32 @@ async fn a_session_that_was_prolonged_elsewhere_is_not_refused_from_memory() {
 #[tokio::test]
 async fn lifetimes_end_while_a_session_is_remembered() {
     let scene = scene(Policy {
-        refresh_idle_ttl: Duration::from_secs(600),
+        cookie_idle_ttl: Duration::from_secs(600),
         ..policy()
     })
     .await;
-    let access = scene.remembered("ada").await;
-    let expired = async || {
-        let caller = scene.accounts.caller_of_bearer(&access).await;
+    scene.register("ada").await;
+    let mut cookies = Vec::new();
+    for _ in 0..2 {
+        let opened = scene
+            .accounts
+            .login(entered("ada", PASSWORD), Mode::Cookie, &peer())
+            .await;
+        let value = cookie(opened.expect("logs in"));
+        let caller = scene.accounts.caller_of_cookie(&value).await;
+        caller.expect("in use, and remembered");
+        cookies.push(value);
+    }
+    let expired = async |cookie: &str| {
+        let caller = scene.accounts.caller_of_cookie(cookie).await;
         matches!(caller, Err(Error::ExpiredToken))
     };
     scene.clock.advance(Duration::from_secs(599));
     scene.read_revocations().await;
-    assert!(!expired().await);
+    assert!(!expired(&cookies[0]).await);
     scene.clock.advance(Duration::from_secs(1));
-    assert!(expired().await, "the session was idle for too long");
+    assert!(!expired(&cookies[0]).await, "it was in use a moment ago");
+    assert!(expired(&cookies[1]).await, "it was idle for too long");
 }
 
 #[tokio::test]
