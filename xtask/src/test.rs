@@ -123,13 +123,11 @@ fn rust(engines: Option<&Engines>) -> Result<Counts> {
 /// is the same again.
 fn doors(engines: Option<&Engines>, engine: &str) -> Result<Counts> {
     let engines = engines.context("the database servers did not start")?;
-    Counts::of(Runner::Nextest, &door_tests(engines, engine)?.watch()?)
+    counts_of_chosen(&door_tests(engines, engine)?.watch()?)
 }
 
 pub(crate) fn door_tests(engines: &Engines, engine: &str) -> Result<Program> {
-    let tests = nextest()?
-        .words("--package vestibule --test it")
-        .env("VESTIBULE_TEST_DATABASE", engine);
+    let tests = chosen("package(vestibule) & binary(it)")?.env("VESTIBULE_TEST_DATABASE", engine);
     Ok(engines.known_to(tests))
 }
 
@@ -171,7 +169,7 @@ pub(crate) fn nextest() -> Result<Program> {
 }
 
 /// What became of them. As ignored ones have run, what was skipped are those that were not chosen.
-fn counts_of_chosen(ran: &Ran) -> Result<Counts> {
+pub(crate) fn counts_of_chosen(ran: &Ran) -> Result<Counts> {
     let counts = Counts::of(Runner::Nextest, ran)?;
     Ok(Counts {
         skipped: 0,

@@ -14,7 +14,7 @@ use crate::released::{
     rolling_restart, traces, tracing_build,
 };
 use crate::report::Report;
-use crate::test::{door_tests, nextest, tools};
+use crate::test::{counts_of_chosen, door_tests, nextest, tools};
 
 /// `cargo xtask torture NAME`; `None` where there is no such thing.
 pub(crate) fn run(name: &str) -> Option<ExitCode> {
@@ -100,10 +100,8 @@ fn on_galera() -> ExitCode {
     });
     if let Some((engines, cluster)) = &servers {
         report.suite("doors on Galera", || {
-            Counts::of(
-                Runner::Nextest,
-                &cluster.known_to(door_tests(engines, "mariadb")?).watch()?,
-            )
+            let tests = cluster.known_to(door_tests(engines, "mariadb")?);
+            counts_of_chosen(&tests.watch()?)
         });
         if report.step("release build", release_build) {
             report.suite("nodes on Galera", || {
