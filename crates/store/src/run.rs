@@ -22,6 +22,7 @@ use futures_util::future::BoxFuture;
 use sea_orm::{
     DatabaseConnection, DatabaseExecutor, DatabaseTransaction, DbErr, TransactionTrait as _,
 };
+use tokio::time::Instant;
 use tracing::Instrument as _;
 
 pub(crate) use self::groups::{Groups, describe_metrics};
@@ -181,7 +182,8 @@ impl Store {
 
     /// Runs `question` on a replica where there is one that is current enough, else as
     /// [`Store::read`] does: for what a person looks through, and no decision rests on. A replica
-    /// that does not answer well is an error to nobody.
+    /// that does not answer well is an error to nobody: the primary is asked, and has what is left
+    /// of the time of a call.
     pub(crate) async fn read_stale<A, T>(
         &self,
         arguments: A,
@@ -194,6 +196,7 @@ impl Store {
         let Some(replica) = self.replicas.one_to_ask() else {
             return self.read(arguments, question).await;
         };
+        let begun = now();
         let (line, copy) = (replica.line.clone(), arguments.clone());
         let asked = self.shielded(REPLICA_BOUND, Some(line.quarantine), move |_| async move {
             let asked = ask_once(&line.connections, line.statements, &copy, question);
@@ -207,8 +210,8 @@ impl Store {
                 if !matches!(error, Error::NoConnection(_)) {
                     replica.leave_alone(&error);
                 }
-                self.read_within(CALL_BOUND - REPLICA_BOUND, arguments, question)
-                    .await
+                let left = CALL_BOUND.saturating_sub(begun.elapsed());
+                self.read_within(left, arguments, question).await
             }
         }
     }
@@ -403,6 +406,14 @@ impl Runs {
         self.attempt += 1;
         true
     }
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "how much of a bound is left is not the time of anything that happens"
+)]
+fn now() -> Instant {
+    Instant::now()
 }
 
 /// Runs `question` once, on these connections.
