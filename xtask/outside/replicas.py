@@ -213,7 +213,8 @@ class Readers:
             took = time.monotonic() - begun
             with self.lock:
                 self.answers += 1
-                self.refusals += [] if answer.status == 200 else [answer]
+                if answer.status != 200:
+                    self.refusals.append(answer)
                 self.slowest = max(self.slowest, took)
 
 

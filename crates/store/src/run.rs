@@ -410,7 +410,7 @@ impl Runs {
 
 #[expect(
     clippy::disallowed_methods,
-    reason = "how much of a bound is left is not the time of anything that happens"
+    reason = "it bounds for how long calls wait, and decides nothing about them"
 )]
 fn now() -> Instant {
     Instant::now()

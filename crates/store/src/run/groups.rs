@@ -23,7 +23,7 @@ use tokio::{sync::oneshot, time::Instant};
 use tokio_util::task::TaskTracker;
 use tracing::{Instrument as _, Span};
 
-use super::{CALL_BOUND, Call, Failed, nobody_waits, roll_back};
+use super::{CALL_BOUND, Call, Failed, nobody_waits, now, roll_back};
 use crate::{
     Error,
     engine::{self, BareConnection, BareTransactions, BareWriter, Statements},
@@ -530,14 +530,6 @@ fn refuse_late(member: Box<dyn Member>) {
 
 fn no_turn() -> Error {
     Error::NoConnection("the turn with the one writer did not come in time".into())
-}
-
-#[expect(
-    clippy::disallowed_methods,
-    reason = "it bounds for how long events wait for one another, and decides nothing about them"
-)]
-fn now() -> Instant {
-    Instant::now()
 }
 
 #[cfg(test)]
