@@ -32,6 +32,7 @@ mod sessions;
 mod stats;
 mod time;
 mod todos;
+mod turns;
 mod users;
 mod versions;
 mod waiting;

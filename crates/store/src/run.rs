@@ -30,6 +30,7 @@ use crate::{
     Answer, Error, Store,
     engine::{self, Statements},
     frequent::{BareEvent, Frequent, SingleEvent},
+    turns::in_longer_turns,
     waiting,
 };
 
@@ -313,7 +314,7 @@ impl<A, T> Call<A, T> {
         if self.runs.are_over() {
             return Err(nobody_waits());
         }
-        let ended = single(writer, &self.arguments);
+        let ended = in_longer_turns(single(writer, &self.arguments));
         match waiting::measured(engine::purpose(writer, "write"), ended).await {
             Ok(outcome) => Ok(outcome),
             Err(error @ (Error::NoConnection(_) | Error::Full(_))) => Err(error),
@@ -424,9 +425,9 @@ pub(crate) async fn ask_once<A, T>(
     question: Question<A, T>,
 ) -> Result<T, Error> {
     if statements == Statements::Kept {
-        return question(&connections.into(), arguments).await;
+        return in_longer_turns(question(&connections.into(), arguments)).await;
     }
-    let transaction = connections.begin().await?;
+    let transaction = in_longer_turns(connections.begin()).await?;
     engine::forget_statements(&transaction).await?;
     let answer = question(&(&transaction).into(), arguments).await;
     // Nothing was written. What matters is that the connection is free again.
@@ -439,7 +440,7 @@ async fn transaction<A, T>(
     statements: Statements,
     call: &Call<A, T>,
 ) -> Result<T, Failed> {
-    let begun = writer.begin_with_options(engine::write_options());
+    let begun = in_longer_turns(writer.begin_with_options(engine::write_options()));
     let begun = waiting::measured(engine::purpose(writer, "write"), begun).await;
     let transaction = begun.map_err(|error| Failed::to_begin(error.into()))?;
     if statements == Statements::Forgotten {

@@ -1,6 +1,7 @@
 //! How a private PostgreSQL is made and started, and a standby of one.
 //! Every setting that says how durable it is stays at its default, unless another one is asked for.
 
+use std::fs;
 use std::path::PathBuf;
 
 use anyhow::Result;
@@ -20,6 +21,9 @@ pub(super) enum Proof {
     /// By saying it.
     Password,
 }
+
+/// For the tests of just that, whatever the others do.
+const RULE_OF_SCRAM: &str = "host all by_scram 127.0.0.1/32 scram-sha-256";
 
 /// Makes a server in the folder and starts it, with settings in the form `name=value` beside its own; the account is
 /// its superuser.
@@ -50,6 +54,9 @@ pub(super) fn start(
         .inside(folder.path())
         .by_user(folder.owner())
         .run_quietly()?;
+    let rules = data.join("pg_hba.conf");
+    let others = fs::read_to_string(&rules)?;
+    fs::write(rules, format!("{RULE_OF_SCRAM}\n{others}"))?;
     serve(folder, data, address, settings)
 }
 

@@ -1,5 +1,6 @@
 //! A database of its own on each engine, for tests that must know what is inside.
 
+mod connecting;
 mod plans;
 
 use sea_orm::{ConnectionTrait as _, DatabaseConnection};
