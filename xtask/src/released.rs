@@ -108,6 +108,13 @@ pub(crate) const RELEASED: &[Suite] = {
         suite("outside: limits", Unwelcome, || limits(TRIES.short)),
         suite("outside: stampede", Unwelcome, stampede),
         suite("outside: faults", Unwelcome, || faults(FAULTS.short)),
+        suite("outside: leavers", Unwelcome, || leavers(LEAVERS.short)),
+        suite("outside: full disk", Unwelcome, || {
+            full_disk(FILLINGS.short)
+        }),
+        suite("outside: killed servers", Unwelcome, || {
+            killed_servers(KILLED_SERVERS.short)
+        }),
         suite("outside: replicas", Welcome, replicas),
         suite("outside: somebody's app", Welcome, somebodys_app),
         suite("outside: power cuts", Welcome, || {
@@ -120,11 +127,6 @@ pub(crate) const RELEASED: &[Suite] = {
         suite("outside: nodes", Welcome, || nodes(RACES.short)),
         suite("outside: redis", Welcome, || redis(REDIS.short)),
         suite("outside: API", Welcome, || api(CASES.short)),
-        suite("outside: leavers", Welcome, || leavers(LEAVERS.short)),
-        suite("outside: full disk", Welcome, || full_disk(FILLINGS.short)),
-        suite("outside: killed servers", Welcome, || {
-            killed_servers(KILLED_SERVERS.short)
-        }),
         suite("outside: moves", Welcome, || moves(MOVES.short)),
         suite("outside: imports", Welcome, imports),
         suite("outside: migrations", Welcome, || migrations(KILLS.short)),

@@ -11,8 +11,8 @@ use std::{future::poll_fn, pin::Pin, task::Poll};
 /// After each so many polls a turn has one more of them: an ordinary statement has gone through by then, and what gives way
 /// 819 times takes some 20 turns.
 const POLLS_PER_FURTHER_ONE: usize = 2;
-/// A turn has no more of them than this, which are rounds for about a millisecond.
-const MOST_FURTHER_POLLS: usize = 256;
+/// A turn has no more of them than this, which are rounds for about a quarter of a millisecond.
+const MOST_FURTHER_POLLS: usize = 64;
 
 /// Runs `work`, and has it go on at once where it gives way, the longer the more often it has done so. Nothing tells that
 /// from a wait for something else, where it is polled in vain instead: a few times in a question of several statements, and

@@ -8,6 +8,7 @@ pub(crate) mod conditions;
 pub(crate) mod encoding;
 mod files;
 pub mod identity;
+mod memory;
 mod path;
 mod private;
 mod room;
@@ -26,7 +27,9 @@ use axum::response::Response;
 
 pub use app::AppSite;
 use at_once::Folder;
-use files::{Found, Located, Opened};
+use encoding::{Encoding, accepted};
+use files::{Found, Located, Opened, Whereabouts};
+use memory::Memory;
 pub use path::{Rejected, SitePath};
 pub use private::Private;
 use private::quoted;
@@ -61,6 +64,7 @@ pub struct Site {
     folder: Arc<Folder>,
     rules: Rules,
     room: Room,
+    memory: Memory,
 }
 
 /// Why a folder cannot be served; each sentence says what to do.
@@ -169,6 +173,7 @@ impl Site {
             folder: Arc::new(Folder::of(std::path::absolute(dir).map_err(unreadable)?)),
             rules,
             room: Room::for_files(open_files),
+            memory: Memory::new(),
         })
     }
 
@@ -238,14 +243,14 @@ impl Site {
 
     /// What the target needs. It is judged by its own name, the name of the file that it opens and the name of the file
     /// to which a link leads; the strictest demand counts, and never one that is less than that of its own name. Nothing
-    /// is read.
-    pub async fn judge(&self, wanted: Wanted) -> Judged {
+    /// is read. The fields say what the client takes.
+    pub async fn judge(&self, wanted: Wanted, headers: &HeaderMap) -> Judged {
         let Wanted {
             path,
             query,
             mut access,
         } = wanted;
-        let kind = match self.find(&path).await {
+        let kind = match self.find(&path, &accepted(headers)).await {
             Ok(Found::File(located)) => {
                 // Without a link it is the name that was judged before.
                 if let Some(real) = &located.behind_link {
@@ -305,8 +310,8 @@ impl Site {
         headers: &HeaderMap,
     ) -> Response {
         let Located { place, page, .. } = located;
-        let accepted = encoding::accepted(headers);
-        let answered = match place.open(&page, accepted, &self.room).await {
+        let opening = place.open(&page, accepted(headers), &self.room, &self.memory);
+        let answered = match opening.await {
             Ok(Some(opened)) => answer::file(opened, &page, access, method, headers).await,
             Ok(None) => Ok(self.absent(access, method, headers).await),
             Err(error) => Err(error),
@@ -342,7 +347,8 @@ impl Site {
         let page = SitePath::parse(NOT_FOUND_PAGE).ok()?;
         let may_see = |needed: &Access| *needed == Access::Public || needed == met;
         let needed = Some(self.rules.access(&page)).filter(may_see)?;
-        let Found::File(located) = self.find(&page).await.ok()? else {
+        let accepted = accepted(headers);
+        let Found::File(located) = self.find(&page, &accepted).await.ok()? else {
             return None;
         };
         if let Some(real) = &located.behind_link
@@ -350,12 +356,22 @@ impl Site {
         {
             return None;
         }
-        let accepted = encoding::accepted(headers);
-        let opening = located.place.open(&page, accepted, &self.room);
+        let opening = located
+            .place
+            .open(&page, accepted, &self.room, &self.memory);
         Some((opening.await.ok()??, page))
     }
 
-    async fn find(&self, path: &SitePath) -> io::Result<Found> {
+    /// Looks for the file of a path, for a client that takes these codings.
+    async fn find(&self, path: &SitePath, accepted: &[Encoding]) -> io::Result<Found> {
+        let page = path.page();
+        if let Some(file) = self.memory.recall(&page, accepted) {
+            return Ok(Found::File(Located {
+                place: Whereabouts::Remembered(file),
+                page,
+                behind_link: None,
+            }));
+        }
         if let Some(located) = files::open_at_once(&self.folder, path, &self.room) {
             return Ok(Found::File(located));
         }

@@ -6,6 +6,7 @@ use std::{collections::BTreeMap, hint::black_box, net::Ipv4Addr, path::Path};
 
 use accounts::{Accounts, Clock, Login, Mode, Peer, Proof, Registration};
 use anyhow::{Context as _, Result, bail};
+use axum::http::HeaderMap;
 use criterion::Criterion;
 use tempfile::TempDir;
 use tokio::{runtime::Runtime, sync::Mutex};
@@ -175,6 +176,7 @@ fn sessions(criterion: &mut Criterion, runtime: &Runtime, installation: &Install
 }
 
 fn paths(criterion: &mut Criterion, runtime: &Runtime, installation: &Installation) {
+    let fields = HeaderMap::new();
     for (name, path) in [
         ("rule and file for a path", "/members/index.html?page=2"),
         ("path that is no file's", "/members/a/../b%2Fc"),
@@ -182,7 +184,7 @@ fn paths(criterion: &mut Criterion, runtime: &Runtime, installation: &Installati
         criterion.bench_function(name, |bench| {
             bench.to_async(runtime).iter(|| async {
                 let wanted = installation.site.wanted(black_box(path))?;
-                Some(black_box(installation.site.judge(wanted).await))
+                Some(black_box(installation.site.judge(wanted, &fields).await))
             });
         });
     }

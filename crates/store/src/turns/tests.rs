@@ -15,7 +15,7 @@ use super::in_longer_turns;
 /// As often as sqlx gives way in the 4,096 rounds of SCRAM.
 const WAYS_GIVEN: usize = 819;
 /// What is left of those.
-const MOST_TURNS: usize = 30;
+const MOST_TURNS: usize = 40;
 
 /// Another task, which is always ready: it counts its turns.
 fn busy_task() -> Arc<AtomicUsize> {

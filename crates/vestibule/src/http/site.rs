@@ -42,7 +42,7 @@ pub(super) async fn serve(State(app): State<App>, request: Request) -> Response 
     {
         return refusal;
     }
-    match site.judge(wanted).await {
+    match site.judge(wanted, headers).await {
         Judged::Public(target) => site.serve(target, method, headers).await,
         Judged::NotFound => site.not_found(method, headers).await,
         Judged::Protected(target, access) => {

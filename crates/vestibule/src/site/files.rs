@@ -14,6 +14,7 @@ use futures_util::stream;
 
 use super::at_once::{self, Folder, Looked, Root};
 use super::encoding::Encoding;
+use super::memory::{Looks, Memory, Remembered};
 use super::path::SitePath;
 use super::room::{Place, Room};
 use super::withheld::is_withheld;
@@ -51,15 +52,24 @@ pub(super) enum Whereabouts {
     At(PathBuf),
     /// Open, found in this folder by the path itself with no link on the way from there.
     Open(Arc<Folder>, Root, Content),
+    /// As it was found and read a moment ago, for a client that takes the same.
+    Remembered(Arc<Remembered>),
 }
 
-/// An open file, or its compressed copy, with what identifies its content.
+/// A file, or its compressed copy, with what identifies its content.
 #[derive(Debug)]
 pub(super) struct Opened {
-    content: Content,
+    state: State,
     /// How the content is encoded; `None` for the file as it is.
     pub(super) encoding: Option<Encoding>,
-    room: Room,
+    source: Source,
+}
+
+/// Where its bytes are.
+#[derive(Debug)]
+enum Source {
+    File(Content, Room),
+    Memory(Bytes),
 }
 
 /// An open file and its place among those that may be open. The file is closed before the place is free.
@@ -72,9 +82,12 @@ pub(super) struct Content {
 
 /// What a file shows to the outside of the version of its content.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct State {
-    length: u64,
+pub(super) struct State {
+    /// In bytes.
+    pub(super) length: u64,
     modified: Option<SystemTime>,
+    /// When the file system last saw it change; `None` where it does not say.
+    pub(super) changed: Option<SystemTime>,
     version: u64,
 }
 
@@ -146,19 +159,13 @@ impl Whereabouts {
         page: &SitePath,
         accepted: Vec<Encoding>,
         room: &Room,
+        memory: &Memory,
     ) -> io::Result<Option<Opened>> {
         let opened = match self {
+            Self::Remembered(file) => return Ok(Some(Opened::remembered(&file))),
             Self::Open(folder, root, plain) => {
-                match copy_at_once(&root, page, plain.state, &accepted) {
-                    Looked::Absent => Some((plain, None)),
-                    Looked::File((file, state, encoding)) => {
-                        let content = Content {
-                            file,
-                            state,
-                            ..plain
-                        };
-                        Some((content, Some(encoding)))
-                    }
+                let mut looks = Looks::of_file(page.below(&folder.dir), plain.state);
+                match copy_at_once(&root, page, plain.state, &accepted, &mut looks) {
                     Looked::Unclear => {
                         // The place is for one file.
                         drop((root, plain.file));
@@ -166,34 +173,57 @@ impl Whereabouts {
                         let path = move || Ok(page.below(&fs::canonicalize(&folder.dir)?));
                         newest(path, accepted, plain.place, room).await?
                     }
+                    found => {
+                        let (content, encoding) = match found {
+                            Looked::File((file, state, encoding)) => {
+                                let copy = Content {
+                                    file,
+                                    state,
+                                    ..plain
+                                };
+                                (copy, Some(encoding))
+                            }
+                            _ => (plain, None),
+                        };
+                        let Content { file, state, .. } = &content;
+                        if let Some(file) =
+                            memory.take_in(page, &accepted, file, *state, encoding, looks)
+                        {
+                            return Ok(Some(Opened::remembered(&file)));
+                        }
+                        Some((content, encoding))
+                    }
                 }
             }
             Self::At(path) => newest(|| Ok(path), accepted, room.place().await?, room).await?,
         };
         Ok(opened.map(|(content, encoding)| Opened {
-            content,
+            state: content.state,
             encoding,
-            room: room.clone(),
+            source: Source::File(content, room.clone()),
         }))
     }
 }
 
-/// The copy of a file in that state which the client likes best, as far as that is known without waiting.
+/// The copy of a file in that state which the client likes best, as far as that is known without waiting. What was looked
+/// at is added to the `looks`.
 fn copy_at_once(
     root: &Root,
     page: &SitePath,
     plain: State,
     accepted: &[Encoding],
+    looks: &mut Looks,
 ) -> Looked<(File, State, Encoding)> {
     for encoding in accepted {
         match root.open(&format!("{page}{}", encoding.suffix())) {
             Looked::File((copy, metadata)) => {
                 let copied = State::of(&metadata);
+                looks.add(encoding.suffix(), Some(copied));
                 if copied.modified >= plain.modified {
                     return Looked::File((copy, copied, *encoding));
                 }
             }
-            Looked::Absent => {}
+            Looked::Absent => looks.add(encoding.suffix(), None),
             Looked::Unclear => return Looked::Unclear,
         }
     }
@@ -239,15 +269,22 @@ fn open_newest(
 }
 
 impl Opened {
+    fn remembered(file: &Remembered) -> Self {
+        Self {
+            state: file.state,
+            encoding: file.encoding,
+            source: Source::Memory(file.content.clone()),
+        }
+    }
+
     /// Length of the content in bytes, as encoded.
     pub(super) fn length(&self) -> u64 {
-        self.content.state.length
+        self.state.length
     }
 
     /// When the content last changed; `None` where HTTP cannot say it.
     pub(super) fn modified(&self) -> Option<SystemTime> {
-        self.content
-            .state
+        self.state
             .modified
             .filter(|time| *time >= SystemTime::UNIX_EPOCH)
     }
@@ -258,7 +295,7 @@ impl Opened {
     pub(super) fn etag(&self) -> String {
         let State {
             version, length, ..
-        } = self.content.state;
+        } = self.state;
         match self.encoding {
             None => format!("\"{version:016x}-{length:x}\""),
             Some(encoding) => {
@@ -272,10 +309,14 @@ impl Opened {
     /// piece with its header. Fails if the file is written to meanwhile: the client sees a broken transfer instead of
     /// a mixture of two versions.
     pub(super) async fn body(self, range: Range<u64>) -> io::Result<Body> {
+        let (content, room) = match self.source {
+            Source::File(content, room) => (content, room),
+            Source::Memory(content) => return part(&content, range).map(Body::from),
+        };
         let reading = Reading {
-            content: self.content,
+            content,
             left: range,
-            room: self.room,
+            room,
         };
         let (first, reading) = reading.next().await?;
         if reading.left.is_empty() {
@@ -295,6 +336,12 @@ impl Opened {
             },
         )))
     }
+}
+
+/// The bytes of a range, which share those of the whole.
+fn part(content: &Bytes, range: Range<u64>) -> io::Result<Bytes> {
+    let place = |place| usize::try_from(place).map_err(io::Error::other);
+    Ok(content.slice(place(range.start)?..place(range.end)?))
 }
 
 struct Reading {
@@ -352,15 +399,17 @@ fn changed() -> io::Error {
 }
 
 impl State {
-    fn of(metadata: &Metadata) -> Self {
+    pub(super) fn of(metadata: &Metadata) -> Self {
         let modified = metadata.modified().ok();
+        let changed = change_time(metadata);
         let mut version = DefaultHasher::new();
         modified.hash(&mut version);
         identity(metadata).hash(&mut version);
-        change_time(metadata).hash(&mut version);
+        changed.hash(&mut version);
         Self {
             length: metadata.len(),
             modified,
+            changed,
             version: version.finish(),
         }
     }
@@ -425,13 +474,16 @@ fn identity(metadata: &Metadata) -> impl Hash + PartialEq + use<> {
 /// When the file system last saw the file change: unlike the modification time it cannot be set back, so a copy tool
 /// that keeps times does not make two versions look like one.
 #[cfg(unix)]
-fn change_time(metadata: &Metadata) -> impl Hash + use<> {
+fn change_time(metadata: &Metadata) -> Option<SystemTime> {
     use std::os::unix::fs::MetadataExt;
-    (metadata.ctime(), metadata.ctime_nsec())
+    use std::time::Duration;
+    let seconds = Duration::from_secs(metadata.ctime().try_into().ok()?);
+    let nanoseconds = Duration::from_nanos(metadata.ctime_nsec().try_into().ok()?);
+    SystemTime::UNIX_EPOCH.checked_add(seconds + nanoseconds)
 }
 
 #[cfg(not(unix))]
-fn change_time(metadata: &Metadata) -> impl Hash + use<> {
+fn change_time(metadata: &Metadata) -> Option<SystemTime> {
     metadata.modified().ok()
 }
 

@@ -3,6 +3,8 @@
 mod at_once;
 mod crowded;
 mod hostile_paths;
+#[cfg(target_os = "linux")]
+mod memory;
 mod opening;
 
 use std::fs;
@@ -14,6 +16,7 @@ use axum::response::Response;
 use http_body_util::BodyExt;
 use std::time::{Duration, SystemTime};
 
+use super::memory::Memory;
 use super::{Access, Judged, Pattern, Rule, Rules, Site, is_page_visit, login_location};
 
 /// More than any test needs at once.
@@ -123,10 +126,18 @@ fn headers(fields: &[(&'static str, &str)]) -> HeaderMap {
     fields.iter().map(field).collect()
 }
 
+/// The same site, which remembers files that have just been written, too.
+fn remembering(site: Site) -> Site {
+    Site {
+        memory: Memory::after(Duration::ZERO),
+        ..site
+    }
+}
+
 /// What becomes of a target.
-async fn judged(site: &Site, target: &str) -> Judged {
+async fn judged(site: &Site, target: &str, headers: &HeaderMap) -> Judged {
     match site.wanted(target) {
-        Some(wanted) => site.judge(wanted).await,
+        Some(wanted) => site.judge(wanted, headers).await,
         None => Judged::NotFound,
     }
 }
@@ -140,7 +151,7 @@ async fn answer_to(
     fields: &[(&'static str, &str)],
 ) -> Response {
     let headers = headers(fields);
-    match judged(site, target).await {
+    match judged(site, target, &headers).await {
         Judged::NotFound => site.not_found(&method, &headers).await,
         Judged::Public(target) => site.serve(target, &method, &headers).await,
         Judged::Protected(target, needed) if needed == *met => {
@@ -297,8 +308,8 @@ async fn judged_before_a_swap(bait: &Bait) -> [(u16, Bytes); 2] {
     let mut pages = Vec::new();
     for path in ["/open/page.html", "/open/index.html"] {
         // Whatever is found at once is in the kernel's memory.
-        drop(judged(&site, path).await);
-        let Judged::Public(page) = judged(&site, path).await else {
+        drop(judged(&site, path, &HeaderMap::new()).await);
+        let Judged::Public(page) = judged(&site, path, &HeaderMap::new()).await else {
             panic!("{path} is public");
         };
         pages.push(page);

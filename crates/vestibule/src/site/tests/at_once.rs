@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use super::{Bait, OPEN_FILES, body_of, field, get, get_as_member};
+use super::{Bait, OPEN_FILES, body_of, field, get, get_as_member, remembering};
 use crate::site::Site;
 use crate::site::at_once::Folder;
 use crate::site::files::{self, Found, Located};
@@ -123,11 +123,25 @@ fn whatever_is_not_plain_takes_a_closer_look() {
     }
 }
 
+/// The same answer three times: by a way over another thread, at once, and from memory where the site has one.
+async fn thrice<T: PartialEq + std::fmt::Debug>(ask: impl AsyncFn() -> T) -> T {
+    let first = ask().await;
+    for _ in 0..2 {
+        assert_eq!(ask().await, first);
+    }
+    first
+}
+
 #[tokio::test]
 async fn what_is_written_or_put_in_the_place_of_a_file_is_served_to_the_next_visitor() {
-    let bait = Bait::new();
-    let site = bait.site("/members/**");
-    let page = async || body_of(get(&site, "/open/page.html", &[]).await).await;
+    let (bait, other) = (Bait::new(), Bait::new());
+    written_and_replaced(&bait, bait.site("/members/**")).await;
+    written_and_replaced(&other, remembering(other.site("/members/**"))).await;
+}
+
+async fn written_and_replaced(bait: &Bait, site: Site) {
+    let page =
+        async || thrice(async || body_of(get(&site, "/open/page.html", &[]).await).await).await;
     assert_eq!(page().await, "for all");
     bait.write("open/page.html", "for all, anew");
     assert_eq!(page().await, "for all, anew");
@@ -169,11 +183,18 @@ async fn what_is_no_file_is_not_opened_to_see_that_and_once_at_most_where_one_wa
 
 #[tokio::test]
 async fn a_compressed_copy_is_served_from_the_moment_it_is_there_until_the_file_is_newer() {
-    let bait = Bait::new();
-    let site = bait.site("/members/**");
+    let (bait, other) = (Bait::new(), Bait::new());
+    copies_come_and_grow_old(&bait, bait.site("/members/**")).await;
+    copies_come_and_grow_old(&other, remembering(other.site("/members/**"))).await;
+}
+
+async fn copies_come_and_grow_old(bait: &Bait, site: Site) {
     let coding = async || {
-        let answer = get(&site, "/open/page.html", &[("accept-encoding", "gzip, br")]).await;
-        field(&answer, "content-encoding").to_owned()
+        let coding = async || {
+            let answer = get(&site, "/open/page.html", &[("accept-encoding", "gzip, br")]).await;
+            field(&answer, "content-encoding").to_owned()
+        };
+        thrice(coding).await
     };
     bait.date("open/page.html", 1_000);
     assert_eq!(coding().await, "");
@@ -191,13 +212,21 @@ async fn a_compressed_copy_is_served_from_the_moment_it_is_there_until_the_file_
 #[cfg(unix)]
 async fn a_site_that_is_deployed_by_swapping_a_link_is_the_new_one_at_once() {
     let bait = Bait::new();
+    deployed(&bait, |site| site).await;
+    let other = Bait::new();
+    deployed(&other, remembering).await;
+}
+
+#[cfg(unix)]
+async fn deployed(bait: &Bait, kind: fn(Site) -> Site) {
     let place = |name: &str| bait.folder.path().join(name);
     std::fs::rename(bait.dir(), place("first")).expect("a release");
     std::fs::create_dir_all(place("second/open")).expect("another release");
     std::fs::write(place("second/open/page.html"), "the second").expect("its page");
     std::os::unix::fs::symlink("first", bait.dir()).expect("a link");
-    let site = bait.site("/members/**");
-    let page = async || body_of(get(&site, "/open/page.html", &[]).await).await;
+    let site = kind(bait.site("/members/**"));
+    let page =
+        async || thrice(async || body_of(get(&site, "/open/page.html", &[]).await).await).await;
     assert_eq!(page().await, "for all");
     std::os::unix::fs::symlink("second", place("next")).expect("a link");
     std::fs::rename(place("next"), bait.dir()).expect("a deployment");

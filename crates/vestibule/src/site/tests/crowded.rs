@@ -81,7 +81,7 @@ async fn an_answer_that_fits_in_memory_or_has_no_body_holds_no_file() {
             assert_eq!(answer.status(), status, "{path} {fields:?}");
             unread.push(answer);
         }
-        let Judged::Public(film) = judged(&site, "/film.bin").await else {
+        let Judged::Public(film) = judged(&site, "/film.bin", &HeaderMap::new()).await else {
             panic!("the film is public");
         };
         let head = site.serve(film, &Method::HEAD, &HeaderMap::new()).await;
