@@ -20,7 +20,7 @@ import tempfile
 import urllib.parse
 
 from checks import Checks, expect, unsound
-from client import Client
+from client import Client, PatientClient
 from databases import Database
 from load import LATE_REPEATS, Account, Load, broken_promises, no_answer_was_a_failure
 from server import NO_LIMITS, ROOT, DidNotStart, Server
@@ -127,18 +127,18 @@ def restored_elsewhere(server, database, folder):
 
 
 def everything_acknowledged_before_the_start_is_in_it(url, accounts):
-    expect(broken_promises(Client(url), accounts), [])
+    expect(broken_promises(PatientClient(url), accounts), [])
 
 
 def what_came_after_the_end_is_found_lacking(url, account):
     """A negative control."""
-    assert broken_promises(Client(url), [account]), f"{account.email} is there"
+    assert broken_promises(PatientClient(url), [account]), f"{account.email} is there"
 
 
 def lacking(restored, accounts):
     """Lines that say what the restored server does not know."""
     with restored:
-        return broken_promises(Client(restored.url), accounts)
+        return broken_promises(PatientClient(restored.url), accounts)
 
 
 def the_backup_is_sound_and_for_its_owner_alone(folder):

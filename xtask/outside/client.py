@@ -5,6 +5,10 @@ import json
 import time
 import urllib.parse
 
+# Whoever is told to come again comes for as long as this, in seconds, each time after a moment.
+PATIENCE = 60
+MOMENT = 0.5
+
 # A connection that has rested longer is made anew, as the server may be about to close it; in seconds.
 LONGEST_REST = 30
 
@@ -74,3 +78,14 @@ class Client:
             body = json.dumps(body)
             headers["Content-Type"] = "application/json"
         return self.ask(method, path, headers, body)
+
+
+class PatientClient(Client):
+    """One that comes again when it is told that there is no answer now, as a server says that a busy machine holds up.
+    For what may be asked for twice."""
+
+    def ask(self, *request):
+        deadline = time.monotonic() + PATIENCE
+        while (answer := super().ask(*request)).status == 503 and time.monotonic() < deadline:
+            time.sleep(MOMENT)
+        return answer

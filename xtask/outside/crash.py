@@ -17,7 +17,7 @@ import random
 import time
 
 from checks import Checks, expect, the_database_is_sound
-from client import Client
+from client import Client, PatientClient
 from databases import Database
 from load import LATE_LOOKS, LATE_REPEATS, PROMISES, Load, broken_promises, no_answer_was_a_failure
 from server import NO_LIMITS, Server
@@ -87,7 +87,7 @@ def cycle(checks, server, victim, number, chance, older):
     """One crash, and whether everything is still true; returns how many writes were acknowledged."""
     keys = published_key_ids(Client(server.url))
     load = crash(server.url, victim, number, chance)
-    client = Client(server.url)
+    client = PatientClient(server.url)
     accounts = load.accounts + chance.sample(older, min(len(older), 10))
     checks.run_all(PROMISES, client, accounts)
     checks.run_all([known_keys_are_still_published], client, keys)
@@ -103,7 +103,7 @@ def the_loss_of_acknowledged_writes_is_found_with(engine, settings, chance):
         victim = DatabaseServer(database, server)
         for number in range(1, UNSAFE_CRASHES + 1):
             load = crash(server.url, victim, number, chance)
-            lost = broken_promises(Client(server.url), load.accounts)
+            lost = broken_promises(PatientClient(server.url), load.accounts)
             if lost:
                 print("-- lost, as it had to be:", *lost, sep="\n   ", flush=True)
                 break

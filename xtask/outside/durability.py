@@ -21,7 +21,7 @@ import sys
 import tempfile
 
 from checks import Checks, expect, unsound
-from client import Client
+from client import PatientClient
 from load import CLIENTS, LATE_REPEATS, Account, Load, broken_promises, no_answer_was_a_failure
 from powercut import Disk
 from recording import Recording
@@ -113,7 +113,7 @@ def lost_by(files, accounts):
     server = Server(*FLAGS)
     put(files, server.data)
     with server:
-        broken = broken_promises(Client(server.url), accounts)
+        broken = broken_promises(PatientClient(server.url), accounts)
         expect(server.stop(), 0)
         return broken + unsound(server.data / "vestibule.db")
 

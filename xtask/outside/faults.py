@@ -239,7 +239,7 @@ def try_engine(checks, engine, is_long, seed):
         for fault, short, long, heard_by in FAULTS:
             trial = Trial(checks, place, server, long if is_long else short, heard_by)
             trial.run(fault, chance.random())
-        trial.check(a_broken_promise_is_found, Client(server.url), "example.net")
+        trial.check(a_broken_promise_is_found, server.url, "example.net")
         trial.check(expect, server.process.poll(), None, name="it was one process all the time")
 
 

@@ -19,9 +19,11 @@ import time
 
 from checks import Checks, expect, the_database_is_sound
 from client import Client
+from echo_app import EchoApp
 from load import (
     LATE_LOOKS,
     LATE_REPEATS,
+    MOST_REFUSED,
     PASSWORD,
     Account,
     Unanswered,
@@ -36,11 +38,11 @@ DISK_BYTES = 12 * 2**20
 PAGE = 4096
 
 # What is promised for a write that finds no room, in seconds; without `--promptly`, so much later than another write is
-# done on this machine, which may be doing all sorts of things.
+# done, and a server answers that has nothing to do, on this machine, which may be doing all sorts of things.
 REFUSED_WITHIN = 1.0
-# What is promised for every answer.
+# What is promised for every answer, on a machine that has the time.
 ANSWERED_WITHIN = 5.0
-# How much slower the process may be to say that it lives, on a machine that does all of this at once.
+# How much slower the process may be than one that has nothing to do to say that it lives, under this load.
 ALIVE_WITHIN = 2.0
 # For what takes a moment on any machine.
 PATIENCE = 60
@@ -100,7 +102,7 @@ def main():
             known = [ada]
             for number in range(1, arguments.rounds + 1):
                 known += fill_once(checks, server, disk, ada, chance, number, arguments.promptly)
-            checks.run("a broken promise is found", a_broken_promise_is_found, Client(server.url), "example.net")
+            checks.run("a broken promise is found", a_broken_promise_is_found, server.url, "example.net")
             expect(server.stop(), 0)
             checks.run_all([the_database_is_sound], server.data / "vestibule.db")
             server.start()
@@ -131,6 +133,8 @@ def fill_once(checks, server, disk, ada, chance, number, promptly):
         eve.login(Client(server.url))
     newcomers = [Account(f"newcomer-{number}-{each}@example.org") for each in range(TRIES)]
     with (
+        EchoApp() as at_rest,
+        Watch(at_rest.url, "/") as still,
         Watch(server.url, "/livez") as alive,
         Watch(server.url, "/readyz") as ready,
         # Who has a session and keeps it, as the others may lose theirs and get no new one.
@@ -153,13 +157,15 @@ def fill_once(checks, server, disk, ada, chance, number, promptly):
         load.wait_for_more(100, PATIENCE)
 
     slowest = max((asked.seconds for asked in load.asked if asked.refusal), default=0)
-    print(f"-- round {number}: {len(load.asked)} answers, {left} bytes left, the slowest refusal took {slowest:.2f} s")
-    failures = [failure for recorder in (load, alive, ready, member) for failure in recorder.failures]
+    noise = max(asked.seconds for asked in still.asked)
+    took = f"the slowest refusal took {slowest:.2f} s, and the slowest answer of a server at rest {noise:.2f} s"
+    print(f"-- round {number}: {len(load.asked)} answers, {left} bytes left; {took}", flush=True)
+    failures = [failure for recorder in (load, still, alive, ready, member) for failure in recorder.failures]
     checks.run("every answer is a success or a refusal", expect, failures, [])
-    checks.run_all([writes_are_refused_for_want_of_storage_and_at_once], load, promptly)
+    checks.run_all([writes_are_refused_for_want_of_storage_and_at_once], load, promptly, noise)
     checks.run_all([reading_goes_on], load.during(full, freed) + member.during(full, freed))
     checks.run("each kind of write succeeds again", expect, written_kinds(load.asked, freed), WRITES)
-    checks.run_all([the_process_lives_and_stays_ready_throughout], alive, ready)
+    checks.run_all([the_process_lives_and_stays_ready_throughout], alive, ready, noise)
     accounts = [*load.accounts, *newcomers, eve]
     checks.run_all([nothing_acknowledged_is_lost], server.url, accounts)
     return accounts
@@ -169,13 +175,15 @@ def written_kinds(asked, freed):
     return {one.what for one in since(asked, freed) if one.what in WRITES and not one.refusal}
 
 
-def writes_are_refused_for_want_of_storage_and_at_once(load, promptly):
+def writes_are_refused_for_want_of_storage_and_at_once(load, promptly, noise):
     usual = max(asked.seconds for asked in load.asked if asked.what in WRITES and not asked.refusal)
+    within = REFUSED_WITHIN if promptly else min(REFUSED_WITHIN + usual, ANSWERED_WITHIN) + noise
+    held_up = [asked for asked in load.asked if asked.refusal and is_refusal(asked.refusal, 503, "unavailable")]
+    assert len(held_up) <= (0 if promptly else CLIENTS + len(load.asked) * MOST_REFUSED), held_up
     for asked in load.asked:
-        if asked.refusal:
+        if asked.refusal and asked not in held_up:
             assert asked.what in WRITES and is_refusal(asked.refusal, 507, "storage_full"), asked
-            within = REFUSED_WITHIN if promptly else min(REFUSED_WITHIN + usual, ANSWERED_WITHIN)
-            assert asked.seconds < within, (asked, usual)
+            assert asked.seconds < within, (asked, usual, noise)
 
 
 def reading_goes_on(asked):
@@ -202,7 +210,8 @@ def refused(write):
     try:
         write()
     except Unanswered as unanswered:
-        return unanswered.args[0]
+        # What a busy machine holds up is to be tried again.
+        return None if unanswered.was_refused else unanswered.args[0]
 
 
 def in_the_end(ask):
@@ -228,11 +237,11 @@ def a_login_says_nothing_of_the_password(url, ada):
     expect(len({answer.bytes for answer in in_the_end(answers_without_room)}), 1)
 
 
-def the_process_lives_and_stays_ready_throughout(alive, ready):
+def the_process_lives_and_stays_ready_throughout(alive, ready, noise):
     refused = [asked for asked in alive.asked + ready.asked if asked.refusal]
     expect(refused, [])
     slowest = max(asked.seconds for asked in alive.asked)
-    assert slowest < ALIVE_WITHIN, f"{slowest:.2f} s"
+    assert slowest < ALIVE_WITHIN + noise, (slowest, noise)
 
 
 main()
