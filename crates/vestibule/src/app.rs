@@ -12,13 +12,11 @@ use std::{
     time::Duration,
 };
 
-use accounts::{
-    Accounts, Argon2Cost, BcryptCost, Clock, Database, DatabaseOptions, HashCost, OpenError, Policy,
-};
+use accounts::{Accounts, Clock, Database, DatabaseOptions, OpenError, Policy};
 
 use crate::{
     client_addresses::{ClientAddresses, crowded},
-    config::{Config, PasswordAlgorithm, Registration, SecretKeySource},
+    config::{Config, Registration, SecretKeySource},
     secret_key,
     serve::{self, Certificates, Doubt, OpenFiles},
     site::{AppSite, Private, Site},
@@ -508,10 +506,7 @@ fn policy(config: &Config) -> Policy {
         audit_retention: config.retention.audit,
         limits: config.limits,
         redis: config.redis.url.clone(),
-        hash_cost: match config.password.algorithm {
-            PasswordAlgorithm::Argon2id => HashCost::Argon2id(Argon2Cost::RECOMMENDED),
-            PasswordAlgorithm::Bcrypt => HashCost::Bcrypt(BcryptCost::RECOMMENDED),
-        },
+        hash_cost: config.password.hash_cost,
         hash_slots: slots,
         hash_queue: slots.get() * HASH_QUEUE_PER_SLOT,
     }

@@ -23,7 +23,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use accounts::{
-    DatabaseUrl, RedisUrl, SigningAlgorithm, SigningKeyPair, ThrottleSettings, TlsMode,
+    DatabaseUrl, HashCost, RedisUrl, SigningAlgorithm, SigningKeyPair, ThrottleSettings, TlsMode,
 };
 use clap::{ArgMatches, Command};
 use ipnet::IpNet;
@@ -42,8 +42,7 @@ pub use supervision::Supervision;
 pub use table::SETTINGS;
 pub(crate) use value::key_from_bytes;
 pub use value::{
-    Collector, CollectorHeader, Locale, LogFormat, Origin, PasswordAlgorithm, Registration,
-    RemoteUser, SyslogAddress,
+    Collector, CollectorHeader, Locale, LogFormat, Origin, Registration, RemoteUser, SyslogAddress,
 };
 
 /// Everything an operator can decide, in the types that the program works with.
@@ -193,8 +192,8 @@ pub struct Admin {
 /// The rule for new passwords.
 #[derive(Debug)]
 pub struct Password {
-    /// How they are hashed.
-    pub algorithm: PasswordAlgorithm,
+    /// How they are hashed, and the work that takes.
+    pub hash_cost: HashCost,
     /// Fewest characters.
     pub min_length: usize,
 }

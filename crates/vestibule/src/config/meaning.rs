@@ -80,7 +80,7 @@ pub(super) fn resolve(said: Said, terminal: bool) -> Result<Loaded, Problems> {
         registration: meaning.one("registration"),
         admin: meaning.admin(),
         password: Password {
-            algorithm: meaning.one("password.algorithm"),
+            hash_cost: meaning.one("password.algorithm"),
             min_length: meaning.one("password.min_length"),
         },
         retention: Retention {

@@ -7,7 +7,9 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use accounts::SECRET_KEY_BYTES;
-use accounts::{DatabaseUrl, Limit, RedisUrl, SigningAlgorithm, TlsMode};
+use accounts::{
+    Argon2Cost, BcryptCost, DatabaseUrl, HashCost, Limit, RedisUrl, SigningAlgorithm, TlsMode,
+};
 use axum::http::{HeaderName, HeaderValue};
 use base64::Engine;
 use base64::alphabet;
@@ -46,15 +48,6 @@ pub enum RemoteUser {
     Username,
     /// The e-mail address, with the same two caveats.
     Email,
-}
-
-/// How new passwords are hashed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum PasswordAlgorithm {
-    /// argon2id.
-    Argon2id,
-    /// bcrypt, for those who must.
-    Bcrypt,
 }
 
 /// The form of the log.
@@ -364,11 +357,11 @@ impl FromText for SigningAlgorithm {
     }
 }
 
-impl FromText for PasswordAlgorithm {
+impl FromText for HashCost {
     fn from_text(text: &str, kind: Kind) -> Result<Self, String> {
         match text {
-            "argon2id" => Ok(Self::Argon2id),
-            "bcrypt" => Ok(Self::Bcrypt),
+            "argon2id" => Ok(Self::Argon2id(Argon2Cost::RECOMMENDED)),
+            "bcrypt" => Ok(Self::Bcrypt(BcryptCost::RECOMMENDED)),
             _ => Err(kind.to_string()),
         }
     }
