@@ -10,7 +10,7 @@ use anyhow::{Context, Result};
 use crate::engines::control::Control;
 use crate::needs;
 use crate::program::{Program, root, target};
-use crate::released::{build_program, outside};
+use crate::released::{outside, release_build};
 
 /// A measurement that can be asked for.
 struct Bench {
@@ -172,11 +172,11 @@ fn start(bench: &Bench, script: Program, arguments: &[&str]) -> Result<()> {
             with(script.env("VESTIBULE_LINKER", linker)).run()
         }
         Prepared::Program => {
-            build_program()?;
+            release_build()?;
             with(script).run()
         }
         Prepared::Servers => {
-            build_program()?;
+            release_build()?;
             Control::start()?.known_to(with(script)).run()
         }
         Prepared::Comparisons => compare(script, arguments),

@@ -1,7 +1,6 @@
 //! The suites about the released program: real clients, real servers and real failures around it. Each brings what else
 //! it needs; how long it lasts is asked of it, a short time by every test run and a long one by torture.rs.
 
-use std::env;
 use std::path::PathBuf;
 
 use anyhow::{Result, ensure};
@@ -17,12 +16,6 @@ pub(crate) const DOCUMENTATION: &str = "sqlite3-doc";
 
 /// The engines by the names that the scripts outside know them by.
 const ENGINES: [&str; 3] = ["sqlite", "postgres", "mariadb"];
-
-/// Names another profile of Cargo's to build the program with, for whoever waits for the build more than for the suites.
-const PROFILE: &str = "VESTIBULE_TEST_PROFILE";
-/// The profile of the tests. What they are built of need not be built again for the program, but for what has more
-/// features there.
-const OF_TESTS: &str = "dev";
 
 /// How much of something is done, as arguments of its script.
 pub(crate) struct Length {
@@ -174,38 +167,19 @@ pub(crate) fn suites(company: Company) -> impl Iterator<Item = &'static Suite> {
         .filter(move |suite| suite.company == company)
 }
 
-/// Built as for a release but for its link-time optimisation, which would take minutes more; or by [`PROFILE`].
-pub(crate) fn build_program() -> Result<()> {
-    Program::new("cargo").words(&build()).run()
+/// Built as for a release but for its link-time optimisation, which would take minutes more.
+pub(crate) fn release_build() -> Result<()> {
+    Program::new("cargo")
+        .words("build --release --package vestibule")
+        .run()
 }
 
-/// The same unseen, from what the tests beside it leave of the processors while they wait for clocks and disks. Does
-/// nothing for the profile of the tests, where one build would have the other wait.
-pub(crate) fn build_program_meanwhile() -> Result<()> {
-    if profile() == OF_TESTS {
-        return Ok(());
-    }
-    let ran = Program::new("nice")
-        .words(&format!("-n 19 cargo {}", build()))
-        .listen()?;
-    ensure!(
-        ran.succeeded,
-        "the build of the program failed:\n{}",
-        ran.text
-    );
+/// The same unseen, from what the tests beside it leave of the processors while they wait for clocks and disks.
+pub(crate) fn release_build_meanwhile() -> Result<()> {
+    let build = Program::new("nice").words("-n 19 cargo build --release --package vestibule");
+    let ran = build.listen()?;
+    ensure!(ran.succeeded, "the release build failed:\n{}", ran.text);
     Ok(())
-}
-
-fn build() -> String {
-    format!("build --package vestibule --profile {}", profile())
-}
-
-#[expect(
-    clippy::disallowed_methods,
-    reason = "how the tests are run is no setting of the product"
-)]
-fn profile() -> String {
-    env::var(PROFILE).unwrap_or_else(|_| "release".to_owned())
 }
 
 /// The client library against a running server, not against the fake of its own tests.
@@ -531,13 +505,7 @@ pub(crate) fn outside(script: &str) -> Result<Program> {
         .env("PYTHONDONTWRITEBYTECODE", "1"))
 }
 
-/// What [`build_program`] has built.
+/// What [`release_build`] has built.
 pub(crate) fn released_program() -> Result<PathBuf> {
-    let profile = profile();
-    let folder = if profile == OF_TESTS {
-        "debug"
-    } else {
-        &profile
-    };
-    Ok(target()?.join(folder).join("vestibule"))
+    Ok(target()?.join("release/vestibule"))
 }

@@ -12,8 +12,8 @@ use crate::engines::{self, Engines};
 use crate::needs;
 use crate::program::{Program, Ran};
 use crate::released::{
-    Company, DOCUMENTATION, GUIDE, RELEASED, build_program, build_program_meanwhile,
-    guide_to_adding, suites,
+    Company, DOCUMENTATION, GUIDE, RELEASED, guide_to_adding, release_build,
+    release_build_meanwhile, suites,
 };
 use crate::report::Report;
 use crate::web;
@@ -25,7 +25,7 @@ const TESTS_PER_CORE: usize = 2;
 pub(crate) fn run() -> ExitCode {
     let mut report = Report::default();
     report.step("what the tests need", tools);
-    let release = thread::spawn(build_program_meanwhile);
+    let release = thread::spawn(release_build_meanwhile);
     let mut engines = None;
     report.step("database servers", || {
         engines = Some(Engines::start()?);
@@ -45,11 +45,8 @@ pub(crate) fn run() -> ExitCode {
     report.suite("client", || npm_test("sdk"));
     report.suite("pages", || npm_test("web"));
     report.suite("web/dist is fresh", web::fresh);
-    let built = || {
-        release.join().expect("a build does not panic")?;
-        build_program()
-    };
-    if report.step("build of the program", built) {
+    let built = || release.join().expect("a build does not panic");
+    if report.step("release build", built) {
         for suite in suites(Company::Unwelcome) {
             report.suite(suite.name, suite.tests);
         }
@@ -69,7 +66,7 @@ pub(crate) fn run_only(names: &[&str]) -> ExitCode {
         return ExitCode::from(2);
     }
     let mut report = Report::default();
-    if report.step("build of the program", build_program) {
+    if report.step("release build", release_build) {
         for suite in names.iter().filter_map(known) {
             report.suite(suite.name, suite.tests);
         }

@@ -8,10 +8,10 @@ use crate::counts::{Counts, Runner};
 use crate::engines::{Engines, galera::Cluster};
 use crate::released::{
     CASES, CRASHES, DRAINS, DRESSES, FAULTS, FILLINGS, GUIDE, KILLED_SERVERS, KILLS, LEAVERS,
-    MOVES, PASSES, POWER_CUTS, RACES, REDIS, RESTARTS, TRIES, Tests, USERS, api, browser,
-    build_program, crashes, docker, drains, faults, full_disk, guide_to_adding, image, isolation,
-    killed_servers, leavers, limits, machine, migrations, moves, nodes, outside, power_cuts,
-    proxies, redis, rolling_restart, traces, tracing_build,
+    MOVES, PASSES, POWER_CUTS, RACES, REDIS, RESTARTS, TRIES, Tests, USERS, api, browser, crashes,
+    docker, drains, faults, full_disk, guide_to_adding, image, isolation, killed_servers, leavers,
+    limits, machine, migrations, moves, nodes, outside, power_cuts, proxies, redis, release_build,
+    rolling_restart, traces, tracing_build,
 };
 use crate::report::Report;
 use crate::test::{counts_of_chosen, door_tests, nextest, tools};
@@ -54,7 +54,7 @@ pub(crate) fn run(name: &str) -> Option<ExitCode> {
         _ => return None,
     };
     let mut report = Report::default();
-    if report.step("build of the program", build_program) {
+    if report.step("release build", release_build) {
         for (name, tests) in suites {
             report.suite(name, tests);
         }
@@ -103,7 +103,7 @@ fn on_galera() -> ExitCode {
             let tests = cluster.known_to(door_tests(engines, "mariadb")?);
             counts_of_chosen(&tests.watch()?)
         });
-        if report.step("build of the program", build_program) {
+        if report.step("release build", release_build) {
             report.suite("nodes on Galera", || {
                 let tests = cluster.known_to(outside("nodes.py")?).arg("--galera");
                 Counts::of(Runner::Outside, &tests.watch()?)
