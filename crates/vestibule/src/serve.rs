@@ -30,8 +30,9 @@ use axum::body::Body;
 use axum::extract::{ConnectInfo, Request};
 use axum::response::Response;
 use bytes::{Bytes, BytesMut};
+use hyper::StatusCode;
 use hyper::body::Incoming;
-use hyper::header::{CONNECTION, HeaderValue};
+use hyper::header::{CONNECTION, CONTENT_LENGTH, HeaderValue};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
@@ -563,10 +564,19 @@ async fn route(
         // Only the path counts: no route may take a host name from the request target.
         *request.uri_mut() = path.clone().into();
     }
-    match app.call(request).await {
+    let mut response = match app.call(request).await {
         Ok(response) => response,
         Err(impossible) => match impossible {},
+    };
+    // axum gives each empty body a length. There it would be that of a content that this answer does not have: 204 may not
+    // say one, and 304 only that of the 200 (RFC 9110, section 8.6).
+    if matches!(
+        response.status(),
+        StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED
+    ) {
+        response.headers_mut().remove(CONTENT_LENGTH);
     }
+    response
 }
 
 /// Counts a request that ends during the drain, however it ends.

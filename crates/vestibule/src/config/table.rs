@@ -109,7 +109,11 @@ pub static SETTINGS: &[Setting] = &[
         ),
     Setting::new("site.dir", SITE, Kind::Path)
         .help("Folder of the static site to serve at /")
-        .short_flag("site"),
+        .short_flag("site")
+        .details(
+            "Where `page.html.br` or `page.html.gz` lies beside `page.html` and is no older, it is sent in its place to \
+             whoever takes that, by the rules for `page.html`.",
+        ),
     Setting::new("site.upstream", SITE, Kind::Origin)
         .help("Address of the app to serve at /, in place of a folder")
         .short_flag("upstream")

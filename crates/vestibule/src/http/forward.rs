@@ -171,7 +171,7 @@ impl Target {
             return None;
         }
         Some(Self {
-            path: SitePath::parse(path).ok()?,
+            path: SitePath::parse_for_app(path).ok()?,
             query: query.map(str::to_owned),
         })
     }

@@ -16,11 +16,11 @@ use super::at_once::{self, Folder, Looked, Root};
 use super::encoding::Encoding;
 use super::memory::{Looks, Memory, Remembered};
 use super::path::SitePath;
-use super::room::{Place, Room};
+use super::room::{Place, Room, Share};
 use super::withheld::is_withheld;
 
 /// How much of a file is in memory at a time, in bytes.
-const CHUNK: u64 = 64 * 1024;
+const CHUNK: usize = 64 * 1024;
 /// How often a file is opened anew when another one was put in its place meanwhile.
 const OPENING_ATTEMPTS: usize = 3;
 
@@ -318,7 +318,8 @@ impl Opened {
             left: range,
             room,
         };
-        let (first, reading) = reading.next().await?;
+        let share = reading.room.share_soon(reading.chunk_length()).await?;
+        let (first, reading) = reading.next(share).await?;
         if reading.left.is_empty() {
             return Ok(Body::from(first));
         }
@@ -329,7 +330,8 @@ impl Opened {
                     Some(chunk) => Ok(Some((chunk, (None, reading)))),
                     None if reading.left.is_empty() => Ok(None),
                     None => {
-                        let (chunk, reading) = reading.next().await?;
+                        let share = reading.room.share(reading.chunk_length()).await?;
+                        let (chunk, reading) = reading.next(share).await?;
                         Ok::<_, io::Error>(Some((chunk, (None, reading))))
                     }
                 }
@@ -351,46 +353,47 @@ struct Reading {
 }
 
 impl Reading {
-    async fn next(mut self) -> io::Result<(Bytes, Self)> {
+    async fn next(mut self, share: Share) -> io::Result<(Bytes, Self)> {
         if let Some(chunk) = self.read_chunk_at_once() {
-            return Ok((chunk?, self));
+            return Ok((share.of(chunk?), self));
         }
         let room = self.room.clone();
-        room.off_the_async_threads(move || Ok((self.read_chunk()?, self)))
+        // The share goes with the work, as a place does.
+        room.off_the_async_threads(move || Ok((share.of(self.read_chunk()?), self)))
             .await
     }
 
     /// The same as `read_chunk`, if that takes no waiting.
-    fn read_chunk_at_once(&mut self) -> Option<io::Result<Bytes>> {
-        let length = usize::try_from(self.chunk_length()).ok()?;
-        let chunk = at_once::read(&self.content.file, self.left.start, length)?;
+    fn read_chunk_at_once(&mut self) -> Option<io::Result<Vec<u8>>> {
+        let chunk = at_once::read(&self.content.file, self.left.start, self.chunk_length())?;
         Some(self.took(chunk))
     }
 
-    fn read_chunk(&mut self) -> io::Result<Bytes> {
+    fn read_chunk(&mut self) -> io::Result<Vec<u8>> {
         let length = self.chunk_length();
-        let mut chunk = Vec::with_capacity(usize::try_from(length).map_err(io::Error::other)?);
+        let mut chunk = Vec::with_capacity(length);
         let file = &mut self.content.file;
         file.seek(SeekFrom::Start(self.left.start))?;
-        file.take(length).read_to_end(&mut chunk)?;
-        if chunk.len() as u64 != length {
+        file.take(length as u64).read_to_end(&mut chunk)?;
+        if chunk.len() != length {
             return Err(changed());
         }
         self.took(chunk)
     }
 
-    fn chunk_length(&self) -> u64 {
-        CHUNK.min(self.left.end - self.left.start)
+    fn chunk_length(&self) -> usize {
+        let left = self.left.end - self.left.start;
+        usize::try_from(left).map_or(CHUNK, |left| left.min(CHUNK))
     }
 
     /// Goes on behind a chunk.
-    fn took(&mut self, chunk: Vec<u8>) -> io::Result<Bytes> {
+    fn took(&mut self, chunk: Vec<u8>) -> io::Result<Vec<u8>> {
         self.left.start += chunk.len() as u64;
         let Content { file, state, .. } = &self.content;
         if self.left.is_empty() && !state.is_still(&file.metadata()?) {
             return Err(changed());
         }
-        Ok(chunk.into())
+        Ok(chunk)
     }
 }
 
@@ -425,13 +428,15 @@ impl State {
 fn open_regular(path: &Path) -> io::Result<Option<(File, State)>> {
     for _ in 0..OPENING_ATTEMPTS {
         match open_once(path) {
-            // Somebody has just renamed a new version over it: that one is wanted.
-            Ok(Some((file, metadata)))
-                if identity(&metadata) == identity(&fs::symlink_metadata(path)?) =>
-            {
-                return Ok(Some((file, State::of(&metadata))));
-            }
-            Ok(Some(_)) => {}
+            Ok(Some((file, metadata))) => match fs::symlink_metadata(path) {
+                Ok(now) if identity(&metadata) == identity(&now) => {
+                    return Ok(Some((file, State::of(&metadata))));
+                }
+                // Somebody has just renamed a new version over it: that one is wanted.
+                Ok(_) => {}
+                Err(error) if means_absent(&error) => return Ok(None),
+                Err(error) => return Err(error),
+            },
             Ok(None) => return Ok(None),
             Err(error) if means_absent(&error) => return Ok(None),
             Err(error) => return Err(error),
@@ -542,8 +547,14 @@ fn in_other_case(name: &str) -> impl Iterator<Item = char> {
     })
 }
 
+/// A folder that may be entered and not read lists nothing for us.
 fn is_listed(folder: &Path, name: &str) -> io::Result<bool> {
-    for entry in fs::read_dir(folder)? {
+    let entries = match fs::read_dir(folder) {
+        Ok(entries) => entries,
+        Err(error) if means_absent(&error) => return Ok(false),
+        Err(error) => return Err(error),
+    };
+    for entry in entries {
         if entry?.file_name() == name {
             return Ok(true);
         }

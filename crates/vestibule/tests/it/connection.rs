@@ -18,7 +18,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::ConnectInfo;
-use axum::http::Uri;
+use axum::http::{StatusCode, Uri};
 use axum::routing::get;
 use futures_util::{StreamExt, stream};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -181,6 +181,32 @@ async fn one_connection_carries_many_requests_and_each_knows_its_peer() {
             "{answer}"
         );
         assert!(!answer.contains("connection:"), "{answer}");
+    }
+}
+
+/// Answers of these kinds: 204, 304 and an empty 200.
+fn empty_answers() -> Router {
+    Router::new()
+        .route("/204", get(|| async { StatusCode::NO_CONTENT }))
+        .route("/304", get(|| async { StatusCode::NOT_MODIFIED }))
+        .route("/200", get(|| async {}))
+}
+
+#[tokio::test]
+async fn an_answer_that_may_have_no_content_says_no_length_of_one() {
+    let server = Running::new(empty_answers(), generous());
+    let mut client = server.client().await;
+    for method in ["GET", "HEAD"] {
+        for (path, length) in [("/204", false), ("/304", false), ("/200", true)] {
+            let request = format!("{method} {path} HTTP/1.1\r\nHost: a\r\n\r\n");
+            client.send(request).await;
+            let answer = client.answer().await;
+            assert_eq!(
+                answer.contains("\r\ncontent-length: 0\r\n"),
+                length,
+                "{answer}"
+            );
+        }
     }
 }
 

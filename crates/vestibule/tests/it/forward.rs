@@ -119,6 +119,20 @@ async fn a_stranger_is_told_where_to_log_in_and_comes_back_to_what_they_asked_fo
     assert_eq!(answer.header("location"), Some("/login"));
 }
 
+/// What is behind a proxy is no folder: a link in a mail may carry a token of any length.
+#[tokio::test]
+async fn a_name_may_be_longer_than_those_of_files() {
+    let (app, stranger) = server().await;
+    let ada = app.browser("ada").await;
+    let long = format!("/verify/{}", "x".repeat(1000));
+    for (from, ..) in FAMILIES {
+        assert_eq!(status(asks(&ada, from, "GET", &long)).await, 200);
+        let answer = asks(&stranger, from, "GET", &long).await.expect_status(401);
+        let next = format!("/login?next={long}");
+        assert_eq!(answer.header("location"), Some(next.as_str()));
+    }
+}
+
 #[tokio::test]
 async fn with_mode_auto_a_page_visit_is_redirected_and_a_script_is_not() {
     let (_app, stranger) = server().await;

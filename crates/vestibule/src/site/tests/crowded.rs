@@ -2,6 +2,7 @@
 
 use axum::body::Body;
 use axum::http::{HeaderMap, Method};
+use futures_util::FutureExt;
 use http_body_util::BodyExt;
 
 use super::{Bait, body_of, field, get, judged};
@@ -51,6 +52,34 @@ async fn a_download_beyond_the_room_is_told_to_come_back_and_may_once_another_en
         200,
         "a film that was sent makes room"
     );
+}
+
+#[tokio::test]
+async fn what_nobody_takes_has_its_bound_in_memory_and_a_download_waits_for_what_others_leave() {
+    const CHUNK: usize = 64 * 1024;
+    let bait = Bait::new();
+    let crowd = narrow(&bait);
+    let site = Site {
+        room: crowd.room.clone().with_memory_of(2 * CHUNK),
+        ..crowd
+    };
+    // It needs no open file any more.
+    let part = async || get(&site, "/film.bin", &[("range", "bytes=0-65535")]).await;
+    let mut film = unread(&site).await;
+    let first = film.frame().await;
+    let other = part().await;
+    assert_eq!(other.status(), 206);
+    for path in ["/film.bin", "/open/page.html"] {
+        let answer = get(&site, path, &[]).await;
+        assert_eq!(answer.status(), 503, "{path}");
+    }
+    let mut next = film.frame();
+    let waits = (&mut next).now_or_never().is_none();
+    assert!(waits, "it goes on when there is room");
+    drop(other);
+    assert!(next.now_or_never().is_some());
+    drop(first);
+    assert_eq!(part().await.status(), 206);
 }
 
 #[tokio::test]

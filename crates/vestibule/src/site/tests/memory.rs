@@ -103,6 +103,24 @@ async fn a_file_is_remembered_that_nobody_has_changed_for_a_while_and_no_other()
     remember(&site, "/").await;
 }
 
+/// As a tool does that copies times along.
+#[tokio::test(start_paused = true)]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the clock of the file system is not that of the runtime"
+)]
+async fn what_is_written_anew_is_served_also_with_the_length_and_the_time_of_before() {
+    let bait = Bait::new();
+    let site = remembering(bait.site("/members/**"));
+    bait.date("open/page.html", 1_000_000);
+    remember(&site, PAGE).await;
+    // Until the clock of the file system has ticked.
+    std::thread::sleep(Duration::from_millis(20));
+    bait.write("open/page.html", "FOR ALL");
+    bait.date("open/page.html", 1_000_000);
+    assert_eq!(body_of(get(&site, PAGE, &[]).await).await, "FOR ALL");
+}
+
 #[tokio::test(start_paused = true)]
 async fn what_a_member_has_fetched_is_kept_from_strangers_all_the_same() {
     let bait = Bait::new();

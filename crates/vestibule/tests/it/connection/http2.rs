@@ -20,7 +20,7 @@ use vestibule::http::bounds::refusals;
 use vestibule::serve::{Bounds, Drained};
 
 use super::tls::{Pair, running};
-use super::{Running, SHORT, echo, generous, soon};
+use super::{Running, SHORT, echo, empty_answers, generous, soon};
 
 /// A connection whose frames are read and written by a task of its own, which tells how it ended.
 struct Http2 {
@@ -106,6 +106,22 @@ fn with(mut request: Request<()>, fields: &[(&'static str, &str)]) -> Request<()
         request.headers_mut().append(*name, value);
     }
     request
+}
+
+#[tokio::test]
+async fn an_answer_that_may_have_no_content_says_no_length_of_one() {
+    let pair = Pair::new();
+    let server = running(pair.open(), empty_answers(), generous());
+    let mut client = Http2::to(&pair, &server).await;
+    for (path, length) in [("/204", None), ("/304", None), ("/200", Some("0"))] {
+        let answer = client.send(asking(path)).await.expect("an answer");
+        let said = answer.headers().get("content-length");
+        assert_eq!(
+            said.map(|said| said.to_str().expect("text")),
+            length,
+            "{path}"
+        );
+    }
 }
 
 #[tokio::test]
