@@ -11,9 +11,11 @@ have to be answered in time too, which a machine that is busy with other work ma
 
 import argparse
 import collections
+import contextlib
 import http.client
 import itertools
 import multiprocessing
+import sqlite3
 import threading
 import time
 
@@ -248,6 +250,19 @@ def without_a_trusted_proxy_the_header_is_ignored(client):
     client.is_refused("login_per_account", "ada")
 
 
+def guesses_count_that_cannot_be_recorded(server):
+    """As where the disk is full: or who waits for that would have as many as they like."""
+    client = Client(server.url)
+    with contextlib.closing(sqlite3.connect(server.data / "vestibule.db", isolation_level=None)) as database:
+        database.execute(
+            "CREATE TRIGGER refusal BEFORE INSERT ON audit_events BEGIN SELECT RAISE(ABORT, 'no record'); END"
+        )
+        statuses = [client.login("fay@example.org", "wrong").status for _ in range(12)]
+        database.execute("DROP TRIGGER refusal")
+    # That the limit is reached is to be recorded, too.
+    expect(statuses, [503] * 11 + [429])
+
+
 BEHIND_A_PROXY = [
     a_64_of_ipv6_is_one_network,
     names_tried_from_a_64_add_up,
@@ -267,6 +282,7 @@ def main():
         checks.run_all(BEHIND_A_PROXY, Forwarded(server.url))
     with Server() as server:
         checks.run_all([without_a_trusted_proxy_the_header_is_ignored], Forwarded(server.url))
+        checks.run_all([guesses_count_that_cannot_be_recorded], server)
     under_attack(checks, arguments.tries, arguments.promptly)
     checks.finish()
 

@@ -139,12 +139,14 @@ impl Accounts {
         let attempt = self.admit(&name, found.as_ref(), peer).await?;
 
         let gate = self.0.gate.for_standing(attempt.standing());
-        match self.prove(&gate, &name, found, password, mode, peer).await {
-            Ok(opened) => {
+        let user = found.as_ref().map(|found| found.user.id);
+        match self.prove(&gate, found, password, mode, peer).await {
+            Ok(Some(opened)) => {
                 attempt.succeeded().await;
                 Ok(opened)
             }
-            Err(Error::InvalidCredentials) => Err(Error::InvalidCredentials),
+            // The attempt stands, also where it cannot be recorded: or nothing would limit guesses while the disk is full.
+            Ok(None) => self.refuse(&name, user, peer).await,
             // Nobody said whether the password was right, so the attempt counts for nothing.
             Err(failure) => {
                 attempt.unjudged().await;
@@ -157,24 +159,23 @@ impl Accounts {
     async fn prove(
         &self,
         gate: &HashGate,
-        name: &names::Login,
         found: Option<Credentials>,
         password: Password,
         mode: Mode,
         peer: &Peer,
-    ) -> Result<Opened, Error> {
+    ) -> Result<Option<Opened>, Error> {
         let user = found.as_ref().map(|found| found.user.id);
         let hash = found.as_ref().and_then(|found| found.password_hash.clone());
         let verdict = gate.verify(password.clone(), hash.clone()).await?;
         let (Some(found), Some(hash)) = (found.filter(|found| found.user.is_active()), hash) else {
-            return self.refuse(name, user, peer).await;
+            return Ok(None);
         };
         let id = found.user.id;
         let stronger = match verdict {
-            Verdict::NoMatch => return self.refuse(name, user, peer).await,
+            Verdict::NoMatch => return Ok(None),
             Verdict::Unusable(reason) => {
                 unusable(id, reason);
-                return self.refuse(name, user, peer).await;
+                return Ok(None);
             }
             Verdict::Match => None,
             // A full queue is no reason to refuse a right password: the hash is replaced another time. Nor is a
@@ -191,9 +192,9 @@ impl Accounts {
                 .await
         });
         match opening.await? {
-            Opening::Opened(user) => Ok(self.opened(pending, user, None)),
+            Opening::Opened(user) => Ok(Some(self.opened(pending, user, None))),
             // The account changed while the password was being checked.
-            Opening::Stale => self.refuse(name, user, peer).await,
+            Opening::Stale => Ok(None),
         }
     }
 

@@ -108,6 +108,8 @@ pub struct Store {
     statements: engine::Statements,
     /// Servers that have what the primary has, a little later, for questions of people.
     replicas: std::sync::Arc<replicas::Replicas>,
+    /// Searches of users, of which few run at once.
+    searches: search::Searches,
     /// The event tasks under way, for [`Store::close`].
     tasks: TaskTracker,
     /// On a server, what becomes of a call that has passed its bound.

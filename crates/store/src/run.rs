@@ -40,6 +40,9 @@ const ATTEMPTS: u32 = 12;
 pub(crate) const CALL_BOUND: Duration = Duration::from_millis(4500);
 /// How long of that a replica is waited for, before the primary is asked.
 const REPLICA_BOUND: Duration = Duration::from_millis(2500);
+/// So late no event or question runs again. A statement that the engine has ended, as it ends each after 4 s, would be cut
+/// in its next run, and all connections of the pool would be closed with it.
+const LAST_BEGINNING: Duration = Duration::from_millis(3900);
 /// The mean pause before the first repetition is twice this; it doubles with each further one.
 const FIRST_PAUSE: Duration = Duration::from_millis(8);
 /// It doubles so often at the most: rivals for one row come through one by one, each in about the
@@ -246,7 +249,7 @@ impl Store {
 
     /// Runs `work` on its own task and waits for it, up to `bound`; the caller's going away ends
     /// the waiting, never the work. On a server the work itself ends at the bound, for who hangs
-    /// there may hang for ever; in a file every wait has its own end.
+    /// there may hang for ever; in a file every wait has its own end, and so has every question.
     async fn shielded<T, W, F>(
         &self,
         bound: Duration,
@@ -378,6 +381,7 @@ impl Failed {
 
 /// The runs of one event.
 struct Runs {
+    begun: Instant,
     attempt: u32,
     /// The caller was told that it took too long.
     abandoned: Arc<AtomicBool>,
@@ -387,6 +391,7 @@ struct Runs {
 impl Runs {
     fn new(abandoned: Arc<AtomicBool>, answer: Answer) -> Self {
         Self {
+            begun: now(),
             attempt: 1,
             abandoned,
             answer,
@@ -400,7 +405,8 @@ impl Runs {
 
     /// Whether there shall be another one, after a pause.
     async fn another(&mut self) -> bool {
-        if self.attempt == ATTEMPTS || self.are_over() {
+        let is_late = self.begun.elapsed() >= LAST_BEGINNING;
+        if self.attempt == ATTEMPTS || is_late || self.are_over() {
             return false;
         }
         tokio::time::sleep(pause(self.attempt)).await;

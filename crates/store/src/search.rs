@@ -1,7 +1,43 @@
 //! Search for a text within others, the same on every engine. Case is up to whoever asks: they
 //! compare keys that have none, or spell it in each way.
 
+use std::{sync::Arc, time::Duration};
+
 use sea_orm::sea_query::LikeExpr;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use crate::Error;
+
+/// One search of so many connections' worth may run at once.
+const CONNECTIONS_EACH: u32 = 4;
+/// How long a search waits for others.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// The searches of users, each through all that they have, of whatever they have written: a few at a time, so that the other
+/// connections are there for everybody else.
+#[derive(Clone)]
+pub(crate) struct Searches(Arc<Semaphore>);
+
+/// The right to search, for as long as it lasts.
+pub(crate) type Turn = OwnedSemaphorePermit;
+
+impl Searches {
+    /// Those that may run beside everything else on so many connections.
+    pub(crate) fn beside(connections: u32) -> Self {
+        let at_once = (connections / CONNECTIONS_EACH).max(1);
+        Self(Arc::new(Semaphore::new(at_once as usize)))
+    }
+
+    /// Waits for a turn.
+    ///
+    /// # Errors
+    /// [`Error::Busy`] after two seconds.
+    pub(crate) async fn turn(&self) -> Result<Turn, Error> {
+        let turn = tokio::time::timeout(PATIENCE, Arc::clone(&self.0).acquire_owned()).await;
+        turn.map_err(|_late| Error::Busy("other searches take too long".into()))?
+            .map_err(|closed| Error::Unavailable(closed.to_string()))
+    }
+}
 
 /// A pattern for texts that contain `text`, whose own `%` and `_` mean themselves.
 pub(crate) fn containing(text: &str) -> LikeExpr {

@@ -177,7 +177,12 @@ impl Store {
     /// A part of the todos of this owner.
     #[tracing::instrument(target = "traced::store", skip_all)]
     pub async fn todos(&self, owner: Uuid, listing: TodoListing) -> Result<TodoList, Error> {
-        self.read((owner, listing), |db, (owner, listing)| {
+        let turn = match listing.text {
+            Some(_) => Some(self.searches.turn().await?),
+            None => None,
+        };
+        // The turn is over with the work, and not with whoever waits for it.
+        self.read((owner, listing, turn), |db, (owner, listing, _turn)| {
             Box::pin(async move {
                 let rows = page(*owner, listing).all(db).await?;
                 let total = match listing.total_told_by(rows.len()) {

@@ -155,10 +155,12 @@ impl StandingCache {
     }
 
     /// Takes notice of the count that was asked for at `asked_at`. If others have raised it, all
-    /// is forgotten: which user it was is not said.
+    /// is forgotten: which user it was is not said. So it is where nobody could ask for as long as
+    /// anything is believed: another server may answer in the place of the one before, that has
+    /// lost its last changes, and the same count may stand for others.
     pub(crate) fn confirm(&self, asked_at: Duration, read: RevocationCount) {
         let mut counts = self.counts();
-        if !counts.knows_all_up_to(read) {
+        if !self.is_confirmed(asked_at) || !counts.knows_all_up_to(read) {
             self.epoch.fetch_add(1, SeqCst);
         }
         counts.seen = Some(read);

@@ -33,10 +33,14 @@ const WRITERS: i32 = 2;
 const READERS: i32 = 3;
 
 /// What every connection for events is set to: no statement, lock or forgotten transaction holds
-/// it for long, and the server notices a peer that is gone. The server ends what passes a bound.
+/// it for long, and the server notices a peer that is gone. The server ends what passes a bound. A transaction sees what
+/// was committed before each of its statements, or is serializable, as the operator will; where it saw what was there when
+/// it began, who ends all sessions would miss one that was opened while it waited for the user.
 const BOUNDS: &str = "SET statement_timeout = '4s'; SET lock_timeout = '2s'; \
      SET idle_in_transaction_session_timeout = '10s'; SET TIME ZONE 'UTC'; \
-     SET tcp_keepalives_idle = 10; SET tcp_keepalives_interval = 5; SET tcp_keepalives_count = 3";
+     SET tcp_keepalives_idle = 10; SET tcp_keepalives_interval = 5; SET tcp_keepalives_count = 3; \
+     SELECT set_config('default_transaction_isolation', 'read committed', false) \
+     WHERE current_setting('default_transaction_isolation') = 'repeatable read'";
 
 /// The `lock_timeout` of [`BOUNDS`].
 const LOCK_BOUND: Duration = Duration::from_secs(2);

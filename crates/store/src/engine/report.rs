@@ -137,6 +137,11 @@ fn missing_bounds<'a>(
                 missing.push(MissingBound { name, value });
             }
         }
+        let (name, value) = ("default_transaction_isolation", "read committed");
+        let question = format!("SELECT reset_val AS value FROM pg_settings WHERE name = '{name}'");
+        if text(db, &question).await?.as_deref() == Some("repeatable read") {
+            missing.push(MissingBound { name, value });
+        }
         Ok(missing)
     })
 }

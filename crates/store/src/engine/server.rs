@@ -30,6 +30,7 @@ use super::{
 use crate::{
     OpenError, Store, migrate,
     replicas::{Line, Replica, Replicas},
+    search::Searches,
     waiting,
 };
 
@@ -84,6 +85,7 @@ pub(super) async fn open(
         readers: pool,
         statements: Statements::of(&server),
         replicas: Arc::new(replicas(options, &server)),
+        searches: Searches::beside(options.max_connections),
         tasks: TaskTracker::new(),
         quarantine: Some(quarantine),
         presence: Arc::new(Presence::of_session(

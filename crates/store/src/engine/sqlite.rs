@@ -8,7 +8,7 @@ use std::{
     io::{self, Read as _},
     path::{Path, PathBuf},
     sync::Arc,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use sea_orm::{
@@ -16,7 +16,7 @@ use sea_orm::{
     SqlxSqliteConnector, TransactionOptions,
 };
 use sqlx::{
-    ConnectOptions as _, Connection as _,
+    ConnectOptions as _, Connection as _, SqliteConnection,
     error::DatabaseError,
     sqlite::{SqliteConnectOptions, SqlitePoolOptions},
 };
@@ -29,16 +29,22 @@ use super::{
     report::SafeSetting,
     text, unusable, version,
 };
-use crate::{DatabaseUrl, Error, OpenError, Store, Unique, run::Groups, waiting};
+use crate::{DatabaseUrl, Error, OpenError, Store, Unique, run::Groups, search::Searches, waiting};
 
 /// 3.51.3 is the first 3.51 with the fix of a WAL reset that could corrupt a database.
 const OLDEST_SQLITE: &str = "3.51.3";
 /// How long SQLite waits for a lock that another process holds.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(2);
+/// How long a question may take, from when it has its connection: as long as a statement on a server.
+const QUESTION_BOUND: Duration = Duration::from_secs(4);
+/// After so many steps SQLite asks whether that time is over. One step may be the search of one text.
+const STEPS: i32 = 1000;
 /// The disk, or the size that the database may have, is full: found when a page is written, or when
 /// the index of the write-ahead log (`-shm`) needs a larger file.
 const SQLITE_FULL: u32 = 13;
 const SQLITE_IOERR_SHMSIZE: u32 = 4874;
+/// A question has taken too long.
+const SQLITE_INTERRUPT: u32 = 9;
 /// What every connection that may write is set to.
 const SETTINGS: [(&str, &str); 5] = [
     ("journal_mode", "WAL"),
@@ -61,10 +67,11 @@ pub(super) async fn open(
         return open_read_only(options, file, lock).await;
     }
     create_private(file).map_err(|source| unusable(file, source))?;
-    let writer = pool(options, file, connection(file), 1).await?;
+    let writer = pool(options, file, connection(file), 1, None).await?;
     refuse_old_engine(&writer).await?;
     let reading = connection(file).pragma("query_only", "ON");
-    let readers = pool(options, file, reading, options.max_connections.max(1)).await?;
+    let size = options.max_connections.max(1);
+    let readers = pool(options, file, reading, size, Some(QUESTION_BOUND)).await?;
     let tasks = TaskTracker::new();
     let bare = BareWriter::start(file).map_err(|source| unusable(file, source))?;
     Ok(Store {
@@ -80,6 +87,7 @@ pub(super) async fn open(
         tasks,
         statements: Statements::Kept,
         replicas: Arc::default(),
+        searches: Searches::beside(options.max_connections),
         quarantine: None,
         presence: Arc::new(Presence::of_file(options.clone(), lock)),
     })
@@ -105,7 +113,7 @@ pub(super) async fn sole(
         }
         _ => reading_alone(file),
     };
-    let connection = pool(options, file, connecting, 1).await?;
+    let connection = pool(options, file, connecting, 1, None).await?;
     refuse_old_engine(&connection).await?;
     Ok((connection, locks))
 }
@@ -116,7 +124,14 @@ async fn open_read_only(
     lock: FileLocks,
 ) -> Result<Store, OpenError> {
     let size = options.max_connections.max(1);
-    let readers = pool(options, file, reading_alone(file), size).await?;
+    let readers = pool(
+        options,
+        file,
+        reading_alone(file),
+        size,
+        Some(QUESTION_BOUND),
+    )
+    .await?;
     refuse_old_engine(&readers).await?;
     Ok(Store {
         writer: readers.clone(),
@@ -126,6 +141,7 @@ async fn open_read_only(
         tasks: TaskTracker::new(),
         statements: Statements::Kept,
         replicas: Arc::default(),
+        searches: Searches::beside(options.max_connections),
         quarantine: None,
         presence: Arc::new(Presence::of_file(options.clone(), lock)),
     })
@@ -183,7 +199,7 @@ fn verdict_of(code: Option<u32>, message: &str) -> Verdict {
     match code {
         // A primary key, a unique index.
         Some(1555 | 2067) => Verdict::Duplicate(violated(message)),
-        Some(code) if is_busy(code) => Verdict::Busy,
+        Some(code) if is_busy(code) || code == SQLITE_INTERRUPT => Verdict::Busy,
         Some(SQLITE_FULL | SQLITE_IOERR_SHMSIZE) => Verdict::Full,
         _ => Verdict::Other,
     }
@@ -230,13 +246,31 @@ fn connection(file: &Path) -> SqliteConnectOptions {
     SETTINGS.into_iter().fold(plain(file), set)
 }
 
-/// Opens connections. To change the journal mode, as the first connection to a new file does,
+/// Has SQLite end whatever is asked on this connection when `bound` has passed from now on: a search through many texts
+/// would keep it for minutes, and nobody could read when all are kept.
+async fn end_within(connection: &mut SqliteConnection, bound: Duration) -> Result<(), sqlx::Error> {
+    let end = now() + bound;
+    let mut handle = connection.lock_handle().await?;
+    handle.set_progress_handler(STEPS, move || now() < end);
+    Ok(())
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "it bounds for how long a question runs, on a thread of SQLite's, and decides nothing about it"
+)]
+fn now() -> Instant {
+    Instant::now()
+}
+
+/// Opens connections, on which a question may take `bound`. To change the journal mode, as the first connection to a new file does,
 /// SQLite wants the file for itself and does not wait for it; so this does.
 async fn pool(
     options: &Options,
     file: &Path,
     connection: SqliteConnectOptions,
     size: u32,
+    bound: Option<Duration>,
 ) -> Result<DatabaseConnection, OpenError> {
     const PAUSE: Duration = Duration::from_millis(10);
     let mut attempts_left = BUSY_TIMEOUT.div_duration_f32(PAUSE) as u32;
@@ -247,13 +281,23 @@ async fn pool(
             .test_before_acquire(false)
             .idle_timeout(None)
             .max_lifetime(None)
-            .after_connect(|_, _| {
+            .after_connect(move |connection, _| {
                 waiting::is_over();
-                Box::pin(async { Ok(()) })
+                Box::pin(async move {
+                    match bound {
+                        Some(bound) => end_within(connection, bound).await,
+                        None => Ok(()),
+                    }
+                })
             })
-            .before_acquire(|_, _| {
+            .before_acquire(move |connection, _| {
                 waiting::is_over();
-                Box::pin(async { Ok(true) })
+                Box::pin(async move {
+                    if let Some(bound) = bound {
+                        end_within(connection, bound).await?;
+                    }
+                    Ok(true)
+                })
             })
             .after_release(|connection, _| {
                 // A full disk makes SQLite roll back by itself, and the driver does not notice: it

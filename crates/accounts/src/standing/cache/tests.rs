@@ -136,9 +136,20 @@ fn nothing_is_believed_before_the_first_count_or_five_seconds_after_the_last() {
     let moment = Duration::from_micros(1);
     assert!(memory.recall(ada, START + BELIEVED).is_some());
     assert!(memory.recall(ada, START + BELIEVED + moment).is_none());
-    memory.confirm(START + Duration::from_secs(60), count(0));
-    let later = START + Duration::from_secs(61);
+    memory.confirm(START + BELIEVED, count(0));
+    let later = START + BELIEVED * 2;
     assert!(memory.recall(ada, later).is_some(), "nothing has happened");
+}
+
+#[test]
+fn after_a_time_without_a_count_the_same_one_revives_nothing() {
+    let (memory, ada) = (memory(), bearing(ADA, 11));
+    fill(&memory, ada);
+    let later = START + BELIEVED + Duration::from_micros(1);
+    memory.confirm(later, count(10));
+    assert!(memory.recall(ada, later).is_none());
+    fill(&memory, ada);
+    assert!(memory.recall(ada, later).is_some());
 }
 
 #[test]

@@ -1,6 +1,9 @@
 //! What both servers must do that a file has no need of: bounds on a connection, its end when they
 //! are passed, and words for whoever cannot be reached.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use sea_orm::{ConnectionTrait as _, DbBackend};
 use sqlx::Row as _;
 use tokio::{
     io::copy_bidirectional,
@@ -9,6 +12,8 @@ use tokio::{
 };
 
 use super::*;
+use crate::engine::text;
+use crate::run::Question;
 use crate::{
     Actor, AuditKind, AuditListing, Error, Link, NewAudit, ReplicaReport, ReplicaState, TlsMode,
 };
@@ -222,6 +227,30 @@ servers! {
         for _ in 0..3 {
             let _ = store.set_roles(nobody, [].into(), [].into(), event()).await.unwrap();
         }
+        store.close().await;
+    }
+
+    async fn a_statement_that_takes_too_long_is_ended_once_and_costs_no_connection(database) {
+        const SLOW: Question<Arc<AtomicUsize>, ()> = |db, runs| {
+            Box::pin(async move {
+                runs.fetch_add(1, Ordering::SeqCst);
+                let slow = match db.get_database_backend() {
+                    DbBackend::Postgres => "SELECT pg_sleep(10)::text AS value",
+                    _ => "SELECT CAST(SLEEP(10) AS CHAR) AS value",
+                };
+                text(db, slow).await.map(drop)
+            })
+        };
+        let store = migrated(&options(database.url().as_str())).await;
+        store.record(event()).await.unwrap();
+        let mut onlooker = Stranger::to(&database).await;
+        let before = onlooker.connections().await;
+        let runs = Arc::new(AtomicUsize::new(0));
+        let ended = store.read(Arc::clone(&runs), SLOW).await;
+        assert!(matches!(ended, Err(Error::Busy(_))), "{ended:?}");
+        assert_eq!(runs.load(Ordering::SeqCst), 1);
+        store.record(event()).await.unwrap();
+        assert_eq!(onlooker.connections().await, before);
         store.close().await;
     }
 
@@ -504,6 +533,31 @@ servers! {
         assert!(["PostgreSQL", "MariaDB"].contains(&name), "{report:?}");
         assert_eq!(report.settings.len(), 3);
         assert!(report.settings.iter().all(|setting| !setting.value.is_empty()), "{report:?}");
+        store.close().await;
+    }
+}
+
+/// Where a transaction sees what was there when it began, who ends all sessions misses one that was opened meanwhile.
+#[tokio::test]
+async fn no_transaction_of_ours_sees_less_than_what_is_committed_whatever_the_database_says() {
+    let database = scratch::Database::new(scratch::Server::Postgres);
+    let options = options(database.url().as_str());
+    for (said, had) in [
+        ("repeatable read", "read committed"),
+        ("serializable", "serializable"),
+        ("read committed", "read committed"),
+    ] {
+        let store = Store::connect(&options).await.unwrap();
+        let say = format!(
+            "DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET default_transaction_isolation = %L', \
+             current_database(), '{said}'); END $$"
+        );
+        store.writer.execute_unprepared(&say).await.unwrap();
+        store.close().await;
+        let store = Store::connect(&options).await.unwrap();
+        let level = "SELECT current_setting('transaction_isolation') AS value";
+        let level = text(&store.writer, level).await.unwrap();
+        assert_eq!(level.as_deref(), Some(had), "{said}");
         store.close().await;
     }
 }

@@ -1,6 +1,7 @@
 //! What SQLite alone must do: durability, files, locks, and whose database it touches.
 
 use super::*;
+use crate::run::Question;
 
 use sqlx::{Row as _, SqliteConnection};
 
@@ -517,4 +518,31 @@ async fn a_copy_takes_every_column_of_every_table_that_the_migrations_make() {
     made.sort();
     copied.sort();
     assert_eq!(copied, made);
+}
+
+/// Of each kind of reading connection, those of a program that may not write included.
+#[tokio::test]
+async fn a_question_that_never_ends_is_ended_and_keeps_no_connection() {
+    const ENDLESS: Question<(), ()> = |db, ()| {
+        Box::pin(async {
+            let endless = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) \
+                           SELECT count(*) AS value FROM n";
+            text(db, endless).await.map(drop)
+        })
+    };
+    let place = place();
+    let store = Store::connect(&place.options).await.expect("opens");
+    store.migrate_up(None).await.expect("a schema");
+    let reading = Store::connect_read_only(&place.options)
+        .await
+        .expect("opens");
+    for store in [store, reading] {
+        let both = tokio::join!(store.read((), ENDLESS), store.read((), ENDLESS));
+        for ended in [both.0, both.1] {
+            let ended = ended.expect_err("it has no end");
+            assert!(ended.to_string().contains("interrupted"), "{ended}");
+        }
+        store.revocation_count().await.expect("a free connection");
+        store.close().await;
+    }
 }
