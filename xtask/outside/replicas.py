@@ -32,6 +32,7 @@ WELCOME = [
     r'SELECT .* FROM "meta" WHERE "meta"\."name" = \$1',
     r"SELECT version, applied_at FROM vestibule_migrations",
     r"SET ",
+    r"SELECT set_config\(\$1, \$2, \$3\) WHERE current_setting\(\$4\) = \$5",
     r'SELECT "users"\..* FROM "users" WHERE .* ORDER BY "users"\."created_at" DESC',
     r'SELECT "user_roles"\..* FROM "user_roles" WHERE "user_roles"\."user_id" IN',
     r'SELECT "audit_events"\..* FROM "audit_events" .*ORDER BY "audit_events"\."at" DESC',
