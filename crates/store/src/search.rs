@@ -47,3 +47,38 @@ pub(crate) fn containing(text: &str) -> LikeExpr {
         .replace('_', "\\_");
     LikeExpr::new(format!("%{literal}%")).escape('\\')
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{DatabaseUrl, Options, Store, TodoListing, TodoOrder};
+
+    #[tokio::test]
+    async fn a_search_waits_for_others_and_nothing_else_does() {
+        let folder = tempfile::tempdir().unwrap();
+        let options = Options {
+            max_connections: 7,
+            ..Options::new(DatabaseUrl::of_file(folder.path().join("vestibule.db")))
+        };
+        let store = Store::connect(&options).await.unwrap();
+        store.migrate_up(None).await.unwrap();
+        let listed = async |text: Option<&str>| {
+            let listing = TodoListing {
+                text: text.map(str::to_owned),
+                completed: None,
+                order: TodoOrder::OldestFirst,
+                offset: 0,
+                limit: 1,
+            };
+            store.todos(uuid::Uuid::nil(), listing).await
+        };
+        let turn = store.searches.turn().await.unwrap();
+        assert!(matches!(listed(Some("a")).await, Err(Error::Busy(_))));
+        listed(None).await.unwrap();
+        drop(turn);
+        for _ in 0..2 {
+            listed(Some("a")).await.unwrap();
+        }
+        store.close().await;
+    }
+}

@@ -263,8 +263,8 @@ fn now() -> Instant {
     Instant::now()
 }
 
-/// Opens connections, on which a question may take `bound`. To change the journal mode, as the first connection to a new file does,
-/// SQLite wants the file for itself and does not wait for it; so this does.
+/// Opens connections, on which a question may take `bound`. To change the journal mode, as the first
+/// connection to a new file does, SQLite wants the file for itself and does not wait for it; so this does.
 async fn pool(
     options: &Options,
     file: &Path,
