@@ -242,8 +242,9 @@ impl Site {
     }
 
     /// What the target needs. It is judged by its own name, the name of the file that it opens and the name of the file
-    /// to which a link leads; the strictest demand counts, and never one that is less than that of its own name. A compressed
-    /// copy is another form of the file, and not judged by its own name. Nothing is read. The fields say what the client takes.
+    /// to which a link leads; the strictest demand counts, and never one that is less than that of its own name. A
+    /// compressed copy is another form of the file, and not judged by its own name. Nothing is read. The fields say what
+    /// the client takes.
     pub async fn judge(&self, wanted: Wanted, headers: &HeaderMap) -> Judged {
         let Wanted {
             path,

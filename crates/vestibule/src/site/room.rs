@@ -1,7 +1,7 @@
-//! How much of the process the site may take: files that are open at once, what of them is in memory until clients take it,
-//! and threads that wait for the disk. Without these bounds slow downloads would use up the files with which connections are
-//! accepted, answers that nobody reads the memory (HTTP/2 lets a hundred of them wait on one connection), and a slow disk the
-//! threads on which other work that blocks is done.
+//! How much of the process the site may take: files that are open at once, what of them is in memory until clients
+//! take it, and threads that wait for the disk. Without these bounds slow downloads would use up the files with which
+//! connections are accepted, answers that nobody reads the memory (HTTP/2 lets a hundred of them wait on one
+//! connection), and a slow disk the threads on which other work that blocks is done.
 
 use std::io;
 use std::sync::Arc;

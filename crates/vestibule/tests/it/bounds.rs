@@ -86,7 +86,8 @@ async fn the_time_that_a_body_takes_is_not_taken_from_that_of_the_answer() {
 }
 
 /// A registration needs the hashing thread and then the database: whichever has answered when the clock has moved, the
-/// other has not been asked yet, so what ends the waiting is the time alone. bcrypt takes so long that it is not done by then.
+/// other has not been asked yet, so what ends the waiting is the time alone. bcrypt takes so long that it is not done by
+/// then.
 #[tokio::test]
 async fn an_answer_that_does_not_begin_in_time_is_503_and_not_before() {
     let (_app, anon) = TestApp::with(&[("password.algorithm", "bcrypt")]).await;
