@@ -166,11 +166,13 @@ def one_that_hands_out_connections_for_a_session_needs_no_way_around_it(postgres
 
 
 def the_doctor_asks_for_bounds_on_the_role_and_sees_them(postgres, pooler):
+    postgres.ask("ALTER ROLE CURRENT_USER SET default_transaction_isolation = 'repeatable read'")
     with Behind(postgres, pooler, "bounds").server() as server:
         advice = run(server, "doctor").stdout
         found = re.search(r"warn  pooler: not set on the role: (.*)\n.*: (ALTER ROLE .*)", advice)
         assert found, advice
-        expect(found[1], "statement_timeout, lock_timeout, idle_in_transaction_session_timeout")
+        bounds = "statement_timeout, lock_timeout, idle_in_transaction_session_timeout, default_transaction_isolation"
+        expect(found[1], bounds)
         postgres.ask(found[2])
         # It keeps the connections that it has, with what they began with.
         pooler.stop()
@@ -178,6 +180,7 @@ def the_doctor_asks_for_bounds_on_the_role_and_sees_them(postgres, pooler):
         advice = run(server, "doctor").stdout
         assert "ok    pooler: the bounds" in advice, advice
         expect(postgres.ask("SHOW statement_timeout"), [["4s"]])
+        expect(postgres.ask("SHOW default_transaction_isolation"), [["read committed"]])
 
 
 def negative_control_a_lock_taken_through_it_outlives_its_owner(postgres, pooler):

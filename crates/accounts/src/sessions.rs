@@ -20,6 +20,9 @@ use crate::{
 const TOUCH_INTERVAL: Duration = Duration::from_secs(5 * 60);
 /// Where a session lasts but minutes unused, its use is noted after this part of them.
 const TOUCHES: u32 = 4;
+/// So many uses are noted at once at the most. A page asks for its parts all at once, and one of them is enough; and where the
+/// database takes no writing, whoever only reads must neither wait for that nor keep others from its connections.
+pub(crate) const NOTED_AT_ONCE: usize = 4;
 
 /// An access token for a page whose session is a cookie, to be held in memory.
 pub struct Granted {
@@ -187,7 +190,11 @@ impl Accounts {
         let idle_ttl = self.0.policy.cookie_idle_ttl;
         let interval = TOUCH_INTERVAL.min(idle_ttl / TOUCHES);
         let is_due = now.saturating_since(session.last_used_at) >= interval;
-        if is_due && self.0.store.check_writable().is_ok() {
+        if is_due
+            && self.0.store.check_writable().is_ok()
+            // The next request finds it due as well.
+            && let Ok(_turn) = self.0.noting.try_acquire()
+        {
             let idle_expires_at = now.plus(idle_ttl);
             let unless_since = now.minus(interval);
             let touched =

@@ -3,6 +3,7 @@
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 
 use super::*;
+use crate::sessions::NOTED_AT_ONCE;
 
 #[tokio::test]
 async fn twenty_parallel_refreshes_give_one_branch_and_the_client_goes_on() {
@@ -369,6 +370,28 @@ async fn a_cookie_session_that_is_used_lasts_however_short_its_idle_time_is() {
         let caller = scene.accounts.caller_of_cookie(&value).await;
         assert!(matches!(caller, Err(Error::ExpiredToken)), "{minutes} min");
     }
+}
+
+#[tokio::test]
+async fn where_many_uses_are_being_noted_a_cookie_waits_for_none_of_them() {
+    let scene = scene(policy()).await;
+    let opened = scene
+        .accounts
+        .register(form("ada"), Mode::Cookie, &peer())
+        .await;
+    let value = cookie(opened.expect("registers"));
+    let last_used = async || {
+        let caller = scene.accounts.caller_of_cookie(&value).await;
+        let caller = caller.expect("is in use");
+        let listed = scene.accounts.sessions(&caller).await.expect("lists");
+        listed[0].last_used_at
+    };
+    scene.clock.advance(Duration::from_secs(3600));
+    let all = u32::try_from(NOTED_AT_ONCE).expect("are few");
+    let noting = scene.accounts.0.noting.acquire_many(all).await;
+    assert_eq!(last_used().await, NOON);
+    drop(noting);
+    assert_eq!(last_used().await, scene.clock.now());
 }
 
 #[tokio::test]
