@@ -585,11 +585,15 @@ struct UnderWay<S: Deref<Target = Server>>(S);
 impl<S: Deref<Target = Server>> Drop for UnderWay<S> {
     fn drop(&mut self) {
         let server = &self.0;
-        if server.cutting.is_cancelled() {
-            server.cut.fetch_add(1, Ordering::Relaxed);
-        } else if server.draining.is_cancelled() {
-            server.finished.fetch_add(1, Ordering::Relaxed);
+        // To look takes a lock, and what is cut has drained before.
+        if !server.draining.is_cancelled() {
+            return;
         }
+        let ended = match server.cutting.is_cancelled() {
+            true => &server.cut,
+            false => &server.finished,
+        };
+        ended.fetch_add(1, Ordering::Relaxed);
     }
 }
 

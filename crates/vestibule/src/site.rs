@@ -5,6 +5,7 @@ mod answer;
 mod app;
 mod at_once;
 pub(crate) mod conditions;
+mod description;
 pub(crate) mod encoding;
 mod files;
 pub mod identity;
@@ -313,7 +314,7 @@ impl Site {
         let Located { place, page, .. } = located;
         let opening = place.open(&page, accepted(headers), &self.room, &self.memory);
         let answered = match opening.await {
-            Ok(Some(opened)) => answer::file(opened, &page, access, method, headers).await,
+            Ok(Some(opened)) => answer::file(opened, access, method, headers).await,
             Ok(None) => Ok(self.absent(access, method, headers).await),
             Err(error) => Err(error),
         };
@@ -326,8 +327,8 @@ impl Site {
     /// 404 to a caller who met `access`.
     async fn absent(&self, access: &Access, method: &Method, headers: &HeaderMap) -> Response {
         if is_read(method)
-            && let Some((opened, page)) = self.not_found_page(access, headers).await
-            && let Ok(answer) = answer::not_found_page(opened, &page, access, method).await
+            && let Some(opened) = self.not_found_page(access, headers).await
+            && let Ok(answer) = answer::not_found_page(opened, access, method).await
         {
             return answer;
         }
@@ -340,11 +341,7 @@ impl Site {
     }
 
     /// The site's page for what is absent, if whoever met `met` may see it.
-    async fn not_found_page(
-        &self,
-        met: &Access,
-        headers: &HeaderMap,
-    ) -> Option<(Opened, SitePath)> {
+    async fn not_found_page(&self, met: &Access, headers: &HeaderMap) -> Option<Opened> {
         let page = SitePath::parse(NOT_FOUND_PAGE).ok()?;
         let may_see = |needed: &Access| *needed == Access::Public || needed == met;
         let needed = Some(self.rules.access(&page)).filter(may_see)?;
@@ -360,7 +357,7 @@ impl Site {
         let opening = located
             .place
             .open(&page, accepted, &self.room, &self.memory);
-        Some((opening.await.ok()??, page))
+        opening.await.ok()?
     }
 
     /// Looks for the file of a path, for a client that takes these codings.

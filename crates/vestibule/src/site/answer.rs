@@ -1,24 +1,19 @@
 //! Writes the HTTP answers of the site: a file with its validators, part of one, or why there is none. Which file, and
 //! whether the caller may have it, was decided before.
 
-use std::borrow::Cow;
 use std::io;
 use std::ops::Range;
-use std::time::{Duration, SystemTime};
 
 use axum::body::{Body, Bytes};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::response::Response;
-use httpdate::fmt_http_date;
 
 use super::conditions::{Outcome, Validators, evaluate};
+use super::description::Description;
 use super::files::Opened;
 use super::path::SitePath;
 use super::rules::Access;
 use crate::serve::RETRY_AFTER;
-
-/// The last second that an HTTP date can show: the end of the year 9999, in seconds since 1970.
-const LAST_HTTP_DATE: Duration = Duration::from_secs(253_402_300_799);
 
 /// More fields than an answer with a file has, those of the layers included, so that they are not moved to make room.
 const FIELDS: usize = 12;
@@ -26,22 +21,22 @@ const FIELDS: usize = 12;
 /// 200, 206, 304, 412 or 416 with the opened file, as the request's conditions will have it.
 pub(super) async fn file(
     opened: Opened,
-    page: &SitePath,
     access: &Access,
     method: &Method,
     headers: &HeaderMap,
 ) -> io::Result<Response> {
-    let etag = opened.etag();
-    let modified = opened
-        .modified()
-        .filter(|time| *time <= SystemTime::UNIX_EPOCH + LAST_HTTP_DATE);
+    let Description {
+        etag,
+        last_modified,
+        ..
+    } = &opened.description;
     let length = opened.length();
     let outcome = evaluate(
         method,
         headers,
         &Validators {
-            etag: &etag,
-            modified,
+            etag: etag.to_str().unwrap_or_default(),
+            modified: opened.modified(),
             length,
         },
     );
@@ -50,9 +45,10 @@ pub(super) async fn file(
     answer.headers_mut().reserve(FIELDS);
     put_fixed(&mut answer, header::CACHE_CONTROL, cache_control(access));
     put_fixed(&mut answer, header::VARY, "Accept-Encoding");
-    put(&mut answer, header::ETAG, etag);
-    if let Some(modified) = modified {
-        put(&mut answer, header::LAST_MODIFIED, fmt_http_date(modified));
+    answer.headers_mut().insert(header::ETAG, etag.clone());
+    if let Some(modified) = last_modified {
+        let modified = modified.clone();
+        answer.headers_mut().insert(header::LAST_MODIFIED, modified);
     }
     match outcome {
         Outcome::NotModified => Ok(with_status(answer, StatusCode::NOT_MODIFIED)),
@@ -67,19 +63,13 @@ pub(super) async fn file(
         }
         Outcome::Whole => {
             put_fixed(&mut answer, header::ACCEPT_RANGES, "bytes");
-            filled(answer, opened, page, method, 0..length).await
+            filled(answer, opened, method, 0..length).await
         }
         Outcome::Part(range) => {
             let content_range = format!("bytes {}-{}/{length}", range.start, range.end - 1);
             put(&mut answer, header::CONTENT_RANGE, content_range);
-            filled(
-                with_status(answer, StatusCode::PARTIAL_CONTENT),
-                opened,
-                page,
-                method,
-                range,
-            )
-            .await
+            let answer = with_status(answer, StatusCode::PARTIAL_CONTENT);
+            filled(answer, opened, method, range).await
         }
     }
 }
@@ -87,7 +77,6 @@ pub(super) async fn file(
 /// 404 with the site's own page. It has no validators: what was asked for is absent, whatever page says so.
 pub(super) async fn not_found_page(
     opened: Opened,
-    page: &SitePath,
     access: &Access,
     method: &Method,
 ) -> io::Result<Response> {
@@ -95,7 +84,7 @@ pub(super) async fn not_found_page(
     put_fixed(&mut answer, header::CACHE_CONTROL, cache_control(access));
     put_fixed(&mut answer, header::VARY, "Accept-Encoding");
     let range = 0..opened.length();
-    filled(answer, opened, page, method, range).await
+    filled(answer, opened, method, range).await
 }
 
 /// An answer without a page of the site: one line of text.
@@ -176,15 +165,14 @@ fn cache_control(access: &Access) -> &'static str {
 async fn filled(
     mut answer: Response,
     opened: Opened,
-    page: &SitePath,
     method: &Method,
     range: Range<u64>,
 ) -> io::Result<Response> {
-    match content_type(page.name()) {
-        Cow::Borrowed(fixed) => put_fixed(&mut answer, header::CONTENT_TYPE, fixed),
-        Cow::Owned(made) => put(&mut answer, header::CONTENT_TYPE, made),
-    }
+    let content_type = opened.description.content_type.clone();
     let length = HeaderValue::from(range.end - range.start);
+    answer
+        .headers_mut()
+        .insert(header::CONTENT_TYPE, content_type);
     answer.headers_mut().insert(header::CONTENT_LENGTH, length);
     if let Some(encoding) = opened.encoding {
         put_fixed(&mut answer, header::CONTENT_ENCODING, encoding.token());
@@ -193,23 +181,6 @@ async fn filled(
         *answer.body_mut() = opened.body(range).await?;
     }
     Ok(answer)
-}
-
-/// The type that the name's ending stands for. Text is UTF-8, but XML says its encoding itself and would be overruled
-/// (RFC 7303, section 3).
-fn content_type(name: &str) -> Cow<'static, str> {
-    let guess = mime_guess::from_path(name).first_raw();
-    match guess.unwrap_or("application/octet-stream") {
-        // RFC 9239 made the older name obsolete.
-        "application/javascript" | "text/javascript" => "text/javascript; charset=utf-8".into(),
-        "text/xml" => "text/xml".into(),
-        // Those that are asked for most are not put together each time.
-        "text/html" => "text/html; charset=utf-8".into(),
-        "text/css" => "text/css; charset=utf-8".into(),
-        "text/plain" => "text/plain; charset=utf-8".into(),
-        text if text.starts_with("text/") => format!("{text}; charset=utf-8").into(),
-        other => other.into(),
-    }
 }
 
 fn with_status(mut answer: Response, status: StatusCode) -> Response {
@@ -228,33 +199,4 @@ fn put(answer: &mut Response, name: header::HeaderName, value: String) {
 fn put_fixed(answer: &mut Response, name: header::HeaderName, value: &'static str) {
     let value = HeaderValue::from_static(value);
     answer.headers_mut().insert(name, value);
-}
-
-#[cfg(test)]
-mod tests {
-    use super::content_type;
-
-    #[test]
-    fn types_follow_the_ending_and_text_is_utf_8() {
-        for (name, expected) in [
-            ("index.html", "text/html; charset=utf-8"),
-            ("STYLE.CSS", "text/css; charset=utf-8"),
-            ("app.js", "text/javascript; charset=utf-8"),
-            ("app.mjs", "text/javascript; charset=utf-8"),
-            ("notes.txt", "text/plain; charset=utf-8"),
-            ("feed.xml", "text/xml"),
-            ("data.json", "application/json"),
-            ("app.webmanifest", "application/manifest+json"),
-            ("logo.svg", "image/svg+xml"),
-            ("photo.avif", "image/avif"),
-            ("font.woff2", "font/woff2"),
-            ("code.wasm", "application/wasm"),
-            ("book.pdf", "application/pdf"),
-            ("page.html.gz", "application/gzip"),
-            ("LICENSE", "application/octet-stream"),
-            ("what.unheard-of", "application/octet-stream"),
-        ] {
-            assert_eq!(content_type(name), expected, "{name}");
-        }
-    }
 }

@@ -13,6 +13,7 @@ use axum::body::{Body, Bytes};
 use futures_util::stream;
 
 use super::at_once::{self, Folder, Looked, Root};
+use super::description::{Description, shown};
 use super::encoding::Encoding;
 use super::memory::{Looks, Memory, Remembered};
 use super::path::SitePath;
@@ -62,6 +63,7 @@ pub(super) struct Opened {
     state: State,
     /// How the content is encoded; `None` for the file as it is.
     pub(super) encoding: Option<Encoding>,
+    pub(super) description: Description,
     source: Source,
 }
 
@@ -85,10 +87,11 @@ pub(super) struct Content {
 pub(super) struct State {
     /// In bytes.
     pub(super) length: u64,
-    modified: Option<SystemTime>,
+    pub(super) modified: Option<SystemTime>,
     /// When the file system last saw it change; `None` where it does not say.
     pub(super) changed: Option<SystemTime>,
-    version: u64,
+    /// Made of which file it is and of its times.
+    pub(super) version: u64,
 }
 
 /// The file of a path, opened, if that takes no waiting: a plain one, of that very name. Whoever asks has met the demand
@@ -200,6 +203,7 @@ impl Whereabouts {
         Ok(opened.map(|(content, encoding)| Opened {
             state: content.state,
             encoding,
+            description: Description::of(page, &content.state, encoding),
             source: Source::File(content, room.clone()),
         }))
     }
@@ -273,6 +277,7 @@ impl Opened {
         Self {
             state: file.state,
             encoding: file.encoding,
+            description: file.description.clone(),
             source: Source::Memory(file.content.clone()),
         }
     }
@@ -284,60 +289,46 @@ impl Opened {
 
     /// When the content last changed; `None` where HTTP cannot say it.
     pub(super) fn modified(&self) -> Option<SystemTime> {
-        self.state
-            .modified
-            .filter(|time| *time >= SystemTime::UNIX_EPOCH)
-    }
-
-    /// A strong validator (RFC 9110, section 8.8.1). It is made of what the file system changes with every write, not
-    /// of the content: a hash would read a whole film before its first byte could leave. Neither the inode nor a time
-    /// can be read back from it.
-    pub(super) fn etag(&self) -> String {
-        let State {
-            version, length, ..
-        } = self.state;
-        match self.encoding {
-            None => format!("\"{version:016x}-{length:x}\""),
-            Some(encoding) => {
-                let suffix = encoding.suffix().replace('.', "-");
-                format!("\"{version:016x}-{length:x}{suffix}\"")
-            }
-        }
+        shown(self.state.modified)
     }
 
     /// The bytes of the range, a chunk at a time; the first one is read at once, so that a small file leaves in one
     /// piece with its header. Fails if the file is written to meanwhile: the client sees a broken transfer instead of
     /// a mixture of two versions.
     pub(super) async fn body(self, range: Range<u64>) -> io::Result<Body> {
-        let (content, room) = match self.source {
-            Source::File(content, room) => (content, room),
-            Source::Memory(content) => return part(&content, range).map(Body::from),
-        };
-        let reading = Reading {
-            content,
-            left: range,
-            room,
-        };
-        let share = reading.room.share_soon(reading.chunk_length()).await?;
-        let (first, reading) = reading.next(share).await?;
-        if reading.left.is_empty() {
-            return Ok(Body::from(first));
+        match self.source {
+            // Boxed, so that one from memory has no room for this.
+            Source::File(content, room) => Box::pin(read(content, room, range)).await,
+            Source::Memory(content) => part(&content, range).map(Body::from),
         }
-        Ok(Body::from_stream(stream::try_unfold(
-            (Some(first), reading),
-            |(first, reading)| async {
-                match first {
-                    Some(chunk) => Ok(Some((chunk, (None, reading)))),
-                    None if reading.left.is_empty() => Ok(None),
-                    None => {
-                        let share = reading.room.share(reading.chunk_length()).await?;
-                        let (chunk, reading) = reading.next(share).await?;
-                        Ok::<_, io::Error>(Some((chunk, (None, reading))))
-                    }
-                }
-            },
-        )))
     }
+}
+
+async fn read(content: Content, room: Room, range: Range<u64>) -> io::Result<Body> {
+    let reading = Reading {
+        content,
+        left: range,
+        room,
+    };
+    let share = reading.room.share_soon(reading.chunk_length()).await?;
+    let (first, reading) = reading.next(share).await?;
+    if reading.left.is_empty() {
+        return Ok(Body::from(first));
+    }
+    Ok(Body::from_stream(stream::try_unfold(
+        (Some(first), reading),
+        |(first, reading)| async {
+            match first {
+                Some(chunk) => Ok(Some((chunk, (None, reading)))),
+                None if reading.left.is_empty() => Ok(None),
+                None => {
+                    let share = reading.room.share(reading.chunk_length()).await?;
+                    let (chunk, reading) = reading.next(share).await?;
+                    Ok::<_, io::Error>(Some((chunk, (None, reading))))
+                }
+            }
+        },
+    )))
 }
 
 /// The bytes of a range, which share those of the whole.

@@ -13,6 +13,7 @@ use quick_cache::{Weighter, sync::Cache};
 use tokio::time::Instant;
 
 use super::at_once;
+use super::description::Description;
 use super::encoding::Encoding;
 use super::files::State;
 use super::path::SitePath;
@@ -46,6 +47,7 @@ pub(super) struct Memory {
 pub(super) struct Remembered {
     pub(super) state: State,
     pub(super) encoding: Option<Encoding>,
+    pub(super) description: Description,
     pub(super) content: Bytes,
     looks: Looks,
     at: Instant,
@@ -121,6 +123,7 @@ impl Memory {
         let remembered = Arc::new(Remembered {
             state,
             encoding,
+            description: Description::of(page, &state, encoding),
             content: content.into(),
             looks,
             at,

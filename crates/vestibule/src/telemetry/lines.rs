@@ -87,62 +87,68 @@ struct Fields<'line, 'writer> {
 }
 
 impl Fields<'_, '_> {
-    fn write(&mut self, field: &Field, value: fmt::Arguments<'_>) {
+    /// Writes the name of a field, and then has its value written.
+    fn write(&mut self, field: &Field, value: impl FnOnce(&mut Writer<'_>) -> fmt::Result) {
         let Self { line, written } = self;
         if written.is_ok() {
-            *written = write!(line, ",\"{}\":{value}", field.name());
+            *written = [",\"", field.name(), "\":"]
+                .into_iter()
+                .try_for_each(|part| line.write_str(part))
+                .and_then(|()| value(line));
         }
     }
 }
 
 impl Visit for Fields<'_, '_> {
     fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
-        self.write(field, format_args!("{}", Text(value)));
+        self.write(field, |line| {
+            write_text(line, |text| write!(text, "{value:?}"))
+        });
     }
 
     fn record_str(&mut self, field: &Field, value: &str) {
-        self.write(field, format_args!("{}", Text(&format_args!("{value}"))));
+        self.write(field, |line| write_text(line, |text| text.write_str(value)));
     }
 
     fn record_bool(&mut self, field: &Field, value: bool) {
-        self.write(field, format_args!("{value}"));
+        self.write(field, |line| write!(line, "{value}"));
     }
 
     fn record_i64(&mut self, field: &Field, value: i64) {
-        self.write(field, format_args!("{value}"));
+        self.write(field, |line| write!(line, "{value}"));
     }
 
     fn record_u64(&mut self, field: &Field, value: u64) {
-        self.write(field, format_args!("{value}"));
+        self.write(field, |line| write!(line, "{value}"));
     }
 
     /// JSON has no word for what is no number.
     fn record_f64(&mut self, field: &Field, value: f64) {
-        match value.is_finite() {
-            true => self.write(field, format_args!("{value:?}")),
-            false => self.write(field, format_args!("null")),
-        }
+        self.write(field, |line| match value.is_finite() {
+            true => write!(line, "{value:?}"),
+            false => line.write_str("null"),
+        });
     }
 }
 
-/// What something is for debugging, as a string of JSON (RFC 8259, section 7).
-struct Text<'a>(&'a dyn Debug);
-
-impl fmt::Display for Text<'_> {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_char('"')?;
-        write!(Escaping(formatter), "{:?}", self.0)?;
-        formatter.write_char('"')
-    }
+/// Writes a text as a string of JSON (RFC 8259, section 7).
+fn write_text(
+    line: &mut Writer<'_>,
+    text: impl FnOnce(&mut Escaping<'_, '_>) -> fmt::Result,
+) -> fmt::Result {
+    line.write_char('"')?;
+    text(&mut Escaping(line))?;
+    line.write_char('"')
 }
 
 /// Escapes what passes through it.
-struct Escaping<'f, 'g>(&'f mut fmt::Formatter<'g>);
+struct Escaping<'line, 'writer>(&'line mut Writer<'writer>);
 
 impl Write for Escaping<'_, '_> {
     fn write_str(&mut self, text: &str) -> fmt::Result {
+        let is_special = |byte: u8| matches!(byte, b'"' | b'\\' | b'\0'..=0x1f);
         let mut rest = text;
-        while let Some(at) = rest.find(|letter| matches!(letter, '"' | '\\' | '\0'..='\u{1f}')) {
+        while let Some(at) = rest.bytes().position(is_special) {
             let (plain, special) = rest.split_at(at);
             self.0.write_str(plain)?;
             // All of them are ASCII, one byte each.
