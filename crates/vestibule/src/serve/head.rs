@@ -243,6 +243,29 @@ mod tests {
     }
 
     #[test]
+    fn a_control_character_is_found_wherever_it_stands_and_however_it_arrives() {
+        let with = |at: usize, byte: u8| {
+            let mut value = [b'a'; 50];
+            value[at] = byte;
+            [b"GET / HTTP/1.1\r\nX: ", &value[..], b"\r\n\r\n"].concat()
+        };
+        for at in 0..50 {
+            for byte in (0..=0x1f).chain([0x7f]) {
+                let head = with(at, byte);
+                let mut scanned = 0;
+                let trickled = (1..=head.len())
+                    .find_map(|received| end(&head[..received], &mut scanned, 100).transpose());
+                let whole = end(&head, &mut 0, 100);
+                assert_eq!(trickled, whole.transpose(), "{byte:#x} at {at}");
+                assert_eq!(whole.is_ok(), byte == b'\t', "{byte:#x} at {at}");
+            }
+            for letter in [b' ', b'~', 0x80, 0xff] {
+                assert_eq!(end(&with(at, letter), &mut 0, 100), Ok(Some(73)));
+            }
+        }
+    }
+
+    #[test]
     fn a_line_ends_in_both_its_characters() {
         for head in [
             "GET / HTTP/1.1\nHost: a\n\n",
