@@ -1,6 +1,7 @@
-"""Measures the program with other allocators than that of the system: CPU time of its requests, and its memory.
+"""Measures the program with other allocators than its own: CPU time of its requests, and its memory.
 
-An allocator is a library that is loaded before the program's own; all are asked in turn, in the same run.
+One is that of the system, with which the program is built for this; another is a library that is loaded before those of
+that program. All are asked in turn, in the same run.
 
     bench_allocators.py [--rounds N]
 """
@@ -13,20 +14,21 @@ import pathlib
 import statistics
 
 from figures import amount_of, spread
-from measures import SERVER_CORE, Load, bearer, cpu_microseconds, in_turn, on_cores, pinned_server, signed_up, step_aside
+from measures import SERVER_CORE, Load, bearer, cpu_microseconds, in_turn, on_cores, pinned_server, signed_up, step_aside, with_program
 from speed_writes import LOGIN, refresh_load
 
 FIGURES = pathlib.Path(os.environ["VESTIBULE_FIGURES"])
-SYSTEM = "glibc"
+OURS = "mimalloc"
 
 
-def libraries():
-    """The allocators by name, of which the first is the system's."""
-    yield SYSTEM, None
-    for name in ("mimalloc", "jemalloc"):
-        found = sorted(pathlib.Path("/usr/lib").glob(f"*/lib{name}.so.*"))
-        assert found, f"lib{name} is not there (Debian: libmimalloc2.0, libjemalloc2)"
-        yield name, found[0]
+def programs():
+    """The program and what it is started with, by the name of the allocator, ours first."""
+    yield OURS, os.environ["VESTIBULE_BINARY"], []
+    without = os.environ["VESTIBULE_WITHOUT_ALLOCATOR"]
+    yield "glibc", without, []
+    found = sorted(pathlib.Path("/usr/lib").glob("*/libjemalloc.so.*"))
+    assert found, "libjemalloc is not there (Debian: libjemalloc2)"
+    yield "jemalloc", without, ["env", f"LD_PRELOAD={found[0]}"]
 
 
 def main():
@@ -35,7 +37,7 @@ def main():
     rounds = parser.parse_args().rounds
     step_aside()
     with contextlib.ExitStack() as stack:
-        servers = {name: stack.enter_context(server_on(library)) for name, library in libraries()}
+        servers = {name: stack.enter_context(server_of(*started)) for name, *started in programs()}
         started = {name: [server.memory_kib() / 1024] for name, server in servers.items()}
         tables = {"idle after the start, MiB": started, **dict(costs(servers, rounds))}
         burst = {name: memory_after_logins(server) for name, server in servers.items()}
@@ -49,9 +51,10 @@ def main():
     (FIGURES / "allocators.json").write_text(json.dumps({"names": list(servers), "rows": rows}, indent=1) + "\n")
 
 
-def server_on(library):
-    preload = ["env", f"LD_PRELOAD={library}"] if library else []
-    return pinned_server(under=[*on_cores([SERVER_CORE]), *preload])
+@contextlib.contextmanager
+def server_of(program, under):
+    with with_program(program), pinned_server(under=[*on_cores([SERVER_CORE]), *under]) as server:
+        yield server
 
 
 def costs(servers, rounds):
@@ -80,9 +83,9 @@ def memory_after_logins(server):
 
 
 def against(table):
-    """What each takes of the system's, by the medians."""
-    system = statistics.median(table[SYSTEM])
-    others = {name: statistics.median(values) / system for name, values in table.items() if name != SYSTEM}
+    """What each takes of ours, by the medians."""
+    ours = statistics.median(table[OURS])
+    others = {name: statistics.median(values) / ours for name, values in table.items() if name != OURS}
     return ", ".join(f"{name} {amount_of(ratio, 'x')}" for name, ratio in others.items())
 
 

@@ -231,7 +231,7 @@ def build(measured):
 
 def allocators(measured):
     """What other allocators would bring."""
-    head = ["", *measured["names"], "beside the system's"]
+    head = ["", *measured["names"], "beside ours"]
     rows = ["## Allocators", "", f"| {' | '.join(head)} |", "| --- " * len(head) + "|"]
     rows += [f"| {' | '.join(row.values())} |" for row in measured["rows"]]
     return "\n".join(rows) + "\n"

@@ -135,11 +135,16 @@ def pinned_server(*flags, **more):
     return Server(*NO_LIMITS, *flags, **{"under": on_cores([SERVER_CORE]), **more})
 
 
-@contextlib.contextmanager
 def with_ceiling():
     """Servers that are started meanwhile have the routes of `http/ceiling.rs`."""
+    return with_program(os.environ["VESTIBULE_CEILING"])
+
+
+@contextlib.contextmanager
+def with_program(program):
+    """Servers that are started meanwhile are this program."""
     released = os.environ["VESTIBULE_BINARY"]
-    os.environ["VESTIBULE_BINARY"] = os.environ["VESTIBULE_CEILING"]
+    os.environ["VESTIBULE_BINARY"] = program
     try:
         yield
     finally:

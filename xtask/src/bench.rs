@@ -60,7 +60,7 @@ const BENCHES: &[Bench] = &[
     },
     Bench {
         name: "allocators",
-        about: "CPU time and memory with other allocators than the system's; [--rounds N] [--dist]",
+        about: "CPU time and memory with other allocators than ours; [--rounds N] [--dist]",
         script: "bench_allocators.py",
         prepared: Prepared::Allocators,
     },
@@ -181,8 +181,14 @@ fn start(bench: &Bench, script: Program, arguments: &[&str]) -> Result<()> {
         }
         Prepared::Comparisons => compare(script, arguments),
         Prepared::Allocators => {
-            needs::allocators()?;
-            compare(script, arguments)
+            needs::jemalloc()?;
+            let profile = profile_of(arguments);
+            build(
+                profile,
+                "--package vestibule --features vestibule/system-allocator",
+            )?;
+            let apart = put_apart(profile, "vestibule", WITHOUT_ALLOCATOR)?;
+            compare(script.env("VESTIBULE_WITHOUT_ALLOCATOR", apart), arguments)
         }
         Prepared::Peers => {
             needs::node()?;
@@ -194,8 +200,7 @@ fn start(bench: &Bench, script: Program, arguments: &[&str]) -> Result<()> {
 /// Starts a script that compares the program with others.
 fn compare(script: Program, arguments: &[&str]) -> Result<()> {
     needs::system_program("strace", "strace")?;
-    let is_dist = arguments.contains(&AS_RELEASED);
-    let profile = if is_dist { "dist" } else { "release" };
+    let profile = profile_of(arguments);
     let sources = commit()?;
     let programs = built_apart(profile)?;
     anyhow::ensure!(
@@ -213,29 +218,40 @@ fn compare(script: Program, arguments: &[&str]) -> Result<()> {
     control.known_to(others.fold(script, Program::arg)).run()
 }
 
+fn profile_of(arguments: &[&str]) -> &'static str {
+    match arguments.contains(&AS_RELEASED) {
+        true => "dist",
+        false => "release",
+    }
+}
+
 /// The program with the routes that show what its layers cost.
 const WITH_CEILING: &str = "vestibule-with-ceiling";
+/// The program that leaves memory to the allocator of the system.
+const WITHOUT_ALLOCATOR: &str = "vestibule-without-allocator";
 
 /// A folder with the program, that with the routes for measuring, and what else is compared; apart from what the next
 /// build replaces, for they are started for minutes to come.
 fn built_apart(profile: &str) -> Result<PathBuf> {
-    let built = target()?.join(profile);
-    let apart = target()?.join("bench").join(profile);
-    fs::create_dir_all(&apart)?;
-    let put_apart = |name: &str, as_name: &str| -> Result<()> {
-        fs::copy(built.join(name), apart.join(as_name))?;
-        Ok(())
-    };
     build(
         profile,
         "--package vestibule --package measuring --features vestibule/ceiling",
     )?;
-    put_apart("vestibule", WITH_CEILING)?;
+    put_apart(profile, "vestibule", WITH_CEILING)?;
     for name in ["load", "hello", "hashes"] {
-        put_apart(name, name)?;
+        put_apart(profile, name, name)?;
     }
     build(profile, "--package vestibule")?;
-    put_apart("vestibule", "vestibule")?;
+    put_apart(profile, "vestibule", "vestibule")?;
+    Ok(target()?.join("bench").join(profile))
+}
+
+/// Copies what was just built to the others that are compared.
+fn put_apart(profile: &str, name: &str, as_name: &str) -> Result<PathBuf> {
+    let folder = target()?.join("bench").join(profile);
+    fs::create_dir_all(&folder)?;
+    let apart = folder.join(as_name);
+    fs::copy(target()?.join(profile).join(name), &apart)?;
     Ok(apart)
 }
 

@@ -111,15 +111,11 @@ pub(crate) fn galera() -> Result<PathBuf> {
     Ok(library)
 }
 
-/// Allocators that programs can be started with in the place of the system's.
-pub(crate) fn allocators() -> Result<()> {
+/// An allocator that programs can be started with in the place of the system's.
+pub(crate) fn jemalloc() -> Result<()> {
     let folder = Path::new("/usr/lib").join(format!("{}-linux-gnu", std::env::consts::ARCH));
-    let is_there = |file: &str| folder.join(file).exists();
-    if !["libmimalloc.so.2", "libjemalloc.so.2"]
-        .into_iter()
-        .all(is_there)
-    {
-        install_debian_packages("libmimalloc and libjemalloc", "libmimalloc2.0 libjemalloc2")?;
+    if !folder.join("libjemalloc.so.2").exists() {
+        install_debian_packages("libjemalloc", "libjemalloc2")?;
     }
     Ok(())
 }
