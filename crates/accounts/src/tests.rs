@@ -165,6 +165,13 @@ impl Scene {
             .expect("registers")
     }
 
+    /// Registers, and gives the cookie.
+    async fn register_for_cookie(&self, name: &str) -> String {
+        let peer = peer();
+        let registering = self.accounts.register(form(name), Mode::Cookie, &peer);
+        cookie(registering.await.expect("registers"))
+    }
+
     async fn login(&self, login: &str, password: &str) -> Result<Opened, Error> {
         self.accounts
             .login(entered(login, password), Mode::Token, &peer())

@@ -162,12 +162,7 @@ async fn logging_out_ends_what_the_session_gave() {
 #[tokio::test]
 async fn a_cookie_lives_by_use_and_to_its_absolute_end() {
     let scene = scene(policy()).await;
-    let opened = scene
-        .accounts
-        .register(form("ada"), Mode::Cookie, &peer())
-        .await
-        .expect("registers");
-    let value = cookie(opened);
+    let value = scene.register_for_cookie("ada").await;
     let day = Duration::from_secs(86_400);
     for _ in 0..4 {
         scene.clock.advance(day * 6);
@@ -375,11 +370,7 @@ async fn a_cookie_session_that_is_used_lasts_however_short_its_idle_time_is() {
 #[tokio::test]
 async fn where_many_uses_are_being_noted_a_cookie_waits_for_none_of_them() {
     let scene = scene(policy()).await;
-    let opened = scene
-        .accounts
-        .register(form("ada"), Mode::Cookie, &peer())
-        .await;
-    let value = cookie(opened.expect("registers"));
+    let value = scene.register_for_cookie("ada").await;
     let last_used = async || {
         let caller = scene.accounts.caller_of_cookie(&value).await;
         let caller = caller.expect("is in use");

@@ -488,11 +488,7 @@ async fn lifetimes_end_while_a_session_is_remembered() {
 #[tokio::test]
 async fn the_use_of_a_remembered_cookie_is_noted_every_five_minutes() {
     let scene = scene(policy()).await;
-    let opened = scene
-        .accounts
-        .register(form("ada"), Mode::Cookie, &peer())
-        .await;
-    let value = cookie(opened.expect("registers"));
+    let value = scene.register_for_cookie("ada").await;
     let last_used = async || {
         let caller = scene
             .accounts
