@@ -111,7 +111,7 @@ struct Inner {
     signing: signing::KeySource,
     standing: standing::StandingCache,
     /// Turns at noting that a session is in use.
-    noting: tokio::sync::Semaphore,
+    noting: Arc<tokio::sync::Semaphore>,
     audit_name: aws_lc_rs::hmac::Key,
     import_id: aws_lc_rs::hmac::Key,
     figures: admin::LastFigures,
@@ -176,7 +176,7 @@ impl Accounts {
             refresh,
             signing,
             standing,
-            noting: tokio::sync::Semaphore::new(sessions::NOTED_AT_ONCE),
+            noting: Arc::new(tokio::sync::Semaphore::new(sessions::NOTED_AT_ONCE)),
             audit_name,
             import_id,
             figures: admin::LastFigures::default(),

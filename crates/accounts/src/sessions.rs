@@ -7,6 +7,7 @@ use store::{
     SignedIn, SuccessorProof, Timestamp, User,
 };
 use subtle::ConstantTimeEq as _;
+use tokio::sync::OwnedSemaphorePermit;
 use uuid::Uuid;
 
 use crate::{
@@ -66,6 +67,16 @@ pub enum Proof {
         /// For how long it is good at the most.
         expires_in: Duration,
     },
+}
+
+/// That a cookie session was used, as it is noted.
+#[derive(Clone, Copy)]
+struct Use {
+    at: Timestamp,
+    /// Not again where one was noted after this.
+    unless_since: Timestamp,
+    /// For how long the session then lasts unused.
+    idle_expires_at: Timestamp,
 }
 
 /// A session that is about to be stored.
@@ -193,27 +204,47 @@ impl Accounts {
         if is_due
             && self.0.store.check_writable().is_ok()
             // The next request finds it due as well.
-            && let Ok(_turn) = self.0.noting.try_acquire()
+            && let Ok(turn) = Arc::clone(&self.0.noting).try_acquire_owned()
         {
-            let idle_expires_at = now.plus(idle_ttl);
-            let unless_since = now.minus(interval);
-            let touched =
-                self.0
-                    .store
-                    .touch_session(session.id, now, unless_since, idle_expires_at);
+            let used = Use {
+                at: now,
+                unless_since: now.minus(interval),
+                idle_expires_at: now.plus(idle_ttl),
+            };
+            if self.note(used, session.id, turn).await {
+                session.idle_expires_at = used.idle_expires_at;
+            }
+        }
+        Ok(signed_in)
+    }
+
+    /// Notes a use of a session, and says whether that was possible. The turn at it is held until the store is done,
+    /// also where whoever asked leaves before.
+    async fn note(&self, used: Use, session: Uuid, turn: OwnedSemaphorePermit) -> bool {
+        let accounts = self.clone();
+        let noted = async move {
+            let _turn = turn;
+            let Accounts(inner) = &accounts;
+            let touched = inner.store.touch_session(
+                session,
+                used.at,
+                used.unless_since,
+                used.idle_expires_at,
+            );
             match touched.await {
                 // Another program may have noted a use before, so the times are read again.
                 Ok(()) => {
-                    self.0.standing.forget(Scope::Session(session.id));
-                    session.idle_expires_at = idle_expires_at;
+                    inner.standing.forget(Scope::Session(session));
+                    true
                 }
                 // The proof is good whether or not its use can be noted: reading goes on.
                 Err(error) => {
                     tracing::warn!(error.message = %error, "The use of a session could not be noted: {error}");
+                    false
                 }
             }
-        }
-        Ok(signed_in)
+        };
+        store::spawn(noted).await.unwrap_or(false)
     }
 
     /// Whether the session of a caller still stands, whatever has become of the proof: for what was begun with it and

@@ -1,5 +1,7 @@
 //! The life of a session: refreshed, recognised, ended.
 
+use std::{future::poll_fn, pin::pin, task::Poll};
+
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 
 use super::*;
@@ -383,6 +385,31 @@ async fn where_many_uses_are_being_noted_a_cookie_waits_for_none_of_them() {
     assert_eq!(last_used().await, NOON);
     drop(noting);
     assert_eq!(last_used().await, scene.clock.now());
+}
+
+#[tokio::test]
+async fn whoever_leaves_while_a_use_is_noted_gives_the_turn_back_when_the_store_is_done() {
+    let scene = scene(policy()).await;
+    let value = scene.register_for_cookie("ada").await;
+    let turns = || scene.accounts.0.noting.available_permits();
+    scene.clock.advance(Duration::from_secs(3600));
+    {
+        let mut asked = pin!(scene.accounts.caller_of_cookie(&value));
+        while turns() == NOTED_AT_ONCE {
+            let polled = poll_fn(|context| Poll::Ready(asked.as_mut().poll(context)));
+            assert!(polled.await.is_pending(), "its use is noted first");
+            tokio::task::yield_now().await;
+        }
+    }
+    // Nothing else has run on this thread since.
+    assert_eq!(turns(), NOTED_AT_ONCE - 1);
+    while turns() < NOTED_AT_ONCE {
+        tokio::task::yield_now().await;
+    }
+    let caller = scene.accounts.caller_of_cookie(&value).await;
+    let caller = caller.expect("is in use");
+    let listed = scene.accounts.sessions(&caller).await.expect("lists");
+    assert_eq!(listed[0].last_used_at, scene.clock.now());
 }
 
 #[tokio::test]
