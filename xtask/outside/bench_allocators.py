@@ -8,16 +8,15 @@ that program. All are asked in turn, in the same run.
 
 import argparse
 import contextlib
-import json
 import os
 import pathlib
 import statistics
 
+import provenance
 from figures import amount_of, spread
 from measures import SERVER_CORE, Load, bearer, cpu_microseconds, in_turn, on_cores, pinned_server, signed_up, step_aside, with_program
 from speed_writes import LOGIN, refresh_load
 
-FIGURES = pathlib.Path(os.environ["VESTIBULE_FIGURES"])
 OURS = "mimalloc"
 
 
@@ -35,6 +34,7 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--rounds", type=int, default=7)
     rounds = parser.parse_args().rounds
+    taken = provenance.now()
     step_aside()
     with contextlib.ExitStack() as stack:
         servers = {name: stack.enter_context(server_of(*started)) for name, *started in programs()}
@@ -48,7 +48,7 @@ def main():
     ]
     for row in rows:
         print("  ".join(map(str, row.values())), flush=True)
-    (FIGURES / "allocators.json").write_text(json.dumps({"names": list(servers), "rows": rows}, indent=1) + "\n")
+    provenance.keep("allocators", taken, {"names": list(servers), "rows": rows})
 
 
 @contextlib.contextmanager

@@ -6,7 +6,6 @@ The build has a folder of its own, so nothing that was built before helps it; it
 """
 
 import argparse
-import json
 import os
 import pathlib
 import resource
@@ -14,22 +13,24 @@ import subprocess
 import tempfile
 import time
 
+import provenance
+from provenance import FIGURES
 from server import ROOT
 
 LINKER = "CARGO_TARGET_X86_64_UNKNOWN_LINUX_GNU_LINKER"
-FIGURES = pathlib.Path(os.environ["VESTIBULE_FIGURES"])
 
 
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--profile", action="append", choices=["dev", "release", "dist"])
+    taken = provenance.now()
     rows = [["crates of our own, linked into the program", str(len(crates("--prefix=none", ours=True)))]]
     rows += [["crates of others, linked into the program", str(len(crates("--prefix=none", ours=False)))]]
     for profile in parser.parse_args().profile or ["release", "dist"]:
         rows += built(profile)
         for name, value in rows[-3:]:
             print(f"{name:60} {value}", flush=True)
-    (FIGURES / "build.json").write_text(json.dumps({"rows": rows}, indent=1) + "\n")
+    provenance.keep("build", taken, {"rows": rows})
 
 
 def crates(*flags, ours):

@@ -7,25 +7,24 @@ What is measured stands in `xtask/measuring/benches`; criterion compares each ru
 
 import json
 import os
-import pathlib
 import subprocess
 import sys
 import time
 
+import provenance
+from provenance import FIGURES
 from server import ROOT
-
-FIGURES = pathlib.Path(os.environ["VESTIBULE_FIGURES"])
 
 
 def main():
-    began = time.time()
+    taken, began = provenance.now(), time.time()
     command = ["cargo", "bench", "--package", "measuring", "--bench", "functions", "--", *sys.argv[1:]]
     subprocess.run(command, cwd=ROOT, env={**os.environ, "CRITERION_HOME": str(FIGURES / "criterion")}, check=True)
     # Each has a folder, also those of former runs that are measured no more.
     files = [file for file in (FIGURES / "criterion").glob("*/new/estimates.json") if file.stat().st_mtime >= began]
     functions = sorted(map(figures_of, files), key=lambda function: function["mean"])
     assert functions, "criterion has measured nothing"
-    (FIGURES / "functions.json").write_text(json.dumps({"functions": functions}, indent=1) + "\n")
+    provenance.keep("functions", taken, {"functions": functions})
 
 
 def figures_of(file):

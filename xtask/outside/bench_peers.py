@@ -8,17 +8,14 @@ these are stands in `peers.py`; the first run installs what they stand on.
 
 import argparse
 import contextlib
-import json
-import os
-import pathlib
 import statistics
 
+import provenance
 from figures import spread
 from measures import Load, cpu_microseconds, in_turn, requests_per_second, step_aside
 from peers import programs
+from provenance import FIGURES
 from speed_writes import SESSIONS, refresh_load
-
-FIGURES = pathlib.Path(os.environ["VESTIBULE_FIGURES"])
 
 REMARK = (
     "Requests a second with one core for the server, and the CPU time of each, in the same run; for orientation alone. "
@@ -36,6 +33,7 @@ def main():
     # Node compiles what is used often, and is some seconds about it.
     parser.add_argument("--warm-up", type=float, default=10)
     arguments = parser.parse_args()
+    taken = provenance.now()
     compared = programs(FIGURES / "peers")
     step_aside()
     with contextlib.ExitStack() as stack:
@@ -52,8 +50,7 @@ def main():
     peers = [{"name": one.name, "about": one.about, "figures": figures(one)} for one in compared]
     for peer in peers:
         print(peer["name"], *peer["figures"], sep="\n    ", flush=True)
-    written = {"works": list(columns), "remark": REMARK, "peers": peers}
-    (FIGURES / "peers.json").write_text(json.dumps(written, indent=1) + "\n")
+    provenance.keep("peers", taken, {"works": list(columns), "remark": REMARK, "peers": peers})
 
 
 def me(program):

@@ -1,22 +1,20 @@
-"""Makes docs/performance.md, its plots and its file of figures, of what the measurements have left in `target/bench`.
+"""Makes docs/performance.md, its plots and its files of figures, of what the measurements have left in `target/bench`.
 
-Every number of the page comes from there: a row of the table that is missing is said to be, a section that is missing
-is left out, and nothing is written by hand.
+Every number of the page comes from there, or from its files where there is nothing newer. A row of the table that is
+missing is said to be, a section that is missing is left out, and nothing is written by hand.
 
     bench_report.py [--into FOLDER]
 """
 
 import argparse
 import json
-import os
 import pathlib
 import statistics
 
+import provenance
 from figures import amount_of, promise_of, result_of, spread
 from plots import bars, lines
 from server import ROOT
-
-FIGURES = pathlib.Path(os.environ["VESTIBULE_FIGURES"])
 
 HEAD = """# Performance
 
@@ -67,17 +65,19 @@ def main():
     parser.add_argument("--into", type=pathlib.Path, default=ROOT / "docs")
     folder = parser.parse_args().into
     (folder / "performance").mkdir(parents=True, exist_ok=True)
-    speed = json.loads((FIGURES / "speed.json").read_text())
     plots = folder / "performance"
+    speed = provenance.found("speed")
+    assert speed, "nothing was measured yet: cargo xtask bench speed"
+    published = {"speed": speed}
     sections = [HEAD, about_the_run(speed), table(speed, plots), growth(speed["findings"], plots)]
     for name, section in (("functions", functions), ("build", build), ("allocators", allocators), ("peers", peers)):
-        file = FIGURES / f"{name}.json"
-        if file.exists():
-            sections.append(section(json.loads(file.read_text())))
-            sections += of_another_commit(file.with_suffix(".commit"), speed["program"])
+        if measured := provenance.found(name):
+            published[name] = measured
+            sections += [section(measured), taken_with(measured)]
     sections.append(HOW)
     (folder / "performance.md").write_text("\n".join(sections))
-    (plots / "speed.json").write_text(json.dumps(speed, indent=1) + "\n")
+    for name, measured in published.items():
+        (plots / f"{name}.json").write_text(json.dumps(measured, indent=1) + "\n")
     print(f"written: {folder / 'performance.md'}")
 
 
@@ -100,16 +100,12 @@ def commit_of(program):
     return f"`{program['commit']}`{' with changes' if program['changed'] else ''}"
 
 
-def of_another_commit(file, program):
-    """A line about a section whose figures are not of the commit of the table: what has measured them leaves its commit
-    in a file beside them."""
-    measured = file.read_text().strip() if file.exists() else None
-    if measured is None:
-        return ["Of which commit these are is not known.\n"]
-    commit, _, changed = measured.partition(" ")
-    if commit == program["commit"] and bool(changed) == program["changed"]:
-        return []
-    return [f"These are of another commit than the table: {commit_of({'commit': commit, 'changed': changed})}.\n"]
+def taken_with(measured):
+    """A line about a section, whose figures may be of another day than the table."""
+    machine, program = measured["machine"], measured["program"]
+    where = f"{machine['processor']}, {machine['cores']} cores, Linux {machine['kernel']}"
+    how = f"{program['rustc']}; {where}, load average {machine['load_before']:.1f} before"
+    return f"Measured on {program['day']}: commit {commit_of(program)}, {how}.\n"
 
 
 def taken_of(finding):

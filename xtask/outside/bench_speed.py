@@ -11,20 +11,18 @@ import collections
 import json
 import os
 import pathlib
-import platform
-import subprocess
 import sys
-import tempfile
 import time
 import traceback
 
+import provenance
 import speed_growth
 import speed_requests
 import speed_resources
 import speed_writes
 from figures import amount_of, promise_of, result_of, spread
-from measures import CORES, Length, step_aside
-from server import ROOT
+from measures import Length, step_aside
+from provenance import FIGURES
 
 ROWS = {
     "me": speed_requests.me,
@@ -48,14 +46,10 @@ LONG = Length(moved=1_000_000, load_seconds=3600, beyond=300_000)
 # To see that everything works; the figures are not worth much.
 BRIEF = Length(rounds=2, seconds=0.3, users=2_000, connections=500, moved=2_000, load_seconds=3)
 
-# Where measurements leave what the report is made of.
-FIGURES = pathlib.Path(os.environ["VESTIBULE_FIGURES"])
-
 # What is built into the program, and what measures it: where these are the same, so is what the figures are about.
-SOURCES = ["crates", "web/dist", "Cargo.toml", "Cargo.lock", "deploy/link-in-order"]
 MEASURING = ["bare_commits", "bench_copy", "bench_idle", "crowd", "installation", "measures", "nginx"]
 MEASURING += ["speed_growth", "speed_requests", "speed_resources", "speed_writes"]
-SOURCES += ["xtask/measuring", *(f"xtask/outside/{name}.py" for name in MEASURING)]
+SOURCES = [*provenance.SOURCES, "xtask/measuring", *(f"xtask/outside/{name}.py" for name in MEASURING)]
 
 # A result that is worse than before by more than this is one that has become worse.
 TOLERANCE = 0.1
@@ -81,7 +75,7 @@ def main():
     rows = arguments.rows or list(ROWS)
     findings, failures = [], []
     # As they are now: others may commit while it is measured.
-    about = {"machine": machine(), "program": program(), "length": vars(length), "rows": list(ROWS)}
+    about = {"machine": provenance.machine(), "program": program(), "length": vars(length), "rows": list(ROWS)}
     assert about["machine"]["file_system"] != "tmpfs", "figures of a disk need one: set TMPDIR to a folder on a disk"
     other_findings, other_failures = of_other_rows(output, rows, about)
     for name in rows:
@@ -202,37 +196,9 @@ def save(file, about, findings, failures):
     file.write_text(json.dumps({**about, "findings": findings, "failures": failures}, indent=1) + "\n")
 
 
-def machine():
-    """What it was measured on, without the names of anything that is somebody's."""
-    model = [line.partition(": ")[2] for line in lines_of("/proc/cpuinfo") if line.startswith("model name")]
-    memory = next(int(line.split()[1]) for line in lines_of("/proc/meminfo") if line.startswith("MemTotal"))
-    return {
-        "processor": model[0] if model else platform.machine(),
-        "cores": len(CORES),
-        "memory_gib": round(memory / 2**20, 1),
-        "kernel": platform.release().partition("-")[0],
-        "file_system": asked("stat", "--file-system", "--format=%T", tempfile.gettempdir()),
-        "load_before": os.getloadavg()[0],
-    }
-
-
-def asked(*command):
-    return subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True).stdout.strip()
-
-
 def program():
-    return {
-        "commit": asked("git", "rev-parse", "--short=10", "HEAD"),
-        "sources": {path: asked("git", "rev-parse", "--short=10", f"HEAD:{path}") for path in SOURCES},
-        "changed": bool(asked("git", "status", "--porcelain", *SOURCES)),
-        "day": time.strftime("%-d %B %Y", time.gmtime()),
-        "rustc": asked("rustc", "--version").partition(" (")[0],
-        "profile": os.environ["VESTIBULE_PROFILE"],
-    }
-
-
-def lines_of(path):
-    return pathlib.Path(path).read_text().splitlines()
+    sources = {path: provenance.asked("git", "rev-parse", "--short=10", f"HEAD:{path}") for path in SOURCES}
+    return {**provenance.program(SOURCES), "sources": sources, "profile": os.environ["VESTIBULE_PROFILE"]}
 
 
 if __name__ == "__main__":

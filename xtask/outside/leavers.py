@@ -17,7 +17,6 @@ import subprocess
 import time
 
 from checks import Checks, expect, expect_answer
-from client import Client
 from crowd import Visitor, visit
 from databases import Database
 from load import (

@@ -55,6 +55,7 @@ class Nginx:
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="vestibule-nginx-"))
         self.errors = []
         self.process = None
+        self.started = []
 
     def __enter__(self):
         try:
@@ -76,8 +77,7 @@ class Nginx:
 
     def pids(self):
         """The processes that it consists of."""
-        children = pathlib.Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text()
-        return [self.process.pid, *map(int, children.split())]
+        return [self.process.pid, *self.started]
 
     def _start(self):
         (self.folder / "nginx.conf").write_text(AROUND.format(workers=self.workers))
@@ -96,12 +96,14 @@ class Nginx:
         )
         started = threading.Event()
         threading.Thread(target=self._read, args=[started], daemon=True).start()
-        assert started.wait(timeout=30), f"nginx does not start: {self.errors}"
+        assert started.wait(timeout=30), f"nginx starts {len(self.started)} workers: {self.errors}"
         assert self.process.poll() is None, f"nginx has ended: {self.errors}"
 
     def _read(self, started):
         for line in self.process.stderr:
-            if "start worker process" in line:
+            if worker := re.search(r"start worker process (\d+)", line):
+                self.started.append(int(worker[1]))
+            if len(self.started) == self.workers:
                 started.set()
             if "[notice]" not in line:
                 self.errors.append(line.rstrip())

@@ -13,7 +13,7 @@ import itertools
 import threading
 import time
 
-from checks import Checks, expect, expect_answer
+from checks import Checks, expect
 from client import Client
 from databases import Database
 from load import PASSWORD

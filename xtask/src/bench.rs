@@ -140,14 +140,7 @@ fn measure(bench: &Bench, arguments: &[&str]) -> Result<()> {
     let figures = target()?.join("bench");
     fs::create_dir_all(&figures)?;
     let script = outside(bench.script)?.env("VESTIBULE_FIGURES", &figures);
-    // As it is now: others may commit while it is measured.
-    let commit = commit()?;
-    start(bench, script, arguments)?;
-    // The page says of which commit figures are; the table of speed keeps that itself.
-    if figures.join(bench.name).with_extension("json").exists() {
-        fs::write(figures.join(bench.name).with_extension("commit"), commit)?;
-    }
-    Ok(())
+    start(bench, script, arguments)
 }
 
 /// The commit that is measured, and whether what is built has changed since.
