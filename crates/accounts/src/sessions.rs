@@ -211,7 +211,7 @@ impl Accounts {
                 unless_since: now.minus(interval),
                 idle_expires_at: now.plus(idle_ttl),
             };
-            if self.note(used, session.id, turn).await {
+            if self.note_use(used, session.id, turn).await {
                 session.idle_expires_at = used.idle_expires_at;
             }
         }
@@ -220,7 +220,7 @@ impl Accounts {
 
     /// Notes a use of a session, and says whether that was possible. The turn at it is held until the store is done,
     /// also where whoever asked leaves before.
-    async fn note(&self, used: Use, session: Uuid, turn: OwnedSemaphorePermit) -> bool {
+    async fn note_use(&self, used: Use, session: Uuid, turn: OwnedSemaphorePermit) -> bool {
         let accounts = self.clone();
         let noted = async move {
             let _turn = turn;
