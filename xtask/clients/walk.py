@@ -7,9 +7,9 @@ import os
 import uuid
 
 from vestibule_client import AuthenticatedClient, Client
+from vestibule_client.api.authentication import login, logout, me, refresh, register
 from vestibule_client.api.profile import change_profile
 from vestibule_client.api.sessions import list_sessions
-from vestibule_client.api.authentication import login, logout, me, refresh, register
 from vestibule_client.api.todos import add_todo, change_todo, delete_todo, get_todo, list_todos
 from vestibule_client.models import (
     LoginByEmail,

@@ -122,10 +122,13 @@ def a_syslog_that_is_away_is_told_of_once_and_gets_all_of_it_later(scene):
     messages = scene.syslog.messages()
     expect(ids(event for *_, event in messages), scene.recorded())
     # Severities 6 and 5 of the facility 10.
-    expect([(pri, program, kind) for pri, program, kind, _ in messages[:2]], [
-        ("86", "vestibule", "registered"),
-        ("85", "vestibule", "login_failed"),
-    ])
+    expect(
+        [(pri, program, kind) for pri, program, kind, _ in messages[:2]],
+        [
+            ("86", "vestibule", "registered"),
+            ("85", "vestibule", "login_failed"),
+        ],
+    )
     until(lambda: scene.metric("vestibule_audit_copy_failing", "syslog") == 0, "the metric")
 
 

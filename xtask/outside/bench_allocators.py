@@ -14,7 +14,18 @@ import statistics
 
 import provenance
 from figures import amount_of, spread
-from measures import SERVER_CORE, Load, bearer, cpu_microseconds, in_turn, on_cores, pinned_server, signed_up, step_aside, with_program
+from measures import (
+    SERVER_CORE,
+    Load,
+    bearer,
+    cpu_microseconds,
+    in_turn,
+    on_cores,
+    pinned_server,
+    signed_up,
+    step_aside,
+    with_program,
+)
 from speed_writes import LOGIN, refresh_load
 
 OURS = "mimalloc"
@@ -63,7 +74,11 @@ def costs(servers, rounds):
     me = lambda name, server: lambda: Load(server.listen, "/api/auth/me", bearer(sessions[name]))
     refresh = lambda name, server: lambda: refresh_load(server)
     page = lambda name, server: lambda: Load(server.listen, "/")
-    for work, request in (("`me`, us of CPU", me), ("refresh, us of CPU", refresh), ("a page of the site, us of CPU", page)):
+    for work, request in (
+        ("`me`, us of CPU", me),
+        ("refresh, us of CPU", refresh),
+        ("a page of the site, us of CPU", page),
+    ):
         measured = {name: asked(server, request(name, server)) for name, server in servers.items()}
         yield work, dict(zip(servers, in_turn(rounds, **measured)))
 

@@ -7,6 +7,7 @@ each row of the source twice, and writes and reads it once in the target.
 """
 
 import argparse
+import itertools
 import os
 import sqlite3
 import subprocess
@@ -19,7 +20,15 @@ from installation import Installation, figures
 
 PROMISED_MIB = 200
 TABLES = [
-    "users", "user_roles", "sessions", "signing_keys", "audit_events", "todos", "documents", "revocations", "meta",
+    "users",
+    "user_roles",
+    "sessions",
+    "signing_keys",
+    "audit_events",
+    "todos",
+    "documents",
+    "revocations",
+    "meta",
 ]
 
 
@@ -101,7 +110,7 @@ def main():
             ("SQLite", home.file("third.db")),
         ]
         before = figures(home.source)
-        for (one, source), (other, target) in zip(stations, stations[1:]):
+        for (one, source), (other, target) in itertools.pairwise(stations):
             seconds, memory = measured(home, source, target)
             read = plain_read(source)
             print(

@@ -169,8 +169,13 @@ def growth(findings, plots):
     grown = [finding for finding in findings if finding["growth"]]
     rows = ["## How costs grow", ""]
     rows += ["The CPU time of one request where there are more users, sessions, tokens or connections. The bound of"]
-    rows += ["the growth is that of a logarithm, and a tenth for chance, from each size to the next and from the first to"]
-    rows += ["the last; shown is the pair that comes closest to it. More users than the server remembers have no bound.", ""]
+    rows += [
+        "the growth is that of a logarithm, and a tenth for chance, from each size to the next and from the first to"
+    ]
+    rows += [
+        "the last; shown is the pair that comes closest to it. More users than the server remembers have no bound.",
+        "",
+    ]
     rows += ["| work | of what | CPU time of each, in microseconds | growth | bound | | taken |", "| --- " * 7 + "|"]
     for finding in grown:
         points = finding["growth"]
@@ -236,7 +241,14 @@ def allocators(measured):
 def peers(measured):
     """Other programs on the same work."""
     head = ["", *measured["works"]]
-    rows = ["## Others on the same work", "", measured["remark"], "", f"| {' | '.join(head)} |", "| --- " * len(head) + "|"]
+    rows = [
+        "## Others on the same work",
+        "",
+        measured["remark"],
+        "",
+        f"| {' | '.join(head)} |",
+        "| --- " * len(head) + "|",
+    ]
     rows += [f"| {peer['name']} | {' | '.join(peer['figures'])} |" for peer in measured["peers"]]
     rows += ["", *(f"- {peer['name']}: {peer['about']}." for peer in measured["peers"])]
     return "\n".join(rows) + "\n"

@@ -131,7 +131,10 @@ def main():
         for home, users in ((small, FEW_USERS), (large, arguments.users)):
             founded(home, users)
         for engine in arguments.engine or ["sqlite", "postgres"]:
-            few, many = Place(small, moved(small, engine), FEW_USERS), Place(large, moved(large, engine), arguments.users)
+            few, many = (
+                Place(small, moved(small, engine), FEW_USERS),
+                Place(large, moved(large, engine), arguments.users),
+            )
             measure(few, many)
             too_slow += [f"{engine}: {case}" for case in printed(engine, few, many)]
     if too_slow:

@@ -62,7 +62,9 @@ def main():
     lengths.add_argument("--long", action="store_const", const=LONG, dest="length")
     lengths.add_argument("--brief", action="store_const", const=BRIEF, dest="length")
     parser.add_argument("--report-only", action="store_true", help="a promise that does not hold is no failure")
-    parser.add_argument("--output", type=pathlib.Path, help="where figures go; those of --brief have a file of their own")
+    parser.add_argument(
+        "--output", type=pathlib.Path, help="where figures go; those of --brief have a file of their own"
+    )
     parser.add_argument("--before", type=pathlib.Path, help="the file of a former run, to compare with")
     arguments = parser.parse_args()
     unknown = [row for row in arguments.rows if row not in ROWS]

@@ -15,7 +15,7 @@ def name(text):
 
 
 def certificate(subject, key, issuer, issuer_key, *extensions):
-    now = datetime.datetime.now(datetime.timezone.utc)
+    now = datetime.datetime.now(datetime.UTC)
     builder = (
         x509.CertificateBuilder()
         .subject_name(name(subject))

@@ -34,9 +34,7 @@ class Client:
     def __init__(self, url, address=None):
         server = urllib.parse.urlsplit(url)
         source = (address, 0) if address else None
-        self.connection = http.client.HTTPConnection(
-            server.hostname, server.port, timeout=30, source_address=source
-        )
+        self.connection = http.client.HTTPConnection(server.hostname, server.port, timeout=30, source_address=source)
         self.used = time.monotonic()
 
     def ask(self, method, path, headers=None, body=None):

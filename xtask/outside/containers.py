@@ -13,6 +13,7 @@ import tempfile
 import tomllib
 
 import yaml
+
 from checks import Checks, expect
 from server import ROOT, SETTINGS
 

@@ -37,7 +37,11 @@ def run(url, command, *arguments, mode=None):
     with tempfile.TemporaryDirectory(prefix="vestibule-") as folder:
         return subprocess.run(
             [os.environ["VESTIBULE_BINARY"], *command.split(), *arguments, "--data-dir", f"{folder}/data"],
-            env=environment, cwd=folder, capture_output=True, text=True, timeout=60,
+            env=environment,
+            cwd=folder,
+            capture_output=True,
+            text=True,
+            timeout=60,
         )
 
 

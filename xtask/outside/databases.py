@@ -40,6 +40,7 @@ class Database:
     def url_of(self, path):
         """The URL of another database on the server; `path` begins with a slash."""
         return urllib.parse.urlsplit(self.server_url)._replace(path=path).geturl()
+
     @classmethod
     def at(cls, engine, url):
         """A new database on a server that others have made, whose client program is on PATH."""

@@ -40,8 +40,20 @@ TYPES = {
 
 # Databases that the package brings, and what ends up in such a folder by mistake.
 WITHHELD = [
-    "toc.db.gz", "search.d/search.db.gz", "toc.db", "toc.db-wal", "dump.sql", "vestibule.toml", "images/secret.key",
-    "session/server.pem", "index.html~", "index.html.bak", ".htpasswd", ".git/config", ".env", "images/.hidden/a.png",
+    "toc.db.gz",
+    "search.d/search.db.gz",
+    "toc.db",
+    "toc.db-wal",
+    "dump.sql",
+    "vestibule.toml",
+    "images/secret.key",
+    "session/server.pem",
+    "index.html~",
+    "index.html.bak",
+    ".htpasswd",
+    ".git/config",
+    ".env",
+    "images/.hidden/a.png",
 ]
 
 # What the protected file might be called so that the rule does not see it and the file system does.
@@ -67,7 +79,9 @@ SPELLINGS = """
 """.split()
 
 # What a stranger might add to the plain request; two blanks stand between fields.
-FIELDS = re.split(r"\s{2,}", """\
+FIELDS = re.split(
+    r"\s{2,}",
+    """\
 X-Original-URL: /index.html  X-Rewrite-URL: /index.html  X-Forwarded-Uri: /index.html  X-Forwarded-For: 127.0.0.1
 X-Forwarded-Prefix: /images  X-HTTP-Method-Override: OPTIONS  X-Original-Method: OPTIONS  Remote-User: admin
 Remote_User: admin  Remote-Groups: admin  X-Remote-User: admin  Authorization: Bearer  Authorization: Bearer null
@@ -76,7 +90,8 @@ Cookie: vestibule=x  Cookie: vestibule=  Cookie: vestibule=eyJhbGciOiJub25lIn0.e
 Range: bytes=0-99  Range: bytes=-1  If-None-Match: *  If-Match: *  If-Modified-Since: Fri, 01 Jan 2100 00:00:00 GMT
 Referer: http://localhost/c3ref/  Origin: http://localhost  Sec-Fetch-Site: same-origin  Purpose: prefetch
 User-Agent: Googlebot/2.1  Accept-Encoding: gzip, br  Connection: Authorization  Upgrade: h2c
-X-Accel-Redirect: /c3ref/open.html  X-Sendfile: c3ref/open.html  Content-Length: 0  Expect: 100-continue""")
+X-Accel-Redirect: /c3ref/open.html  X-Sendfile: c3ref/open.html  Content-Length: 0  Expect: 100-continue""",
+)
 
 METHODS = ["HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "PROPFIND", "COPY", "PURGE", "get", "GETS"]
 

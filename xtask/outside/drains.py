@@ -226,9 +226,10 @@ def main():
     with tempfile.TemporaryDirectory(prefix="vestibule-drains-") as folder:
         authority = Authority(pathlib.Path(folder), "authority")
         certificate, key = authority.issue("server", x509.DNSName("localhost"))
-        with Server(*NO_LIMITS) as plain, Server(
-            "--tls-cert", str(certificate), "--tls-key", str(key), *NO_LIMITS
-        ) as encrypted:
+        with (
+            Server(*NO_LIMITS) as plain,
+            Server("--tls-cert", str(certificate), "--tls-key", str(key), *NO_LIMITS) as encrypted,
+        ):
             connect = {
                 "plain HTTP": (plain, lambda: Http1(tcp(plain))),
                 "TLS": (encrypted, lambda: Http1(tls(encrypted, authority, "http/1.1"))),

@@ -236,8 +236,7 @@ def main():
     ]
     checks.run_all(controls, chance)
     answered = sum(
-        one_round(checks, number, arguments.writes, arguments.cuts, chance)
-        for number in range(1, arguments.rounds + 1)
+        one_round(checks, number, arguments.writes, arguments.cuts, chance) for number in range(1, arguments.rounds + 1)
     )
     print(f"-- {answered} acknowledged writes, {arguments.rounds * arguments.cuts} cuts", flush=True)
     checks.finish()

@@ -149,8 +149,16 @@ def a_session_cookie_is_secure_and_bound_to_the_host(scene):
 
 def plain_http_is_sent_on_and_arrives(scene):
     status, said = run(
-        "curl", "-sS", "-L", "-o", os.devnull, "-w", "%{url_effective} %{http_code}",
-        "--cacert", str(scene.authority.file), f"http://{scene.plain}/login?next=%2Fdashboard",
+        "curl",
+        "-sS",
+        "-L",
+        "-o",
+        os.devnull,
+        "-w",
+        "%{url_effective} %{http_code}",
+        "--cacert",
+        str(scene.authority.file),
+        f"http://{scene.plain}/login?next=%2Fdashboard",
     )
     expect((status, said), (0, f"https://localhost:{scene.port}/login?next=%2Fdashboard 200"))
 

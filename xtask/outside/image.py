@@ -185,7 +185,9 @@ class Image:
         for file in ("etc/resolv.conf", "etc/ssl/certs/ca-certificates.crt"):
             shutil.copy(f"/{file}", self.root / file)
         with mounted(*tools, *pairs):
-            proxies = {name: value for name, value in os.environ.items() if re.search(r"_(proxy|CAINFO)$", name, re.I)}
+            proxies = {
+                name: value for name, value in os.environ.items() if re.search(r"_(proxy|CAINFO)$", name, re.IGNORECASE)
+            }
             line = f"cd {shlex.quote(self.workdir)} && {command}"
             run("chroot", self.root, "/bin/sh", "-c", line, env={**proxies, **self.environment})
 

@@ -181,7 +181,11 @@ def who_was_deleted_or_changed_since_is_left_alone(all_):
 
 
 def an_address_that_somebody_registered_here_is_theirs(all_):
-    rows = [["id", "email", "password"], ["7", "ADA@example.org", "$2b$04$" + "a" * 53], ["8", "x@example.org", "hunter2"]]
+    rows = [
+        ["id", "email", "password"],
+        ["7", "ADA@example.org", "$2b$04$" + "a" * 53],
+        ["8", "x@example.org", "hunter2"],
+    ]
     path = all_.home.path / "taken.csv"
     with open(path, "w", newline="") as file:
         csv.writer(file).writerows(rows)

@@ -183,7 +183,9 @@ def under_attack(checks, tries, promptly):
             checks.run_all([a_fresh_address_has_one_try], owner)
             checks.run_all([another_account_is_not_under_attack], client)
         statuses = attack.statuses()
-        checks.run_all([a_guess_is_refused_or_wrong_and_never_a_failure, few_of_the_guesses_are_judged_at_all], statuses)
+        checks.run_all(
+            [a_guess_is_refused_or_wrong_and_never_a_failure, few_of_the_guesses_are_judged_at_all], statuses
+        )
     seconds = sorted(owner.seconds)
     prompt = sum(each <= PROMISED_SECONDS for each in seconds)
     print(f"-- {sum(statuses.values()):,} guesses: {statuses}")

@@ -139,8 +139,7 @@ class Load:
         self.interrupted = threading.Event()
         self.over = threading.Event()
         self.threads = [
-            threading.Thread(target=self._client, args=[random.Random(f"{seed}/{index}")])
-            for index in range(CLIENTS)
+            threading.Thread(target=self._client, args=[random.Random(f"{seed}/{index}")]) for index in range(CLIENTS)
         ]
         for thread in self.threads:
             thread.start()

@@ -56,7 +56,10 @@ class Machine:
         children = pathlib.Path(f"/proc/{self.container.pid}/task/{self.container.pid}/children")
         until(lambda: self.container.poll() is not None or self.begun(children) == "systemd", "the machine boots")
         self.init = children.read_text().split()[0]
-        until(lambda: self.try_("systemctl is-system-running --wait").stdout.strip() in ("running", "degraded"), "it is up")
+        until(
+            lambda: self.try_("systemctl is-system-running --wait").stdout.strip() in ("running", "degraded"),
+            "it is up",
+        )
 
     def __exit__(self, *_):
         # An orderly shutdown is what systemd-nspawn makes of this.

@@ -23,7 +23,6 @@ from client import Client
 from databases import Database
 from server import SETTINGS, Server
 
-
 # By how much the moment of the next kill is moved away from one that has cut nothing.
 TOO_EARLY = 1.1
 
@@ -292,7 +291,9 @@ def a_migration_that_was_killed_is_finished_by_the_next(engine, kills, dice, has
         inside += process.returncode != 0
         engine.migrate(url, "up")
         engine.expect_migrated(url)
-    print(f"      {inside} killed before their end, of which {partly_made} left a part of the schema; {outrun} were faster")
+    print(
+        f"      {inside} killed before their end, of which {partly_made} left a part of the schema; {outrun} were faster"
+    )
     assert partly_made or not has_to_be_partly_made, "each has left all of the schema, or nothing"
 
 

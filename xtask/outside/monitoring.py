@@ -143,7 +143,9 @@ def every_expression_of_the_dashboard_is_one():
 def alerts_fire_when_they_should_and_not_otherwise():
     succeeds("check", "rules", "alerts.yml")
     succeeds("test", "rules", "alerts_test.yml")
-    for expression in re.findall(r"expr:(.*?)\n      *(?:for|labels):", (PROMETHEUS / "alerts.yml").read_text(), re.DOTALL):
+    for expression in re.findall(
+        r"expr:(.*?)\n      *(?:for|labels):", (PROMETHEUS / "alerts.yml").read_text(), re.DOTALL
+    ):
         expect(missing(expression), [])
 
 

@@ -9,6 +9,7 @@ was, both sides end up the same by the word of the engines' own programs, and no
 import argparse
 import contextlib
 import hashlib
+import itertools
 import os
 import pty
 import random
@@ -19,7 +20,6 @@ import time
 from checks import Checks, expect, expect_answer
 from databases import Another, Database
 from installation import Installation, figures
-
 
 # About as long as opening both databases takes, in seconds.
 BEGINNING = 0.08
@@ -201,7 +201,7 @@ def through_all_engines(checks, home, chance, servers, kills):
         ("PostgreSQL", Another(postgres, "second")),
         ("SQLite", home.file("third.db")),
     ]
-    for (one, source), (other, target) in zip(stations, stations[1:]):
+    for (one, source), (other, target) in itertools.pairwise(stations):
         where = f"{one} to {other}"
         move = Move(home, chance, source, target)
         checks.run(f"{where}: ended anywhere, it is no half target", end_again_and_again, move, kills)

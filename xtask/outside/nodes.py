@@ -314,17 +314,16 @@ def committed_late(installation):
     late = remembered(Person(one, installation.admin), installation.nodes)
     # Few, as they have to be done with before the one that waits is given up.
     others = [Person(one, installation.admin) for _ in range(2)]
-    with held_row(installation.database, late.email) as release:
-        with concurrent.futures.ThreadPoolExecutor() as thread:
-            answer = thread.submit(installation.admin.change, one, late.id, disabled=True)
-            until_somebody_waits(installation.database)
-            for early in others:
-                remembered(early, installation.nodes)
-                until_refused(other, logging_out(one, installation.admin, early), time.monotonic())
-                # Remembered once more, under the count that these have raised.
-                remembered(late, installation.nodes)
-            was_late = not answer.done()
-            release()
+    with held_row(installation.database, late.email) as release, concurrent.futures.ThreadPoolExecutor() as thread:
+        answer = thread.submit(installation.admin.change, one, late.id, disabled=True)
+        until_somebody_waits(installation.database)
+        for early in others:
+            remembered(early, installation.nodes)
+            until_refused(other, logging_out(one, installation.admin, early), time.monotonic())
+            # Remembered once more, under the count that these have raised.
+            remembered(late, installation.nodes)
+        was_late = not answer.done()
+        release()
     if answer.result().status == 503:
         return False
     expect_answer(answer.result(), 200)

@@ -57,9 +57,7 @@ def app(url):
 def fetched(context, **more):
     """A session of Authlib's with the tokens of a login, and those."""
     session = OAuth2Session(**more)
-    token = session.fetch_token(
-        context.token_url, username="ada", password=PASSWORD, grant_type="password"
-    )
+    token = session.fetch_token(context.token_url, username="ada", password=PASSWORD, grant_type="password")
     return session, token
 
 
@@ -123,7 +121,14 @@ def what_its_pages_send_is_accepted(context):
     schema = context.app.get("/openapi.json").json()["components"]["securitySchemes"]["OAuth2PasswordBearer"]
     flow = schema["flows"]["password"]
     expect(flow["tokenUrl"], context.token_url)
-    form = {"grant_type": "password", "username": "ada", "password": PASSWORD, "scope": "", "client_id": "", "client_secret": ""}
+    form = {
+        "grant_type": "password",
+        "username": "ada",
+        "password": PASSWORD,
+        "scope": "",
+        "client_id": "",
+        "client_secret": "",
+    }
     expect(requests.post(flow["tokenUrl"], data=form, auth=("", ""), timeout=30).status_code, 200)
 
 

@@ -71,7 +71,9 @@ def bars(title, rows):
         y = top + step * index
         drawn.append(text(left - 10, y + 13, name if len(name) < 50 else name[:48] + "…", anchor="end"))
         width = x(reached(result, promise)) - left
-        drawn.append(f'<rect class="{"held" if held else "lost"}" x="{left}" y="{y + 2}" width="{width:.1f}" height="15"/>')
+        drawn.append(
+            f'<rect class="{"held" if held else "lost"}" x="{left}" y="{y + 2}" width="{width:.1f}" height="15"/>'
+        )
         drawn.append(text(max(left + width, x(1)) + 8, y + 14, words, "faint"))
     drawn.append(line(x(1), top - 6, x(1), top + step * len(rows), "mark"))
     drawn.append(text(x(1), top - 10, "promised", "faint", "middle"))

@@ -49,9 +49,7 @@ def outputs(commands):
     """What each command prints; all of them share one folder and one shell, and with it variables."""
     script = "".join(f"{command}\necho '{END}'\n" for command in commands)
     with tempfile.TemporaryDirectory() as folder:
-        ran = subprocess.run(
-            ["bash", "-eu"], input=script, cwd=folder, capture_output=True, text=True, timeout=120
-        )
+        ran = subprocess.run(["bash", "-eu"], input=script, cwd=folder, capture_output=True, text=True, timeout=120)
     printed = ran.stdout.split(END + "\n")
     return printed + [f"(not run) {ran.stderr}"] * len(commands)
 

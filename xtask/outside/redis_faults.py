@@ -167,9 +167,9 @@ def revocations_arrive_sooner_than_without(installation, rounds):
         installation.wait_until_used(False)
         without = times_of_revocations(installation, rounds)
     installation.wait_until_used(True)
-    medians = statistics.median(with_redis), statistics.median(without)
-    print("-- a logout reached the other node within %.3f s with Redis, %.3f s without" % medians, flush=True)
-    assert medians[0] < medians[1], (with_redis, without)
+    sooner, later = statistics.median(with_redis), statistics.median(without)
+    print(f"-- a logout reached the other node within {sooner:.3f} s with Redis, {later:.3f} s without", flush=True)
+    assert sooner < later, (with_redis, without)
 
 
 def times_of_revocations(installation, rounds):

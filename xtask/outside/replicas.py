@@ -63,8 +63,10 @@ class Postgres:
 
     def statements(self):
         """Everything that was ever asked of the replica in our database."""
-        rows = self.ask_replica("SELECT query FROM pg_stat_statements JOIN pg_database ON pg_database.oid = dbid "
-                                "WHERE datname = 'vestibule'")
+        rows = self.ask_replica(
+            "SELECT query FROM pg_stat_statements JOIN pg_database ON pg_database.oid = dbid "
+            "WHERE datname = 'vestibule'"
+        )
         return [" ".join(row) for row in rows]
 
 
@@ -164,8 +166,19 @@ class Node:
     def doctor(self):
         """The findings about replicas, each with its verdict."""
         ended = subprocess.run(
-            [os.environ["VESTIBULE_BINARY"], "doctor", "--json", "--data-dir", str(self.server.data), *self.server.flags],
-            env=self.server.environment, cwd=self.server.folder.name, capture_output=True, text=True, timeout=60,
+            [
+                os.environ["VESTIBULE_BINARY"],
+                "doctor",
+                "--json",
+                "--data-dir",
+                str(self.server.data),
+                *self.server.flags,
+            ],
+            env=self.server.environment,
+            cwd=self.server.folder.name,
+            capture_output=True,
+            text=True,
+            timeout=60,
         )
         assert ended.returncode in (0, 1), ended.stderr
         findings = json.loads(ended.stdout)

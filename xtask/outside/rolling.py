@@ -57,9 +57,7 @@ class Load:
         self.changed = threading.Condition()
         self.over = threading.Event()
         work = [self._refresh] * REFRESHING + [self._register] * REGISTERING + [self._read] * READING
-        self.threads = [
-            threading.Thread(target=self._guarded, args=[each, number]) for number, each in enumerate(work)
-        ]
+        self.threads = [threading.Thread(target=self._guarded, args=[each, number]) for number, each in enumerate(work)]
 
     def __enter__(self):
         for thread in self.threads:

@@ -42,8 +42,7 @@ def growth_with_users(length):
             ("login", "users and sessions", logged_in),
         ):
             measures = {
-                str(size): asked(server, request(server, tokens), length)
-                for size, (server, tokens) in servers.items()
+                str(size): asked(server, request(server, tokens), length) for size, (server, tokens) in servers.items()
             }
             yield grown(work, of, sizes, in_turn(length.rounds, **measures), promised=3)
 
@@ -103,9 +102,7 @@ def grown(work, of, sizes, values, promised=None):
     grew = lambda small, large: [one / other for one, other in zip(values[large], values[small], strict=True)]
     result = lambda pair: statistics.median(grew(*pair))
     # A cost that is in proportion to the size hides behind what does not grow until the last step.
-    small, large = max(
-        [(0, last), *itertools.pairwise(range(last + 1))], key=lambda pair: result(pair) / bound(*pair)
-    )
+    small, large = max([(0, last), *itertools.pairwise(range(last + 1))], key=lambda pair: result(pair) / bound(*pair))
     return Finding(
         f"{work}, {sizes[large]:,} {of}",
         UNIT,

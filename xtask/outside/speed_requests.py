@@ -60,8 +60,8 @@ server {{
 
 def beside_ceiling(length, server, path, ceiling, headers):
     """Values of a path, and of the route that stands for it."""
-    of = lambda path: lambda: requests_per_cpu_second(
-        Load(server.listen, path, *headers), [server.process.pid], length.seconds
+    of = lambda path: (
+        lambda: requests_per_cpu_second(Load(server.listen, path, *headers), [server.process.pid], length.seconds)
     )
     return in_turn(length.rounds, ours=of(path), theirs=of(ceiling))
 
@@ -92,8 +92,8 @@ def many(length):
 def by_turns_of(length, server, tokens):
     """Values of `me` by tokens of which each has been used once before, and of the ceiling."""
     paths = {name: each_token(server, tokens, path) for name, path in (("ours", ME), ("theirs", ME_CEILING))}
-    measure = lambda load: lambda: requests_per_cpu_second(
-        load, [server.process.pid], length.seconds, "--first", load.sent
+    measure = lambda load: (
+        lambda: requests_per_cpu_second(load, [server.process.pid], length.seconds, "--first", load.sent)
     )
     return in_turn(length.rounds, **{name: measure(load) for name, load in paths.items()})
 

@@ -136,9 +136,7 @@ def start(length):
         for _ in range(4 * length.rounds):
             ours.append(seconds_to_ready(command, home.path) * 1000)
             theirs.append(seconds_to_ready([*on_cores(CORES), measuring("hello")], home.path) * 1000)
-    yield difference(
-        f"start to ready, {length.users:,} users", "ms", ours, "a hello of axum", theirs, at_most=40
-    )
+    yield difference(f"start to ready, {length.users:,} users", "ms", ours, "a hello of axum", theirs, at_most=40)
 
 
 def seconds_to_ready(command, folder):

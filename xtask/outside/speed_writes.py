@@ -60,12 +60,16 @@ READ = ", ".join(
 # What consuming a refresh token consists of: CONSUMPTION of crates/store/src/sessions/rotation.rs and SIGNED_IN. A token's hash
 # stays as it is here, which costs the same.
 ROTATION = [
-    "UPDATE sessions SET generation = {generation} + 1, token_hash = {hash}, nonce = {hash}, rotated_at = {now},"
-    " last_used_at = {now}, idle_expires_at = {later} WHERE id = {session} AND generation = {generation}"
-    " AND token_hash = {hash} AND idle_expires_at > {now} AND expires_at > {now}",
-    f"SELECT {READ} FROM sessions INNER JOIN users ON sessions.user_id = users.id"
-    " LEFT JOIN user_roles ON users.id = user_roles.user_id"
-    " WHERE sessions.id = {session} AND users.deleted_at IS NULL",
+    (
+        "UPDATE sessions SET generation = {generation} + 1, token_hash = {hash}, nonce = {hash}, rotated_at = {now},"
+        " last_used_at = {now}, idle_expires_at = {later} WHERE id = {session} AND generation = {generation}"
+        " AND token_hash = {hash} AND idle_expires_at > {now} AND expires_at > {now}"
+    ),
+    (
+        f"SELECT {READ} FROM sessions INNER JOIN users ON sessions.user_id = users.id"
+        " LEFT JOIN user_roles ON users.id = user_roles.user_id"
+        " WHERE sessions.id = {session} AND users.deleted_at IS NULL"
+    ),
 ]
 # The same as one statement: EXCHANGE there.
 EXCHANGE = (
@@ -90,7 +94,9 @@ def refresh(length):
     yield refresh_on_disk(length, work, at_least=4)
     strace = "strace --seccomp-bpf --follow-forks --daemonize --quiet=all --output=/dev/null"
     held_up = f"--trace=fsync,fdatasync --inject=fsync,fdatasync:delay_exit={SLOW}ms"
-    yield refresh_on_disk(length, f"{work}, where the disk is held up for {SLOW} ms", [*strace.split(), *held_up.split()])
+    yield refresh_on_disk(
+        length, f"{work}, where the disk is held up for {SLOW} ms", [*strace.split(), *held_up.split()]
+    )
 
 
 def refresh_on_disk(length, work, held_up=(), **promise):

@@ -47,7 +47,9 @@ def log_of(server):
 
 def a_login_is_a_tree_of_spans_that_say_what_was_done():
     with Collector() as collector:
-        with traced(collector=collector, variables={"OTEL_RESOURCE_ATTRIBUTES": "deployment.environment.name=test"}) as server:
+        with traced(
+            collector=collector, variables={"OTEL_RESOURCE_ATTRIBUTES": "deployment.environment.name=test"}
+        ) as server:
             client = Client(server.url)
             expect_answer(client.register(EMAIL, PASSWORD), 201)
             expect_answer(client.login(EMAIL, PASSWORD), 200)
@@ -91,7 +93,15 @@ def nothing_is_told_of_whom_a_request_was_about():
         with traced(*flags, site=None, collector=collector) as server:
             client = Client(server.url)
             opened = client.register(EMAIL, PASSWORD, username="countess", name="Ada Lovelace")
-            secrets = [EMAIL, "ada%40", PASSWORD, "countess", "Lovelace", opened["access_token"], opened["refresh_token"]]
+            secrets = [
+                EMAIL,
+                "ada%40",
+                PASSWORD,
+                "countess",
+                "Lovelace",
+                opened["access_token"],
+                opened["refresh_token"],
+            ]
             secrets += [opened["user"]["id"], "a-key-of-hers", "a-made-up-token", "a-made-up-query", "127.0.0.1"]
             expect(client.login("nobody@example.net", "another password of hers").status, 401)
             token = opened["access_token"]
@@ -219,7 +229,9 @@ def a_collector_that_hangs_or_refuses_costs_spans_and_nothing_else():
                     expect(client.get("/livez").status, 200)
                 numbers = Client(f"http://{metrics}").get("/metrics").bytes.decode()
                 if answers is None:
-                    lost = [line for line in numbers.splitlines() if line.startswith("vestibule_trace_spans_lost_total")]
+                    lost = [
+                        line for line in numbers.splitlines() if line.startswith("vestibule_trace_spans_lost_total")
+                    ]
                     assert lost and int(lost[0].split()[1]) > 0, numbers
                 began = time.monotonic()
                 expect(server.stop(), 0)

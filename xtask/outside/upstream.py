@@ -314,11 +314,13 @@ def main():
             with program(*uvicorn, port=port, folder=ROOT / "xtask/outside"):
                 checks.run("an app that is back is served", expect_answer, visitor.get("/"), 200)
 
-        with files_on_nginx() as address:
-            with Server("--upstream", f"http://{address}", *NO_LIMITS, site=None) as server:
-                checks.run_all(
-                    [a_large_file_of_nginx_flows_through, parts_and_versions_of_a_file_are_nginxs_matter], server
-                )
+        with (
+            files_on_nginx() as address,
+            Server("--upstream", f"http://{address}", *NO_LIMITS, site=None) as server,
+        ):
+            checks.run_all(
+                [a_large_file_of_nginx_flows_through, parts_and_versions_of_a_file_are_nginxs_matter], server
+            )
         checks.run_all([the_guide_is_true], folder)
     checks.finish()
 

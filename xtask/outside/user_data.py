@@ -67,7 +67,9 @@ class Context:
         reader.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, buffer)
         reader.settimeout(30)
         reader.connect((address.hostname, address.port))
-        head = f"GET /api/user/export HTTP/1.1\r\nHost: {address.netloc}\r\nAuthorization: {user['Authorization']}\r\n\r\n"
+        head = (
+            f"GET /api/user/export HTTP/1.1\r\nHost: {address.netloc}\r\nAuthorization: {user['Authorization']}\r\n\r\n"
+        )
         reader.sendall(head.encode())
         return reader
 
@@ -109,7 +111,14 @@ def two_tabs_with_the_script_of_the_guide_lose_no_change(context):
 def whatever_python_writes_comes_back_and_is_in_the_export(context):
     client, user = context.user()
     # Half a surrogate pair, more digits than a float has, and numbers that are none to Python's floats.
-    contents = ['"\\ud83e"', "1e400", "-0", "0.1000000000000000000001", "12345678901234567890", ' [1.0,\t{"é": null}]\n']
+    contents = [
+        '"\\ud83e"',
+        "1e400",
+        "-0",
+        "0.1000000000000000000001",
+        "12345678901234567890",
+        ' [1.0,\t{"é": null}]\n',
+    ]
     for number, content in enumerate(contents):
         expect_answer(put(client, user, f"k{number}", content.encode()), 201)
         expect(client.ask("GET", f"/api/user/data/k{number}", user).bytes, content.encode())
@@ -117,8 +126,10 @@ def whatever_python_writes_comes_back_and_is_in_the_export(context):
     expect_answer(answer, 200)
     assert answer.headers["Content-Disposition"].startswith("attachment; filename="), answer.headers
     export = json.loads(answer.bytes, parse_float=str, parse_int=str)
-    expect([document["content"] for document in export["documents"]],
-           [json.loads(content, parse_float=str, parse_int=str) for content in contents])
+    expect(
+        [document["content"] for document in export["documents"]],
+        [json.loads(content, parse_float=str, parse_int=str) for content in contents],
+    )
     expect(export["user"]["email"], f"user{context.users}@example.org")
     expect([event["event"] for event in export["audit_events"]], ["registered"])
     expect(len(export["sessions"]), 1)

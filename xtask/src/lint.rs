@@ -39,6 +39,7 @@ pub(crate) fn run() -> ExitCode {
     report.step("client", || npm_lint("sdk"));
     report.step("pages", || npm_lint("web"));
     report.step("browser tests", || npm_lint("xtask/browser"));
+    report.step("scripts", scripts);
     report.finish_checks()
 }
 
@@ -57,6 +58,19 @@ pub(crate) fn audit() -> ExitCode {
 
 fn cargo(line: &str) -> Result<()> {
     Program::new("cargo").words(line).run()
+}
+
+/// The Python scripts of this folder, by `xtask/ruff.toml`.
+fn scripts() -> Result<()> {
+    let python = needs::python()?;
+    for check in ["check --quiet", "format --check --quiet"] {
+        Program::new(&python)
+            .words("-m ruff")
+            .words(check)
+            .words("--no-cache xtask")
+            .run()?;
+    }
+    Ok(())
 }
 
 fn npm_lint(folder: &str) -> Result<()> {

@@ -26,7 +26,7 @@ use std::process::ExitCode;
 const HELP: &str = "\
 cargo xtask COMMAND
 
-  lint            formatting, clippy, rustdoc, licences and sources, unused dependencies, web lint
+  lint            formatting, clippy, rustdoc, licences and sources, unused dependencies, lints of pages and scripts
   test [SUITE]... every test there is; installs what is missing; ends with `N passed, N failed`; or only suites about
                   the released program, by the names that the table at the end has for them
   ui              build the pages of web/ into web/dist, which is committed
