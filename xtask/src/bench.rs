@@ -143,17 +143,20 @@ fn measure(bench: &Bench, arguments: &[&str]) -> Result<()> {
     start(bench, script, arguments)
 }
 
-/// The commit that is measured, and whether what is built has changed since.
-fn commit() -> Result<String> {
-    let asked = |words| Program::new("git").words(words).ask();
-    let commit = asked("rev-parse --short=10 HEAD").context("git names no commit")?;
-    let changes =
-        asked("status --porcelain crates web/dist Cargo.toml Cargo.lock deploy/link-in-order");
-    let is_changed = changes.is_none_or(|changes| !changes.is_empty());
-    Ok(format!(
-        "{commit}{}",
-        if is_changed { " changed" } else { "" }
-    ))
+/// What is built, as git sees it: as it was committed, and what has been changed, added or taken away since. Commits of
+/// anything else are none of its business.
+fn sources() -> Result<[String; 3]> {
+    let about_them = |words: &str| {
+        let words =
+            format!("{words} -- crates web/dist Cargo.toml Cargo.lock deploy/link-in-order");
+        let asked = Program::new("git").words(&words).ask();
+        asked.with_context(|| format!("`git {words}` has failed"))
+    };
+    Ok([
+        about_them("ls-tree HEAD")?,
+        about_them("status --porcelain")?,
+        about_them("diff HEAD")?,
+    ])
 }
 
 fn start(bench: &Bench, script: Program, arguments: &[&str]) -> Result<()> {
@@ -194,10 +197,10 @@ fn start(bench: &Bench, script: Program, arguments: &[&str]) -> Result<()> {
 fn compare(script: Program, arguments: &[&str]) -> Result<()> {
     needs::system_program("strace", "strace")?;
     let profile = profile_of(arguments);
-    let sources = commit()?;
+    let before = sources()?;
     let programs = built_apart(profile)?;
     anyhow::ensure!(
-        sources == commit()?,
+        before == sources()?,
         "the sources have changed while they were built; measure again"
     );
     let script = script
