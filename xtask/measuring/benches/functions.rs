@@ -1,19 +1,19 @@
 //! What the parts of a request cost in one process, by way of what the crates offer: recognising a caller, issuing an
-//! access token, a refresh, a login, and finding the rule for a path. The whole way of a request, with its connection, is measured by
+//! access token, a refresh, a login, and finding the file for a path. The whole way of a request, with its connection, is measured by
 //! `xtask/outside/bench_speed.py`.
 
 use std::{collections::BTreeMap, hint::black_box, net::Ipv4Addr, path::Path};
 
 use accounts::{Accounts, Clock, Login, Mode, Peer, Proof, Registration};
 use anyhow::{Context as _, Result, bail};
-use axum::http::HeaderMap;
+use axum::http::{HeaderMap, Method};
 use criterion::Criterion;
 use tempfile::TempDir;
 use tokio::{runtime::Runtime, sync::Mutex};
 use vestibule::{
     app,
     config::{Config, Inputs, load_from},
-    site::Site,
+    site::{Judged, Site},
 };
 
 const EMAIL: &str = "user-000001@example.org";
@@ -176,18 +176,28 @@ fn sessions(criterion: &mut Criterion, runtime: &Runtime, installation: &Install
 }
 
 fn paths(criterion: &mut Criterion, runtime: &Runtime, installation: &Installation) {
-    let fields = HeaderMap::new();
+    let (site, fields) = (&installation.site, HeaderMap::new());
     for (name, path) in [
+        // Who judges does not remember what was found.
         ("rule and file for a path", "/members/index.html?page=2"),
         ("path that is no file's", "/members/a/../b%2Fc"),
     ] {
         criterion.bench_function(name, |bench| {
             bench.to_async(runtime).iter(|| async {
-                let wanted = installation.site.wanted(black_box(path))?;
-                Some(black_box(installation.site.judge(wanted, &fields).await))
+                let wanted = site.wanted(black_box(path))?;
+                Some(black_box(site.judge(wanted, &fields).await))
             });
         });
     }
+    criterion.bench_function("rule, file and answer, remembered for a second", |bench| {
+        bench.to_async(runtime).iter(|| async {
+            let wanted = site.wanted(black_box("/members/")).expect("a path");
+            let Judged::Protected(target, _) = site.judge(wanted, &fields).await else {
+                panic!("a rule protects it");
+            };
+            black_box(site.serve(target, &Method::GET, &fields).await)
+        });
+    });
 }
 
 /// A token as somebody would make it up who has seen one: its last bits are others.
