@@ -222,7 +222,7 @@ pub(crate) fn python() -> Result<PathBuf> {
     let python = folder.join("bin/python");
     let wanted = root().join("xtask/outside/requirements.txt");
     let installed = folder.join("requirements.txt");
-    if same_bytes(&wanted, &installed) {
+    if same_bytes(&wanted, &installed) && is_where_it_was_made(&folder) {
         return Ok(python);
     }
     Program::new("python3")
@@ -235,6 +235,12 @@ pub(crate) fn python() -> Result<PathBuf> {
         .run()?;
     std::fs::copy(&wanted, &installed)?;
     Ok(python)
+}
+
+/// Whether nobody has moved a virtual environment: its programs name its Python by the whole path.
+fn is_where_it_was_made(environment: &Path) -> bool {
+    let pip = std::fs::read_to_string(environment.join("bin/pip"));
+    pip.is_ok_and(|pip| pip.contains(&*environment.to_string_lossy()))
 }
 
 /// The packages of a package.json, exactly as its lock file says.
